@@ -1,0 +1,279 @@
+"""A Pulumi resource provider over gRPC, for providers written as plain Python functions on plain values.
+
+Written on the SDK's protocol classes rather than on `pulumi.provider.experimental`, whose server passes on neither the
+old inputs in diffs nor proposed names, and cannot report a resource that was created but not finished.
+Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol
+
+import grpc
+from google.protobuf import empty_pb2
+from google.rpc import code_pb2, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.plugins.values import Props, decode, encode, secret_keys
+
+MAX_MESSAGE = 400 * 1024 * 1024  # the engine's own limit
+WORKERS = 32
+
+
+class ProviderError(Exception):
+    """Shown to the user as it is, without a traceback."""
+
+
+class PartialFailureError(ProviderError):
+    """The resource exists, but was not brought to what was asked for: it goes into the state with the reason."""
+
+    def __init__(self, id: str, inputs: Props, state: Props, reason: str) -> None:
+        super().__init__(reason)
+        self.id, self.inputs, self.state, self.reason = id, inputs, state, reason
+
+
+@dataclass(frozen=True)
+class Change:
+    """How one top-level input differs: `add`, `delete` or `update`; `replace` when it forces a new resource."""
+
+    kind: str
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Diff:
+    changes: dict[str, Change] = field(default_factory=dict)
+    delete_before_replace: bool = False
+
+
+@dataclass(frozen=True)
+class Resource:
+    """The resource that a call is about."""
+
+    urn: str
+    type: str
+    name: str
+    timeout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What the engine says about automatic names: a random seed, and the name that the project's settings propose."""
+
+    seed: bytes
+    proposed: str = ""
+    disabled: bool = False
+
+
+class Provider(ABC):
+    @abstractmethod
+    def configure(self, config: Props) -> None: ...
+    @abstractmethod
+    def check_config(self, config: Props) -> list[tuple[str, str]]: ...
+    @abstractmethod
+    def check(self, r: Resource, old: Props, new: Props, naming: Naming) -> tuple[Props, list[tuple[str, str]]]: ...
+    @abstractmethod
+    def diff(self, r: Resource, old_inputs: Props, old_state: Props, new: Props) -> Diff: ...
+    @abstractmethod
+    def create(self, r: Resource, inputs: Props, preview: bool) -> tuple[str, Props]: ...
+    @abstractmethod
+    def read(self, r: Resource, id: str, inputs: Props, state: Props) -> tuple[Props, Props] | None: ...
+    @abstractmethod
+    def update(
+        self, r: Resource, id: str, old_inputs: Props, old_state: Props, new: Props, preview: bool
+    ) -> Props: ...
+    @abstractmethod
+    def delete(self, r: Resource, id: str, state: Props) -> None: ...
+    @abstractmethod
+    def invoke(self, token: str, args: Props) -> Props: ...
+    def secret_outputs(self, type: str) -> frozenset[str]:
+        """Outputs that are secret whatever their inputs are."""
+        return frozenset()
+
+
+class _Context(Protocol):
+    def abort(self, code: Any, details: str) -> NoReturn: ...
+    def abort_with_status(self, status: Any) -> NoReturn: ...
+
+
+@dataclass
+class _Status(grpc.Status):
+    code: Any
+    details: str
+    trailing_metadata: Any
+
+
+_KINDS = {
+    ("add", False): provider_pb2.PropertyDiff.ADD,
+    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
+    ("delete", False): provider_pb2.PropertyDiff.DELETE,
+    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
+    ("update", False): provider_pb2.PropertyDiff.UPDATE,
+    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+}
+
+
+def _resource(request: Any) -> Resource:
+    *_, type_chain, name = request.urn.split("::", 3)
+    return Resource(request.urn, type_chain.rsplit("$", 1)[-1], name, float(getattr(request, "timeout", 0.0)))
+
+
+def _failures(pairs: list[tuple[str, str]]) -> list[Any]:
+    return [provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in pairs]
+
+
+def _guarded(method: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, _Context], Any]:
+    """Turn exceptions into gRPC errors that the engine shows in full."""
+
+    def call(self: Any, request: Any, context: _Context) -> Any:
+        try:
+            return method(self, request, context)
+        except PartialFailureError as failure:
+            detail = provider_pb2.ErrorResourceInitFailed(
+                id=failure.id,
+                properties=encode(failure.state),
+                inputs=encode(failure.inputs),
+                reasons=[failure.reason],
+            )
+            status = status_pb2.Status(code=code_pb2.UNKNOWN, message=failure.reason)
+            status.details.add().Pack(detail)
+            metadata = (("grpc-status-details-bin", status.SerializeToString()),)
+            context.abort_with_status(_Status(grpc.StatusCode.UNKNOWN, failure.reason, metadata))
+        except ProviderError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong must reach the user as text
+            traceback.print_exc()
+            context.abort(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+    return call
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    def __init__(self, provider: Provider, version: str) -> None:
+        self.provider, self.version = provider, version
+
+    def GetPluginInfo(self, request: Any, context: _Context) -> Any:
+        return plugin_pb2.PluginInfo(version=self.version)
+
+    def Attach(self, request: Any, context: _Context) -> Any:
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: _Context) -> Any:
+        return empty_pb2.Empty()
+
+    @_guarded
+    def CheckConfig(self, request: Any, context: _Context) -> Any:
+        failures = self.provider.check_config(decode(request.news))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+
+    @_guarded
+    def DiffConfig(self, request: Any, context: _Context) -> Any:
+        old, new = decode(request.olds), decode(request.news)
+        changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        # Another region means other resources: the official provider replaces itself then, too.
+        replaces = [key for key in changed if key == "region"]
+        return provider_pb2.DiffResponse(changes=kind, diffs=changed, replaces=replaces)
+
+    @_guarded
+    def Configure(self, request: Any, context: _Context) -> Any:
+        self.provider.configure(decode(request.args))
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    @_guarded
+    def Check(self, request: Any, context: _Context) -> Any:
+        options = request.autonaming if request.HasField("autonaming") else None
+        disabled = options is not None and options.mode == provider_pb2.CheckRequest.AutonamingOptions.DISABLE
+        naming = Naming(request.randomSeed, options.proposed_name if options else "", disabled)
+        inputs, failures = self.provider.check(_resource(request), decode(request.olds), decode(request.news), naming)
+        return provider_pb2.CheckResponse(
+            inputs=encode(inputs, secret_keys(request.news)), failures=_failures(failures)
+        )
+
+    @_guarded
+    def Diff(self, request: Any, context: _Context) -> Any:
+        found = self.provider.diff(
+            _resource(request), decode(request.old_inputs), decode(request.olds), decode(request.news)
+        )
+        some = provider_pb2.DiffResponse.DIFF_SOME if found.changes else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(
+            changes=some,
+            diffs=sorted(found.changes),
+            replaces=sorted(key for key, change in found.changes.items() if change.replace),
+            deleteBeforeReplace=found.delete_before_replace,
+            detailedDiff={
+                key: provider_pb2.PropertyDiff(kind=_KINDS[change.kind, change.replace], inputDiff=True)
+                for key, change in found.changes.items()
+            },
+            hasDetailedDiff=True,
+        )
+
+    @_guarded
+    def Create(self, request: Any, context: _Context) -> Any:
+        resource = _resource(request)
+        id, state = self.provider.create(resource, decode(request.properties), request.preview)
+        return provider_pb2.CreateResponse(id=id, properties=self._state(resource, state, request.properties))
+
+    @_guarded
+    def Read(self, request: Any, context: _Context) -> Any:
+        resource = _resource(request)
+        found = self.provider.read(resource, request.id, decode(request.inputs), decode(request.properties))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        inputs, state = found
+        secrets = secret_keys(request.inputs)
+        return provider_pb2.ReadResponse(
+            id=request.id, inputs=encode(inputs, secrets), properties=self._state(resource, state, request.inputs)
+        )
+
+    @_guarded
+    def Update(self, request: Any, context: _Context) -> Any:
+        resource = _resource(request)
+        old_inputs, old_state, new = decode(request.old_inputs), decode(request.olds), decode(request.news)
+        state = self.provider.update(resource, request.id, old_inputs, old_state, new, request.preview)
+        return provider_pb2.UpdateResponse(properties=self._state(resource, state, request.news))
+
+    @_guarded
+    def Delete(self, request: Any, context: _Context) -> Any:
+        state = {**decode(request.old_inputs), **decode(request.properties)}
+        self.provider.delete(_resource(request), request.id, state)
+        return empty_pb2.Empty()
+
+    @_guarded
+    def Invoke(self, request: Any, context: _Context) -> Any:
+        result = encode(self.provider.invoke(request.tok, decode(request.args)))
+        return provider_pb2.InvokeResponse(**{"return": result})
+
+    def _state(self, resource: Resource, state: Props, wire_inputs: Any) -> Any:
+        return encode(state, secret_keys(wire_inputs) | self.provider.secret_outputs(resource.type))
+
+
+def _exit_with_parent(parent: int) -> None:
+    """End when the engine is gone: one killed with -9 could not say goodbye."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
+
+
+def serve(provider: Provider, version: str) -> None:
+    """Serve on a free loopback port, printed on standard output as the engine expects, until the engine ends us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's: it lets running operations finish
+    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
+    server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider, version), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    threading.Thread(target=_exit_with_parent, args=(os.getppid(),), daemon=True).start()
+    server.wait_for_termination()
