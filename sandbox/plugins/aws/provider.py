@@ -86,8 +86,22 @@ class AwsProvider(Provider):
         except ProviderError as error:
             if not made:
                 raise
-            raise PartialFailureError(made[-1], inputs, self._state(handler, inputs, {}), str(error)) from error
+            done, live = self._finished_part(r, made[-1], inputs)
+            raise PartialFailureError(made[-1], done, self._state(handler, done, live), str(error)) from error
         return id, self._state(handler, inputs, live)
+
+    def _finished_part(self, r: Resource, id: str, inputs: Props) -> tuple[Props, Props]:
+        """Inputs and outputs of a resource whose creation failed half way: what is missing from them the next update
+        sends. When AWS cannot even be asked, only what identifies the resource counts as done."""
+        handler = _handler(r)
+        try:
+            with self._aws(r, "read") as aws:
+                live = handler.read(aws, id, inputs) or {}
+        except (ProviderError, NotFoundError):
+            live = {}
+        found = live_inputs(handler, inputs, live)
+        fixed = {name: value for name, value in inputs.items() if name == DEFAULTS or handler.fields[name].replace}
+        return {**found, **fixed}, live
 
     def read(self, r: Resource, id: str, inputs: Props, state: Props) -> tuple[Props, Props] | None:
         handler = _handler(r)
