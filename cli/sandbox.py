@@ -1,0 +1,193 @@
+"""`mlp sandbox`: an AWS account and its data planes on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sandbox import lifecycle
+from sandbox.environment import shell_lines, shell_unset_lines
+from sandbox.errors import SandboxError
+from sandbox.instance import Instance, all_instances, as_dict, find
+from sandbox.toolchain import ensure_pulumi
+
+console = Console()
+errors = Console(stderr=True)
+app = typer.Typer(no_args_is_help=True, help="An AWS account and its data planes on this machine.")
+
+Name = Annotated[str | None, typer.Option("--name", "-n", help="Which sandbox (default: MLP_SANDBOX, else 'default').")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="sandbox")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """One-screen errors, exit code 1; Ctrl-C exits with 130 and says that the command can be repeated."""
+    try:
+        yield
+    except SandboxError as error:
+        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        errors.print("interrupted; nothing is half done that the same command would not finish")
+        raise typer.Exit(130) from error
+
+
+def report(message: str) -> None:
+    console.print(f"  {message}", highlight=False, soft_wrap=True)
+
+
+def bring_up(instance: Instance) -> lifecycle.Status:
+    """Shared by `mlp sandbox up` and `mlp up`."""
+    return lifecycle.up(instance, ensure_pulumi(report).path, report)
+
+
+@app.command()
+def up(
+    name: Name = None,
+    port: Annotated[int | None, typer.Option(help="Loopback port of the emulated AWS API (4566 at first).")] = None,
+) -> None:
+    """Start the sandbox, or bring it back after a crash. What it held is still there."""
+    with plain_errors():
+        start = time.monotonic()
+        instance = find(name, port)
+        if port is not None and instance.exists and find(name).port != port and lifecycle.status(find(name)).ready:
+            raise SandboxError(f"sandbox {instance.name!r} runs on port {find(name).port}; `mlp sandbox down` first")
+        found = bring_up(instance)
+        if not found.ready:
+            raise SandboxError(f"sandbox {instance.name!r} did not become ready; see `mlp sandbox logs`")
+        console.print(f"Sandbox [bold]{instance.name}[/bold] is up after {time.monotonic() - start:.0f} s.")
+        flag = f" --name {instance.name}" if name else ""
+        console.print(f'Next: eval "$(mlp sandbox env{flag})" and then pulumi, aws, psql as usual', highlight=False)
+
+
+@app.command()
+def down(name: Name = None) -> None:
+    """Stop it. The emulated account, its databases and the engine's state are kept for the next `up`."""
+    with plain_errors():
+        instance = find(name)
+        stopped = lifecycle.down(instance)
+        console.print(f"Sandbox {instance.name} {'stopped' if stopped else 'was not running'}.")
+
+
+@app.command()
+def status(name: Name = None, as_json: Json = False) -> None:
+    """What runs, where, and how it is. Exit code 1 when the sandbox is not ready."""
+    with plain_errors():
+        found = lifecycle.status(find(name))
+        if as_json:
+            document = {**as_dict(found.instance), "ready": found.ready, "emulator_pid": found.emulator_pid}
+            print(json.dumps({**document, "health": found.health, "databases": found.databases}, indent=2, default=str))
+        else:
+            console.print(_status_table(found))
+        others = [other.name for other in all_instances() if other.name != found.instance.name]
+        if others and not as_json:
+            console.print(f"Other sandboxes: {', '.join(others)}")
+        if not found.ready:
+            raise typer.Exit(1)
+
+
+@app.command()
+def env(
+    name: Name = None,
+    unset: Annotated[bool, typer.Option("--unset", help="Print what takes the variables away again.")] = False,
+) -> None:
+    """Shell lines for `eval "$(mlp sandbox env)"`: afterwards plain pulumi, aws and psql work on the sandbox."""
+    with plain_errors():
+        instance = find(name)
+        if not unset and not instance.exists:
+            raise SandboxError(f"sandbox {instance.name!r} does not exist yet; make it with `mlp sandbox up`")
+        print(shell_unset_lines() if unset else shell_lines(instance))
+
+
+@app.command()
+def reset(
+    name: Name = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Stop it and forget everything: the emulated account, its databases and the engine's state."""
+    with plain_errors():
+        instance = find(name)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise SandboxError("reset forgets everything that the sandbox holds; say so with --yes")
+            typer.confirm(f"Forget all that sandbox {instance.name!r} holds ({instance.home})?", abort=True)
+        lifecycle.reset(instance)
+        console.print(f"Sandbox {instance.name} is empty.")
+
+
+@app.command()
+def limits(as_json: Json = False) -> None:
+    """What the sandbox does not do, or does otherwise than AWS."""
+    from sandbox.limits import all_limits
+
+    entries = all_limits()
+    if as_json:
+        print(json.dumps(entries, indent=2))
+        return
+    table = Table("Service", "What", "Effect", title="Known limits of the sandbox", title_justify="left")
+    for entry in entries:
+        table.add_row(entry["service"], entry["what"], entry["effect"])
+    console.print(table)
+
+
+@app.command()
+def logs(
+    name: Name = None,
+    lines: Annotated[int, typer.Option("--lines", "-l", min=1, help="How many lines of each log.")] = 40,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """The last lines of every log of the sandbox."""
+    with plain_errors():
+        instance = find(name)
+        files = lifecycle.log_files(instance)
+        if not files:
+            raise SandboxError(f"sandbox {instance.name!r} has no logs yet in {instance.logs}")
+        offsets: dict[Path, int] = {}
+        for path in files:
+            text = path.read_text(errors="replace")
+            offsets[path] = len(text.encode())
+            console.rule(str(path), align="left")
+            console.print("\n".join(text.splitlines()[-lines:]), highlight=False, markup=False, soft_wrap=True)
+        while follow:
+            _print_new_lines(offsets)
+            time.sleep(0.5)
+
+
+def _print_new_lines(offsets: dict[Path, int]) -> None:
+    for path, offset in offsets.items():
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            added = stream.read()
+        if added:
+            offsets[path] = offset + len(added)
+            text = added.decode(errors="replace").rstrip("\n")
+            console.print(f"{path.name}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _status_table(found: lifecycle.Status) -> Table:
+    instance = found.instance
+    table = Table("Part", "State", "Where", title=f"Sandbox {instance.name}", title_justify="left")
+    state = "ready" if found.ready else "not running" if found.emulator_pid is None else _words(found.health)
+    table.add_row("AWS account", state, f"{instance.endpoint} (pid {found.emulator_pid})")
+    for database in found.databases:
+        where = f"{database['address']}:{database['port']} (pid {database['pid']})"
+        table.add_row(f"PostgreSQL {database['identifier']}", str(database["state"]), where)
+    table.add_row("Engine state", "kept" if instance.state.is_dir() else "none", str(instance.state))
+    return table
+
+
+def _words(health: dict[str, Any]) -> str:
+    return f"{health.get('status', 'not answering')} {health.get('reason', '')}".strip()

@@ -1,0 +1,105 @@
+"""`mlp up`: from nothing to a deployed environment on this machine, and a summary of what is there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.sandbox import bring_up, plain_errors
+from sandbox.engine.install import pulumi
+from sandbox.engine.stacks import stack_names
+from sandbox.environment import process_environment
+from sandbox.errors import SandboxError
+from sandbox.instance import PROJECT, Instance, find
+
+console = Console()
+
+
+def register(root: typer.Typer) -> None:
+    root.command()(up)
+
+
+def up(
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Which environment to deploy.")] = "dev",
+    name: Annotated[str | None, typer.Option("--name", "-n", help="Which sandbox.")] = None,
+) -> None:
+    """Start the sandbox, deploy an environment into it with the real Pulumi engine, and say what is there.
+
+    Runs again at any time: what is already as it should be is left alone. To deploy to AWS, use `pulumi up`.
+    """
+    with plain_errors():
+        start = time.monotonic()
+        instance = find(name)
+        if stack not in stack_names():
+            raise SandboxError(f"--stack {stack!r}: there is no such stack file; there are {', '.join(stack_names())}")
+        console.print("[bold]Sandbox[/bold]")
+        bring_up(instance)
+        console.print(f"[bold]pulumi up --stack {stack}[/bold]  (about a minute the first time)")
+        code = subprocess.run(  # noqa: S603 - the engine, on the stack that was checked above
+            [instance.bin / "pulumi", "up", "--stack", stack, "--yes", "--skip-preview"],
+            cwd=PROJECT,
+            env=process_environment(instance),
+            check=False,
+        ).returncode
+        if code:
+            raise SandboxError(f"`pulumi up --stack {stack}` ended with exit code {code}; run `mlp up` again to go on")
+        summarise(instance, stack, time.monotonic() - start)
+
+
+def summarise(instance: Instance, stack: str, seconds: float) -> None:
+    deployment = json.loads(pulumi(instance, "stack", "export", "--stack", stack))["deployment"]
+    history = json.loads(pulumi(instance, "stack", "history", "--stack", stack, "--json", "--page-size", "1"))
+    console.print()
+    console.print(_components(stack, deployment["resources"]))
+    console.print(f"{changes(history[0].get('resourceChanges', {}))}, after {seconds:.0f} s.")
+    console.print(f"State: {instance.state}  AWS API: {instance.endpoint}", highlight=False, soft_wrap=True)
+    console.print("Type next:")
+    for line in (
+        'eval "$(.venv/bin/mlp sandbox env)"    # then plain pulumi, aws and psql work here',
+        f"pulumi preview --stack {stack} --diff       # what a change of the program would do",
+        f"pulumi stack output --stack {stack}         # addresses and names",
+        "aws s3 ls; aws ec2 describe-vpcs         # the emulated account",
+        "make down                                # stop; everything is kept",
+    ):
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
+
+
+def changes(counts: dict[str, int]) -> str:
+    """The engine's own count, in words."""
+    changed = {kind: count for kind, count in sorted(counts.items()) if kind != "same" and count}
+    if not changed:
+        return f"No changes: all {counts.get('same', 0)} resources are as they should be"
+    return ", ".join(f"{count} {kind}" for kind, count in changed.items())
+
+
+def count_by_component(resources: list[dict[str, Any]]) -> dict[str, Counter[str]]:
+    """Physical resources by the outermost component that they belong to, then by type."""
+    by_urn = {resource["urn"]: resource for resource in resources}
+    found: dict[str, Counter[str]] = {}
+    for resource in resources:
+        if not resource.get("custom") or resource["type"].startswith("pulumi:"):
+            continue
+        owner, parent = "", resource.get("parent", "")
+        while parent in by_urn and by_urn[parent]["type"] != "pulumi:pulumi:Stack":
+            owner, parent = parent, by_urn[parent].get("parent", "")
+        component = owner.rsplit("::", 1)[-1] or "(stack)"
+        found.setdefault(component, Counter())[resource["type"].rsplit(":", 1)[-1]] += 1
+    return found
+
+
+def _components(stack: str, resources: list[dict[str, Any]]) -> Table:
+    table = Table("Component", "Resources", "What", title=f"Environment {stack}", title_justify="left")
+    counts = count_by_component(resources)
+    for component, types in sorted(counts.items()):
+        what = ", ".join(f"{count} {kind}" for kind, count in types.most_common(4))
+        more = len(types) - 4
+        table.add_row(component, str(types.total()), what + (f", {more} more types" if more > 0 else ""))
+    table.add_row("total", str(sum(types.total() for types in counts.values())), "", style="bold")
+    return table

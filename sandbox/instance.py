@@ -1,0 +1,99 @@
+"""One sandbox: its name, its folder and its port. Several can run side by side, each with a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+DEFAULT_NAME = "default"
+DEFAULT_PORT = 4566
+PROJECT = Path(__file__).resolve().parent.parent
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+
+def sandboxes_folder() -> Path:
+    """Where all sandboxes of this clone live: MLP_SANDBOX_HOME, else `.mlp` beside the program."""
+    return Path(os.environ.get("MLP_SANDBOX_HOME") or PROJECT / ".mlp").absolute()
+
+
+@dataclass(frozen=True)
+class Instance:
+    """`port` is the loopback port of the emulated AWS API."""
+
+    name: str
+    port: int
+    home: Path
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def aws(self) -> Path:
+        """The emulated account: journal, objects, databases."""
+        return self.home / "aws"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def bin(self) -> Path:
+        return self.home / "bin"
+
+    @property
+    def pulumi_home(self) -> Path:
+        return self.home / "pulumi"
+
+    @property
+    def state(self) -> Path:
+        """The engine's `file://` backend."""
+        return self.home / "state"
+
+    @property
+    def exists(self) -> bool:
+        return (self.home / "sandbox.json").is_file()
+
+    def save(self) -> None:
+        for folder in (self.aws, self.logs, self.bin, self.pulumi_home, self.state):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        (self.home / "sandbox.json").write_text(json.dumps({"name": self.name, "port": self.port}) + "\n")
+
+
+def find(name: str | None = None, port: int | None = None) -> Instance:
+    """The sandbox of that name as it was set up, or as it would be: `name` from MLP_SANDBOX when not given.
+
+    Raises SandboxError for a name or port that cannot be used.
+    """
+    name = name or os.environ.get("MLP_SANDBOX") or DEFAULT_NAME
+    if not _NAME.fullmatch(name):
+        raise SandboxError(f"sandbox name {name!r}: use 1-31 lower-case letters, digits and hyphens")
+    home = sandboxes_folder() / name
+    settings = home / "sandbox.json"
+    if port is None:
+        port = DEFAULT_PORT
+        if settings.is_file():
+            try:
+                port = int(json.loads(settings.read_text())["port"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise SandboxError(f"{settings} is damaged ({error}); delete it, or run `mlp sandbox reset`") from error
+    if not 1024 <= port <= 65535:
+        raise SandboxError(f"port {port}: use a port from 1024 to 65535")
+    return Instance(name, port, home)
+
+
+def all_instances() -> Iterator[Instance]:
+    """Every sandbox that was set up in this clone."""
+    folder = sandboxes_folder()
+    for settings in sorted(folder.glob("*/sandbox.json")) if folder.is_dir() else []:
+        yield find(settings.parent.name)
+
+
+def as_dict(instance: Instance) -> dict[str, str | int]:
+    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(instance).items()}
