@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
-import time
+from abc import ABC
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,33 +11,38 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
+from sandbox.plugins.aws.naming import DEFAULTS
 from sandbox.plugins.aws.resource import Aws, Field, Handler, NotFoundError, Props
 
 REGION = {"region": Field(replace=True, computed=True)}
-# The name is `computed` because a resource that is given a prefix gets its name at creation.
-NAMED = {"name": Field(replace=True, computed=True), "namePrefix": Field(replace=True, write_only=True)}
+# The plugin makes the name out of the prefix, and AWS remembers the name only.
+NAMED = {"name": Field(replace=True), "namePrefix": Field(replace=True, write_only=True)}
 TAGS = {"tags": Field(kind="map")}
 
 Problems = list[tuple[str, str]]
 
 
-class ServiceHandler(Handler):
+class ServiceHandler(Handler, ABC):
     """A resource type of one boto3 service."""
 
     service: ClassVar[str]
 
     def client(self, aws: Aws, props: Mapping[str, Any]) -> Any:
         """A client in the region that the resource names, else in the provider's."""
-        region = props.get("region") or aws.region
-        return replace(aws, region=region).client(self.service)
+        region = self.region(aws, props)
+        return (aws if region == aws.region else replace(aws, region=region, clients=None)).client(self.service)
 
     def region(self, aws: Aws, props: Mapping[str, Any]) -> str:
         return str(props.get("region") or aws.region)
 
     def check(self, inputs: Props) -> Problems:
-        name = self.autoname.field if self.autoname else "name"
-        if name in inputs and f"{name}Prefix" in inputs:
-            return [(f"{name}Prefix", f"conflicts with {name}: give one of the two")]
+        if self.autoname is None:
+            return []
+        name, prefix = self.autoname.field, f"{self.autoname.field}Prefix"
+        if name not in inputs:
+            return [(name, "is missing and automatic naming is off: give a name")]
+        if prefix in inputs and name not in inputs.get(DEFAULTS, []):
+            return [(prefix, f"conflicts with {name}: give one of the two")]
         return []
 
 
@@ -55,15 +59,6 @@ def missing(*codes: str) -> Iterator[None]:
 
 def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def physical_name(inputs: Props, field: str = "name") -> str:
-    """The name given, else the prefix with the 26 characters that the official provider adds."""
-    if inputs.get(field):
-        return str(inputs[field])
-    now = time.time()
-    stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now)) + f"{int(now % 1 * 10_000):04d}"
-    return f"{inputs[f'{field}Prefix']}{stamp}{secrets.token_hex(4)}"
 
 
 def given(**values: Any) -> dict[str, Any]:

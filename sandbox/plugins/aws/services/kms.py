@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.plugins.aws.resource import Aws, AutoName, Field, Handler, NotFoundError, Props
+from sandbox.plugins.aws.resource import AutoName, Aws, Field, Handler, NotFoundError, Props
 from sandbox.plugins.aws.services._common import (
     NAMED,
     REGION,
@@ -20,7 +20,6 @@ from sandbox.plugins.aws.services._common import (
     json_text,
     missing,
     one_of,
-    physical_name,
     present,
     to_pairs,
 )
@@ -176,7 +175,7 @@ class Alias(ServiceHandler):
         return problems
 
     def create(self, aws: Aws, inputs: Props) -> str:
-        name = physical_name(inputs)
+        name = inputs["name"]
         self.client(aws, inputs).create_alias(AliasName=name, TargetKeyId=_key_id(inputs["targetKeyId"]))
         return name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.plugins.aws.resource import Aws, AutoName, Field, Handler, NotFoundError, Props
+from sandbox.plugins.aws.resource import AutoName, Aws, Field, Handler, NotFoundError, Props
 from sandbox.plugins.aws.services._common import (
     NAMED,
     REGION,
@@ -16,7 +16,6 @@ from sandbox.plugins.aws.services._common import (
     given,
     missing,
     one_of,
-    physical_name,
     present,
 )
 
@@ -51,7 +50,7 @@ class LogGroup(ServiceHandler):
         ]
 
     def create(self, aws: Aws, inputs: Props) -> str:
-        logs, name = self.client(aws, inputs), physical_name(inputs)
+        logs, name = self.client(aws, inputs), inputs["name"]
         logs.create_log_group(
             logGroupName=name,
             **given(

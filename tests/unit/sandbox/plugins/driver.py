@@ -1,34 +1,29 @@
 """Takes a handler through a resource's life against moto in this process, as the provider plugin would.
 
-`Life` calls the handler and compares what it reads with what was asked for, by the rules of `Field`: what the program
-leaves out may only be read back as its default, or where AWS is said to choose it.
+`Life` compares what a handler reads with what was asked for by the plugin's own rules, so that a life without drift
+here is a preview without changes there.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi_aws
 
+from sandbox.plugins.aws.compare import live_inputs, same
 from sandbox.plugins.aws.resource import Aws, Handler, NotFoundError, Props
 
-EMPTY: tuple[Any, ...] = (None, "", [], {})
 
-
-@dataclass
 class Life:
-    handler: Handler
-    region: str = "us-east-1"
-    unread: Collection[str] = ()  # inputs that plain moto loses; say why where they are named
-    created: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.aws = Aws(region=self.region, created=self.created.append)
+    def __init__(self, handler: Handler, region: str = "us-east-1", unread: Collection[str] = ()) -> None:
+        """unread: inputs that plain moto loses; say why where they are named."""
+        self.handler = handler
+        self.unread = unread
+        self.created: list[str] = []
+        self.aws = Aws(region=region, created=self.created.append)
 
     def create(self, **inputs: Any) -> str:
         unknown = set(inputs) - set(self.handler.fields)
@@ -48,9 +43,12 @@ class Life:
         return live
 
     def update(self, id: str, old: Props, new: Props) -> None:
-        changed = {key for key in old.keys() | new.keys() if not self._same(key, old.get(key), new.get(key))}
-        replaced = {key for key in changed if self.handler.fields[key].replace}
+        fields = self.handler.fields
+        changed = {name for name in fields if not same(fields[name], new.get(name), old.get(name))}
+        changed = {name for name in changed if not fields[name].write_only}
+        replaced = {name for name in changed if fields[name].replace}
         assert not replaced, f"{sorted(replaced)} would replace {self.handler.token}"
+        assert self.handler.check(new) == []
         self.handler.update(self.aws, id, old, new, changed)
 
     def delete(self, id: str, **state: Any) -> None:
@@ -59,55 +57,41 @@ class Life:
         except NotFoundError:
             return
 
-    def drift(self, inputs: Props, live: Props) -> dict[str, tuple[Any, Any]]:
-        """Inputs that differ from what was read: name -> (asked, found)."""
-        found: dict[str, tuple[Any, Any]] = {}
-        for name, rule in self.handler.fields.items():
-            if rule.write_only or name in self.unread:
-                continue
-            asked, actual = inputs.get(name), live.get(name)
-            if name not in inputs and (rule.computed or actual in EMPTY or actual == rule.default):
-                continue
-            if asked in EMPTY and actual in EMPTY:
-                continue
-            if not self._same(name, asked, rule.default if actual is None else actual):
-                found[name] = (asked, actual)
-        return found
-
     def lives(self, inputs: Props, *updates: Props) -> str:
         """Create, read, import, each update (whole new inputs), delete; returns the id it had."""
-        id = self.create(**inputs)
-        known = inputs
-        self._reads_back(id, known)
+        id, known = self.create(**inputs), inputs
+        self.reads_back(id, known)
         for new in updates:
             self.update(id, known, new)
             known = new
-            self._reads_back(id, known)
-        state = {**known, **self.live(id, **known)}
+            self.reads_back(id, known)
+        state = {**self.live(id, **known), **known}
         self.delete(id, **state)
         assert self.read(id, **known) is None, f"{self.handler.token} {id} outlives its deletion"
         self.delete(id, **state)
         return id
 
-    def _reads_back(self, id: str, inputs: Props) -> None:
+    def reads_back(self, id: str, inputs: Props) -> None:
+        """No drift, an import that finds the same inputs, every output set, nothing undeclared."""
         live = self.live(id, **inputs)
-        assert self.drift(inputs, live) == {}
+        assert self._seen(live_inputs(self.handler, inputs, live)) == self._seen(inputs)
         unset = {name for name in self.handler.outputs if name not in live}
         assert not unset, f"{self.handler.token} lacks the outputs {sorted(unset)}"
         stray = set(live) - set(self.handler.fields) - set(self.handler.outputs)
         assert not stray, f"{self.handler.token} reads undeclared properties {sorted(stray)}"
-        assert self.drift(inputs, self.live(id)) == {}, "import reads other inputs than those of the deployment"
+        blind = self.live(id)
+        imported = self._seen(live_inputs(self.handler, {}, blind))
+        for name, field in self.handler.fields.items():
+            if field.write_only or name in self.unread:
+                continue
+            found = blind.get(name) if field.computed else imported.get(name)
+            if name in inputs:
+                assert same(field, inputs[name], found), f"import of {name}: {inputs[name]!r} became {found!r}"
+            else:
+                assert name not in imported, f"import invents {name} = {found!r}"
 
-    def _same(self, name: str, asked: Any, found: Any) -> bool:
-        match self.handler.fields[name].kind:
-            case "json":
-                return _parsed(asked) == _parsed(found)
-            case "set":
-                return _covers(_ordered(asked), _ordered(found))
-            case "map":
-                return (asked or {}) == (found or {})
-            case _:
-                return _covers(asked, found)
+    def _seen(self, inputs: Props) -> Props:
+        return {name: value for name, value in inputs.items() if name not in self.unread}
 
 
 def sdk_properties(token: str) -> tuple[set[str], set[str]]:
@@ -137,20 +121,3 @@ def assert_speaks_the_sdk(handler: Handler) -> None:
     assert handler.tagged == ("tagsAll" in outputs)
     if handler.autoname:
         assert handler.autoname.field in inputs
-
-
-def _parsed(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) and value else value
-
-
-def _ordered(value: Any) -> Any:
-    return sorted(value or [], key=lambda item: json.dumps(item, sort_keys=True))
-
-
-def _covers(asked: Any, found: Any) -> bool:
-    """Whether everything asked for is found; what nested objects hold beyond that is the provider's."""
-    if isinstance(asked, dict) and isinstance(found, dict):
-        return all(_covers(value, found.get(key)) for key, value in asked.items())
-    if isinstance(asked, list) and isinstance(found, list):
-        return len(asked) == len(found) and all(map(_covers, asked, found))
-    return asked == found

@@ -46,19 +46,19 @@ def test_skip_destroy_leaves_the_group() -> None:
 
 
 @mock_aws
-def test_a_prefix_makes_a_unique_name() -> None:
-    life = Life(LogGroup())
-    first, second = life.create(namePrefix="/mlops/"), life.create(namePrefix="/mlops/")
-    assert first != second
-    assert first.startswith("/mlops/")
-    assert len(first) == len("/mlops/") + 26
-
-
-@mock_aws
 def test_the_group_is_recorded_before_its_retention_is_set() -> None:
     life = Life(LogGroup())
     id = life.create(**INPUTS)
     assert life.created == [id]
+
+
+def test_a_name_made_from_the_prefix_does_not_conflict_with_it() -> None:
+    made = {"name": "/mlops/0123", "namePrefix": "/mlops/", "__defaults": ["name"]}
+    assert LogGroup().check(made) == []
+
+
+def test_a_group_without_a_name_is_refused() -> None:
+    assert LogGroup().check({})[0][0] == "name"
 
 
 def test_bad_inputs_are_refused_with_the_allowed_values() -> None:
