@@ -1,0 +1,177 @@
+"""The platform's buckets: data lake, model artifacts, feature data, and the access logs of those three.
+
+All are versioned, closed to the public and to plain HTTP; data buckets refuse objects encrypted with any other key.
+Stateful: callers decide `protect`; `force_destroy` lets `destroy` delete buckets that still hold objects.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account import Account
+from components.bucket_documents import access_log_bucket_policy, data_bucket_policy
+from components.naming import check_range
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketHandle:
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketsArgs:
+    account: Account
+    key_arn: pulumi.Input[str]
+    force_destroy: bool = False
+    noncurrent_days: int = 90
+    infrequent_access_days: int = 60
+    access_log_days: int = 365
+
+    def __post_init__(self) -> None:
+        check_range("noncurrent_days", self.noncurrent_days, 1, 3650)
+        check_range("infrequent_access_days", self.infrequent_access_days, 30, 3650)
+        check_range("access_log_days", self.access_log_days, 1, 3650)
+
+
+class Buckets(pulumi.ComponentResource):
+    data_lake: BucketHandle
+    model_artifacts: BucketHandle
+    feature_data: BucketHandle
+    access_logs: BucketHandle
+
+    def __init__(self, name: str, args: BucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Buckets", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self.data_lake = self._data_bucket("data-lake")
+        self.model_artifacts = self._data_bucket("model-artifacts")
+        self.feature_data = self._data_bucket("feature-data")
+        self.access_logs = self._access_log_bucket()
+        self._deliver_access_logs(
+            {
+                "data-lake": self.data_lake,
+                "model-artifacts": self.model_artifacts,
+                "feature-data": self.feature_data,
+            }
+        )
+        self.register_outputs(
+            {
+                "data_lake_name": self.data_lake.name,
+                "model_artifacts_name": self.model_artifacts.name,
+                "feature_data_name": self.feature_data.name,
+                "access_logs_name": self.access_logs.name,
+            }
+        )
+
+    def _data_bucket(self, purpose: str) -> BucketHandle:
+        handle = self._closed_bucket(
+            purpose,
+            lifecycle={
+                "id": "keep-cheaply",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "transitions": [{"days": self._args.infrequent_access_days, "storage_class": "STANDARD_IA"}],
+                "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+            },
+            encryption={
+                "apply_server_side_encryption_by_default": {
+                    "sse_algorithm": "aws:kms",
+                    "kms_master_key_id": self._args.key_arn,
+                },
+                "bucket_key_enabled": True,
+            },
+        )
+        aws.s3.BucketPolicy(
+            f"{self._name}-{purpose}-policy",
+            bucket=handle.name,
+            policy=pulumi.Output.all(self._args.account.scope, handle.name, self._args.key_arn).apply(
+                lambda known: data_bucket_policy(*known)
+            ),
+            opts=self._child,
+        )
+        return handle
+
+    def _access_log_bucket(self) -> BucketHandle:
+        """Log delivery supports only SSE-S3 as its target's default encryption, which is why no key is named here.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+        """
+        return self._closed_bucket(
+            "access-logs",
+            lifecycle={
+                "id": "expire-logs",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "expiration": {"days": self._args.access_log_days},
+                "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+            },
+            encryption={"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}},
+        )
+
+    def _deliver_access_logs(self, sources: dict[str, BucketHandle]) -> None:
+        policy = aws.s3.BucketPolicy(
+            f"{self._name}-access-logs-policy",
+            bucket=self.access_logs.name,
+            policy=pulumi.Output.all(
+                self._args.account.scope, self.access_logs.name, [handle.name for handle in sources.values()]
+            ).apply(lambda known: access_log_bucket_policy(*known)),
+            opts=self._child,
+        )
+        for purpose, handle in sources.items():
+            aws.s3.BucketLogging(
+                f"{self._name}-{purpose}-logging",
+                bucket=handle.name,
+                target_bucket=self.access_logs.name,
+                target_prefix=f"{purpose}/",
+                # S3 refuses a target that it may not write to yet, and no property refers to the target's policy.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            )
+
+    def _closed_bucket(
+        self,
+        purpose: str,
+        *,
+        lifecycle: aws.s3.BucketLifecycleConfigurationRuleArgsDict,
+        encryption: aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict,
+    ) -> BucketHandle:
+        logical = f"{self._name}-{purpose}"
+        bucket = aws.s3.Bucket(
+            logical, force_destroy=self._args.force_destroy, tags={"Name": logical}, opts=self._child
+        )
+        versioning = aws.s3.BucketVersioning(
+            f"{logical}-versioning",
+            bucket=bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{logical}-encryption", bucket=bucket.id, rules=[encryption], opts=self._child
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{logical}-ownership",
+            bucket=bucket.id,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=self._child,
+        )
+        aws.s3.BucketPublicAccessBlock(
+            f"{logical}-public-access",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{logical}-lifecycle",
+            bucket=bucket.id,
+            rules=[lifecycle],
+            # Rules for noncurrent versions are only sound once versioning is on.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+        return BucketHandle(name=bucket.id, arn=bucket.arn)

@@ -1,0 +1,133 @@
+"""KMS keys by purpose, so that access to logs, data and secrets can be granted and revoked apart.
+
+Stateful: a deleted key makes everything it encrypted unreadable, so callers decide `protect`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account import Account
+from components.iam_documents import KEY_ITSELF, KEY_ITSELF_REASON, Scope, Statement, document
+from components.naming import check_prefix, check_range
+
+# https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services: EventBridge sends
+# no aws:SourceAccount with its calls to KMS, so the topic's ARN in the encryption context stands in for it.
+PUBLISHERS_THAT_NAME_THEIR_ACCOUNT = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
+PUBLISHERS_THAT_DO_NOT = ("events.amazonaws.com",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyHandle:
+    arn: pulumi.Output[str]
+    key_id: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysArgs:
+    account: Account
+    prefix: str
+    rotation_days: int = 365
+    deletion_window_days: int = 30
+
+    def __post_init__(self) -> None:
+        check_prefix(self.prefix)
+        check_range("rotation_days", self.rotation_days, 90, 2560)
+        check_range("deletion_window_days", self.deletion_window_days, 7, 30)
+
+
+def administration(scope: Scope) -> Statement:
+    """Without the account's root no IAM policy could grant use of the key, and a lost role would lock everybody out."""
+    return Statement(
+        sid="AccountAdministration",
+        principals={"AWS": [scope.root]},
+        actions=["kms:*"],
+        resources=[KEY_ITSELF],
+        reason=KEY_ITSELF_REASON + "; IAM policies of the account decide who may use it",
+    )
+
+
+def secrets_key_policy(scope: Scope) -> Sequence[Statement]:
+    return [administration(scope)]
+
+
+def data_key_policy(scope: Scope) -> Sequence[Statement]:
+    """AWS services that publish to an encrypted topic call KMS themselves; the rest act with their caller's rights."""
+    return [
+        administration(scope),
+        Statement(
+            sid="PublishFromThisAccount",
+            principals={"Service": PUBLISHERS_THAT_NAME_THEIR_ACCOUNT},
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[KEY_ITSELF],
+            conditions={"StringEquals": {"aws:SourceAccount": scope.account_id}},
+            reason=KEY_ITSELF_REASON,
+        ),
+        Statement(
+            sid="PublishEventsToTopics",
+            principals={"Service": PUBLISHERS_THAT_DO_NOT},
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[KEY_ITSELF],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": scope.arn("sns", "*")}},
+            reason=KEY_ITSELF_REASON,
+        ),
+    ]
+
+
+def logs_key_policy(scope: Scope) -> Sequence[Statement]:
+    """The encryption context is the log group's ARN: only log groups of this account and region may use the key."""
+    return [
+        administration(scope),
+        Statement(
+            sid="EncryptLogGroups",
+            principals={"Service": [f"logs.{scope.region}.amazonaws.com"]},
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
+            resources=[KEY_ITSELF],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": scope.arn("logs", "log-group:*")}},
+            reason=KEY_ITSELF_REASON,
+        ),
+    ]
+
+
+class Keys(pulumi.ComponentResource):
+    secrets: KeyHandle
+    data: KeyHandle
+    logs: KeyHandle
+
+    def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Keys", name, {}, opts)
+        self._name, self._args = name, args
+        self.secrets = self._key("secrets", "Cluster secrets, Secrets Manager entries", secrets_key_policy)
+        self.data = self._key("data", "Buckets, images, database storage, notifications", data_key_policy)
+        self.logs = self._key("logs", "CloudWatch log groups", logs_key_policy)
+        self.register_outputs({"secrets_arn": self.secrets.arn, "data_arn": self.data.arn, "logs_arn": self.logs.arn})
+
+    def _key(self, purpose: str, description: str, policy: Callable[[Scope], Sequence[Statement]]) -> KeyHandle:
+        child = pulumi.ResourceOptions(parent=self)
+        key = aws.kms.Key(
+            f"{self._name}-{purpose}",
+            description=description,
+            deletion_window_in_days=self._args.deletion_window_days,
+            enable_key_rotation=True,
+            rotation_period_in_days=self._args.rotation_days,
+            policy=self._args.account.scope.apply(lambda scope: document(policy(scope))),
+            tags={"Name": f"{self._args.prefix}-{purpose}"},
+            opts=child,
+        )
+        aws.kms.Alias(
+            f"{self._name}-{purpose}-alias",
+            name=f"alias/{self._args.prefix}-{purpose}",
+            target_key_id=key.key_id,
+            opts=child,
+        )
+        return KeyHandle(arn=key.arn, key_id=key.key_id)

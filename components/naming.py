@@ -1,0 +1,25 @@
+"""Rules for the fixed physical names that something outside the program must know."""
+
+import re
+
+PREFIX_PATTERN = r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,29}"
+
+
+def check_prefix(prefix: str) -> None:
+    """Every service must accept it; RDS identifiers are the narrowest (no double dash, no dash at the end)."""
+    if not re.fullmatch(PREFIX_PATTERN, prefix):
+        raise ValueError(
+            f"prefix must be 2 to 30 characters: lower-case letters, digits and single dashes, "
+            f"starting with a letter, such as 'ml-platform-dev'; got {prefix!r}"
+        )
+
+
+def check_range(field: str, value: int, low: int, high: int, unit: str = "days") -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{field} must be {low} to {high} {unit}, got {value}")
+
+
+def check_unique(field: str, values: tuple[str, ...]) -> None:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"{field} names {', '.join(repeated)} more than once: remove the repetition")

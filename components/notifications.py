@@ -1,0 +1,66 @@
+"""The topic that budgets, alarms and events of an environment report to, and who reads it by e-mail."""
+
+import re
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account import Account
+from components.iam_documents import Scope, Statement, deny_insecure_transport, document
+from components.naming import check_unique
+
+PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationsArgs:
+    account: Account
+    key_arn: pulumi.Input[str]
+    emails: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_unique("emails", self.emails)
+        for email in self.emails:
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+                raise ValueError(f"emails: {email!r} is not an e-mail address, such as 'ml-platform@example.com'")
+
+
+def topic_policy(scope: Scope, topic_arn: str) -> str:
+    return document(
+        [
+            Statement(
+                sid="PublishFromThisAccount",
+                principals={"Service": PUBLISHERS},
+                actions=["sns:Publish"],
+                resources=[topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": scope.account_id}},
+            ),
+            deny_insecure_transport("DenyInsecureTransport", ["sns:Publish"], [topic_arn]),
+        ]
+    )
+
+
+class Notifications(pulumi.ComponentResource):
+    topic_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Notifications", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        topic = aws.sns.Topic(f"{name}-topic", kms_master_key_id=args.key_arn, tags={"Name": name}, opts=child)
+        aws.sns.TopicPolicy(
+            f"{name}-policy",
+            arn=topic.arn,
+            policy=pulumi.Output.all(args.account.scope, topic.arn).apply(lambda known: topic_policy(*known)),
+            opts=child,
+        )
+        for email in args.emails:
+            aws.sns.TopicSubscription(
+                f"{name}-email-{re.sub(r'[^a-z0-9]+', '-', email.lower())}",
+                topic=topic.arn,
+                protocol="email",
+                endpoint=email,
+                opts=child,
+            )
+        self.topic_arn = topic.arn
+        self.register_outputs({"topic_arn": self.topic_arn})
