@@ -1,0 +1,161 @@
+"""PostgreSQL for MLflow: encrypted, TLS only, reachable from named security groups only, password kept by RDS.
+
+Stateful: callers decide `protect`; `deletion_protection` and `final_snapshot` guard it on AWS's side as well.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.database_args import DatabaseArgs
+
+PORT = 5432
+DATABASE_NAME = "mlflow"
+USER_NAME = "mlflow"
+LOG_EXPORTS = ("postgresql", "upgrade")
+# The value, and whether PostgreSQL takes it without a restart.
+PARAMETERS: Mapping[str, tuple[str, str]] = {
+    "rds.force_ssl": ("1", "immediate"),
+    "log_connections": ("1", "immediate"),
+    "log_disconnections": ("1", "immediate"),
+    "log_lock_waits": ("1", "immediate"),
+    "log_min_duration_statement": ("1000", "immediate"),
+    # Statements that change the schema; `mod` and `all` would write tracked data into the log.
+    "log_statement": ("ddl", "immediate"),
+    "log_temp_files": ("10240", "immediate"),
+}
+
+
+class Database(pulumi.ComponentResource):
+    identifier: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    address: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    port: pulumi.Output[int]
+    resource_id: pulumi.Output[str]
+    master_secret_arn: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Database", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self.security_group_id = self._security_group()
+        instance = self._instance(self._log_groups())
+        self.identifier, self.arn = instance.identifier, instance.arn
+        self.address, self.endpoint, self.port = instance.address, instance.endpoint, instance.port
+        self.resource_id = instance.resource_id
+        self.master_secret_arn = instance.master_user_secrets.apply(_master_secret_arn)
+        self.register_outputs(
+            {
+                "identifier": self.identifier,
+                "endpoint": self.endpoint,
+                "master_secret_arn": self.master_secret_arn,
+                "security_group_id": self.security_group_id,
+            }
+        )
+
+    def _security_group(self) -> pulumi.Output[str]:
+        """No egress rules: the database answers, it never calls."""
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-clients",
+            description="MLflow database: PostgreSQL from named security groups only",
+            vpc_id=self._args.vpc_id,
+            tags={"Name": self._args.identifier},
+            opts=self._child,
+        )
+        for client, client_group_id in self._args.clients.items():
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._name}-from-{client}",
+                security_group_id=group.id,
+                referenced_security_group_id=client_group_id,
+                ip_protocol="tcp",
+                from_port=PORT,
+                to_port=PORT,
+                description=f"PostgreSQL from {client}",
+                tags={"Name": f"{self._args.identifier}-from-{client}"},
+                opts=self._child,
+            )
+        return group.id
+
+    def _log_groups(self) -> list[aws.cloudwatch.LogGroup]:
+        """RDS would create them itself, but without encryption key and kept for ever."""
+        return [
+            aws.cloudwatch.LogGroup(
+                f"{self._name}-log-{export}",
+                name=f"/aws/rds/instance/{self._args.identifier}/{export}",
+                retention_in_days=self._args.log_retention_days,
+                kms_key_id=self._args.logs_key_arn,
+                opts=self._child,
+            )
+            for export in LOG_EXPORTS
+        ]
+
+    def _instance(self, log_groups: list[aws.cloudwatch.LogGroup]) -> aws.rds.Instance:
+        args = self._args
+        subnet_group = aws.rds.SubnetGroup(
+            f"{self._name}-subnets",
+            description=f"Subnets of {args.identifier}",
+            subnet_ids=list(args.subnet_ids),
+            tags={"Name": args.identifier},
+            opts=self._child,
+        )
+        parameter_group = aws.rds.ParameterGroup(
+            f"{self._name}-parameters",
+            description=f"Parameters of {args.identifier}: TLS forced, connections and slow statements logged",
+            family=args.family,
+            parameters=[
+                {"name": parameter, "value": value, "apply_method": method}
+                for parameter, (value, method) in PARAMETERS.items()
+            ],
+            tags={"Name": args.identifier},
+            opts=self._child,
+        )
+        return aws.rds.Instance(
+            f"{self._name}-instance",
+            identifier=args.identifier,
+            engine="postgres",
+            engine_version=args.engine_version,
+            auto_minor_version_upgrade=args.minor_upgrades_by_aws,
+            instance_class=args.instance_class,
+            db_name=DATABASE_NAME,
+            port=PORT,
+            username=USER_NAME,
+            manage_master_user_password=True,
+            master_user_secret_kms_key_id=args.secret_key_arn,
+            iam_database_authentication_enabled=True,
+            storage_type="gp3",
+            allocated_storage=args.allocated_gib,
+            max_allocated_storage=args.max_allocated_gib,
+            storage_encrypted=True,
+            kms_key_id=args.storage_key_arn,
+            multi_az=args.multi_az,
+            db_subnet_group_name=subnet_group.name,
+            vpc_security_group_ids=[self.security_group_id],
+            publicly_accessible=False,
+            ca_cert_identifier="rds-ca-rsa2048-g1",
+            parameter_group_name=parameter_group.name,
+            backup_retention_period=args.backup_days,
+            backup_window="03:00-04:00",
+            maintenance_window="sun:04:30-sun:05:30",
+            copy_tags_to_snapshot=True,
+            delete_automated_backups=not args.final_snapshot,
+            deletion_protection=args.deletion_protection,
+            skip_final_snapshot=not args.final_snapshot,
+            final_snapshot_identifier=f"{args.identifier}-final" if args.final_snapshot else None,
+            performance_insights_enabled=True,
+            performance_insights_kms_key_id=args.storage_key_arn,
+            performance_insights_retention_period=7,
+            enabled_cloudwatch_logs_exports=list(LOG_EXPORTS),
+            tags={"Name": args.identifier},
+            # The export starts with the instance and creates missing log groups behind the program's back.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=log_groups),
+        )
+
+
+def _master_secret_arn(secrets: Sequence[aws.rds.outputs.InstanceMasterUserSecret] | None) -> str:
+    if not secrets or not secrets[0].secret_arn:
+        raise ValueError("the database has no master user secret: is `manage_master_user_password` still on?")
+    return secrets[0].secret_arn

@@ -1,0 +1,97 @@
+"""What the MLflow database takes: which values AWS accepts, checked before anything is asked of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.naming import check_prefix, check_range
+
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseArgs:
+    prefix: str
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    clients: Mapping[str, pulumi.Input[str]]
+    storage_key_arn: pulumi.Input[str]
+    secret_key_arn: pulumi.Input[str]
+    logs_key_arn: pulumi.Input[str]
+    instance_class: str
+    engine_version: str
+    allocated_gib: int = 20
+    max_allocated_gib: int = 100
+    backup_days: int = 7
+    log_retention_days: int = 30
+    multi_az: bool = False
+    deletion_protection: bool = True
+    final_snapshot: bool = True
+
+    def __post_init__(self) -> None:
+        check_prefix(self.prefix)
+        if len(self.subnet_ids) < 2:
+            raise ValueError(f"subnet_ids must name subnets of at least two zones, got {len(self.subnet_ids)}")
+        for client in self.clients:
+            if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", client):
+                raise ValueError(
+                    f"clients: {client!r} must be lower-case words joined by dashes, such as 'cluster-nodes'"
+                )
+        if not re.fullmatch(r"db\.[a-z0-9]+\.[a-z0-9]+", self.instance_class):
+            raise ValueError(f"instance_class must look like 'db.t4g.medium', got {self.instance_class!r}")
+        if not re.fullmatch(r"1[4-9](?:\.\d+)?", self.engine_version):
+            raise ValueError(
+                f"engine_version must be PostgreSQL 14 or newer, such as '15.14' (upgrades are made here) or '15' "
+                f"(AWS installs minor upgrades), got {self.engine_version!r}"
+            )
+        check_range("allocated_gib", self.allocated_gib, 20, 65_536, "GiB")
+        if self.max_allocated_gib <= self.allocated_gib:
+            raise ValueError(
+                f"max_allocated_gib must be more than allocated_gib ({self.allocated_gib}) so that storage can grow, "
+                f"got {self.max_allocated_gib}"
+            )
+        check_range("backup_days", self.backup_days, 1, 35)
+        if self.log_retention_days not in LOG_RETENTION_DAYS:
+            raise ValueError(
+                f"log_retention_days must be one of {', '.join(map(str, LOG_RETENTION_DAYS))}, "
+                f"got {self.log_retention_days}"
+            )
+
+    @property
+    def identifier(self) -> str:
+        """Fixed, because RDS derives the names of its log groups from it, and those exist before the instance does."""
+        return f"{self.prefix}-mlflow"
+
+    @property
+    def family(self) -> str:
+        return f"postgres{self.engine_version.partition('.')[0]}"
+
+    @property
+    def minor_upgrades_by_aws(self) -> bool:
+        """A minor version that AWS moves would read as drift, and the program would try to move it back."""
+        return "." not in self.engine_version
