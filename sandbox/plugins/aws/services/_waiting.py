@@ -1,0 +1,46 @@
+"""Waiting for AWS to finish, and refusing what an emulated account cannot do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+
+from sandbox.plugins.aws.resource import Props
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+
+
+def wait_until(
+    what: str,
+    status: Callable[[], str],
+    wanted: Collection[str],
+    *,
+    timeout: float,
+    failed: Collection[str] = (),
+) -> None:
+    """Asks for the status until it is a wanted one. The first answer counts, so a finished change costs no pause."""
+    deadline, pause = time.monotonic() + timeout, FIRST_PAUSE
+    while (last := status()) not in wanted:
+        if last in failed:
+            raise ValueError(f"{what} ended in status '{last}' instead of {_either(wanted)}")
+        if time.monotonic() + pause > deadline:
+            raise TimeoutError(
+                f"{what}: the last status after {timeout:.0f} seconds is '{last}', not {_either(wanted)}; "
+                "look why, or give the resource more time with the option custom_timeouts"
+            )
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def refused(inputs: Props, unsupported: Mapping[str, str]) -> list[tuple[str, str]]:
+    """A problem for each input given that no emulated account has; the table's text says what to do instead."""
+    return [(name, f"is not supported here: {fix}") for name, fix in unsupported.items() if _given(inputs.get(name))]
+
+
+def _given(value: object) -> bool:
+    return value is not None and value is not False and value not in ("", [], {})
+
+
+def _either(wanted: Collection[str]) -> str:
+    return " or ".join(f"'{status}'" for status in sorted(wanted))
