@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -47,7 +47,7 @@ class ServiceHandler(Handler, ABC):
 
 
 @contextmanager
-def missing(*codes: str) -> Iterator[None]:
+def missing(*codes: str) -> Generator[None]:
     """Turns the API's "no such thing" codes into NotFoundError; also a decorator."""
     try:
         yield
@@ -88,6 +88,27 @@ def parse_json(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         return value
+
+
+def to_shape(value: Any, irregular: Mapping[str, str] | None = None) -> Any:
+    """Nested camelCase properties as the PascalCase structure of an AWS API. A key that the API does not have is then
+    refused by botocore, by name."""
+    if isinstance(value, list):
+        return [to_shape(item, irregular) for item in value]
+    if not isinstance(value, dict):
+        return value
+    names = irregular or {}
+    return {names.get(key, key[0].upper() + key[1:]): to_shape(item, irregular) for key, item in value.items()}
+
+
+def from_shape(value: Any, irregular: Mapping[str, str] | None = None) -> Any:
+    """The way back from `to_shape`."""
+    if isinstance(value, list):
+        return [from_shape(item, irregular) for item in value]
+    if not isinstance(value, dict):
+        return value
+    names = {shape: name for name, shape in (irregular or {}).items()}
+    return {names.get(key, key[0].lower() + key[1:]): from_shape(item, irregular) for key, item in value.items()}
 
 
 def to_pairs(tags: Mapping[str, str] | None, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
