@@ -43,7 +43,7 @@ class Buckets(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Buckets", name, {}, opts)
-        self._name, self._args = name, args
+        self._logical_name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
         self.data_lake = self._data_bucket("data-lake")
@@ -86,7 +86,7 @@ class Buckets(pulumi.ComponentResource):
             },
         )
         aws.s3.BucketPolicy(
-            f"{self._name}-{purpose}-policy",
+            f"{self._logical_name}-{purpose}-policy",
             bucket=handle.name,
             policy=pulumi.Output.all(self._args.account.scope, handle.name, self._args.key_arn).apply(
                 lambda known: data_bucket_policy(*known)
@@ -115,7 +115,7 @@ class Buckets(pulumi.ComponentResource):
 
     def _deliver_access_logs(self, sources: dict[str, BucketHandle]) -> None:
         policy = aws.s3.BucketPolicy(
-            f"{self._name}-access-logs-policy",
+            f"{self._logical_name}-access-logs-policy",
             bucket=self.access_logs.name,
             policy=pulumi.Output.all(
                 self._args.account.scope, self.access_logs.name, [handle.name for handle in sources.values()]
@@ -124,7 +124,7 @@ class Buckets(pulumi.ComponentResource):
         )
         for purpose, handle in sources.items():
             aws.s3.BucketLogging(
-                f"{self._name}-{purpose}-logging",
+                f"{self._logical_name}-{purpose}-logging",
                 bucket=handle.name,
                 target_bucket=self.access_logs.name,
                 target_prefix=f"{purpose}/",
@@ -139,7 +139,7 @@ class Buckets(pulumi.ComponentResource):
         lifecycle: aws.s3.BucketLifecycleConfigurationRuleArgsDict,
         encryption: aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict,
     ) -> BucketHandle:
-        logical = f"{self._name}-{purpose}"
+        logical = f"{self._logical_name}-{purpose}"
         bucket = aws.s3.Bucket(
             logical, force_destroy=self._args.force_destroy, tags={"Name": logical}, opts=self._child
         )

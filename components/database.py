@@ -14,16 +14,17 @@ PORT = 5432
 DATABASE_NAME = "mlflow"
 USER_NAME = "mlflow"
 LOG_EXPORTS = ("postgresql", "upgrade")
-# The value, and whether PostgreSQL takes it without a restart.
-PARAMETERS: Mapping[str, tuple[str, str]] = {
-    "rds.force_ssl": ("1", "immediate"),
-    "log_connections": ("1", "immediate"),
-    "log_disconnections": ("1", "immediate"),
-    "log_lock_waits": ("1", "immediate"),
-    "log_min_duration_statement": ("1000", "immediate"),
+
+# All of these are dynamic: PostgreSQL takes them without a restart.
+PARAMETERS: Mapping[str, str] = {
+    "rds.force_ssl": "1",
+    "log_connections": "1",
+    "log_disconnections": "1",
+    "log_lock_waits": "1",
+    "log_min_duration_statement": "1000",
     # Statements that change the schema; `mod` and `all` would write tracked data into the log.
-    "log_statement": ("ddl", "immediate"),
-    "log_temp_files": ("10240", "immediate"),
+    "log_statement": "ddl",
+    "log_temp_files": "10240",
 }
 
 
@@ -39,7 +40,7 @@ class Database(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Database", name, {}, opts)
-        self._name, self._args = name, args
+        self._logical_name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
         self.security_group_id = self._security_group()
@@ -60,7 +61,7 @@ class Database(pulumi.ComponentResource):
     def _security_group(self) -> pulumi.Output[str]:
         """No egress rules: the database answers, it never calls."""
         group = aws.ec2.SecurityGroup(
-            f"{self._name}-clients",
+            f"{self._logical_name}-clients",
             description="MLflow database: PostgreSQL from named security groups only",
             vpc_id=self._args.vpc_id,
             tags={"Name": self._args.identifier},
@@ -68,7 +69,7 @@ class Database(pulumi.ComponentResource):
         )
         for client, client_group_id in self._args.clients.items():
             aws.vpc.SecurityGroupIngressRule(
-                f"{self._name}-from-{client}",
+                f"{self._logical_name}-from-{client}",
                 security_group_id=group.id,
                 referenced_security_group_id=client_group_id,
                 ip_protocol="tcp",
@@ -84,7 +85,7 @@ class Database(pulumi.ComponentResource):
         """RDS would create them itself, but without encryption key and kept for ever."""
         return [
             aws.cloudwatch.LogGroup(
-                f"{self._name}-log-{export}",
+                f"{self._logical_name}-log-{export}",
                 name=f"/aws/rds/instance/{self._args.identifier}/{export}",
                 retention_in_days=self._args.log_retention_days,
                 kms_key_id=self._args.logs_key_arn,
@@ -96,25 +97,25 @@ class Database(pulumi.ComponentResource):
     def _instance(self, log_groups: list[aws.cloudwatch.LogGroup]) -> aws.rds.Instance:
         args = self._args
         subnet_group = aws.rds.SubnetGroup(
-            f"{self._name}-subnets",
+            f"{self._logical_name}-subnets",
             description=f"Subnets of {args.identifier}",
             subnet_ids=list(args.subnet_ids),
             tags={"Name": args.identifier},
             opts=self._child,
         )
         parameter_group = aws.rds.ParameterGroup(
-            f"{self._name}-parameters",
+            f"{self._logical_name}-parameters",
             description=f"Parameters of {args.identifier}: TLS forced, connections and slow statements logged",
             family=args.family,
             parameters=[
-                {"name": parameter, "value": value, "apply_method": method}
-                for parameter, (value, method) in PARAMETERS.items()
+                {"name": parameter, "value": value, "apply_method": "immediate"}
+                for parameter, value in PARAMETERS.items()
             ],
             tags={"Name": args.identifier},
             opts=self._child,
         )
         return aws.rds.Instance(
-            f"{self._name}-instance",
+            f"{self._logical_name}-instance",
             identifier=args.identifier,
             engine="postgres",
             engine_version=args.engine_version,

@@ -54,7 +54,8 @@ class Statement:
 
     sid: str
     actions: Sequence[str]
-    resources: Sequence[str]
+    resources: Sequence[str] = ()
+    not_resources: Sequence[str] = ()
     effect: Literal["Allow", "Deny"] = "Allow"
     principals: Principals | None = None
     conditions: Conditions = field(default_factory=dict[str, Mapping[str, str | Sequence[str]]])
@@ -63,8 +64,10 @@ class Statement:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9]+", self.sid):
             raise ValueError(f"sid must be letters and digits only, got {self.sid!r}")
-        if not self.actions or not self.resources:
-            raise ValueError(f"statement {self.sid}: actions and resources must not be empty")
+        if not self.actions or bool(self.resources) == bool(self.not_resources):
+            raise ValueError(f"statement {self.sid}: give actions, and either resources or not_resources")
+        if self.effect == "Allow" and self.not_resources:
+            raise ValueError(f"statement {self.sid}: not_resources allows what nobody listed, use it to deny only")
         wide = [item for item in self.actions if "*" in item] + [item for item in self.resources if item == "*"]
         if self.effect == "Allow" and wide and not self.reason:
             raise ValueError(f"statement {self.sid} allows {wide[0]!r}: name what is needed, or give `reason`")
@@ -78,7 +81,7 @@ class Statement:
                 "*" if self.principals == "*" else {kind: _values(ids) for kind, ids in sorted(self.principals.items())}
             )
         rendered["Action"] = _values(self.actions)
-        rendered["Resource"] = _values(self.resources)
+        rendered["Resource" if self.resources else "NotResource"] = _values(self.resources or self.not_resources)
         if self.conditions:
             rendered["Condition"] = {
                 operator: {key: _values(value) for key, value in sorted(keys.items())}
@@ -93,6 +96,12 @@ def _values(values: str | Sequence[str]) -> Rendered:
         return values
     ordered = sorted(set(values))
     return ordered[0] if len(ordered) == 1 else list(ordered)
+
+
+def trust_document(statement: Statement) -> str:
+    """Who may assume a role: IAM refuses a `Resource` there, because it is always the role itself."""
+    rendered = {key: value for key, value in statement.render().items() if key != "Resource"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [rendered]}, separators=(",", ":"))
 
 
 def document(statements: Iterable[Statement]) -> str:

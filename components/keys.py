@@ -106,7 +106,7 @@ class Keys(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Keys", name, {}, opts)
-        self._name, self._args = name, args
+        self._logical_name, self._args = name, args
         self.secrets = self._key("secrets", "Cluster secrets, Secrets Manager entries", secrets_key_policy)
         self.data = self._key("data", "Buckets, images, database storage, notifications", data_key_policy)
         self.logs = self._key("logs", "CloudWatch log groups", logs_key_policy)
@@ -115,7 +115,7 @@ class Keys(pulumi.ComponentResource):
     def _key(self, purpose: str, description: str, policy: Callable[[Scope], Sequence[Statement]]) -> KeyHandle:
         child = pulumi.ResourceOptions(parent=self)
         key = aws.kms.Key(
-            f"{self._name}-{purpose}",
+            f"{self._logical_name}-{purpose}",
             description=description,
             deletion_window_in_days=self._args.deletion_window_days,
             enable_key_rotation=True,
@@ -125,7 +125,7 @@ class Keys(pulumi.ComponentResource):
             opts=child,
         )
         aws.kms.Alias(
-            f"{self._name}-{purpose}-alias",
+            f"{self._logical_name}-{purpose}-alias",
             name=f"alias/{self._args.prefix}-{purpose}",
             target_key_id=key.key_id,
             opts=child,

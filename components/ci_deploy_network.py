@@ -1,0 +1,108 @@
+"""What the deploy role may change in the network. EC2 resources have no names, so tags tell which ones are ours.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+"""
+
+from collections.abc import Mapping, Sequence
+
+from components.ci_read_access import Reach
+from components.iam_documents import Statement
+
+# What each call makes. Its other resources (the VPC of a new subnet) must carry our tags already, see CHANGES.
+CREATES: Mapping[str, str] = {
+    "AllocateAddress": "elastic-ip",
+    "CreateFlowLogs": "vpc-flow-log",
+    "CreateInternetGateway": "internet-gateway",
+    "CreateNatGateway": "natgateway",
+    "CreateRouteTable": "route-table",
+    "CreateSecurityGroup": "security-group",
+    "CreateSubnet": "subnet",
+    "CreateVpc": "vpc",
+    "CreateVpcEndpoint": "vpc-endpoint",
+    "AuthorizeSecurityGroupEgress": "security-group-rule",
+    "AuthorizeSecurityGroupIngress": "security-group-rule",
+}
+CHANGES = (
+    "AssociateRouteTable",
+    "AssociateVpcCidrBlock",
+    "AttachInternetGateway",
+    "AuthorizeSecurityGroupEgress",
+    "AuthorizeSecurityGroupIngress",
+    "CreateFlowLogs",
+    "CreateNatGateway",
+    "CreateRoute",
+    "CreateRouteTable",
+    "CreateSecurityGroup",
+    "CreateSubnet",
+    "CreateTags",
+    "CreateVpcEndpoint",
+    "DeleteFlowLogs",
+    "DeleteInternetGateway",
+    "DeleteNatGateway",
+    "DeleteRoute",
+    "DeleteRouteTable",
+    "DeleteSecurityGroup",
+    "DeleteSubnet",
+    "DeleteTags",
+    "DeleteVpc",
+    "DeleteVpcEndpoints",
+    "DetachInternetGateway",
+    "DisassociateAddress",
+    "DisassociateRouteTable",
+    "DisassociateVpcCidrBlock",
+    "ModifySecurityGroupRules",
+    "ModifySubnetAttribute",
+    "ModifyVpcAttribute",
+    "ModifyVpcEndpoint",
+    "ReleaseAddress",
+    "ReplaceRoute",
+    "ReplaceRouteTableAssociation",
+    "RevokeSecurityGroupEgress",
+    "RevokeSecurityGroupIngress",
+    "UpdateSecurityGroupRuleDescriptionsEgress",
+    "UpdateSecurityGroupRuleDescriptionsIngress",
+)
+
+
+KINDS = tuple(sorted(set(CREATES.values())))
+
+
+def create_statements(reach: Reach) -> Sequence[Statement]:
+    """One statement per call: tags of the request say nothing about the other resources that the call names."""
+    scope = reach.scope
+    return [
+        *(
+            Statement(
+                sid=f"New{action}",
+                actions=[f"ec2:{action}"],
+                resources=[scope.arn("ec2", f"{kind}/*")],
+                conditions={"StringEquals": reach.request_tags},
+            )
+            for action, kind in CREATES.items()
+        ),
+        Statement(
+            sid="TagWhatIsBeingCreated",
+            actions=["ec2:CreateTags"],
+            resources=[scope.arn("ec2", f"{kind}/*") for kind in KINDS],
+            conditions={"StringEquals": {"ec2:CreateAction": sorted(CREATES), **reach.request_tags}},
+        ),
+    ]
+
+
+def change_statements(reach: Reach) -> Sequence[Statement]:
+    scope = reach.scope
+    return [
+        # A new VPC brings a default security group without tags; the program adopts and empties it.
+        Statement(
+            sid="AdoptUntaggedSecurityGroups",
+            actions=["ec2:CreateTags"],
+            resources=[scope.arn("ec2", "security-group/*")],
+            conditions={"Null": reach.untagged, "StringEquals": reach.request_tags},
+        ),
+        Statement(
+            sid="ChangeOwnNetwork",
+            actions=[f"ec2:{action}" for action in CHANGES],
+            resources=[scope.arn("ec2", f"{kind}/*") for kind in KINDS],
+            conditions={"StringEquals": reach.resource_tags},
+        ),
+    ]

@@ -1,0 +1,161 @@
+"""GitHub Actions signs in without stored keys: the account's OIDC provider, a role that previews and one that deploys.
+
+An administrator deploys this component; the deploy role itself may not change it, and says so with AccessDenied.
+Names are fixed because workflows name the roles, and because the denials that protect them go by name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account import Account
+from components.ci_deploy_identity import identity_statements, self_denials, state_write_statements
+from components.ci_deploy_network import change_statements, create_statements
+from components.ci_deploy_services import data_statements, key_statements, operations_statements
+from components.ci_read_access import Reach, data_denials, describe_statements, state_read_statements
+from components.ci_trust import (
+    GITHUB_OIDC_URL,
+    STS_AUDIENCE,
+    Workflows,
+    deploy_role_name,
+    deploy_trust,
+    preview_role_name,
+    preview_trust,
+)
+from components.iam_documents import Scope, Statement, managed_document
+from components.naming import check_prefix
+
+Builder = Callable[[Reach], Sequence[Statement]]
+
+SESSION_SECONDS = 3600
+
+# Policy name -> what is in it. One per concern, because a managed policy holds 6,144 characters.
+PREVIEW_POLICIES: Mapping[str, tuple[Builder, ...]] = {
+    "read": (describe_statements,),
+    "preview-state": (state_read_statements, data_denials),
+}
+DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
+    "deploy-network-create": (create_statements,),
+    "deploy-network-change": (change_statements,),
+    "deploy-data": (data_statements, key_statements),
+    "deploy-operations": (operations_statements, identity_statements),
+    "deploy-state": (state_read_statements, state_write_statements, self_denials),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentitiesArgs:
+    account: Account
+    prefix: str
+    workflows: Workflows
+    resource_tags: Mapping[str, str]
+    state_bucket: str
+    state_key_alias: str
+    oidc_provider_arn: pulumi.Input[str] | None = None
+
+    def __post_init__(self) -> None:
+        check_prefix(self.prefix)
+        if not self.resource_tags:
+            raise ValueError("resource_tags must name the default tags that tell this environment's resources apart")
+        if not self.state_bucket or "*" in self.state_bucket:
+            raise ValueError(
+                f"state_bucket must be the name of the bucket that holds the state, got {self.state_bucket!r}"
+            )
+        if not self.state_key_alias.startswith("alias/") or "*" in self.state_key_alias:
+            raise ValueError(
+                f"state_key_alias must look like 'alias/{self.prefix}-state', got {self.state_key_alias!r}"
+            )
+
+
+class Identities(pulumi.ComponentResource):
+    oidc_provider_arn: pulumi.Output[str]
+    preview_role_arn: pulumi.Output[str]
+    deploy_role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Identities", name, {}, opts)
+        self._logical_name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self.oidc_provider_arn = self._github_provider()
+        policies = {
+            key: self._policy(key, builders) for key, builders in {**PREVIEW_POLICIES, **DEPLOY_POLICIES}.items()
+        }
+        self.preview_role_arn = self._role(
+            "preview",
+            preview_role_name(args.prefix),
+            "Previews changes of pull requests: reads descriptions and state, changes nothing",
+            self.oidc_provider_arn.apply(lambda arn: preview_trust(arn, args.workflows)),
+            {key: policies[key] for key in PREVIEW_POLICIES},
+        )
+        self.deploy_role_arn = self._role(
+            "deploy",
+            deploy_role_name(args.prefix),
+            "Deploys from protected branches and environments: this environment's resources only, never itself",
+            self.oidc_provider_arn.apply(lambda arn: deploy_trust(arn, args.workflows)),
+            {key: policies[key] for key in ("read", *DEPLOY_POLICIES)},
+        )
+        self.register_outputs(
+            {
+                "oidc_provider_arn": self.oidc_provider_arn,
+                "preview_role_arn": self.preview_role_arn,
+                "deploy_role_arn": self.deploy_role_arn,
+            }
+        )
+
+    def _github_provider(self) -> pulumi.Output[str]:
+        """AWS checks GitHub's certificates against its own authorities, so no thumbprint is pinned."""
+        if self._args.oidc_provider_arn is not None:
+            return pulumi.Output.from_input(self._args.oidc_provider_arn)
+        return aws.iam.OpenIdConnectProvider(
+            f"{self._logical_name}-github",
+            url=GITHUB_OIDC_URL,
+            client_id_lists=[STS_AUDIENCE],
+            tags={"Name": "github-actions"},
+            opts=self._child,
+        ).arn
+
+    def _policy(self, key: str, builders: tuple[Builder, ...]) -> pulumi.Output[str]:
+        args = self._args
+
+        def render(scope: Scope) -> str:
+            reach = Reach(
+                scope=scope,
+                prefix=args.prefix,
+                tags=args.resource_tags,
+                state_bucket=args.state_bucket,
+                state_key_alias=args.state_key_alias,
+            )
+            return managed_document(statement for builder in builders for statement in builder(reach))
+
+        return aws.iam.Policy(
+            f"{self._logical_name}-{key}",
+            name=f"{args.prefix}-ci-{key}",
+            description=f"Continuous integration of {args.prefix}: {key.replace('-', ' ')}",
+            policy=args.account.scope.apply(render),
+            opts=self._child,
+        ).arn
+
+    def _role(
+        self,
+        purpose: str,
+        role_name: str,
+        description: str,
+        trust: pulumi.Output[str],
+        policies: Mapping[str, pulumi.Output[str]],
+    ) -> pulumi.Output[str]:
+        role = aws.iam.Role(
+            f"{self._logical_name}-{purpose}",
+            name=role_name,
+            description=description,
+            assume_role_policy=trust,
+            max_session_duration=SESSION_SECONDS,
+            opts=self._child,
+        )
+        for key, policy_arn in policies.items():
+            aws.iam.RolePolicyAttachment(
+                f"{self._logical_name}-{purpose}-{key}", role=role.name, policy_arn=policy_arn, opts=self._child
+            )
+        return role.arn
