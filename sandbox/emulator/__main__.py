@@ -1,0 +1,98 @@
+"""`python -m sandbox.emulator --home DIR --port N`: the AWS API of one local account, as one process.
+
+Starts serving at once and says at `/_mlp/health` when the recorded requests are replayed. Exit codes: 0 stopped on
+request, 1 the journal or the home cannot be used, 2 wrong arguments or a taken port.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+# moto reads these when it is imported.
+MOTO_SETTINGS = {
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    "MOTO_ALLOW_NONEXISTENT_REGION": "false",
+    "MOTO_ENABLE_ISO_REGIONS": "false",
+    "MOTO_CALL_RESET_API": "false",
+    "INITIAL_NO_AUTH_ACTION_COUNT": "inf",
+    # Names of sets must come in the same order in every process, or a replay draws other identifiers.
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+}
+# Settings of the caller that would change which account or region answers.
+_UNWANTED = ("MOTO_ACCOUNT_ID", "MOTO_S3_CUSTOM_ENDPOINTS", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+
+def main(argv: list[str]) -> int:
+    """Run the emulator until it is told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.emulator", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--home", type=Path, required=True, help="folder that keeps the account's state")
+    parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default: %(default)s)")
+    parser.add_argument("--name", default="default", help="name of the account, shown by the health page")
+    parser.add_argument("--no-dataplanes", action="store_true", help="answer the API only, start no databases")
+    options = parser.parse_args(argv)
+    if not 0 <= options.port <= 65535:
+        parser.error(f"--port {options.port}: a port lies between 0 and 65535")
+    _settle_environment(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    try:
+        options.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(options.home / "emulator.lock", timeout=0)
+        with lock:
+            return _serve(options)
+    except Timeout:
+        return _fail(f"another emulator already runs on {options.home}; stop it first, or choose another --home")
+    except OSError as error:
+        return _fail(f"--home {options.home} cannot be used: {error.strerror or error}")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from sandbox.emulator.server import PortTakenError, Server  # moto comes with it: after its settings
+    from sandbox.emulator.service import Service
+
+    try:
+        service = Service(home=options.home, name=options.name, dataplanes=not options.no_dataplanes)
+        server = Server(options.port, service.handle)
+    except PortTakenError as error:
+        return _fail(str(error), 2)
+    server.stop_on_signals()
+    failures: list[str] = []
+
+    def prepare() -> None:
+        try:
+            service.start()
+        except Exception as error:
+            logging.getLogger(__name__).exception("cannot start")
+            failures.append(str(error))
+            server.stop("the account cannot be brought back")
+
+    logging.getLogger(__name__).info("listening on http://127.0.0.1:%d, state in %s", server.port, options.home)
+    threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    server.run()
+    service.close()
+    return _fail(failures[0]) if failures else 0
+
+
+def _settle_environment(argv: list[str]) -> None:
+    """Run again under the settings that hold for every account; hash order can only be set before Python starts."""
+    if all(os.environ.get(name) == value for name, value in MOTO_SETTINGS.items()):
+        return
+    environment = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+    os.execve(  # noqa: S606 - this very program
+        sys.executable, [sys.executable, "-m", "sandbox.emulator", *argv], environment | MOTO_SETTINGS
+    )
+
+
+def _fail(message: str, code: int = 1) -> int:
+    sys.stderr.write(f"emulator: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

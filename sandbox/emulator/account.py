@@ -1,0 +1,148 @@
+"""The emulated AWS account: one request at a time goes through moto, its extensions, and into the journal."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from flask import Flask
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from sandbox.emulator import extensions, randomness
+from sandbox.emulator.bucket_policies import refuse_denied
+from sandbox.emulator.classify import is_write
+from sandbox.emulator.extensions.registry import Call, Store, UpstreamError, extension_of
+from sandbox.emulator.faults import Fault, fault_reply, internal_failure, not_implemented
+from sandbox.emulator.identify import Identity, identify
+from sandbox.emulator.journal import Journal, JournalError
+from sandbox.emulator.messages import Reply, Request, call_wsgi, environ_for
+
+_log = logging.getLogger(__name__)
+PROGRESS_SECONDS = 2.0
+
+WriteListener: TypeAlias = Callable[[Identity], None]
+
+
+class Account:
+    """State of the account and the one lock around it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.lock = threading.RLock()
+        self.replayed = 0
+        self.to_replay = 0
+        self.writes = 0
+        self.ready = False
+        self._journal = journal
+        self._refusal: str | None = None
+        self._store = Store()
+        self._listeners: list[WriteListener] = []
+        randomness.install(journal.base, journal.born)
+        extensions.load()
+        self._moto = DomainDispatcherApplication(_create_app)
+
+    def on_write(self, listener: WriteListener) -> None:
+        """Call `listener` after every successful write, under the lock; it must be quick."""
+        self._listeners.append(listener)
+
+    def replay(self) -> None:
+        """Execute the journal again, in order, at the recorded times. JournalError when it does not fit."""
+        entries = self._journal.load()
+        self.to_replay = len(entries)
+        started = told = time.perf_counter()
+        with self.lock:
+            for entry in entries:
+                request = self._journal.complete(entry)
+                with randomness.deterministic(entry.seed, entry.moment, list(entry.keys)):
+                    reply = self._execute(identify(request), request)
+                if reply.status >= 400:
+                    raise JournalError(
+                        f"{self._journal.path}, line {entry.line}: {entry.name} succeeded when it was recorded and now "
+                        f"answers {reply.status} ({reply.body[:300].decode('utf-8', 'replace')}); was the journal "
+                        "written by another version? Reset the account to start empty"
+                    )
+                self.replayed += 1
+                if time.perf_counter() - told > PROGRESS_SECONDS:
+                    told = time.perf_counter()
+                    _log.info("replaying: %d of %d requests", self.replayed, self.to_replay)
+            self.ready = True
+        _log.info("replayed %d requests in %.1f s", self.replayed, time.perf_counter() - started)
+
+    def handle(self, request: Request) -> Reply:
+        """Answer a request; a write is on disk when this returns."""
+        if not self.ready:
+            return fault_reply(identify(request), Fault("ServiceUnavailable", self._progress(), 503))
+        with self.lock:
+            identity = identify(request)
+            if not is_write(identity, request.method):
+                with randomness.unrecorded():
+                    return self._execute(identity, request)
+            if self._refusal is not None:
+                return fault_reply(identity, Fault("InternalFailure", self._refusal, 501))
+            return self._write(identity, request)
+
+    def _write(self, identity: Identity, request: Request) -> Reply:
+        moment, seed = datetime.now(UTC), randomness.new_seed()
+        with randomness.deterministic(seed, moment):
+            reply = self._execute(identity, request)
+        if reply.status >= 400:
+            return reply
+        name = f"{identity.service}:{identity.operation or request.method}"
+        try:
+            self._journal.append(request, moment=moment, seed=seed, name=name, keys=randomness.KEYS.recorded)
+        except OSError as error:
+            self._refusal = (
+                f"The local AWS account takes no more writes: {name} could not be recorded in {self._journal.folder} "
+                f"({error.strerror or error}). Free disk space, then restart the account; it comes back with everything "
+                "that was acknowledged."
+            )
+            _log.error("%s", self._refusal)  # noqa: TRY400 - the message says it all
+            return fault_reply(identity, Fault("InternalFailure", self._refusal, 501))
+        self.writes += 1
+        for listener in self._listeners:
+            listener(identity)
+        return reply
+
+    def _execute(self, identity: Identity, request: Request) -> Reply:
+        try:
+            refuse_denied(identity, request)
+            extension = extension_of(identity)
+            if extension is None:
+                return self._ask_moto(identity, request)
+            call = Call(identity, request, self._store, lambda inner: self._ask_moto(identity, inner))
+            return call.reply(extension(call))
+        except Fault as fault:
+            return fault_reply(identity, fault)
+        except UpstreamError as error:
+            return error.reply
+        except NotImplementedError as error:
+            _log.warning("not implemented: %s:%s (%s)", identity.service, identity.operation, error)
+            return fault_reply(identity, not_implemented(identity))
+        except Exception as error:
+            _log.exception("%s:%s failed", identity.service, identity.operation)
+            return fault_reply(identity, internal_failure(identity, error))
+
+    def _ask_moto(self, identity: Identity, request: Request) -> Reply:
+        reply = call_wsgi(self._moto, environ_for(request))
+        if _is_web_page(reply) or (reply.status == 404 and not reply.body and identity.service != "s3"):
+            _log.warning("no route: %s:%s %s %s", identity.service, identity.operation, request.method, request.path)
+            raise not_implemented(identity)
+        return reply
+
+    def _progress(self) -> str:
+        return f"The local AWS account is starting: {self.replayed} of {self.to_replay} recorded requests replayed."
+
+
+def _create_app(service: Any) -> Flask:
+    """Moto's application of a service; exceptions come up to us instead of turning into web pages."""
+    try:
+        application = create_backend_app(service)
+    except ImportError as error:
+        raise NotImplementedError(f"moto has no {service}: {error}") from error
+    application.config["PROPAGATE_EXCEPTIONS"] = True
+    return application
+
+
+def _is_web_page(reply: Reply) -> bool:
+    return reply.status >= 400 and reply.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))

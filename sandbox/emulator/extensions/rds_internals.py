@@ -1,0 +1,30 @@
+"""RDS: what moto makes constant and AWS makes unique, set where moto creates it."""
+
+import json
+import string
+from typing import Any
+
+from moto.moto_api._internal import mock_random
+from moto.rds import models
+
+# AWS leaves out / @ " and space in managed passwords.
+_PASSWORD_CHARACTERS = string.ascii_letters + string.digits + "!#$%&()*+-.:<=>?[]^_{|}~"
+
+
+def _secret_string(self: Any) -> str:
+    password = "".join(mock_random.choice(_PASSWORD_CHARACTERS) for _ in range(28))
+    return json.dumps({"username": self.resource.master_username, "password": password})
+
+
+def _with_unique_resource_id(original: Any) -> Any:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.dbi_resource_id = "db-" + "".join(mock_random.choices(string.ascii_uppercase + string.digits, k=26))
+
+    return __init__
+
+
+_secret: Any = models.MasterUserSecret
+_secret._generate_secret_string = _secret_string  # noqa: SLF001
+_instance: Any = models.DBInstance
+_instance.__init__ = _with_unique_resource_id(_instance.__init__)

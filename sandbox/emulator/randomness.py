@@ -1,0 +1,143 @@
+"""Every identifier, password and key of the account follows from a seed, so that a replay gives the same ones.
+
+moto draws most of its randomness from one seedable generator. The rest (os.urandom in KMS, S3 and STS, uuid in RDS,
+private keys made by OpenSSL) is redirected here: bytes come from the seeded generator, private keys, which OpenSSL
+cannot derive from a seed, are recorded when made and given back when replayed.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+import moto.cloudwatch.models
+import moto.ec2.utils
+import moto.kms.models
+import moto.kms.responses
+import moto.kms.utils
+import moto.rds.models
+import moto.s3.models
+import moto.s3control.models
+import moto.sts.utils
+import time_machine
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from moto.core.base_backend import AccountSpecificBackend
+from moto.moto_api._internal import mock_random
+
+
+class _Overlay:
+    """A module with some of its names replaced, for the one module that imports it."""
+
+    def __init__(self, module: ModuleType, **replaced: Any) -> None:
+        self.__dict__.update(replaced)
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+class KeyTape:
+    """Private keys in the order in which one request made them."""
+
+    def __init__(self) -> None:
+        self._recorded: list[str] = []
+        self._to_play: list[str] = []
+
+    def begin(self, recorded: list[str] | None = None) -> None:
+        """Start a request; `recorded` holds the keys to give back instead of making new ones."""
+        self._recorded, self._to_play = [], list(recorded or [])
+
+    @property
+    def recorded(self) -> list[str]:
+        """Keys made since the request began, as PEM."""
+        return list(self._recorded)
+
+    def rsa_key(self, public_exponent: int = 65537, key_size: int = 2048, backend: Any = None) -> Any:
+        """Stand-in for cryptography's rsa.generate_private_key."""
+        return self._next(lambda: rsa.generate_private_key(public_exponent, key_size, backend))
+
+    def ec_key(self, curve: ec.EllipticCurve, backend: Any = None) -> Any:
+        """Stand-in for cryptography's ec.generate_private_key."""
+        return self._next(lambda: ec.generate_private_key(curve, backend))
+
+    def _next(self, make: Any) -> Any:
+        if self._to_play:
+            pem = self._to_play.pop(0)
+            key: Any = load_pem_private_key(pem.encode(), None)
+        else:
+            key = make()
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        self._recorded.append(pem)
+        return key
+
+
+KEYS = KeyTape()
+
+
+def new_seed() -> str:
+    """A seed that nobody has used before."""
+    return secrets.token_hex(16)
+
+
+@contextmanager
+def deterministic(seed: str, moment: datetime, keys: list[str] | None = None) -> Iterator[None]:
+    """Run a request at a frozen moment with its own seed: again with the same arguments, it does the same again."""
+    KEYS.begin(keys)
+    mock_random.seed(seed)
+    with time_machine.travel(moment, tick=False):
+        yield
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Run a read, whose randomness (an initialisation vector, a request id) nobody has to see again."""
+    KEYS.begin()
+    mock_random.seed(new_seed())
+    yield
+
+
+def install(base: str, born: datetime) -> None:
+    """Redirect moto's unseeded randomness, and make a region's first state (default VPC ...) follow from `base`.
+
+    moto builds a region's state the first time anything asks for it, be it a read, so it must not depend on when.
+    """
+    import os
+    import uuid
+
+    seeded_os: Any = _Overlay(os, urandom=mock_random.randbytes)
+    seeded_uuid: Any = _Overlay(uuid, uuid4=mock_random.uuid4, uuid1=mock_random.uuid1)
+    for module in (moto.kms.utils, moto.kms.models, moto.kms.responses, moto.s3.models, moto.sts.utils):
+        vars(module)["os"] = seeded_os
+    for module in (moto.rds.models, moto.s3control.models):
+        vars(module)["uuid"] = seeded_uuid
+    vars(moto.cloudwatch.models)["uuid4"] = mock_random.uuid4
+    for module in (moto.kms.utils, moto.ec2.utils):
+        vars(module)["rsa"] = _Overlay(rsa, generate_private_key=KEYS.rsa_key)
+    vars(moto.kms.utils)["ec"] = _Overlay(ec, generate_private_key=KEYS.ec_key)
+    _install_seeded_backends(base, born)
+
+
+def _install_seeded_backends(base: str, born: datetime) -> None:
+    original = AccountSpecificBackend.__getitem__
+
+    def seeded(self: Any, region_name: str) -> Any:
+        name = "aws" if region_name == "global" else region_name
+        if dict.__contains__(self, name):
+            return dict.__getitem__(self, name)
+        state = mock_random.getstate()
+        mock_random.seed(f"{base}/{self.service_name}/{self.account_id}/{name}")
+        try:
+            with time_machine.travel(born, tick=False):
+                return original(self, region_name)
+        finally:
+            mock_random.setstate(state)
+
+    AccountSpecificBackend.__getitem__ = seeded  # type: ignore[method-assign]

@@ -1,0 +1,59 @@
+"""The running emulator: account, data planes and health page behind one handler."""
+
+import logging
+import threading
+from pathlib import Path
+
+from sandbox.emulator import bucket_policies, databases, health
+from sandbox.emulator.account import Account
+from sandbox.emulator.databases import Databases
+from sandbox.emulator.faults import Fault, fault_reply
+from sandbox.emulator.identify import Identity, identify
+from sandbox.emulator.journal import Journal
+from sandbox.emulator.messages import Reply, Request
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """One account under one home directory."""
+
+    def __init__(self, *, home: Path, name: str, dataplanes: bool) -> None:
+        self._name = name
+        self._settled = threading.Event()
+        self._journal = Journal(home / "journal")
+        self.account = Account(self._journal)
+        bucket_policies.install()
+        self._databases = Databases(self.account.lock)
+        databases.CURRENT = self._databases
+        if dataplanes:
+            from sandbox.dataplanes.postgres import PostgresDataPlane
+
+            self._databases.register(PostgresDataPlane(home, logging.getLogger("sandbox.dataplanes.postgres")))
+
+    def start(self) -> None:
+        """Replay the journal and bring the data planes up; the health page says how far it is."""
+        self.account.replay()
+        self.account.on_write(self._written)
+        self._databases.start()
+        self._settled.set()
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one HTTP request."""
+        if request.path.startswith(health.PREFIX):
+            return health.answer(self.account, request, settled=self._settled.is_set(), name=self._name)
+        if request.path.startswith("/moto-api"):
+            return fault_reply(
+                identify(request),
+                Fault("AccessDenied", "moto's own control pages are closed: they would change state unrecorded.", 403),
+            )
+        return self.account.handle(request)
+
+    def close(self) -> None:
+        """Stop the data planes and let go of the journal."""
+        self._databases.close()
+        self._journal.close()
+
+    def _written(self, identity: Identity) -> None:
+        if identity.service in {"rds", "secretsmanager"}:
+            self._databases.request_reconcile()
