@@ -52,7 +52,7 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
             actions=["rds:CreateDBInstance", "rds:ModifyDBInstance"],
             resources=[scope.arn("rds", "og:default:postgres-*")],
         ),
-        # RDS creates the secret of a managed master password in the caller's name; nobody else may use names with `rds!`.
+        # RDS creates the secret of a managed master password in the caller's name; names with `rds!` are its own.
         Statement(
             sid="LetRdsKeepPasswords",
             actions=["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
