@@ -1,0 +1,196 @@
+"""Brings the PostgreSQL servers of one sandbox in step with its RDS instances, and keeps them running."""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Final
+
+from sandbox.dataplanes.postgres import binaries, roles
+from sandbox.dataplanes.postgres.account import SERVICE_USER, service_account
+from sandbox.dataplanes.postgres.addresses import ADDRESS_POOL, choose_address, why_unusable
+from sandbox.dataplanes.postgres.cluster import Cluster
+from sandbox.dataplanes.postgres.errors import DataPlaneError
+from sandbox.dataplanes.postgres.lifecycle import stop_all
+from sandbox.dataplanes.postgres.process import cluster_name, find_server, stop_server
+from sandbox.dataplanes.postgres.record import (
+    DELETED,
+    InstanceFolder,
+    InstanceRecord,
+    existing_folders,
+    instance_folder,
+    instances_root,
+)
+from sandbox.dataplanes.postgres.settings import render_access, render_settings, render_user_map
+from sandbox.dataplanes.postgres.tls import CertificateAuthority
+from sandbox.emulator.desired import DatabaseInstance, DataPlaneStatus
+
+WATCH_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresStatus(DataPlaneStatus):
+    """A status with what clients need to verify the server, and what differs from what was asked for."""
+
+    ca_bundle: Path | None = None
+    note: str | None = None
+
+
+class PostgresDataPlane:
+    """Level-triggered: every reconciliation, and a watch between them, starts from what is really there."""
+
+    def __init__(self, home: Path, log: logging.Logger, *, pool: IPv4Network = ADDRESS_POOL) -> None:
+        self._home = home
+        self._log = log
+        self._pool = pool
+        self._desired: dict[str, DatabaseInstance] = {}
+        self._statuses: dict[str, PostgresStatus] = {}
+        self._retry_at: dict[str, float] = {}
+        self._work = threading.Lock()
+        self._closing = threading.Event()
+        self._watcher: threading.Thread | None = None
+
+    def reconcile(self, desired: Sequence[DatabaseInstance]) -> None:
+        """Start what is desired, change what differs, stop what is not listed and put its data aside."""
+        with self._work:
+            if self._closing.is_set():
+                return
+            self._desired = {instance.identifier: instance for instance in desired}
+            for folder in list(existing_folders(self._home)):
+                if folder.identifier not in self._desired:
+                    self._remove(folder)
+            for identifier in self._statuses.keys() - self._desired.keys():
+                self._statuses.pop(identifier, None)
+            for instance in desired:
+                self._bring_up(instance)
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._watch, name="postgres-watch", daemon=True)
+                self._watcher.start()
+
+    def status(self, identifier: str) -> PostgresStatus:
+        """How far an instance is, from memory."""
+        return self._statuses.get(identifier) or PostgresStatus(state="creating")
+
+    def close(self) -> None:
+        """Stop every server of this sandbox, keep the data."""
+        self._closing.set()
+        with self._work:
+            stop_all(self._home)
+        if self._watcher is not None:
+            self._watcher.join(timeout=WATCH_SECONDS * 2)
+
+    def _watch(self) -> None:
+        while not self._closing.wait(WATCH_SECONDS):
+            with self._work:
+                for instance in list(self._desired.values()):
+                    if not self._closing.is_set() and self._needs_care(instance.identifier):
+                        self._bring_up(instance)
+
+    def _needs_care(self, identifier: str) -> bool:
+        if self.status(identifier).state == "failed":
+            return time.monotonic() >= self._retry_at.get(identifier, 0.0)
+        folder = instance_folder(self._home, identifier)
+        if find_server(folder.data, cluster_name(folder.root)) is not None:
+            return False
+        self._log.warning("%s: PostgreSQL ended without being asked to; starting it again", identifier)
+        return True
+
+    def _bring_up(self, instance: DatabaseInstance) -> None:
+        before = self.status(instance.identifier)
+        try:
+            after = self._ensure(instance)
+        except Exception as error:  # one instance's failure is its status and must not keep the others from running
+            reason = " ".join(str(error).split()) or type(error).__name__
+            after = PostgresStatus(state="failed", reason=reason)
+            self._retry_at[instance.identifier] = time.monotonic() + RETRY_SECONDS
+            if before.reason != reason:
+                unforeseen = not isinstance(error, DataPlaneError | OSError)
+                self._log.error("%s: %s", instance.identifier, reason, exc_info=unforeseen)
+        self._statuses[instance.identifier] = after
+        if after.note is not None and after.note != before.note:
+            self._log.warning("%s: %s", instance.identifier, after.note)
+        if after.state == "available" and before.state != "available":
+            self._log.info("%s: available at %s:%s", instance.identifier, after.address, after.port)
+
+    def _ensure(self, instance: DatabaseInstance) -> PostgresStatus:
+        folder = instance_folder(self._home, instance.identifier)
+        install = binaries.choose_install(instance.engine_version, folder.major_on_disk(), binaries.installed())
+        account = service_account()
+        folder.root.mkdir(parents=True, exist_ok=True)
+        cluster = Cluster(folder, install, account, self._log)
+        running = cluster.server() is not None
+        record = self._place(folder, instance, running=running)
+        cluster.initialise()
+        known = binaries.known_parameters(install.program("postgres"))
+        settings = render_settings(
+            instance.parameters,
+            known=known,
+            libraries=binaries.libraries(install.program("pg_config")),
+            address=record.address,
+            port=record.port,
+        )
+        authority = CertificateAuthority(self._home / "tls")
+        files: dict[str, str | bytes] = {
+            "pg_hba.conf": render_access(tls_forced=instance.tls_forced),
+            "pg_ident.conf": render_user_map(
+                {account.name, "root", SERVICE_USER} if account.switch else {account.name}
+            ),
+        }
+        if not authority.accepts(folder.data / "server.key", folder.data / "server.crt", record.address):
+            files["server.key"], files["server.crt"] = authority.issue(record.address)
+        changed = cluster.install_files(settings.text, files)
+        if not running:
+            cluster.start()
+        elif changed:
+            cluster.reload()
+        with cluster.administer() as connection:
+            roles.ensure_master(connection, instance.master_username, instance.master_password)
+            if record.created_database is None:
+                name = instance.db_name or roles.DEFAULT_DATABASE
+                roles.ensure_databases(connection, name, instance.master_username)
+                folder.write_record(replace(record, created_database=name))
+        notes = [binaries.substitution_note(instance.engine_version, install), *settings.left_out]
+        return PostgresStatus(
+            state="available",
+            address=record.address,
+            port=record.port,
+            ca_bundle=authority.bundle,
+            note="; ".join(note for note in notes if note) or None,
+        )
+
+    def _place(self, folder: InstanceFolder, instance: DatabaseInstance, *, running: bool) -> InstanceRecord:
+        """Where the instance listens: where it did before, else a free place, remembered before it is used."""
+        record = folder.read_record()
+        if record is not None and IPv4Address(record.address) not in self._pool:
+            record = None
+        if record is not None and record.port == instance.port and running:
+            return record
+        if record is None:
+            others = [known.address for other in existing_folders(self._home) if (known := other.read_record())]
+            address = choose_address(self._pool, self._home, instance.identifier, instance.port, others)
+            record = InstanceRecord(address=address, port=instance.port)
+        else:
+            problem = why_unusable(record.address, instance.port)
+            if problem is not None:
+                raise DataPlaneError(f"{problem}; end it, or remove {folder.record_file} for another address")
+            record = replace(record, port=instance.port)
+        folder.write_record(record)
+        return record
+
+    def _remove(self, folder: InstanceFolder) -> None:
+        try:
+            stop_server(folder.data, cluster_name(folder.root))
+            kept = instances_root(self._home) / DELETED / folder.identifier
+            if kept.exists():
+                shutil.rmtree(kept)
+            kept.parent.mkdir(exist_ok=True)
+            folder.root.rename(kept)
+        except (DataPlaneError, OSError):
+            self._log.exception("%s: was deleted but its server or data could not be put away", folder.identifier)
+        else:
+            self._log.info("%s: stopped; its data are kept in %s until its next deletion", folder.identifier, kept)

@@ -1,0 +1,1 @@
+"""Tests of the processes behind the emulated AWS API."""
