@@ -1,0 +1,20 @@
+"""The program that `pulumi` runs: one environment, from the settings of the selected stack."""
+
+import pulumi
+
+from stacks.environment import Environment
+from stacks.providers import aws_provider
+from stacks.settings import SettingsError, load_settings
+
+
+def main() -> None:
+    try:
+        settings = load_settings(pulumi.Config())
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    environment = Environment("environment", settings, pulumi.ResourceOptions(providers=[aws_provider(settings)]))
+    for name, value in environment.exports.items():
+        pulumi.export(name, value)
+
+
+main()

@@ -1,0 +1,1 @@
+"""Building blocks of AWS, one component each. No Kubernetes objects, no settings: arguments in, outputs out."""

@@ -1,0 +1,65 @@
+"""What every section of the settings shares: strict and frozen models, common value types, and how a rule says no.
+
+Strict: YAML has types, so `multi_az: "yes"` or `version: 1.34` (a float) is a mistake, not something to convert.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
+from pydantic_core import PydanticCustomError
+
+Value = str | int | bool | None | tuple[str, ...] | tuple[int, ...]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Says in words, for the documentation, what a validator function accepts."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One broken rule; `field` is dotted and relative to the section that the rule belongs to."""
+
+    field: str
+    value: Value
+    fix: str
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raises one error that carries every problem, so that a reader sees all of them at once."""
+    found = list(problems)
+    if found:
+        raise PydanticCustomError("broken_rules", "broken rules", {"problems": found})
+
+
+def network_range(text: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(text, strict=False)
+    except ValueError as error:
+        raise ValueError("write an IPv4 range such as 10.0.0.0/16") from error
+    if str(network) != text:
+        raise ValueError(f"write the start of the range: {network}")
+    return text
+
+
+def unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"remove the repetition of {', '.join(repeated)}")
+    return values
+
+
+# Strict mode would refuse the lists that YAML yields where the schema wants immutable tuples; items stay strict.
+Cidr = Annotated[str, AfterValidator(network_range), Allowed("IPv4 range")]
+Cidrs = Annotated[tuple[Cidr, ...], Strict(False), AfterValidator(unique)]
+Strings = Annotated[tuple[str, ...], Strict(False), AfterValidator(unique)]
+Integers = Annotated[tuple[int, ...], Strict(False)]

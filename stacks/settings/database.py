@@ -1,0 +1,55 @@
+"""The PostgreSQL instance that MLflow keeps its tracking data and registry in."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from stacks.settings.base import Allowed, Problem, Section, refuse
+from stacks.settings.instance_families import check_database_class
+from stacks.settings.network import RetentionDays
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html
+MAJOR_VERSIONS = (14, 15, 16, 17, 18)
+
+
+def engine_version(text: str) -> str:
+    found = re.fullmatch(r"(\d+)\.\d+", text)
+    if not found or int(found[1]) not in MAJOR_VERSIONS:
+        majors = ", ".join(str(major) for major in MAJOR_VERSIONS)
+        raise ValueError(f'write major and minor version in quotes, such as "16.10", with a major of {majors}')
+    return text
+
+
+class DatabaseSettings(Section):
+    engine_version: Annotated[str, AfterValidator(engine_version), Allowed("PostgreSQL version with minor")]
+    """PostgreSQL version; an exact minor, so that upgrades are reviewed."""
+    instance_class: Annotated[str, AfterValidator(check_database_class), Allowed("db.<family>.<size>")]
+    """Size of the instance. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.html"""
+    allocated_storage_gb: int = Field(default=20, ge=20, le=65536)
+    """Storage at the start. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html (gp3)"""
+    max_storage_gb: int = Field(default=100, ge=22, le=65536)
+    """Storage that it may grow to by itself."""
+    multi_az: bool = False
+    """Whether a standby in a second zone takes over when the first fails."""
+    backup_days: int = Field(default=7, ge=1, le=35)
+    """Days that point-in-time recovery reaches back; RDS allows 35."""
+    deletion_protection: bool = True
+    """Whether RDS itself refuses to delete the instance."""
+    skip_final_snapshot: bool = False
+    """Whether deletion leaves no snapshot behind."""
+    log_retention_days: RetentionDays = 30
+    """How long the server's logs are kept in CloudWatch."""
+
+    @model_validator(mode="after")
+    def storage_can_grow(self) -> Self:
+        refuse(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html: 10% above the start."""
+        least = -(-self.allocated_storage_gb * 110 // 100)
+        if self.max_storage_gb < least:
+            fix = f"write {least} or more, RDS wants 10% above allocated_storage_gb"
+            yield Problem(field="max_storage_gb", value=self.max_storage_gb, fix=fix)

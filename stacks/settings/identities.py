@@ -1,0 +1,57 @@
+"""Who deploys: the GitHub repository whose workflows may take the roles of this environment."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, Strict
+
+from stacks.settings.base import Allowed, Section, unique
+
+
+def repository(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}", text):
+        raise ValueError("write owner/name of the GitHub repository")
+    return text
+
+
+def branch(text: str) -> str:
+    """A wildcard would let anybody who can push a branch deploy."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", text):
+        raise ValueError("write the name of one branch or GitHub environment, without wildcards")
+    return text
+
+
+def bucket_name(text: str) -> str:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]", text):
+        raise ValueError("write 3 to 63 lower-case letters, digits and single dashes")
+    return text
+
+
+def key_alias(text: str) -> str:
+    if not re.fullmatch(r"alias/(?!aws/)[A-Za-z0-9/_-]{1,250}", text):
+        raise ValueError("write the alias of a key of your own, such as alias/ml-platform-dev-state")
+    return text
+
+
+Names = Annotated[
+    tuple[Annotated[str, AfterValidator(branch), Allowed("name without wildcards")], ...],
+    Strict(False),
+    AfterValidator(unique),
+]
+
+
+class IdentitySettings(Section):
+    github_repository: Annotated[str, AfterValidator(repository), Allowed("owner/name")]
+    """Repository whose workflows preview and deploy."""
+    protected_branches: Names = Field(default=("main",), min_length=1)
+    """Names whose workflows may deploy; protect them on GitHub, or anybody with write access deploys."""
+    github_environments: Names = ()
+    """GitHub environments whose jobs may deploy; such a job shows its environment instead of its branch."""
+    oidc_provider: Literal["create", "existing"]
+    """An account has one provider per issuer: one environment creates it, the others of the same account use it.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html"""
+    state_bucket: Annotated[str, AfterValidator(bucket_name), Allowed("bucket name, unique in the world")]
+    """Bucket of this environment's Pulumi state, which exists before the first deployment."""
+    state_key_alias: Annotated[str, AfterValidator(key_alias), Allowed("alias/<name>")]
+    """Key that encrypts the secrets in the state, which exists before the first deployment."""

@@ -1,0 +1,12 @@
+"""Encryption keys. https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html"""
+
+from pydantic import Field
+
+from stacks.settings.base import Section
+
+
+class KeySettings(Section):
+    rotation_days: int = Field(default=365, ge=90, le=2560)
+    """Days between automatic rotations of the key material."""
+    deletion_window_days: int = Field(default=30, ge=7, le=30)
+    """Days in which a deletion can still be taken back; everything that the key encrypts is lost after them."""

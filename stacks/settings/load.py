@@ -1,0 +1,37 @@
+"""Reads the settings: from Pulumi's configuration in the program, from any mapping in tools and tests."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pydantic import ValidationError
+
+from stacks.settings.errors import SettingsError, explain
+from stacks.settings.platform import PlatformSettings
+
+KEY = "platform"
+
+
+def parse_settings(mapping: Mapping[str, object], source: str) -> PlatformSettings:
+    """Settings from plain data; `source` is where a person would look for them."""
+    try:
+        return PlatformSettings.model_validate(mapping)
+    except ValidationError as error:
+        raise explain(error, PlatformSettings, source) from None
+
+
+def load_settings(config: pulumi.Config) -> PlatformSettings:
+    """Settings of the selected stack. `pulumi.Config` cannot list its keys, hence one object that is checked whole."""
+    stack = pulumi.get_stack()
+    source = f"stacks/Pulumi.{stack}.yaml, {config.full_key(KEY)}"
+    mapping = config.get_object(KEY)
+    if mapping is None:
+        raise SettingsError(f"{source}: got nothing; add the settings of the environment, as in stacks/Pulumi.dev.yaml")
+    if not isinstance(mapping, Mapping):
+        raise SettingsError(f"{source}: got {mapping!r}; write a mapping of settings")
+    settings = parse_settings(mapping, source)
+    if settings.environment != stack:
+        raise SettingsError(
+            f"{source}\n  environment: got {settings.environment!r}; write {stack!r}, the name of the stack, "
+            f"or select the stack {settings.environment!r}"
+        )
+    return settings

@@ -1,0 +1,102 @@
+"""Address ranges, zones and ways out of the network."""
+
+import difflib
+import ipaddress
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from components.network.subnets import check_pod_range, check_vpc_range
+from stacks.settings.base import Allowed, Problem, Section, network_range, refuse, unique
+from stacks.settings.regions import ENDPOINT_SERVICES
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+# https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html (serviceIpv4Cidr)
+SERVICE_RANGES = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+
+
+def vpc_range(text: str) -> str:
+    check_vpc_range(network_range(text))
+    return text
+
+
+def pod_range(text: str) -> str:
+    check_pod_range(network_range(text))
+    return text
+
+
+def service_range(text: str) -> str:
+    network = ipaddress.IPv4Network(network_range(text))
+    if not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(allowed) for allowed in SERVICE_RANGES):
+        allowed = ", ".join(str(allowed) for allowed in SERVICE_RANGES)
+        raise ValueError(f"write a range between /12 and /24 inside {allowed}")
+    return text
+
+
+def zone_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d[a-h]", text):
+        raise ValueError("write an availability zone such as us-east-1a")
+    return text
+
+
+def endpoint_service(text: str) -> str:
+    if text not in ENDPOINT_SERVICES:
+        near = difflib.get_close_matches(text, ENDPOINT_SERVICES, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(ENDPOINT_SERVICES)}"
+        raise ValueError(f"there is no such interface endpoint service, {hint}")
+    return text
+
+
+def retention(days: int) -> int:
+    if days not in RETENTION_DAYS:
+        nearest = min(RETENTION_DAYS, key=lambda allowed: abs(allowed - days))
+        raise ValueError(f"CloudWatch keeps logs for fixed periods only, write {nearest}")
+    return days
+
+
+Zones = Annotated[
+    tuple[Annotated[str, AfterValidator(zone_name), Allowed("zone name")], ...], Strict(False), AfterValidator(unique)
+]
+Endpoints = Annotated[
+    tuple[Annotated[str, AfterValidator(endpoint_service), Allowed("AWS service")], ...],
+    Strict(False),
+    AfterValidator(unique),
+]
+RetentionDays = Annotated[int, AfterValidator(retention), Allowed("a period that CloudWatch Logs allows")]
+
+
+class NetworkSettings(Section):
+    cidr: Annotated[str, AfterValidator(vpc_range), Allowed("private IPv4 range, /16 to /22")]
+    """Range of the VPC; each zone letter owns one eighth, so that zones can be added without moving others."""
+    pod_cidr: Annotated[str, AfterValidator(pod_range), Allowed("IPv4 range inside 100.64.0.0/10, /16 to /22")]
+    """Secondary range of the VPC that pods get their addresses from, so that they do not eat up routable ones."""
+    service_cidr: Annotated[str, AfterValidator(service_range), Allowed("private IPv4 range, /12 to /24")]
+    """Range of Kubernetes services; lives inside the cluster only."""
+    zones: Zones = Field(min_length=2, max_length=6)
+    """Availability zones. EKS and RDS both ask for subnets in at least two."""
+    nat: Literal["none", "single", "per_zone"]
+    """Way out of the private subnets: none, one gateway (cheap, one zone's failure cuts all), or one per zone."""
+    interface_endpoints: Endpoints = ()
+    """AWS services that are reached through a private endpoint instead of the internet."""
+    flow_log_retention_days: RetentionDays = 90
+    """How long flow logs are kept."""
+
+    @model_validator(mode="after")
+    def ranges_do_not_overlap(self) -> Self:
+        """https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
+        named = {"cidr": self.cidr, "pod_cidr": self.pod_cidr, "service_cidr": self.service_cidr}
+        fields = list(named)
+        refuse(
+            Problem(
+                field=later, value=named[later], fix=f"choose a range apart from network.{earlier} {named[earlier]}"
+            )
+            for position, later in enumerate(fields)
+            for earlier in fields[:position]
+            if ipaddress.IPv4Network(named[later]).overlaps(ipaddress.IPv4Network(named[earlier]))
+        )
+        return self

@@ -1,0 +1,94 @@
+"""Rules that span sections. Each yields what is wrong; together they are checked once every section is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.network.subnets import plan_subnets, usable_addresses
+from stacks.settings.base import Problem
+from stacks.settings.regions import PRIVATE_NODE_SERVICES
+
+if TYPE_CHECKING:
+    from stacks.settings.platform import PlatformSettings
+
+EVERYBODY = "0.0.0.0/0"
+
+
+def problems(settings: PlatformSettings) -> Iterator[Problem]:
+    yield from zones_are_in_the_region(settings)
+    yield from nodes_have_addresses(settings)
+    yield from private_nodes_reach_aws(settings)
+    yield from api_is_not_open_to_everybody(settings)
+    yield from a_protected_environment_keeps_its_data(settings)
+    yield from production_is_built_to_last(settings)
+
+
+def zones_are_in_the_region(settings: PlatformSettings) -> Iterator[Problem]:
+    for position, zone in enumerate(settings.network.zones):
+        if zone[:-1] != settings.region:
+            fix = f"name a zone of region {settings.region}, such as {settings.region}a"
+            yield Problem(field=f"network.zones.{position}", value=zone, fix=fix)
+
+
+def nodes_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
+    """Nodes and interface endpoints live in the private subnets, of which there is one per zone.
+
+    AWS keeps five addresses of each: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+    """
+    network = settings.network
+    plan = plan_subnets(network.cidr, network.pod_cidr, network.zones)
+    endpoints = len(network.interface_endpoints)
+    available = sum(usable_addresses(zone.private) - endpoints for zone in plan)
+    if available < settings.cluster.max_nodes:
+        fix = (
+            f"choose a larger range or smaller pools, its private subnets in {len(plan)} zones have {available} "
+            f"addresses for {settings.cluster.max_nodes} nodes"
+        )
+        yield Problem(field="network.cidr", value=network.cidr, fix=fix)
+
+
+def private_nodes_reach_aws(settings: PlatformSettings) -> Iterator[Problem]:
+    missing = [name for name in PRIVATE_NODE_SERVICES if name not in settings.network.interface_endpoints]
+    if settings.network.nat == "none" and missing:
+        fix = f"without NAT nodes cannot join the cluster, add {', '.join(missing)}"
+        yield Problem(field="network.interface_endpoints", value=settings.network.interface_endpoints, fix=fix)
+
+
+def api_is_not_open_to_everybody(settings: PlatformSettings) -> Iterator[Problem]:
+    if settings.environment != "dev" and EVERYBODY in settings.cluster.api_cidrs:
+        fix = f"list the ranges of your offices and VPN, {settings.environment} is not open to everybody"
+        yield Problem(field="cluster.api_cidrs", value=settings.cluster.api_cidrs, fix=fix)
+
+
+def a_protected_environment_keeps_its_data(settings: PlatformSettings) -> Iterator[Problem]:
+    """Protection that another switch undoes is none. Production has to be protected either way."""
+    if not settings.protect and settings.environment != "prod":
+        return
+    switches = {
+        "buckets.force_destroy": settings.buckets.force_destroy,
+        "registry.force_delete": settings.registry.force_delete,
+        "database.skip_final_snapshot": settings.database.skip_final_snapshot,
+    }
+    for field, loses_data in switches.items():
+        if loses_data:
+            yield Problem(field=field, value=True, fix="write false, a protected environment keeps its data")
+
+
+def production_is_built_to_last(settings: PlatformSettings) -> Iterator[Problem]:
+    if settings.environment != "prod":
+        return
+    network, database = settings.network, settings.database
+    if not settings.protect:
+        yield Problem(field="protect", value=False, fix="write true, prod must not be deleted by accident")
+    if not database.multi_az:
+        yield Problem(field="database.multi_az", value=False, fix="write true, prod must survive the loss of a zone")
+    if not database.deletion_protection:
+        yield Problem(field="database.deletion_protection", value=False, fix="write true, prod keeps its database")
+    if network.nat != "per_zone":
+        yield Problem(
+            field="network.nat", value=network.nat, fix="write per_zone, prod must survive the loss of a zone"
+        )
+    if settings.secrets.recovery_window_days == 0:
+        fix = "write 7 to 30, prod must be able to take a deletion back"
+        yield Problem(field="secrets.recovery_window_days", value=0, fix=fix)

@@ -1,0 +1,30 @@
+"""Fixtures for every test: a recording cloud per test, on an event loop of its own."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.recording import Deploy, Program, RecordingCloud, run_program
+
+
+@pytest.fixture
+def deploy() -> Iterator[Deploy]:
+    """Runs a program against mocks: `result, cloud = deploy(lambda: Network(...))`.
+
+    Each test has its own loop and settings: Pulumi keeps both in globals, and tests would depend on their order.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    cloud = RecordingCloud()
+
+    def run(program: Program, *, stack: str = "test", preview: bool = False) -> tuple[Any, RecordingCloud]:
+        return run_program(program, cloud, stack, preview), cloud
+
+    yield run
+    pulumi.runtime.settings.reset_options()
+    pulumi.runtime.set_all_config({})
+    loop.close()
+    asyncio.set_event_loop(None)
