@@ -1,0 +1,51 @@
+# Every target does the set-up that it needs by itself, and quickly when it is done already.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(wildcard stacks components policies cli sandbox tools tests __main__.py)
+
+.DEFAULT_GOAL := help
+.PHONY: help environment setup up test test-unit lint down clean bench requirements
+
+help: ## Show what can be made
+	@echo "The machine-learning platform: make <target>"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+environment: ## .venv with every package pinned by hash (first time: 1 to 2 minutes)
+	@$(PYTHON) tools/environment.py
+
+setup: environment ## The environment, the Pulumi engine and PostgreSQL (first time: 5 to 8 minutes)
+	@$(BIN)/mlp setup
+
+up: setup ## Start the sandbox, deploy the dev environment into it, show what is there
+	@$(BIN)/mlp up
+
+test: setup lint ## Lint, then the unit, contract and sandbox tests
+	@$(BIN)/python -m tools.layers --parallel tests/unit tests/contract --serial tests/sandbox
+
+test-unit: environment ## The unit tests alone (under 2 minutes)
+	@$(BIN)/python -m tools.layers --parallel tests/unit
+
+lint: environment ## ruff, its formatter, and basedpyright in strict mode
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted as ruff does it; run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python $(SOURCES)
+
+down: ## Stop the sandbox; what it holds is kept
+	@if [ -x $(BIN)/mlp ]; then $(BIN)/mlp sandbox down; else echo "Nothing runs: there is no environment yet."; fi
+
+clean: ## Stop the sandbox, then remove .venv, .mlp and the caches of this clone (not ~/.cache/ml-platform)
+	@for box in .mlp/*/sandbox.json; do \
+	  [ ! -f "$$box" ] || $(BIN)/mlp sandbox down --name "$$(basename "$$(dirname "$$box")")" || exit 1; \
+	done
+	rm -rf .venv .mlp .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+bench: setup ## Wall time and memory of preview and up
+	@$(BIN)/python -m tests.bench
+
+requirements: environment ## Compile requirements*.txt anew from requirements*.in
+	@for file in requirements requirements-dev; do \
+	  echo "==> $$file.txt (usually 20 s)"; \
+	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --universal \
+	    --python-version 3.11 $$file.in -o $$file.txt || exit 1; \
+	done

@@ -1,0 +1,121 @@
+"""The user's cache of built tools: one folder per tool and content, complete or not there at all.
+
+A tool is made in a folder beside its place and moved there in one step, under a lock that the kernel gives up with the
+process: what an interrupted or killed build leaves is swept away by the next one.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sandbox.errors import SandboxError
+
+MANIFEST = "complete.json"
+Report = Callable[[str], None]
+
+
+def cache_folder() -> Path:
+    """MLP_CACHE_DIR, else `~/.cache/ml-platform`."""
+    return Path(os.environ.get("MLP_CACHE_DIR") or Path.home() / ".cache" / "ml-platform").absolute()
+
+
+def content_key(*parts: bytes) -> str:
+    """Short, and another one as soon as any part changes or moves into its neighbour."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:16]
+
+
+def entry(name: str, key: str) -> Path:
+    return cache_folder() / f"{name}-{key}"
+
+
+def intact(folder: Path) -> bool:
+    """Whether the folder's chief file is, byte for byte, the one that was put there."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        with (folder / manifest["file"]).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == manifest["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def ensure(name: str, key: str, report: Report, make: Callable[[Path], str]) -> Path:
+    """The entry, made with `make(empty folder) -> name of its chief file` unless it is there and intact.
+
+    Raises SandboxError that names the folder and MLP_CACHE_DIR when the cache cannot be used.
+    """
+    place = entry(name, key)
+    if intact(place):
+        return place
+    with writable(), _locked(name, report):
+        if intact(place):
+            return place
+        if place.exists():
+            report(f"{place} is damaged; making it anew")
+            shutil.rmtree(place)
+        for left_over in place.parent.glob(f"{name}-*.partial"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        partial = place.with_name(f"{place.name}.partial")
+        partial.mkdir()
+        try:
+            chief = make(partial)
+            with (partial / chief).open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            (partial / MANIFEST).write_text(json.dumps({"file": chief, "sha256": digest}) + "\n")
+            partial.rename(place)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    return place
+
+
+@contextmanager
+def writable() -> Generator[None]:
+    """Turn what a full, read-only or mistaken cache folder does into one line that says what to do."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise unusable(error.errno, error.strerror or str(error)) from error
+
+
+def unusable(code: int | None, words: str) -> SandboxError:
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EROFS: "the file system is read-only",
+        errno.EACCES: "no permission to write there",
+        errno.EPERM: "no permission to write there",
+        errno.ENOTDIR: "a part of that path is a file",
+        errno.EEXIST: "a file is in its place",
+    }
+    return SandboxError(
+        f"the cache folder {cache_folder()} cannot be used: {reasons.get(code or 0, words)}; "
+        "mend that, or name another folder in MLP_CACHE_DIR"
+    )
+
+
+@contextmanager
+def _locked(name: str, report: Report) -> Generator[None]:
+    lock = FileLock(cache_folder() / f"{name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        report(f"Another set-up is making {name}; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,98 @@
+"""Run the layers of tests one after the other, each in a process of its own, and end with one line about all of them.
+
+`python -m tools.layers --parallel tests/unit tests/contract --serial tests/engine`: parallel ones use every core. A
+layer that fails does not keep the next one from running. Exit code 1 when any failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+INTERRUPTED = 2
+NO_TESTS = 5
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Result:
+    layer: str
+    code: int
+    tests: int
+    failed: int
+    skipped: int
+    seconds: float
+
+    def __str__(self) -> str:
+        passed = self.tests - self.failed - self.skipped
+        parts = [f"{passed} passed"]
+        parts += [f"{self.failed} failed"] if self.failed else []
+        parts += [f"{self.skipped} skipped"] if self.skipped else []
+        # pytest may fail without a failed test: nothing collected, a broken conftest, killed.
+        parts += [f"pytest exit code {self.code}"] if self.code and not self.failed else []
+        return f"{self.layer}: {', '.join(parts)} in {self.seconds:.0f} s"
+
+
+def run_layer(folder: str, parallel: bool) -> Result:
+    started = time.monotonic()
+    print(f"\n==> {folder}", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch) / "report.xml"
+        command = [sys.executable, "-m", "pytest", folder, "-q", f"--junitxml={report}"]
+        # One file is one worker's: what its tests share is made once.
+        command += ["-n", "auto", "--dist", "loadfile"] if parallel else []
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        tests, failed, skipped = count(report)
+    return Result(Path(folder).name, code, tests, failed, skipped, time.monotonic() - started)
+
+
+def count(report: Path) -> tuple[int, int, int]:
+    """Tests, failed ones (errors included) and skipped ones; zeros when pytest did not get that far."""
+    if not report.is_file():
+        return 0, 0, 0
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest wrote it a moment ago
+    sums = [0, 0, 0]
+    for suite in suites:
+        sums[0] += int(suite.get("tests", "0"))
+        sums[1] += int(suite.get("failures", "0")) + int(suite.get("errors", "0"))
+        sums[2] += int(suite.get("skipped", "0"))
+    return sums[0], sums[1], sums[2]
+
+
+def verdict(results: Sequence[Result]) -> str:
+    bad = [result.layer for result in results if result.code]
+    head = f"FAILED ({', '.join(bad)})" if bad else "PASSED"
+    total = sum(result.seconds for result in results)
+    return f"{head}  {'; '.join(str(result) for result in results)}; {total:.0f} s in all"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.layers", description=__doc__)
+    parser.add_argument("--parallel", nargs="+", default=[], metavar="FOLDER")
+    parser.add_argument("--serial", nargs="+", default=[], metavar="FOLDER")
+    chosen = parser.parse_args(arguments)
+    folders = [(folder, True) for folder in chosen.parallel] + [(folder, False) for folder in chosen.serial]
+    missing = [folder for folder, _ in folders if not (ROOT / folder).is_dir()]
+    if missing or not folders:
+        parser.error(f"no such folder of tests: {', '.join(missing)}" if missing else "name a folder of tests")
+    results: list[Result] = []
+    for folder, parallel in folders:
+        results.append(run_layer(folder, parallel))
+        if results[-1].code == INTERRUPTED and not results[-1].failed:
+            break
+    print(f"\n{verdict(results)}")
+    return 1 if any(result.code for result in results) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
