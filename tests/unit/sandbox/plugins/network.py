@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import boto3
 
 
+@cache
 def ec2() -> Any:
     return boto3.client("ec2", region_name="us-east-1")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -17,18 +19,23 @@ from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
 EVERYWHERE = "0.0.0.0/0"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def account() -> Iterator[None]:
+    """One account for all tests here: moto takes a second to make one, and each test has a VPC of its own."""
+    with mock_aws():
+        yield
+
+
 @pytest.mark.parametrize("handler", [*HANDLERS, *NAT], ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
 
 
-@mock_aws
 def test_a_route_table_changes_its_tags_in_place() -> None:
     vpc = network.vpc()
     Life(RouteTable()).lives({"vpcId": vpc, "tags": {"Name": "private-a"}}, {"vpcId": vpc})
 
 
-@mock_aws
 def test_a_route_table_lets_go_of_its_subnets_before_it_is_deleted() -> None:
     vpc = network.vpc()
     life, subnet = Life(RouteTable()), network.subnet(vpc)
@@ -38,7 +45,6 @@ def test_a_route_table_lets_go_of_its_subnets_before_it_is_deleted() -> None:
     assert life.read(id) is None
 
 
-@mock_aws
 def test_a_route_changes_its_target_in_place_and_its_id_is_the_official_one() -> None:
     vpc = network.vpc()
     table, gate, nat = network.route_table(vpc), network.internet_gateway(vpc), _nat(network.subnet(vpc))
@@ -48,7 +54,6 @@ def test_a_route_changes_its_target_in_place_and_its_id_is_the_official_one() ->
     assert id == f"r-{table}1080289494"
 
 
-@mock_aws
 def test_a_route_is_imported_by_table_and_destination() -> None:
     vpc = network.vpc()
     table, gate = network.route_table(vpc), network.internet_gateway(vpc)
@@ -58,7 +63,6 @@ def test_a_route_is_imported_by_table_and_destination() -> None:
     assert life.read(f"{table}_10.9.0.0/16") is None
 
 
-@mock_aws
 def test_a_route_to_an_endpoint_is_not_one_to_a_gateway() -> None:
     vpc = network.vpc()
     table = network.route_table(vpc)
@@ -71,7 +75,6 @@ def test_a_route_to_an_endpoint_is_not_one_to_a_gateway() -> None:
     assert "gatewayId" not in live
 
 
-@mock_aws
 def test_a_route_whose_table_is_gone_is_gone() -> None:
     vpc = network.vpc()
     table, gate = network.route_table(vpc), network.internet_gateway(vpc)
@@ -83,7 +86,6 @@ def test_a_route_whose_table_is_gone_is_gone() -> None:
     life.delete(id, **inputs)
 
 
-@mock_aws
 def test_a_subnet_moves_to_another_route_table() -> None:
     vpc = network.vpc()
     subnet, first, second = network.subnet(vpc), network.route_table(vpc), network.route_table(vpc)
@@ -100,7 +102,6 @@ def test_a_subnet_moves_to_another_route_table() -> None:
     life.delete(id, **moved)
 
 
-@mock_aws
 def test_an_association_is_imported_by_subnet_and_table() -> None:
     vpc = network.vpc()
     subnet, table, other = network.subnet(vpc), network.route_table(vpc), network.route_table(vpc)
@@ -110,13 +111,11 @@ def test_an_association_is_imported_by_subnet_and_table() -> None:
     assert life.read(f"{subnet}/{other}") is None
 
 
-@mock_aws
 def test_an_address_changes_its_tags_in_place() -> None:
     id = Life(Eip()).lives({"domain": "vpc", "tags": {"Name": "nat-a"}}, {"domain": "vpc"})
     assert id.startswith("eipalloc-")
 
 
-@mock_aws
 def test_an_address_has_the_names_of_its_region() -> None:
     life = Life(Eip())
     live = life.live(life.create(domain="vpc"))
@@ -125,7 +124,6 @@ def test_an_address_has_the_names_of_its_region() -> None:
     assert live["arn"] == f"arn:aws:ec2:us-east-1:123456789012:elastic-ip/{live['allocationId']}"
 
 
-@mock_aws
 def test_a_nat_gateway_changes_its_tags_in_place() -> None:
     subnet, address = network.subnet(network.vpc()), _address()
     fixed = {"subnetId": subnet, "allocationId": address, "connectivityType": "public"}
@@ -133,14 +131,12 @@ def test_a_nat_gateway_changes_its_tags_in_place() -> None:
     assert id.startswith("nat-")
 
 
-@mock_aws
 def test_a_nat_gateway_is_recorded_before_it_is_available() -> None:
     life = Life(NatGateway())
     id = life.create(subnetId=network.subnet(network.vpc()), allocationId=_address())
     assert life.created == [id]
 
 
-@mock_aws
 def test_a_nat_gateway_in_a_subnet_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ClientError, match="InvalidSubnetID"):
         Life(NatGateway()).create(subnetId="subnet-00000000000000000", allocationId=_address())

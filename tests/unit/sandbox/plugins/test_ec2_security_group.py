@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from moto import mock_aws
 
@@ -13,18 +15,23 @@ from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
 ANYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def account() -> Iterator[None]:
+    """One account for all tests here: moto takes a second to make one, and each test has a VPC of its own."""
+    with mock_aws():
+        yield
+
+
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
 
 
-@mock_aws
 def test_a_group_changes_its_tags_in_place() -> None:
     fixed = {"name": "database", "description": "PostgreSQL", "vpcId": network.vpc()}
     assert Life(SecurityGroup()).lives({**fixed, "tags": {"a": "1", "b": "2"}}, {**fixed, "tags": {"b": "3"}}, fixed)
 
 
-@mock_aws
 def test_a_new_group_lets_nothing_out() -> None:
     life = Life(SecurityGroup())
     id = life.create(name="closed", vpcId=network.vpc())
@@ -34,7 +41,6 @@ def test_a_new_group_lets_nothing_out() -> None:
     assert life.created == [id]
 
 
-@mock_aws
 def test_groups_that_name_each_other_let_go_when_their_rules_are_revoked() -> None:
     vpc, life = network.vpc(), Life(SecurityGroup())
     first, second = life.create(name="first", vpcId=vpc), life.create(name="second", vpcId=vpc)
@@ -46,7 +52,6 @@ def test_groups_that_name_each_other_let_go_when_their_rules_are_revoked() -> No
     assert network.ec2().describe_security_groups(GroupIds=[second])["SecurityGroups"][0]["IpPermissions"] == []
 
 
-@mock_aws
 def test_the_default_group_is_adopted_and_emptied() -> None:
     vpc = network.vpc()
     inputs = {"vpcId": vpc, "ingress": [], "egress": [], "tags": {"Name": "do-not-use"}}
@@ -58,7 +63,6 @@ def test_the_default_group_is_adopted_and_emptied() -> None:
     assert life.created == [id]
 
 
-@mock_aws
 def test_a_rule_added_to_the_default_group_is_drift_and_goes_with_the_next_update() -> None:
     inputs = {"vpcId": network.vpc(), "ingress": [], "egress": []}
     life = Life(DefaultSecurityGroup())
@@ -70,7 +74,6 @@ def test_a_rule_added_to_the_default_group_is_drift_and_goes_with_the_next_updat
     assert life.live(id)["ingress"] == []
 
 
-@mock_aws
 def test_deleting_the_default_group_only_forgets_it() -> None:
     life = Life(DefaultSecurityGroup())
     id = life.create(vpcId=network.vpc())
@@ -78,7 +81,6 @@ def test_deleting_the_default_group_only_forgets_it() -> None:
     assert life.live(id)["name"] == "default"
 
 
-@mock_aws
 def test_the_default_group_of_a_vpc_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(ValueError, match="vpc-0123 has no default security group"):
         Life(DefaultSecurityGroup()).create(vpcId="vpc-0123")

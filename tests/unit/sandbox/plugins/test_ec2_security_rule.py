@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,12 +22,18 @@ from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
 HTTPS: dict[str, Any] = {"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/16"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def account() -> Iterator[None]:
+    """One account for all tests here: moto takes a second to make one, and each test has a VPC of its own."""
+    with mock_aws():
+        yield
+
+
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
 
 
-@mock_aws
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.token)
 def test_a_rule_changes_ports_range_description_and_tags_in_place(handler: Handler) -> None:
     fixed = {"securityGroupId": network.group(network.vpc()), **HTTPS}
@@ -35,7 +42,6 @@ def test_a_rule_changes_ports_range_description_and_tags_in_place(handler: Handl
     assert Life(handler).lives(first, second).startswith("sgr-")
 
 
-@mock_aws
 def test_a_rule_may_name_a_group() -> None:
     vpc = network.vpc()
     own, peer = network.group(vpc, "own"), network.group(vpc, "peer")
@@ -43,14 +49,12 @@ def test_a_rule_may_name_a_group() -> None:
     Life(SecurityGroupIngressRule()).lives({**rule, "referencedSecurityGroupId": peer})
 
 
-@mock_aws
 def test_a_rule_for_everything_has_no_ports() -> None:
     # in moto a new group still has the rule that lets everything out to 0.0.0.0/0
     rule = {"securityGroupId": network.group(network.vpc()), "ipProtocol": "-1", "cidrIpv4": "10.0.0.0/8"}
     Life(SecurityGroupEgressRule()).lives(rule)
 
 
-@mock_aws
 def test_a_protocol_number_is_no_drift_from_its_name() -> None:
     life = Life(SecurityGroupIngressRule())
     inputs = {**HTTPS, "securityGroupId": network.group(network.vpc()), "ipProtocol": "TCP"}
@@ -58,7 +62,6 @@ def test_a_protocol_number_is_no_drift_from_its_name() -> None:
     assert life.live(id, **inputs)["ipProtocol"] == "TCP"
 
 
-@mock_aws
 def test_the_same_rule_twice_is_refused_by_aws() -> None:
     life = Life(SecurityGroupIngressRule())
     inputs = {**HTTPS, "securityGroupId": network.group(network.vpc())}
@@ -67,13 +70,11 @@ def test_the_same_rule_twice_is_refused_by_aws() -> None:
         life.create(**inputs)
 
 
-@mock_aws
 def test_an_egress_rule_is_not_imported_as_an_ingress_rule() -> None:
     id = Life(SecurityGroupEgressRule()).create(**HTTPS, securityGroupId=network.group(network.vpc()))
     assert Life(SecurityGroupIngressRule()).read(id) is None
 
 
-@mock_aws
 def test_a_rule_goes_with_its_group() -> None:
     life, group = Life(SecurityGroupIngressRule()), network.group(network.vpc())
     id = life.create(**HTTPS, securityGroupId=group)
@@ -82,7 +83,6 @@ def test_a_rule_goes_with_its_group() -> None:
     life.delete(id, **HTTPS, securityGroupId=group)
 
 
-@mock_aws
 def test_another_kind_of_peer_needs_a_replacement() -> None:
     life, group = Life(SecurityGroupIngressRule()), network.group(network.vpc())
     old = {**HTTPS, "securityGroupId": group}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -18,18 +20,23 @@ from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
 VPC = {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True, "tags": {"Name": "platform"}}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def account() -> Iterator[None]:
+    """One account for all tests here: moto takes a second to make one, and each test has a VPC of its own."""
+    with mock_aws():
+        yield
+
+
 @pytest.mark.parametrize("handler", [*HANDLERS, *SUBNETS], ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
 
 
-@mock_aws
 def test_a_vpc_changes_its_dns_attributes_and_tags_in_place() -> None:
     plain = {"cidrBlock": "10.0.0.0/16", "enableDnsSupport": False, "enableNetworkAddressUsageMetrics": True}
     assert Life(Vpc()).lives(VPC, plain, VPC).startswith("vpc-")
 
 
-@mock_aws
 def test_a_vpc_names_what_came_with_it() -> None:
     life = Life(Vpc())
     live = life.live(life.create(**VPC))
@@ -39,7 +46,6 @@ def test_a_vpc_names_what_came_with_it() -> None:
     assert live["arn"] == f"arn:aws:ec2:us-east-1:123456789012:vpc/{life.created[0]}"
 
 
-@mock_aws
 def test_an_ipv6_range_comes_and_goes_in_place() -> None:
     dual = {"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": True}
     life = Life(Vpc())
@@ -49,7 +55,6 @@ def test_an_ipv6_range_comes_and_goes_in_place() -> None:
     assert life.live(id)["assignGeneratedIpv6CidrBlock"] is False
 
 
-@mock_aws
 def test_a_vpc_in_use_is_not_deleted_and_aws_says_why() -> None:
     life = Life(Vpc())
     id = life.create(**VPC)
@@ -58,7 +63,6 @@ def test_a_vpc_in_use_is_not_deleted_and_aws_says_why() -> None:
         life.delete(id)
 
 
-@mock_aws
 def test_a_vpc_that_aws_refuses_is_not_recorded() -> None:
     life = Life(Vpc())
     with pytest.raises(ClientError, match="InvalidVpc"):
@@ -66,7 +70,6 @@ def test_a_vpc_that_aws_refuses_is_not_recorded() -> None:
     assert life.created == []
 
 
-@mock_aws
 def test_a_tag_set_by_hand_is_drift() -> None:
     life = Life(Vpc())
     id = life.create(**VPC)
@@ -79,20 +82,17 @@ def test_tags_that_aws_sets_itself_are_not_read() -> None:
     assert own_tags(live) == {"team": "ml"}
 
 
-@mock_aws
 def test_an_address_range_joins_and_leaves_a_vpc() -> None:
     vpc = network.vpc()
     id = Life(VpcIpv4CidrBlockAssociation()).lives({"vpcId": vpc, "cidrBlock": "100.64.0.0/16"})
     assert id.startswith("vpc-cidr-assoc-")
 
 
-@mock_aws
 def test_an_internet_gateway_moves_to_another_vpc() -> None:
     first, second = network.vpc(), network.vpc("10.1.0.0/16")
     Life(InternetGateway()).lives({"vpcId": first, "tags": {"Name": "gate"}}, {"vpcId": second})
 
 
-@mock_aws
 def test_an_internet_gateway_detached_by_hand_is_drift() -> None:
     vpc, life = network.vpc(), Life(InternetGateway())
     id = life.create(vpcId=vpc)
@@ -102,7 +102,6 @@ def test_an_internet_gateway_detached_by_hand_is_drift() -> None:
     assert life.read(id) is None
 
 
-@mock_aws
 def test_a_subnet_changes_what_it_gives_instances_in_place() -> None:
     fixed = {"vpcId": network.vpc(), "cidrBlock": "10.0.1.0/24", "availabilityZone": "us-east-1b"}
     public = {**fixed, "mapPublicIpOnLaunch": True, "tags": {"Name": "public-a"}}
@@ -112,7 +111,6 @@ def test_a_subnet_changes_what_it_gives_instances_in_place() -> None:
     life.lives(public, {**named, "privateDnsHostnameTypeOnLaunch": "resource-name"}, fixed)
 
 
-@mock_aws
 def test_a_subnet_that_overlaps_another_is_refused_by_aws() -> None:
     vpc = network.vpc()
     network.subnet(vpc)
