@@ -1,0 +1,21 @@
+"""How the tests of this folder read policy documents, and the account that they deploy to."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from components.account import Account
+from components.iam_documents import Scope
+
+ACCOUNT = Account(id="123456789012", partition="aws", region="us-east-1")
+SCOPE = Scope(partition="aws", account_id="123456789012", region="us-east-1")
+PREFIX = "ml-platform-test"
+
+
+def statements(policy: str) -> Mapping[str, Mapping[str, Any]]:
+    """A policy's statements by Sid."""
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,159 @@
+"""Buckets: versioned, closed, one key, logged."""
+
+from typing import Any
+
+import pytest
+
+from components.bucket_documents import ENCRYPTION, ENCRYPTION_KEY, access_log_bucket_policy, data_bucket_policy
+from components.buckets import Buckets, BucketsArgs
+from tests.recording import Deploy, RecordingCloud
+
+from .policies import ACCOUNT, SCOPE, statements
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+DATA = ("data-lake", "model-artifacts", "feature-data")
+ALL = (*DATA, "access-logs")
+
+
+def s3(kind: str) -> str:
+    return f"aws:s3/{kind[0].lower()}{kind[1:]}:{kind}"
+
+
+def buckets(deploy: Deploy, **changes: Any) -> tuple[Buckets, RecordingCloud]:
+    return deploy(lambda: Buckets("buckets", BucketsArgs(account=ACCOUNT, key_arn=KEY, **changes)))
+
+
+def rule(cloud: RecordingCloud, name: str) -> dict[str, Any]:
+    [only] = cloud.named(name).inputs["rules"]
+    return only
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "BucketVersioning",
+        "BucketServerSideEncryptionConfiguration",
+        "BucketOwnershipControls",
+        "BucketPublicAccessBlock",
+        "BucketLifecycleConfiguration",
+        "BucketPolicy",
+    ],
+)
+def test_every_bucket_has_every_protection(deploy: Deploy, kind: str):
+    _, cloud = buckets(deploy)
+    protected = {resource.inputs["bucket"] for resource in cloud.of_type(s3(kind))}
+    assert protected == {f"buckets-{purpose}-id" for purpose in ALL}
+
+
+def test_no_switch_of_the_public_access_block_is_off(deploy: Deploy):
+    _, cloud = buckets(deploy)
+    for block in cloud.of_type(s3("BucketPublicAccessBlock")):
+        switches = {key: value for key, value in block.inputs.items() if key != "bucket"}
+        assert switches == dict.fromkeys(
+            ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True
+        )
+
+
+def test_versions_are_kept_and_access_lists_are_off(deploy: Deploy):
+    _, cloud = buckets(deploy)
+    for versioning in cloud.of_type(s3("BucketVersioning")):
+        assert versioning.inputs["versioningConfiguration"] == {"status": "Enabled"}
+    for ownership in cloud.of_type(s3("BucketOwnershipControls")):
+        assert ownership.inputs["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
+
+
+@pytest.mark.parametrize("purpose", DATA)
+def test_data_is_encrypted_with_the_given_key_through_a_bucket_key(deploy: Deploy, purpose: str):
+    _, cloud = buckets(deploy)
+    encryption = rule(cloud, f"buckets-{purpose}-encryption")
+    assert encryption["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}
+    assert encryption["bucketKeyEnabled"] is True
+
+
+def test_access_logs_use_the_only_encryption_that_log_delivery_supports(deploy: Deploy):
+    _, cloud = buckets(deploy)
+    encryption = rule(cloud, "buckets-access-logs-encryption")
+    assert encryption == {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}
+
+
+def test_access_to_data_is_logged_once_delivery_is_permitted(deploy: Deploy):
+    _, cloud = buckets(deploy)
+    policy = cloud.named("buckets-access-logs-policy")
+    for purpose in DATA:
+        logging = cloud.named(f"buckets-{purpose}-logging")
+        assert logging.inputs["targetBucket"] == "buckets-access-logs-id"
+        assert logging.inputs["targetPrefix"] == f"{purpose}/"
+        assert policy.urn in logging.depends_on
+
+
+def test_storage_gets_cheaper_and_leftovers_go(deploy: Deploy):
+    _, cloud = buckets(deploy, infrequent_access_days=45, noncurrent_days=20, access_log_days=100)
+    for purpose in DATA:
+        lifecycle = rule(cloud, f"buckets-{purpose}-lifecycle")
+        assert lifecycle["status"] == "Enabled"
+        assert lifecycle["transitions"] == [{"days": 45, "storageClass": "STANDARD_IA"}]
+        assert lifecycle["noncurrentVersionExpiration"] == {"noncurrentDays": 20}
+        assert lifecycle["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
+        assert "expiration" not in lifecycle, "data in use must never expire by itself"
+    assert rule(cloud, "buckets-access-logs-lifecycle")["expiration"] == {"days": 100}
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_buckets_with_objects_are_deleted_only_where_asked(deploy: Deploy, force: bool):
+    _, cloud = buckets(deploy, force_destroy=force)
+    assert [bucket.inputs["forceDestroy"] for bucket in cloud.of_type(s3("Bucket"))] == [force] * 4
+
+
+def test_buckets_use_no_inline_settings_that_compete_with_their_own_resources(deploy: Deploy):
+    _, cloud = buckets(deploy)
+    for bucket in cloud.of_type(s3("Bucket")):
+        assert set(bucket.inputs) == {"forceDestroy", "tags"}
+
+
+def test_the_data_policy_refuses_http_and_any_other_encryption():
+    policy = statements(data_bucket_policy(SCOPE, "data", KEY))
+    assert all(statement["Effect"] == "Deny" and statement["Principal"] == "*" for statement in policy.values())
+    tls = policy["DenyInsecureTransport"]
+    assert tls["Resource"] == ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert policy["DenyOtherKeys"]["Condition"] == {
+        "StringNotEquals": {ENCRYPTION_KEY: KEY},
+        "Null": {ENCRYPTION_KEY: "false"},
+    }
+    assert policy["DenyUnnamedKeys"]["Condition"] == {
+        "StringEquals": {ENCRYPTION: "aws:kms"},
+        "Null": {ENCRYPTION_KEY: "true"},
+    }
+
+
+def test_a_put_without_encryption_headers_is_left_to_the_default_key():
+    policy = statements(data_bucket_policy(SCOPE, "data", KEY))
+    for sid in ("DenyOtherEncryption", "DenyOtherKeys"):
+        condition = policy[sid]["Condition"]
+        [tested] = condition["StringNotEquals"]
+        assert condition["Null"][tested] == "false", "a negated condition is true where the header is absent"
+
+
+def test_only_log_delivery_from_the_named_buckets_of_this_account_writes_logs():
+    policy = statements(access_log_bucket_policy(SCOPE, "logs", ["a", "b"]))
+    allowed = [statement for statement in policy.values() if statement["Effect"] == "Allow"]
+    assert [statement["Sid"] for statement in allowed] == ["DeliverAccessLogs"]
+    assert allowed[0]["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert allowed[0]["Action"] == "s3:PutObject"
+    assert allowed[0]["Condition"] == {
+        "ArnLike": {"aws:SourceArn": ["arn:aws:s3:::a", "arn:aws:s3:::b"]},
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"noncurrent_days": 0}, "noncurrent_days must be 1 to 3650 days, got 0"),
+        ({"infrequent_access_days": 7}, "infrequent_access_days must be 30 to 3650 days, got 7"),
+        ({"access_log_days": -1}, "access_log_days must be 1 to 3650 days, got -1"),
+    ],
+)
+def test_periods_that_aws_refuses_are_refused_at_once(changes: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        BucketsArgs(account=ACCOUNT, key_arn=KEY, **changes)

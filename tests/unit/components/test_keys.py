@@ -1,0 +1,84 @@
+"""KMS keys: one per purpose, rotated, and usable by nobody that has no reason to."""
+
+from typing import Any
+
+import pytest
+
+from components.iam_documents import document
+from components.keys import Keys, KeysArgs, data_key_policy, logs_key_policy, secrets_key_policy
+from tests.recording import Deploy, RecordingCloud
+
+from .policies import ACCOUNT, PREFIX, SCOPE, statements
+
+KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
+
+
+def keys(deploy: Deploy, **changes: Any) -> tuple[Keys, RecordingCloud]:
+    return deploy(lambda: Keys("keys", KeysArgs(account=ACCOUNT, prefix=PREFIX, **changes)))
+
+
+def test_every_key_rotates_and_can_be_recovered_for_a_while(deploy: Deploy):
+    _, cloud = keys(deploy, rotation_days=90, deletion_window_days=7)
+    assert {key.name for key in cloud.of_type(KEY)} == {"keys-secrets", "keys-data", "keys-logs"}
+    for key in cloud.of_type(KEY):
+        assert key.inputs["enableKeyRotation"] is True
+        assert key.inputs["rotationPeriodInDays"] == 90
+        assert key.inputs["deletionWindowInDays"] == 7
+
+
+def test_every_key_has_an_alias_that_starts_with_the_prefix(deploy: Deploy):
+    _, cloud = keys(deploy)
+    targets = {alias.inputs["name"]: alias.inputs["targetKeyId"] for alias in cloud.of_type(ALIAS)}
+    assert targets == {f"alias/{PREFIX}-{purpose}": f"keys-{purpose}-key-id" for purpose in ("secrets", "data", "logs")}
+
+
+def test_each_key_gets_the_policy_of_its_purpose(deploy: Deploy):
+    _, cloud = keys(deploy)
+    policies = {purpose: cloud.named(f"keys-{purpose}").inputs["policy"] for purpose in ("secrets", "data", "logs")}
+    assert policies == {
+        "secrets": document(secrets_key_policy(SCOPE)),
+        "data": document(data_key_policy(SCOPE)),
+        "logs": document(logs_key_policy(SCOPE)),
+    }
+
+
+@pytest.mark.parametrize("policy", [secrets_key_policy, data_key_policy, logs_key_policy])
+def test_only_the_account_itself_administers_a_key(policy: Any):
+    rendered = statements(document(policy(SCOPE)))
+    assert rendered["AccountAdministration"]["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    others = [statement for sid, statement in rendered.items() if sid != "AccountAdministration"]
+    assert all("kms:*" not in statement["Action"] and "Service" in statement["Principal"] for statement in others)
+
+
+def test_log_groups_of_other_accounts_cannot_use_the_logs_key():
+    rendered = statements(document(logs_key_policy(SCOPE)))["EncryptLogGroups"]
+    assert rendered["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
+    assert rendered["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:123456789012:log-group:*"}
+    }
+
+
+def test_services_publish_to_encrypted_topics_for_this_account_only():
+    rendered = statements(document(data_key_policy(SCOPE)))
+    assert rendered["PublishFromThisAccount"]["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    events = rendered["PublishEventsToTopics"]
+    assert events["Principal"] == {"Service": "events.amazonaws.com"}
+    assert events["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": "arn:aws:sns:us-east-1:123456789012:*"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rotation_days": 30}, "rotation_days must be 90 to 2560 days, got 30"),
+        ({"deletion_window_days": 3}, "deletion_window_days must be 7 to 30 days, got 3"),
+        ({"prefix": "Ml-Platform"}, "prefix must be 2 to 30 characters.*got 'Ml-Platform'"),
+        ({"prefix": "ml--platform"}, "single dashes.*got 'ml--platform'"),
+        ({"prefix": "ml-platform-"}, "got 'ml-platform-'"),
+        ({"prefix": "a" * 31}, "2 to 30 characters"),
+    ],
+)
+def test_values_that_aws_refuses_are_refused_at_once(changes: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        KeysArgs(**{"account": ACCOUNT, "prefix": PREFIX, **changes})
