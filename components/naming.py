@@ -19,7 +19,18 @@ def check_range(field: str, value: int, low: int, high: int, unit: str = "days")
         raise ValueError(f"{field} must be {low} to {high} {unit}, got {value}")
 
 
+def slug(text: str) -> str:
+    """The part of a resource's name that stands for a configured name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())
+
+
 def check_unique(field: str, values: tuple[str, ...]) -> None:
-    repeated = sorted({value for value in values if values.count(value) > 1})
-    if repeated:
-        raise ValueError(f"{field} names {', '.join(repeated)} more than once: remove the repetition")
+    """Also names that differ but would give one resource name: the engine would refuse them later and less clearly."""
+    seen: dict[str, str] = {}
+    for value in values:
+        other = seen.get(slug(value))
+        if other == value:
+            raise ValueError(f"{field} names {value} more than once: remove the repetition")
+        if other is not None:
+            raise ValueError(f"{field}: {other!r} and {value!r} differ in punctuation or case only: rename one of them")
+        seen[slug(value)] = value

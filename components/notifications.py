@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.iam_documents import Scope, Statement, deny_insecure_transport, document
-from components.naming import check_unique
+from components.naming import check_unique, slug
 
 PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
 
@@ -56,7 +56,7 @@ class Notifications(pulumi.ComponentResource):
         )
         for email in args.emails:
             aws.sns.TopicSubscription(
-                f"{name}-email-{re.sub(r'[^a-z0-9]+', '-', email.lower())}",
+                f"{name}-email-{slug(email)}",
                 topic=topic.arn,
                 protocol="email",
                 endpoint=email,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import check_prefix, check_range, check_unique
+from components.naming import check_prefix, check_range, check_unique, slug
 
 REPOSITORY_NAME = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
 
@@ -84,7 +84,7 @@ class Registry(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.repositories = {}
         for repository in args.repositories:
-            logical = f"{name}-{repository.replace('/', '-')}"
+            logical = f"{name}-{slug(repository)}"
             created = aws.ecr.Repository(
                 logical,
                 name=f"{args.prefix}/{repository}",

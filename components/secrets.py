@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.iam_documents import Scope, Statement, deny_insecure_transport, document
-from components.naming import check_prefix, check_unique
+from components.naming import check_prefix, check_unique, slug
 
 SECRET_NAME = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*")
 GENERATED_ENDING = re.compile(r"-[A-Za-z0-9]{6}")
@@ -79,7 +79,7 @@ class Secrets(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.secrets = {}
         for entry in args.names:
-            logical = f"{name}-{entry.replace('/', '-')}"
+            logical = f"{name}-{slug(entry)}"
             secret = aws.secretsmanager.Secret(
                 logical,
                 name=f"{args.prefix}/{entry}",

@@ -19,3 +19,8 @@ def statements(policy: str) -> Mapping[str, Mapping[str, Any]]:
 
 def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
+
+
+def given(defaults: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Arguments for a component, with what one test changes."""
+    return {**defaults, **changes}

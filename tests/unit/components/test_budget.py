@@ -7,14 +7,14 @@ import pytest
 from components.budget import Budget, BudgetArgs
 from tests.recording import Deploy
 
-from .policies import PREFIX
+from .policies import PREFIX, given
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
 
 
 def args(**changes: Any) -> BudgetArgs:
     return BudgetArgs(
-        **{"prefix": PREFIX, "environment": "dev", "monthly_limit_usd": 500, "topic_arn": TOPIC, **changes}
+        **given({"prefix": PREFIX, "environment": "dev", "monthly_limit_usd": 500, "topic_arn": TOPIC}, changes)
     )
 
 

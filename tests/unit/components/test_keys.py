@@ -8,7 +8,7 @@ from components.iam_documents import document
 from components.keys import Keys, KeysArgs, data_key_policy, logs_key_policy, secrets_key_policy
 from tests.recording import Deploy, RecordingCloud
 
-from .policies import ACCOUNT, PREFIX, SCOPE, statements
+from .policies import ACCOUNT, PREFIX, SCOPE, given, statements
 
 KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
 
@@ -81,4 +81,4 @@ def test_services_publish_to_encrypted_topics_for_this_account_only():
 )
 def test_values_that_aws_refuses_are_refused_at_once(changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
-        KeysArgs(**{"account": ACCOUNT, "prefix": PREFIX, **changes})
+        KeysArgs(**given({"account": ACCOUNT, "prefix": PREFIX}, changes))

@@ -49,6 +49,7 @@ def test_services_publish_for_this_account_only_and_nobody_over_http():
     [
         (("nobody",), "emails: 'nobody' is not an e-mail address"),
         (("a b@example.com",), "is not an e-mail address"),
+        (("a@example.com", "A@example.com"), "'a@example.com' and 'A@example.com' differ in punctuation or case only"),
         (("a@example.com", "a@example.com"), "emails names a@example.com more than once"),
     ],
 )

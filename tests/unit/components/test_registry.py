@@ -8,7 +8,7 @@ import pytest
 from components.registry import Registry, RegistryArgs, cleanup_policy
 from tests.recording import Deploy, RecordingCloud
 
-from .policies import PREFIX
+from .policies import PREFIX, given
 
 REPOSITORY = "aws:ecr/repository:Repository"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -57,6 +57,7 @@ def test_untagged_images_expire_by_age_before_the_rest_is_counted():
         ({"repositories": ("MLflow",)}, "repositories: 'MLflow' is not a repository name.*such as 'training/base'"),
         ({"repositories": ("training//base",)}, "'training//base' is not a repository name"),
         ({"repositories": ("a", "b", "a")}, "repositories names a more than once"),
+        ({"repositories": ("a/b", "a-b")}, "repositories: 'a/b' and 'a-b' differ in punctuation or case only"),
         ({"repositories": ("a" * 250,)}, "is not a repository name"),
         ({"untagged_days": 0}, "untagged_days must be 1 to 3650 days, got 0"),
         ({"keep_images": 0}, "keep_images must be 1 to 10000 images, got 0"),
@@ -65,4 +66,4 @@ def test_untagged_images_expire_by_age_before_the_rest_is_counted():
 )
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
-        RegistryArgs(**{"prefix": PREFIX, "repositories": ("mlflow",), "key_arn": KEY, **changes})
+        RegistryArgs(**given({"prefix": PREFIX, "repositories": ("mlflow",), "key_arn": KEY}, changes))

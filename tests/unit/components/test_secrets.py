@@ -7,7 +7,7 @@ import pytest
 from components.secrets import Secrets, SecretsArgs, secret_policy
 from tests.recording import Deploy, RecordingCloud
 
-from .policies import ACCOUNT, PREFIX, SCOPE, statements
+from .policies import ACCOUNT, PREFIX, SCOPE, given, statements
 
 SECRET, POLICY = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -67,9 +67,10 @@ def test_recovery_windows_that_aws_takes_are_taken(days: int):
         ({"names": ("MLflow/admin",)}, "names: 'MLflow/admin' is not a secret name.*such as 'mlflow/admin'"),
         ({"names": ("/mlflow",)}, "'/mlflow' is not a secret name"),
         ({"names": ("db-master",)}, "'db-master' ends with a dash and six characters"),
+        ({"names": ("a/b", "a.b")}, "names: 'a/b' and 'a.b' differ in punctuation or case only: rename one"),
         ({"names": ("a/b", "a/b")}, "names names a/b more than once"),
     ],
 )
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
-        SecretsArgs(**{"account": ACCOUNT, "prefix": PREFIX, "names": ("x",), "key_arn": KEY, **changes})
+        SecretsArgs(**given({"account": ACCOUNT, "prefix": PREFIX, "names": ("x",), "key_arn": KEY}, changes))

@@ -1,0 +1,239 @@
+"""What the CI roles may do: evaluated as IAM would, action by action."""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+import botocore.session
+import pytest
+
+from components.ci_deploy_identity import ROLE_USERS
+from components.ci_read_access import Reach
+from components.iam_documents import Statement
+from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES
+
+from .policies import PREFIX, SCOPE
+
+REACH = Reach(
+    scope=SCOPE,
+    prefix=PREFIX,
+    tags={"environment": "test"},
+    state_bucket="acme-state",
+    state_key_alias="alias/acme-state",
+)
+PREVIEW = [statement for builders in PREVIEW_POLICIES.values() for build in builders for statement in build(REACH)]
+DEPLOY = [
+    *(statement for build in PREVIEW_POLICIES["read"] for statement in build(REACH)),
+    *(statement for builders in DEPLOY_POLICIES.values() for build in builders for statement in build(REACH)),
+]
+OURS = {"aws:ResourceTag/environment": "test"}
+THEIRS = {"aws:ResourceTag/environment": "prod"}
+NEW = {"aws:RequestTag/environment": "test"}
+STATE_KEY = {"kms:ResourceAliases": "alias/acme-state"}
+IAM = "arn:aws:iam::123456789012"
+EC2 = "arn:aws:ec2:us-east-1:123456789012"
+KMS = "arn:aws:kms:us-east-1:123456789012"
+PERMISSIONS_THAT_ARE_NOT_OPERATIONS = {"budgets:ModifyBudget", "budgets:ViewBudget"}
+
+
+def applies(statement: Statement, action: str, resource: str, context: Mapping[str, str]) -> bool:
+    if not any(fnmatchcase(action, pattern) for pattern in statement.actions):
+        return False
+    if statement.resources and not any(fnmatchcase(resource, pattern) for pattern in statement.resources):
+        return False
+    if any(fnmatchcase(resource, pattern) for pattern in statement.not_resources):
+        return False
+    for operator, keys in statement.conditions.items():
+        for key, wanted in keys.items():
+            values = [wanted] if isinstance(wanted, str) else wanted
+            if operator == "Null":
+                met = (key not in context) == (wanted == "true")
+            elif operator == "ArnLike":
+                met = any(fnmatchcase(context.get(key, ""), value) for value in values)
+            else:
+                assert operator in {"StringEquals", "ForAnyValue:StringEquals"}, operator
+                met = context.get(key) in values
+            if not met:
+                return False
+    return True
+
+
+def may(role: Sequence[Statement], action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
+    """An explicit denial wins, nothing is allowed unless it says so."""
+    effects = {
+        statement.effect
+        for statement in role
+        if applies(statement, action, resource, {"aws:RequestedRegion": "us-east-1", **(context or {})})
+    }
+    return effects == {"Allow"}
+
+
+def test_the_preview_role_changes_nothing():
+    verbs = ("Describe", "Get", "List", "View")
+    reading = {"kms:Decrypt"}
+    for statement in PREVIEW:
+        if statement.effect == "Allow":
+            for action in statement.actions:
+                assert action in reading or action.partition(":")[2].startswith(verbs), action
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:GetObject", f"arn:aws:s3:::{PREFIX}-data-lake-1234567/training.parquet"),
+        ("s3:GetObjectVersion", "arn:aws:s3:::anything/object"),
+        (
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/mlflow/admin",
+        ),
+        ("ecr:BatchGetImage", f"arn:aws:ecr:us-east-1:123456789012:repository/{PREFIX}/mlflow"),
+        ("logs:GetLogEvents", f"arn:aws:logs:us-east-1:123456789012:log-group:{PREFIX}-flow"),
+        ("kms:Decrypt", f"{KMS}:key/data"),
+        ("s3:PutObject", "arn:aws:s3:::acme-state/.pulumi/stacks/test.json"),
+        ("iam:PassRole", f"{IAM}:role/{PREFIX}-flow-logs"),
+    ],
+)
+def test_a_preview_reaches_no_data_no_secret_and_no_state_to_write(action: str, resource: str):
+    assert not may(PREVIEW, action, resource)
+
+
+def test_a_later_grant_cannot_open_secrets_or_data_to_a_preview():
+    careless = Statement(sid="Later", actions=["*"], resources=["*"], reason="somebody in a hurry")
+    assert not may([*PREVIEW, careless], "secretsmanager:GetSecretValue", "any")
+    assert not may([*PREVIEW, careless], "s3:GetObject", "arn:aws:s3:::data/object")
+    assert may([*PREVIEW, careless], "s3:GetObject", "arn:aws:s3:::acme-state/.pulumi/stacks/test.json")
+
+
+@pytest.mark.parametrize("role", [PREVIEW, DEPLOY], ids=["preview", "deploy"])
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::acme-state/.pulumi/stacks/test.json", {}),
+        ("s3:ListBucket", "arn:aws:s3:::acme-state", {}),
+        ("kms:Decrypt", f"{KMS}:key/state", STATE_KEY),
+        ("ec2:DescribeVpcs", "*", {}),
+        ("kms:GetKeyPolicy", f"{KMS}:key/data", OURS),
+        ("rds:DescribeDBInstances", f"arn:aws:rds:us-east-1:123456789012:db:{PREFIX}-mlflow", {}),
+        (
+            "logs:ListTagsForResource",
+            f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/rds/instance/{PREFIX}-mlflow/postgresql",
+            {},
+        ),
+    ],
+)
+def test_both_roles_read_state_and_descriptions(
+    role: Sequence[Statement], action: str, resource: str, context: Mapping[str, str]
+):
+    assert may(role, action, resource, context)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        ("ec2:CreateVpc", f"{EC2}:vpc/new", NEW),
+        ("ec2:CreateSubnet", f"{EC2}:subnet/new", NEW),
+        ("ec2:CreateSubnet", f"{EC2}:vpc/ours", {**NEW, **OURS}),
+        ("ec2:CreateTags", f"{EC2}:subnet/new", {**NEW, "ec2:CreateAction": "CreateSubnet"}),
+        ("ec2:CreateTags", f"{EC2}:security-group/default", NEW),
+        ("ec2:DeleteVpc", f"{EC2}:vpc/ours", OURS),
+        ("kms:CreateKey", "*", NEW),
+        ("kms:ScheduleKeyDeletion", f"{KMS}:key/data", OURS),
+        ("kms:CreateGrant", f"{KMS}:key/data", {**OURS, "kms:ViaService": "rds.us-east-1.amazonaws.com"}),
+        ("s3:PutBucketPolicy", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
+        ("rds:CreateDBInstance", f"arn:aws:rds:us-east-1:123456789012:db:{PREFIX}-mlflow", {}),
+        ("secretsmanager:CreateSecret", f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/a-AbCdEf", {}),
+        ("iam:PassRole", f"{IAM}:role/{PREFIX}-flow-logs", {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
+        ("iam:AttachRolePolicy", f"{IAM}:role/{PREFIX}-x", {"iam:PolicyARN": f"{IAM}:policy/{PREFIX}-x"}),
+        ("budgets:ModifyBudget", f"arn:aws:budgets::123456789012:budget/{PREFIX}-monthly-cost", {}),
+        ("s3:PutObject", "arn:aws:s3:::acme-state/.pulumi/stacks/test.json", {}),
+        ("kms:GenerateDataKey", f"{KMS}:key/state", STATE_KEY),
+    ],
+)
+def test_a_deployment_changes_its_own_environment(action: str, resource: str, context: Mapping[str, str]):
+    assert may(DEPLOY, action, resource, context)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        ("ec2:CreateVpc", f"{EC2}:vpc/new", {}),
+        ("ec2:CreateSubnet", f"{EC2}:vpc/theirs", {**NEW, **THEIRS}),
+        ("ec2:CreateTags", f"{EC2}:security-group/theirs", {**NEW, **THEIRS}),
+        ("ec2:CreateTags", f"{EC2}:vpc/untagged", NEW),
+        ("ec2:DeleteVpc", f"{EC2}:vpc/theirs", THEIRS),
+        ("ec2:RunInstances", f"{EC2}:instance/new", NEW),
+        ("kms:ScheduleKeyDeletion", f"{KMS}:key/theirs", THEIRS),
+        ("kms:TagResource", f"{KMS}:key/theirs", {**NEW, **THEIRS}),
+        ("kms:Decrypt", f"{KMS}:key/data", OURS),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::ml-platform-prod-data-lake-1234567", {}),
+        ("s3:GetObject", f"arn:aws:s3:::{PREFIX}-data-lake-1234567/x", {}),
+        (
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/a-AbCdEf",
+            {},
+        ),
+        ("iam:PassRole", f"{IAM}:role/{PREFIX}-flow-logs", {"iam:PassedToService": "ec2.amazonaws.com"}),
+        (
+            "iam:AttachRolePolicy",
+            f"{IAM}:role/{PREFIX}-x",
+            {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"},
+        ),
+        ("iam:CreateUser", f"{IAM}:user/{PREFIX}-x", {}),
+        ("sts:AssumeRole", f"{IAM}:role/{PREFIX}-x", {}),
+    ],
+)
+def test_a_deployment_reaches_nothing_else(action: str, resource: str, context: Mapping[str, str]):
+    assert not may(DEPLOY, action, resource, context)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        ("iam:PutRolePolicy", f"{IAM}:role/{PREFIX}-ci-deploy", {}),
+        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/{PREFIX}-ci-preview", {}),
+        ("iam:AttachRolePolicy", f"{IAM}:role/{PREFIX}-ci-deploy", {"iam:PolicyARN": f"{IAM}:policy/{PREFIX}-x"}),
+        ("iam:CreatePolicyVersion", f"{IAM}:policy/{PREFIX}-ci-deploy-state", {}),
+        ("iam:PassRole", f"{IAM}:role/{PREFIX}-ci-deploy", {"iam:PassedToService": ROLE_USERS[0]}),
+        ("iam:UpdateOpenIDConnectProviderThumbprint", f"{IAM}:oidc-provider/token.actions.githubusercontent.com", {}),
+        ("s3:DeleteBucket", "arn:aws:s3:::acme-state", {}),
+        ("s3:PutBucketVersioning", "arn:aws:s3:::acme-state", {}),
+        ("kms:ScheduleKeyDeletion", f"{KMS}:key/state", {**STATE_KEY, **OURS}),
+    ],
+)
+def test_a_deployment_can_be_granted_anything_but_its_own_identity_and_history(
+    action: str, resource: str, context: Mapping[str, str]
+):
+    careless = Statement(sid="Later", actions=["*"], resources=["*"], reason="somebody in a hurry")
+    assert may([careless], action, resource, context)
+    assert not may([*DEPLOY, careless], action, resource, context)
+
+
+@pytest.mark.parametrize("role", [PREVIEW, DEPLOY], ids=["preview", "deploy"])
+def test_no_action_has_a_wildcard_and_every_open_resource_has_its_reason(role: Sequence[Statement]):
+    for statement in role:
+        assert not any("*" in action for action in statement.actions), statement.sid
+        if statement.effect == "Allow" and "*" in statement.resources:
+            assert statement.reason, statement.sid
+            assert statement.conditions or statement.sid == "ListWithoutResources", statement.sid
+
+
+@cache
+def operations(service: str) -> frozenset[str]:
+    model: Any = botocore.session.get_session().get_service_model(service)
+    return frozenset(model.operation_names)
+
+
+@pytest.mark.parametrize("role", [PREVIEW, DEPLOY], ids=["preview", "deploy"])
+def test_every_action_is_an_operation_that_aws_has(role: Sequence[Statement]):
+    """S3 has permissions of its own names; everywhere else a permission is called after its operation."""
+    unknown = {
+        action
+        for statement in role
+        for action in statement.actions
+        if (service := action.partition(":")[0]) != "s3"
+        and action not in PERMISSIONS_THAT_ARE_NOT_OPERATIONS
+        and action.partition(":")[2] not in operations(service)
+        and action != "iam:PassRole"
+    }
+    assert unknown == set()

@@ -1,0 +1,97 @@
+"""Who may assume the CI roles, and nobody else."""
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from components.ci_trust import (
+    GITHUB_ISSUER,
+    Workflows,
+    deploy_role_name,
+    deploy_trust,
+    github_provider_arn,
+    preview_role_name,
+    preview_trust,
+)
+
+from .policies import SCOPE, given
+
+PROVIDER = github_provider_arn(SCOPE)
+WORKFLOWS = Workflows(repository="acme/ml-platform", deploy_branches=("main",), deploy_environments=("prod",))
+
+
+def trusted(policy: str, audience: str, subject: str) -> bool:
+    """The parts of IAM's evaluation that trust documents use."""
+    [statement] = json.loads(policy)["Statement"]
+    claims = {f"{GITHUB_ISSUER}:aud": audience, f"{GITHUB_ISSUER}:sub": subject}
+    for operator, keys in statement["Condition"].items():
+        for key, allowed in keys.items():
+            patterns = [allowed] if isinstance(allowed, str) else allowed
+            compare = {"StringEquals": str.__eq__, "StringLike": fnmatchcase}[operator]
+            if not any(compare(claims[key], pattern) for pattern in patterns):
+                return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("subject", "preview", "deploy"),
+    [
+        ("repo:acme/ml-platform:pull_request", True, False),
+        ("repo:acme/ml-platform:ref:refs/heads/feature/x", True, False),
+        ("repo:acme/ml-platform:ref:refs/heads/main", True, True),
+        ("repo:acme/ml-platform:ref:refs/heads/main-2", True, False),
+        ("repo:acme/ml-platform:environment:prod", False, True),
+        ("repo:acme/ml-platform:environment:dev", False, False),
+        ("repo:acme/ml-platform:ref:refs/tags/main", False, False),
+        ("repo:evil/ml-platform:ref:refs/heads/main", False, False),
+        ("repo:acme/ml-platform-fork:pull_request", False, False),
+    ],
+)
+def test_each_role_trusts_its_workflows_only(subject: str, preview: bool, deploy: bool):
+    assert trusted(preview_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is preview
+    assert trusted(deploy_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is deploy
+
+
+@pytest.mark.parametrize("build", [preview_trust, deploy_trust])
+def test_tokens_for_another_audience_are_refused(build: Any):
+    assert not trusted(
+        build(PROVIDER, WORKFLOWS), "https://github.com/acme", "repo:acme/ml-platform:ref:refs/heads/main"
+    )
+
+
+@pytest.mark.parametrize("build", [preview_trust, deploy_trust])
+def test_only_the_github_provider_is_trusted(build: Any):
+    [statement] = json.loads(build(PROVIDER, WORKFLOWS))["Statement"]
+    assert statement["Principal"] == {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{GITHUB_ISSUER}"}
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+
+
+def test_the_deploy_trust_holds_no_pattern():
+    [statement] = json.loads(deploy_trust(PROVIDER, WORKFLOWS))["Statement"]
+    assert set(statement["Condition"]) == {"StringEquals"}
+    assert "*" not in json.dumps(statement["Condition"])
+
+
+def test_role_names_carry_the_environment():
+    assert (preview_role_name("ml-platform-dev"), deploy_role_name("ml-platform-dev")) == (
+        "ml-platform-dev-ci-preview",
+        "ml-platform-dev-ci-deploy",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"repository": "ml-platform"}, "repository must look like 'owner/name', got 'ml-platform'"),
+        ({"repository": "*/*"}, r"repository must look like 'owner/name', got '\*/\*'"),
+        ({"deploy_branches": ("*",)}, r"deploy_branches: '\*' must be one full name, without wildcards"),
+        ({"deploy_branches": ("release/*",)}, r"'release/\*' must be one full name"),
+        ({"deploy_environments": ("a b",)}, "deploy_environments: 'a b' must be one full name"),
+        ({"deploy_branches": ()}, "deploy_branches and deploy_environments are both empty"),
+    ],
+)
+def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        Workflows(**given({"repository": "acme/ml-platform"}, changes))

@@ -1,0 +1,172 @@
+"""The MLflow database: closed, encrypted, TLS only, recoverable."""
+
+from typing import Any
+
+import pytest
+
+from components.database import Database
+from components.database_args import DatabaseArgs
+from tests.recording import Deploy, Recorded, RecordingCloud
+
+from .policies import PREFIX, given
+
+INSTANCE, GROUP = "aws:rds/instance:Instance", "aws:ec2/securityGroup:SecurityGroup"
+INGRESS, LOGS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "aws:cloudwatch/logGroup:LogGroup"
+
+
+def args(**changes: Any) -> DatabaseArgs:
+    return DatabaseArgs(
+        **given(
+            {
+                "prefix": PREFIX,
+                "vpc_id": "vpc-1",
+                "subnet_ids": ["subnet-1", "subnet-2"],
+                "clients": {"nodes": "sg-nodes", "jobs": "sg-jobs"},
+                "storage_key_arn": "arn:storage-key",
+                "secret_key_arn": "arn:secret-key",
+                "logs_key_arn": "arn:logs-key",
+                "instance_class": "db.t4g.medium",
+                "engine_version": "15.14",
+            },
+            changes,
+        )
+    )
+
+
+def database(deploy: Deploy, **changes: Any) -> tuple[Database, RecordingCloud]:
+    return deploy(lambda: Database("database", args(**changes)))
+
+
+def instance(deploy: Deploy, **changes: Any) -> Recorded:
+    _, cloud = database(deploy, **changes)
+    [only] = cloud.of_type(INSTANCE)
+    return only
+
+
+def test_only_named_security_groups_reach_the_database_port(deploy: Deploy):
+    _, cloud = database(deploy)
+    rules = {rule.name: rule.inputs for rule in cloud.of_type(INGRESS)}
+    assert {name: rule["referencedSecurityGroupId"] for name, rule in rules.items()} == {
+        "database-from-nodes": "sg-nodes",
+        "database-from-jobs": "sg-jobs",
+    }
+    for rule in rules.values():
+        assert (rule["ipProtocol"], rule["fromPort"], rule["toPort"]) == ("tcp", 5432, 5432)
+        assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & set(rule)
+
+
+def test_the_database_calls_nobody(deploy: Deploy):
+    _, cloud = database(deploy)
+    assert cloud.of_type("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule") == []
+    [group] = cloud.of_type(GROUP)
+    assert not {"ingress", "egress"} & set(group.inputs), "inline rules compete with rule resources"
+
+
+def test_without_clients_nothing_is_open(deploy: Deploy):
+    _, cloud = database(deploy, clients={})
+    assert cloud.of_type(INGRESS) == []
+
+
+def test_the_master_password_is_never_in_the_program(deploy: Deploy):
+    inputs = instance(deploy).inputs
+    assert inputs["manageMasterUserPassword"] is True
+    assert inputs["masterUserSecretKmsKeyId"] == "arn:secret-key"
+    assert not {"password", "passwordWo", "passwordWoVersion"} & set(inputs)
+
+
+def test_everything_that_is_stored_is_encrypted_with_the_given_keys(deploy: Deploy):
+    _, cloud = database(deploy)
+    inputs = cloud.of_type(INSTANCE)[0].inputs
+    assert inputs["storageEncrypted"] is True
+    assert inputs["kmsKeyId"] == inputs["performanceInsightsKmsKeyId"] == "arn:storage-key"
+    assert {group.inputs["kmsKeyId"] for group in cloud.of_type(LOGS)} == {"arn:logs-key"}
+
+
+def test_clients_must_use_tls_and_the_instance_is_not_public(deploy: Deploy):
+    _, cloud = database(deploy)
+    [group] = cloud.of_type("aws:rds/parameterGroup:ParameterGroup")
+    parameters = {parameter["name"]: parameter["value"] for parameter in group.inputs["parameters"]}
+    assert parameters["rds.force_ssl"] == "1"
+    inputs = cloud.of_type(INSTANCE)[0].inputs
+    assert inputs["publiclyAccessible"] is False
+    assert inputs["caCertIdentifier"] == "rds-ca-rsa2048-g1"
+    assert inputs["iamDatabaseAuthenticationEnabled"] is True
+
+
+def test_log_groups_exist_before_the_instance_exports_to_them(deploy: Deploy):
+    _, cloud = database(deploy, log_retention_days=90)
+    groups = {group.inputs["name"]: group for group in cloud.of_type(LOGS)}
+    [created] = cloud.of_type(INSTANCE)
+    identifier, exports = created.inputs["identifier"], created.inputs["enabledCloudwatchLogsExports"]
+    assert set(groups) == {f"/aws/rds/instance/{identifier}/{export}" for export in exports}
+    for group in groups.values():
+        assert group.inputs["retentionInDays"] == 90
+        assert group.urn in created.depends_on
+
+
+@pytest.mark.parametrize(("version", "family"), [("15.14", "postgres15"), ("16", "postgres16")])
+def test_the_parameter_family_follows_the_engine(deploy: Deploy, version: str, family: str):
+    _, cloud = database(deploy, engine_version=version)
+    [group] = cloud.of_type("aws:rds/parameterGroup:ParameterGroup")
+    assert group.inputs["family"] == family
+    assert cloud.of_type(INSTANCE)[0].inputs["engineVersion"] == version
+
+
+@pytest.mark.parametrize(("version", "by_aws"), [("15.14", False), ("15", True)])
+def test_aws_upgrades_minor_versions_only_where_none_is_pinned(deploy: Deploy, version: str, by_aws: bool):
+    assert instance(deploy, engine_version=version).inputs["autoMinorVersionUpgrade"] is by_aws
+
+
+def test_a_guarded_database_leaves_a_snapshot_and_its_backups(deploy: Deploy):
+    inputs = instance(deploy, backup_days=35).inputs
+    assert inputs["deletionProtection"] is True
+    assert inputs["skipFinalSnapshot"] is False
+    assert inputs["finalSnapshotIdentifier"] == f"{PREFIX}-mlflow-final"
+    assert inputs["deleteAutomatedBackups"] is False
+    assert inputs["backupRetentionPeriod"] == 35
+    assert inputs["copyTagsToSnapshot"] is True
+
+
+def test_a_throw_away_database_leaves_nothing(deploy: Deploy):
+    inputs = instance(deploy, deletion_protection=False, final_snapshot=False).inputs
+    assert inputs["deletionProtection"] is False
+    assert inputs["skipFinalSnapshot"] is True
+    assert "finalSnapshotIdentifier" not in inputs
+    assert inputs["deleteAutomatedBackups"] is True
+
+
+def test_storage_grows_to_its_limit_and_zones_are_as_asked(deploy: Deploy):
+    inputs = instance(deploy, allocated_gib=50, max_allocated_gib=200, multi_az=True).inputs
+    assert (inputs["storageType"], inputs["allocatedStorage"], inputs["maxAllocatedStorage"]) == ("gp3", 50, 200)
+    assert inputs["multiAz"] is True
+
+
+def test_users_of_the_database_learn_where_its_secret_is(deploy: Deploy):
+    result, _ = database(deploy)
+    seen: list[str] = []
+    result.master_secret_arn.apply(seen.append)
+    deploy(lambda: None)
+    assert seen == ["arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!database-instance"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"subnet_ids": ["subnet-1"]}, "subnet_ids must name subnets of at least two zones, got 1"),
+        ({"clients": {"Cluster Nodes": "sg"}}, "clients: 'Cluster Nodes' must be lower-case words joined by dashes"),
+        ({"instance_class": "t4g.medium"}, "instance_class must look like 'db.t4g.medium', got 't4g.medium'"),
+        ({"engine_version": "latest"}, "engine_version must be PostgreSQL 14 or newer.*got 'latest'"),
+        ({"engine_version": "9.6"}, "got '9.6'"),
+        ({"allocated_gib": 5}, "allocated_gib must be 20 to 65536 GiB, got 5"),
+        (
+            {"allocated_gib": 100, "max_allocated_gib": 100},
+            r"max_allocated_gib must be more than allocated_gib \(100\).*got 100",
+        ),
+        ({"backup_days": 0}, "backup_days must be 1 to 35 days, got 0"),
+        ({"log_retention_days": 31}, "log_retention_days must be one of 1, 3, 5.*got 31"),
+        ({"prefix": "9lives"}, "prefix must be 2 to 30 characters.*got '9lives'"),
+    ],
+)
+def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        args(**changes)

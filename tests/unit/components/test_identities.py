@@ -1,0 +1,105 @@
+"""The CI identities as resources: provider, roles, policies, attachments."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.ci_trust import Workflows, deploy_trust, preview_trust
+from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, Identities, IdentitiesArgs
+from tests.recording import Deploy, RecordingCloud
+
+from .policies import ACCOUNT, PREFIX, given
+
+PROVIDER, ROLE = "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/role:Role"
+POLICY, ATTACHMENT = "aws:iam/policy:Policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+WORKFLOWS = Workflows(repository="acme/ml-platform")
+SHARED_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+
+
+def args(**changes: Any) -> IdentitiesArgs:
+    return IdentitiesArgs(
+        **given(
+            {
+                "account": ACCOUNT,
+                "prefix": PREFIX,
+                "workflows": WORKFLOWS,
+                "resource_tags": {"environment": "test"},
+                "state_bucket": "acme-state",
+                "state_key_alias": "alias/acme-state",
+            },
+            changes,
+        )
+    )
+
+
+def identities(deploy: Deploy, **changes: Any) -> tuple[Identities, RecordingCloud]:
+    return deploy(lambda: Identities("ci", args(**changes)))
+
+
+def attached(cloud: RecordingCloud, role: str) -> set[str]:
+    arns = {item.inputs["policyArn"] for item in cloud.of_type(ATTACHMENT) if item.inputs["role"] == role}
+    return {policy.inputs["name"] for policy in cloud.of_type(POLICY) if f"arn:aws:mock:::{policy.name}" in arns}
+
+
+def test_the_provider_accepts_tokens_for_sts_only(deploy: Deploy):
+    _, cloud = identities(deploy)
+    [provider] = cloud.of_type(PROVIDER)
+    assert provider.inputs["url"] == "https://token.actions.githubusercontent.com"
+    assert provider.inputs["clientIdLists"] == ["sts.amazonaws.com"]
+
+
+def test_an_account_that_has_the_provider_keeps_its_own(deploy: Deploy):
+    _, cloud = identities(deploy, oidc_provider_arn=SHARED_PROVIDER)
+    assert cloud.of_type(PROVIDER) == []
+    trusts = {role.name: role.inputs["assumeRolePolicy"] for role in cloud.of_type(ROLE)}
+    assert trusts == {
+        "ci-preview": preview_trust(SHARED_PROVIDER, WORKFLOWS),
+        "ci-deploy": deploy_trust(SHARED_PROVIDER, WORKFLOWS),
+    }
+
+
+def test_workflows_find_the_roles_by_name_and_sessions_are_short(deploy: Deploy):
+    _, cloud = identities(deploy)
+    assert {role.inputs["name"] for role in cloud.of_type(ROLE)} == {f"{PREFIX}-ci-preview", f"{PREFIX}-ci-deploy"}
+    assert {role.inputs["maxSessionDuration"] for role in cloud.of_type(ROLE)} == {3600}
+
+
+def test_each_role_gets_its_policies_and_no_others(deploy: Deploy):
+    _, cloud = identities(deploy)
+    assert attached(cloud, f"{PREFIX}-ci-preview") == {f"{PREFIX}-ci-{key}" for key in PREVIEW_POLICIES}
+    assert attached(cloud, f"{PREFIX}-ci-deploy") == {f"{PREFIX}-ci-{key}" for key in ("read", *DEPLOY_POLICIES)}
+
+
+def test_every_policy_fits_with_the_longest_names(deploy: Deploy):
+    _, cloud = identities(
+        deploy,
+        prefix="machine-learning-platform-prod",
+        resource_tags={"project": "machine-learning-platform", "environment": "production"},
+        state_bucket="b" * 63,
+        state_key_alias="alias/" + "k" * 60,
+    )
+    sizes = {policy.name: len(policy.inputs["policy"]) for policy in cloud.of_type(POLICY)}
+    assert max(sizes.values()) <= 6144, sizes
+    assert len(sizes) == len(PREVIEW_POLICIES) + len(DEPLOY_POLICIES)
+
+
+def test_policies_are_json_of_the_current_language_version(deploy: Deploy):
+    _, cloud = identities(deploy)
+    assert {json.loads(policy.inputs["policy"])["Version"] for policy in cloud.of_type(POLICY)} == {"2012-10-17"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resource_tags": {}}, "resource_tags must name the default tags"),
+        ({"state_bucket": ""}, "state_bucket must be the name of the bucket that holds the state, got ''"),
+        ({"state_bucket": "*"}, r"got '\*'"),
+        ({"state_key_alias": "key"}, f"state_key_alias must look like 'alias/{PREFIX}-state', got 'key'"),
+        ({"state_key_alias": "alias/*"}, r"got 'alias/\*'"),
+        ({"prefix": "ML"}, "prefix must be 2 to 30 characters"),
+    ],
+)
+def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        args(**changes)
