@@ -45,7 +45,9 @@ class Life:
     def update(self, id: str, old: Props, new: Props) -> None:
         fields = self.handler.fields
         changed = {name for name in fields if not same(fields[name], new.get(name), old.get(name))}
-        changed = {name for name in changed if not fields[name].write_only}
+        changed = {
+            name for name in changed if not fields[name].write_only and (name in new or not fields[name].computed)
+        }
         replaced = {name for name in changed if fields[name].replace}
         assert not replaced, f"{sorted(replaced)} would replace {self.handler.token}"
         assert self.handler.check(new) == []
