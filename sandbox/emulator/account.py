@@ -94,10 +94,10 @@ class Account:
         except OSError as error:
             self._refusal = (
                 f"The local AWS account takes no more writes: {name} could not be recorded in {self._journal.folder} "
-                f"({error.strerror or error}). Free disk space, then restart the account; it comes back with everything "
-                "that was acknowledged."
+                f"({error.strerror or error}). Free disk space, then restart the account; it comes back with "
+                "everything that was acknowledged."
             )
-            _log.error("%s", self._refusal)  # noqa: TRY400 - the message says it all
+            _log.error("%s", self._refusal)
             return fault_reply(identity, Fault("InternalFailure", self._refusal, 501))
         self.writes += 1
         for listener in self._listeners:
@@ -136,10 +136,9 @@ class Account:
 
 def _create_app(service: Any) -> Flask:
     """Moto's application of a service; exceptions come up to us instead of turning into web pages."""
-    try:
-        application = create_backend_app(service)
-    except ImportError as error:
-        raise NotImplementedError(f"moto has no {service}: {error}") from error
+    if service is None:
+        raise NotImplementedError("moto has no module for the service")
+    application = create_backend_app(service)
     application.config["PROPAGATE_EXCEPTIONS"] = True
     return application
 

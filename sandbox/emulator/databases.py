@@ -121,4 +121,4 @@ def master_password(instance: Any) -> str:
         secret = instance.master_user_secret.secret
         content = secret.versions[secret.default_version_id]["secret_string"]
         return str(json.loads(content)["password"])
-    return str(instance._master_user_password or "")  # noqa: SLF001 - moto offers no getter
+    return str(instance._master_user_password or "")

@@ -7,7 +7,6 @@ import json
 import struct
 import warnings
 
-from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
@@ -59,7 +58,7 @@ def fault_reply(identity: Identity, fault: Fault) -> Reply:
     serializer = get_serializer_class(identity.service, identity.protocol)(operation_model=OperationModel({}, model))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # moto warns of codes that the service's model does not list
-        serialized = serializer.serialize(ServiceException(fault.code, fault.message))
+        serialized = serializer.serialize(fault)
     headers = {str(name): str(value) for name, value in serialized["headers"].items()}
     return _reply(fault, headers, serialized["body"])
 

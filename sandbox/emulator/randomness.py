@@ -8,7 +8,7 @@ cannot derive from a seed, are recorded when made and given back when replayed.
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 

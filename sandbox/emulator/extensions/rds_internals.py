@@ -25,6 +25,6 @@ def _with_unique_resource_id(original: Any) -> Any:
 
 
 _secret: Any = models.MasterUserSecret
-_secret._generate_secret_string = _secret_string  # noqa: SLF001
+_secret._generate_secret_string = _secret_string
 _instance: Any = models.DBInstance
 _instance.__init__ = _with_unique_resource_id(_instance.__init__)

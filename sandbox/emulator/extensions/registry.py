@@ -1,4 +1,4 @@
-"""How an operation of the API is added or mended: one decorated function that gets the call and answers with plain data.
+"""How an operation of the API is added or mended: one decorated function, plain data in and plain data out.
 
     @extends("kms", "GetKeyRotationStatus")
     def rotation_status(call: Call) -> Result:
@@ -11,7 +11,9 @@ and writing the wire format is done here, once, for every protocol. `call.procee
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 from botocore.parsers import create_parser
 from moto.core.model import OperationModel
@@ -75,6 +77,11 @@ class Call:
         parsed: Result = parser.parse(response, self.model.output_shape)
         parsed.pop("ResponseMetadata", None)
         return parsed
+
+    def altered(self, **fields: str) -> Request:
+        """The request with fields of its form replaced, for moto to execute in its place."""
+        form = {name: values[0] for name, values in self.request.form.items()} | fields
+        return replace(self.request, body=urlencode(form).encode())
 
     def reply(self, result: Mapping[str, Any]) -> Reply:
         """Write the answer in the protocol of the request."""

@@ -1,0 +1,160 @@
+"""RDS: fields of instances that moto drops, versions it would invent, groups in use, and the data plane's progress."""
+
+from typing import Any
+
+from moto.rds.models import rds_backends
+
+from sandbox.emulator.databases import current_status
+from sandbox.emulator.extensions.rds_versions import family, postgres_versions
+from sandbox.emulator.extensions.registry import Call, Result, extends
+from sandbox.emulator.faults import Fault
+
+_HOSTED_ZONE = "Z2R2ITUGPM61AM"
+_PERFORMANCE = ("PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod")
+# Storage that gp3 brings along below 400 GiB.
+_GP3_IOPS, _GP3_THROUGHPUT = 3000, 125
+
+
+def _backend(call: Call) -> Any:
+    return rds_backends[call.identity.account][call.identity.region]
+
+
+def _shown(call: Call, instance: Result) -> Result:
+    """Complete what moto describes, with the state of the database that really runs."""
+    identifier = instance["DBInstanceIdentifier"]
+    kept = call.remembered("instances").get(identifier, {})
+    shown = instance | {"PerformanceInsightsEnabled": False} | kept
+    shown.pop("DbInstancePort", None)
+    if not shown.get("MonitoringInterval"):
+        shown.pop("MonitoringRoleArn", None)
+    endpoint = {**instance.get("Endpoint", {}), "HostedZoneId": _HOSTED_ZONE}
+    status = current_status(identifier) if instance["Engine"] == "postgres" else None
+    if status is not None and instance["DBInstanceStatus"] == "available":
+        shown["DBInstanceStatus"] = {"creating": "creating", "available": "available", "failed": "failed"}[status.state]
+        endpoint["Address"] = status.address or endpoint.get("Address")
+        if status.state != "available":
+            endpoint = {}
+    shown.pop("Endpoint", None)
+    return shown | ({"Endpoint": endpoint} if endpoint.get("Address") else {})
+
+
+@extends("rds", "DescribeDBInstances")
+def describe(call: Call) -> Result:
+    """Every instance, completed."""
+    result = call.proceed()
+    result["DBInstances"] = [_shown(call, instance) for instance in result["DBInstances"]]
+    return result
+
+
+@extends("rds", "CreateDBInstance")
+def create(call: Call) -> Result:
+    """Refuse versions that do not exist and keep what moto drops."""
+    params = call.params
+    if params["Engine"] == "postgres":
+        version = params.get("EngineVersion") or postgres_versions()[-1]
+        _check_version(version)
+        full = version if "." in version else [v for v in postgres_versions() if v.startswith(f"{version}.")][-1]
+        result = call.proceed(call.altered(EngineVersion=full))
+    else:
+        result = call.proceed()
+    instance = _backend(call).databases[result["DBInstance"]["DBInstanceIdentifier"]]
+    if params["Engine"] == "postgres":
+        instance.license_model = params.get("LicenseModel") or "postgresql-license"
+        if not params.get("OptionGroupName"):
+            instance.option_group_name = f"default:{family(instance.engine_version).replace('postgres', 'postgres-')}"
+    if not params.get("CACertificateIdentifier"):
+        instance.ca_certificate_identifier = "rds-ca-rsa2048-g1"
+    if instance.storage_type == "gp3" and instance.allocated_storage < 400:
+        instance.iops = instance.iops or _GP3_IOPS
+        instance.storage_throughput = instance.storage_throughput or _GP3_THROUGHPUT
+    call.remembered("instances")[instance.db_instance_identifier] = {}
+    return _after_write(call, result)
+
+
+@extends("rds", "ModifyDBInstance")
+def modify(call: Call) -> Result:
+    """Check the version, keep what moto drops."""
+    version = call.params.get("EngineVersion")
+    known = _backend(call).databases.get(call.params["DBInstanceIdentifier"].lower())
+    if version and known is not None and known.engine == "postgres":
+        _check_version(version)
+    return _after_write(call, call.proceed())
+
+
+def _after_write(call: Call, result: Result) -> Result:
+    params = call.params
+    identifier = result["DBInstance"]["DBInstanceIdentifier"]
+    instance = _backend(call).databases[identifier]
+    kept = call.remembered("instances").setdefault(identifier, {})
+    if params.get("EnablePerformanceInsights") is not None:
+        kept["PerformanceInsightsEnabled"] = params["EnablePerformanceInsights"]
+    for name in _PERFORMANCE[1:]:
+        if params.get(name) is not None:
+            kept[name] = params[name]
+    if kept.get("PerformanceInsightsEnabled"):
+        kept.setdefault("PerformanceInsightsRetentionPeriod", 7)
+    else:
+        for name in _PERFORMANCE[1:]:
+            kept.pop(name, None)
+    changed = {"LicenseModel": instance.license_model, "CACertificateIdentifier": instance.ca_certificate_identifier}
+    if instance.iops:
+        changed["Iops"] = int(instance.iops)
+    if instance.storage_throughput:
+        changed["StorageThroughput"] = int(instance.storage_throughput)
+    result["DBInstance"] = _shown(call, result["DBInstance"] | changed)
+    return result
+
+
+@extends("rds", "DeleteDBInstance")
+def delete(call: Call) -> Result:
+    """Forget what was kept."""
+    result = call.proceed()
+    call.remembered("instances").pop(result["DBInstance"]["DBInstanceIdentifier"], None)
+    result["DBInstance"].pop("DbInstancePort", None)
+    result["DBInstance"]["DBInstanceStatus"] = "deleting"
+    return result
+
+
+@extends("rds", "DescribeDBEngineVersions")
+def describe_versions(call: Call) -> Result:
+    """PostgreSQL 15 to 17; other engines have no versions here."""
+    params = call.params
+    wanted = params.get("EngineVersion")
+    versions = postgres_versions() if params.get("Engine", "postgres") == "postgres" else []
+    if wanted:
+        versions = [version for version in versions if version == wanted or version.startswith(f"{wanted}.")]
+    if params.get("DBParameterGroupFamily"):
+        versions = [version for version in versions if family(version) == params["DBParameterGroupFamily"]]
+    if params.get("DefaultOnly"):
+        versions = versions[-1:]
+    return {
+        "DBEngineVersions": [
+            {
+                "Engine": "postgres",
+                "EngineVersion": version,
+                "MajorEngineVersion": version.split(".")[0],
+                "DBParameterGroupFamily": family(version),
+                "DBEngineDescription": "PostgreSQL",
+                "DBEngineVersionDescription": f"PostgreSQL {version}-R1",
+                "Status": "available",
+                "SupportsReadReplica": True,
+                "ExportableLogTypes": ["postgresql", "upgrade", "iam-db-auth-error"],
+                "ValidUpgradeTarget": [
+                    {
+                        "Engine": "postgres",
+                        "EngineVersion": target,
+                        "Description": f"PostgreSQL {target}-R1",
+                        "AutoUpgrade": False,
+                        "IsMajorVersionUpgrade": target.split(".")[0] != version.split(".")[0],
+                    }
+                    for target in postgres_versions()[postgres_versions().index(version) + 1 :]
+                ],
+            }
+            for version in versions
+        ]
+    }
+
+
+def _check_version(version: str) -> None:
+    if not any(known == version or known.startswith(f"{version}.") for known in postgres_versions()):
+        raise Fault("InvalidParameterCombination", f"Cannot find version {version} for postgres")
