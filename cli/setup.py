@@ -24,7 +24,7 @@ def setup() -> None:
     """Get the tools that no Python package brings. Runs again at any time: what is there is left alone.
 
     The Pulumi engine: an official `pulumi` on PATH is used when its version fits, else it is built once from source
-    into MLP_CACHE_DIR (~/.cache/ml-platform; usually 4 to 6 minutes). PostgreSQL: installed with apt-get on Debian as
+    into MLP_CACHE_DIR (~/.cache/ml-platform; usually 4 to 8 minutes). PostgreSQL: installed with apt-get on Debian as
     root, else said what to install. Exit codes: 0 done, 1 no Pulumi engine, 130 interrupted.
     """
     with plain_errors():

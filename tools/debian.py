@@ -27,19 +27,18 @@ def install(packages: Sequence[str], report: Report) -> None:
     """With apt's own output; raises SetUpError."""
     report("apt-get update (usually 10 s)")
     _apt("update", "-q")
-    report(f"apt-get install {' '.join(packages)} (usually 30 s)")
-    _apt("install", "-q", "-y", "--no-install-recommends", *packages)
+    _install(packages, report)
 
 
 def install_postgresql(report: Report) -> None:
     """The server's programs only: Debian would also make a database cluster, start it, and keep port 5432."""
     install(["postgresql-common"], report)
-    with no_main_cluster():
-        install(["postgresql"], report)
+    with no_main_cluster(CREATE_CLUSTER):
+        _install(["postgresql"], report)
 
 
 @contextmanager
-def no_main_cluster(settings: Path = CREATE_CLUSTER) -> Generator[None]:
+def no_main_cluster(settings: Path) -> Generator[None]:
     """The machine's own policy is as it was afterwards."""
     before = settings.read_text() if settings.is_file() else ""
     settings.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +47,11 @@ def no_main_cluster(settings: Path = CREATE_CLUSTER) -> Generator[None]:
         yield
     finally:
         settings.write_text(before)
+
+
+def _install(packages: Sequence[str], report: Report) -> None:
+    report(f"apt-get install {' '.join(packages)} (usually 30 s)")
+    _apt("install", "-q", "-y", "--no-install-recommends", *packages)
 
 
 def _apt(*arguments: str) -> None:

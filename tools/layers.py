@@ -17,7 +17,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 INTERRUPTED = 2
-NO_TESTS = 5
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -51,7 +51,7 @@ def ensure_pulumi(report: Callable[[str], None]) -> Tool:
 
     def make(folder: Path) -> str:
         go = ensure_go(needed_version(MODULE / "go.mod"), report)
-        report(f"Building the Pulumi engine {words(required_version())} with Go {go.version} (usually 4 to 6 minutes)")
+        report(f"Building the Pulumi engine {words(required_version())} with Go {go.version} (usually 4 to 8 minutes)")
         build(go, MODULE, PACKAGE, _flags(), folder / "pulumi", report)
         if first_line([folder / "pulumi", "version"], env=_quiet()) is None:
             raise SandboxError(f"the engine that was built does not start; delete {cache.cache_folder()} and try again")

@@ -1,0 +1,29 @@
+"""Stand-ins for tools: shell scripts that answer as the tools do."""
+
+from pathlib import Path
+
+
+def program(path: Path, body: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+def fake_pulumi(folder: Path, version: str, *, language_host: bool = True) -> Path:
+    if language_host:
+        program(folder / "pulumi-language-python", "exit 0")
+    return program(folder / "pulumi", f"echo {version}")
+
+
+def fake_go(folder: Path, version: str, build: str = 'printf built > "$target"') -> Path:
+    """Builds a file that answers `version`; `build` may be replaced to fail."""
+    script = f"""case "$1" in
+version) echo "go version go{version} linux/amd64" ;;
+list) echo "go: downloading example.com/one v1.0.0" >&2; printf 'one\\ntwo\\nthree\\n' ;;
+build)
+  while [ "$1" != -o ]; do shift; done; target=$2
+  echo one >&2; echo two >&2
+  {build} ;;
+esac"""
+    return program(folder / "go", script)

@@ -1,0 +1,77 @@
+"""Building with Go: progress, the compiler's last words, and what a full disk looks like."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.instance import PROJECT
+from sandbox.toolchain import gobuild
+from sandbox.toolchain.tool import Tool
+from tests.unit.sandbox.toolchain.programs import fake_go
+
+
+def tool(path: Path) -> Tool:
+    return Tool("go", path, "1.26.6", "test")
+
+
+def test_the_command_is_built_and_nothing_else_is_left_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "out" / "pulumi"
+    target.parent.mkdir()
+    gobuild.build(tool(fake_go(tmp_path, "1.26.6")), tmp_path, "example.com/cmd", ["-trimpath"], target, print)
+    assert target.read_text() == "built"
+    assert [path.name for path in target.parent.iterdir()] == ["pulumi"]
+
+
+def test_progress_counts_packages_of_all_that_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gobuild, "REPORT_SECONDS", 0.2)
+    said: list[str] = []
+    go = fake_go(tmp_path, "1.26.6", 'sleep 1; printf built > "$target"')
+    gobuild.build(tool(go), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", said.append)
+    assert any(re.search(r"2 of at most 3 packages compiled after \d+ s", line) for line in said), said
+
+
+def test_a_failed_build_ends_with_the_compilers_words(tmp_path: Path) -> None:
+    go = fake_go(tmp_path, "1.26.6", "echo 'main.go:3: undefined: x' >&2; exit 1")
+    with pytest.raises(SandboxError, match=r"`go build -v` in .* exit code 1:\n(.*\n)*main.go:3: undefined: x"):
+        gobuild.build(tool(go), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", print)
+
+
+def test_a_full_disk_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    go = fake_go(tmp_path, "1.26.6", "echo 'write /x: no space left on device' >&2; exit 1")
+    with pytest.raises(OSError, match="No space left on device"):
+        gobuild.build(tool(go), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", print)
+
+
+def test_a_go_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match=r"/nowhere/go cannot be started; install Go"):
+        gobuild.build(tool(Path("/nowhere/go")), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", print)
+
+
+def test_ctrl_c_stops_the_build_that_is_running(tmp_path: Path) -> None:
+    go = fake_go(tmp_path, "1.26.6", f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    script = f"""
+from pathlib import Path
+from sandbox.toolchain import gobuild
+from sandbox.toolchain.tool import Tool
+folder = Path({str(tmp_path)!r})
+gobuild.build(Tool("go", Path({str(go)!r}), "1", ""), folder, "x", [], folder / "out", print)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "pid").is_file() or not (tmp_path / "pid").read_text().strip():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    assert time.monotonic() - started < 15
+    assert process.returncode != 0
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/cmdline").exists()
