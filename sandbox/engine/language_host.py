@@ -78,7 +78,7 @@ def _exit_with_parent(parent: int) -> None:
 def main() -> None:
     """Serve on a free loopback port until the engine ends. The engine's address is the last argument."""
     engine = next((argument for argument in reversed(sys.argv[1:]) if not argument.startswith("-")), "")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)

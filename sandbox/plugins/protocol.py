@@ -267,7 +267,8 @@ def _exit_with_parent(parent: int) -> None:
 
 def serve(provider: Provider, version: str) -> None:
     """Serve on a free loopback port, printed on standard output as the engine expects, until the engine ends us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's: it lets running operations finish
+    # How the engine says that it is done with us; the user's Ctrl-C goes to the engine alone.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
     server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider, version), server)
