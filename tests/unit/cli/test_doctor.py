@@ -1,0 +1,120 @@
+"""`mlp doctor`: what is here, what is missing, and what that means."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import inventory
+from cli.app import make_app
+from cli.inventory import Entry, blocking, take_inventory
+from sandbox.toolchain import pulumi
+from sandbox.toolchain.tool import words
+from tests.unit.sandbox.toolchain.programs import fake_go, fake_pulumi, program
+from tools.errors import SetUpError
+
+TOOLS = ["python", "requirements", "pulumi", "language host", "go", "postgresql", "aws", "git", "terraform"]
+NEEDED = words(pulumi.required_version())
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing on PATH but the folder that is returned, an empty cache, no PostgreSQL; requirements in step."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(inventory, "installed", list[Any])
+    monkeypatch.setattr(inventory.virtual_environment, "in_step", lambda root: True)
+    return tmp_path / "bin"
+
+
+def doctor(*arguments: str) -> Result:
+    return CliRunner().invoke(make_app(), ["doctor", *arguments], env={"COLUMNS": "200"})
+
+
+def tools(done: Result) -> dict[str, dict[str, Any]]:
+    return {tool["name"]: tool for tool in json.loads(done.output)["tools"]}
+
+
+def test_a_bare_machine_is_told_what_is_missing_and_what_that_means(machine: Path) -> None:
+    done = doctor()
+    assert done.exit_code == 1
+    assert "1 required missing" in done.output
+    for tool in ("pulumi", "go", "postgresql", "git", "terraform"):
+        assert f"{tool}: missing; " in done.output
+    assert "nothing can be previewed or deployed. To mend it: mlp setup" in done.output
+
+
+def test_only_what_is_required_decides_the_exit_code(machine: Path) -> None:
+    fake_pulumi(machine, f"v{NEEDED}")
+    done = doctor()
+    assert done.exit_code == 0
+    assert "Everything required is here" in done.output
+    assert "terraform: missing; " in done.output
+
+
+def test_every_tool_comes_with_its_version_and_where_it_came_from(machine: Path) -> None:
+    fake_pulumi(machine, f"v{NEEDED}")
+    fake_go(machine, "1.27.1")
+    program(machine / "git", "echo git version 2.39.5")
+    program(machine / "terraform", "echo Terraform v1.11.4")
+    found = tools(doctor("--json"))
+    assert list(found) == TOOLS
+    assert (found["pulumi"]["version"], found["pulumi"]["origin"]) == (NEEDED, "found on PATH")
+    assert found["language host"]["path"] == str(machine / "pulumi-language-python")
+    assert found["go"]["path"] == str(machine / "go")
+    assert found["git"]["version"] == "2.39.5"
+    assert found["terraform"]["version"] == "1.11.4"
+    assert not found["aws"]["missing"]
+
+
+def test_an_engine_that_is_too_old_counts_as_missing(machine: Path) -> None:
+    fake_pulumi(machine, "v3.1.0")
+    done = doctor("--json")
+    assert done.exit_code == 1
+    assert json.loads(done.output)["ok"] is False
+    assert tools(done)["pulumi"]["missing"]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_requirements_that_changed_are_not_in_step(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    def in_step(root: Path) -> bool:
+        if broken:
+            raise SetUpError(f"{root} has no requirements")
+        return False
+
+    fake_pulumi(machine, f"v{NEEDED}")
+    monkeypatch.setattr(inventory.virtual_environment, "in_step", in_step)
+    done = doctor()
+    assert done.exit_code == 1
+    assert "requirements: not in step; " in done.output
+    assert "make environment" in done.output
+
+
+def test_a_tool_that_does_not_start_is_missing(machine: Path) -> None:
+    program(machine / "git", "exit 127")
+    assert tools(doctor("--json"))["git"]["missing"]
+
+
+def test_looking_changes_nothing(machine: Path, tmp_path: Path) -> None:
+    doctor()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_every_tool_says_what_fails_without_it() -> None:
+    for entry in take_inventory():
+        assert entry.without, entry.name
+        assert entry.fix, entry.name
+
+
+def test_what_is_missing_but_optional_does_not_block() -> None:
+    entries = [
+        Entry(name="a", required=True, without="", fix="", version="1"),
+        Entry(name="b", required=False, without="", fix=""),
+        Entry(name="c", required=True, without="", fix=""),
+    ]
+    assert [entry.name for entry in blocking(entries)] == ["c"]
