@@ -18,9 +18,9 @@ def deploy() -> Iterator[Deploy]:
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    cloud = RecordingCloud()
 
     def run(program: Program, *, stack: str = "test", preview: bool = False) -> tuple[Any, RecordingCloud]:
+        cloud = RecordingCloud()
         return run_program(program, cloud, stack, preview), cloud
 
     yield run

@@ -163,7 +163,7 @@ class Network(pulumi.ComponentResource):
 
     def _associate(self, kind: str, zone: str, subnet: pulumi.Output[str], table: pulumi.Output[str]) -> None:
         aws.ec2.RouteTableAssociation(
-            f"{self._name}-{kind}-{zone[-1]}-routes", subnet_id=subnet, route_table_id=table, opts=self._child
+            f"{self._name}-{kind}-{zone[-1]}-association", subnet_id=subnet, route_table_id=table, opts=self._child
         )
 
     def _flow_logs_and_endpoints(

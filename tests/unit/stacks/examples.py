@@ -1,0 +1,55 @@
+"""A sound set of settings, and ways to spoil it."""
+
+import copy
+from typing import Any
+
+DELETE = object()
+Settings = dict[str, Any]
+
+SOUND: Settings = {
+    "environment": "prod",
+    "region": "eu-west-1",
+    "protect": True,
+    "tags": {"team": "ml-platform", "cost_center": "cc-1", "owner": "ml@acme.example"},
+    "network": {
+        "cidr": "10.0.0.0/16",
+        "pod_cidr": "100.64.0.0/16",
+        "service_cidr": "172.20.0.0/16",
+        "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
+        "nat": "per_zone",
+        "interface_endpoints": ["ecr.api", "ecr.dkr"],
+    },
+    "cluster": {
+        "version": "1.36",
+        "public_access": True,
+        "api_cidrs": ["203.0.113.0/24"],
+        "general_pool": {"instance_types": ["m7i.large"], "min_size": 2, "max_size": 6},
+        "gpu_pools": {"l4": {"instance_types": ["g6.xlarge"], "accelerator": "nvidia-l4", "max_size": 2}},
+    },
+    "registry": {"repositories": ["mlflow", "training/base"]},
+    "secrets": {"names": ["mlflow/admin"]},
+    "database": {"engine_version": "15.14", "instance_class": "db.m7g.large", "multi_az": True},
+    "identities": {
+        "github_repository": "acme/ml-platform",
+        "oidc_provider": "existing",
+        "state_bucket": "acme-ml-platform-state",
+        "state_key_alias": "alias/ml-platform-state",
+    },
+    "notifications": {"emails": ["ml@acme.example"]},
+    "budget": {"monthly_limit_usd": 1000},
+}
+
+
+def spoiled(*changes: tuple[str, object]) -> Settings:
+    """The sound settings with dotted fields set to other values, or deleted."""
+    settings = copy.deepcopy(SOUND)
+    for path, value in changes:
+        *sections, field = path.split(".")
+        section = settings
+        for name in sections:
+            section = section.setdefault(name, {})
+        if value is DELETE:
+            del section[field]
+        else:
+            section[field] = value
+    return settings
