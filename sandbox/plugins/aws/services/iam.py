@@ -135,8 +135,6 @@ class OpenIdConnectProvider(ServiceHandler):
         "thumbprintLists": Field(computed=True),
         "url": Field(replace=True),
     }
-    # One provider a URL: a second one cannot be made while the first exists.
-    delete_before_replace = True
 
     def check(self, inputs: Props) -> Problems:
         url, problems = inputs.get("url"), []

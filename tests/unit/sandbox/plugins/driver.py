@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pulumi_aws
@@ -123,3 +123,11 @@ def assert_speaks_the_sdk(handler: Handler) -> None:
     assert handler.tagged == ("tagsAll" in outputs)
     if handler.autoname:
         assert handler.autoname.field in inputs
+
+
+def replaced_inputs(handlers: Iterable[Handler]) -> dict[str, set[str]]:
+    """Inputs of each type whose change makes a new resource."""
+    return {
+        handler.token.split(":")[2]: {name for name, field in handler.fields.items() if field.replace}
+        for handler in handlers
+    }

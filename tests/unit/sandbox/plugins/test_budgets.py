@@ -17,7 +17,7 @@ from moto.budgets.models import Budget as MotoBudget
 from moto.budgets.responses import BudgetsResponse
 
 from sandbox.plugins.aws.services.budgets import COST_TYPES, Budget
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alerts"
 WARNING = {
@@ -100,6 +100,12 @@ def whole_service(own_account: None, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def test_budgets_know_the_inputs_of_the_official_sdk() -> None:
     assert_speaks_the_sdk(Budget())
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs([Budget()]) == {
+        "Budget": {"name", "namePrefix", "accountId"},
+    }
 
 
 def test_a_budget_changes_everything_but_its_name_in_place() -> None:

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from sandbox.plugins.aws.resource import Handler
 from sandbox.plugins.aws.services.ecr import FILTERS, HANDLERS, LifecyclePolicy, Repository
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0e6f2c6e-7b0f-4a57-9d0c-000000000000"
 FULL = {
@@ -31,6 +31,13 @@ def expire(count: int) -> str:
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs(HANDLERS) == {
+        "Repository": {"name", "encryptionConfigurations", "region"},
+        "LifecyclePolicy": {"policy", "repository", "region"},
+    }
 
 
 @mock_aws

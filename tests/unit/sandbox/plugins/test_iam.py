@@ -14,7 +14,7 @@ from sandbox.plugins.aws.resource import Handler
 from sandbox.plugins.aws.services import iam, iam_policies
 from sandbox.plugins.aws.services.iam import OpenIdConnectProvider, Role
 from sandbox.plugins.aws.services.iam_policies import Policy, RolePolicy, RolePolicyAttachment
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 ISSUER = "https://token.actions.githubusercontent.com"
 
@@ -32,6 +32,16 @@ ROLE = {"name": "node", "assumeRolePolicy": TRUST}
 @pytest.mark.parametrize("handler", [*iam.HANDLERS, *iam_policies.HANDLERS], ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs([*iam.HANDLERS, *iam_policies.HANDLERS]) == {
+        "Role": {"name", "namePrefix", "path"},
+        "OpenIdConnectProvider": {"url"},
+        "Policy": {"name", "namePrefix", "description", "path"},
+        "RolePolicy": {"name", "namePrefix", "role"},
+        "RolePolicyAttachment": {"policyArn", "role"},
+    }
 
 
 @mock_aws

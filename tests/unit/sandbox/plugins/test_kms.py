@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from sandbox.plugins.aws.resource import Handler
 from sandbox.plugins.aws.services.kms import HANDLERS, Alias, Key
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 ROOT = {"AWS": "arn:aws:iam::123456789012:root"}
 POLICY = json.dumps(
@@ -27,6 +27,13 @@ LOST = ("rotationPeriodInDays",)
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs(HANDLERS) == {
+        "Key": {"region", "customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"},
+        "Alias": {"name", "namePrefix", "region"},
+    }
 
 
 @mock_aws

@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 
 from sandbox.plugins.aws.services.logs import HANDLERS, LogGroup
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 INPUTS = {"name": "/mlops/vpc", "retentionInDays": 30, "tags": {"team": "ml"}}
 
@@ -14,6 +14,12 @@ INPUTS = {"name": "/mlops/vpc", "retentionInDays": 30, "tags": {"team": "ml"}}
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: LogGroup) -> None:
     assert_speaks_the_sdk(handler)
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs(HANDLERS) == {
+        "LogGroup": {"name", "namePrefix", "region", "logGroupClass"},
+    }
 
 
 @mock_aws

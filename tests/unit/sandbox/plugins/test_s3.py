@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from sandbox.plugins.aws.services.s3_bucket import MOVED, Bucket
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 
 def s3() -> Any:
@@ -27,6 +27,12 @@ def filled(life: Life, name: str) -> None:
 
 def test_buckets_know_the_inputs_of_the_official_sdk() -> None:
     assert_speaks_the_sdk(Bucket())
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs([Bucket()]) == {
+        "Bucket": {"bucket", "bucketPrefix", "bucketNamespace", "objectLockEnabled", "region"},
+    }
 
 
 @mock_aws

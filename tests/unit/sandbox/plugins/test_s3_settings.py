@@ -23,7 +23,7 @@ from sandbox.plugins.aws.services.s3_settings import (
     BucketServerSideEncryptionConfiguration,
     BucketVersioning,
 )
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 SETTINGS = [*s3_settings.HANDLERS, *s3_lifecycle.HANDLERS]
 OWNER = "123456789012"
@@ -45,6 +45,18 @@ def encryption(**default: str) -> dict[str, Any]:
 @pytest.mark.parametrize("handler", SETTINGS, ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs(SETTINGS) == {
+        "BucketVersioning": {"bucket", "expectedBucketOwner", "region"},
+        "BucketServerSideEncryptionConfiguration": {"bucket", "expectedBucketOwner", "region"},
+        "BucketLogging": {"bucket", "expectedBucketOwner", "region"},
+        "BucketLifecycleConfiguration": {"bucket", "expectedBucketOwner", "region"},
+        "BucketPublicAccessBlock": {"bucket", "region"},
+        "BucketOwnershipControls": {"bucket", "region"},
+        "BucketPolicy": {"bucket", "region"},
+    }
 
 
 @pytest.mark.parametrize("handler", SETTINGS, ids=lambda handler: handler.token)

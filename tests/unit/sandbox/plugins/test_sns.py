@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from sandbox.plugins.aws.resource import Aws, Handler
 from sandbox.plugins.aws.services.sns import HANDLERS, Topic, TopicPolicy, TopicSubscription
-from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
+from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 # Plain moto forgets the signature version and the tracing mode; the emulator's extension keeps them.
 LOST = ("signatureVersion", "tracingConfig")
@@ -33,6 +33,14 @@ def topic(own_account: None) -> Iterator[str]:
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.token)
 def test_handlers_know_the_inputs_of_the_official_sdk(handler: Handler) -> None:
     assert_speaks_the_sdk(handler)
+
+
+def test_exactly_the_inputs_that_the_official_provider_cannot_change_replace() -> None:
+    assert replaced_inputs(HANDLERS) == {
+        "Topic": {"name", "namePrefix", "fifoTopic", "region"},
+        "TopicPolicy": {"arn", "region"},
+        "TopicSubscription": {"topic", "protocol", "endpoint", "region"},
+    }
 
 
 @mock_aws
