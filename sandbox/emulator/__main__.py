@@ -44,38 +44,49 @@ def main(argv: list[str]) -> int:
     try:
         options.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = FileLock(options.home / "emulator.lock", timeout=0)
-        with lock:
-            return _serve(options)
+        lock.acquire()
     except Timeout:
         return _fail(f"another emulator already runs on {options.home}; stop it first, or choose another --home")
     except OSError as error:
         return _fail(f"--home {options.home} cannot be used: {error.strerror or error}")
+    with lock:
+        return _serve(options)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from sandbox.emulator.server import PortTakenError, Server  # moto comes with it: after its settings
+    from sandbox.emulator.journal import JournalError  # moto comes with these: after its settings
+    from sandbox.emulator.server import PortTakenError, Server
     from sandbox.emulator.service import Service
 
+    log = logging.getLogger(__name__)
+    services: list[Service] = []
+    failures: list[str] = []
     try:
-        service = Service(home=options.home, name=options.name, dataplanes=not options.no_dataplanes)
-        server = Server(options.port, service.handle)
+        server = Server(options.port, lambda request: services[0].handle(request))
+        services.append(Service(home=options.home, name=options.name, dataplanes=not options.no_dataplanes))
     except PortTakenError as error:
         return _fail(str(error), 2)
-    server.stop_on_signals()
-    failures: list[str] = []
+    except JournalError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"--home {options.home} cannot be used: {error.strerror or error}")
 
     def prepare() -> None:
         try:
-            service.start()
-        except Exception as error:
-            logging.getLogger(__name__).exception("cannot start")
+            services[0].start()
+        except JournalError as error:
             failures.append(str(error))
+        except Exception as error:
+            log.exception("cannot start")
+            failures.append(f"cannot start: {type(error).__name__}: {error}")
+        if failures:
             server.stop("the account cannot be brought back")
 
-    logging.getLogger(__name__).info("listening on http://127.0.0.1:%d, state in %s", server.port, options.home)
+    server.stop_on_signals()
+    log.info("listening on http://127.0.0.1:%d, state in %s", server.port, options.home)
     threading.Thread(target=prepare, name="prepare", daemon=True).start()
     server.run()
-    service.close()
+    services[0].close()
     return _fail(failures[0]) if failures else 0
 
 

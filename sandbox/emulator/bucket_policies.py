@@ -84,7 +84,7 @@ def refuse_denied(identity: Identity, request: Request) -> None:
         bucket = s3_backends[identity.account]["aws"].buckets.get(resource.split(":::", 1)[1].split("/", 1)[0])
         if bucket is None or bucket.policy is None:
             continue
-        if _decide(bucket.policy, "Deny", action, resource, principal, context):
+        if decides(bucket.policy, "Deny", action, resource, principal, context):
             raise Fault(
                 "AccessDenied",
                 f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
@@ -97,7 +97,7 @@ def install() -> None:
     """Let moto ask here whether a policy opens an object to requests without credentials."""
 
     def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
-        if self.policy and _decide(self.policy, "Allow", action, resource, "*", _anonymous_context):
+        if self.policy and decides(self.policy, "Allow", action, resource, "*", _anonymous_context):
             return PermissionResult.PERMITTED
         return PermissionResult.NEUTRAL  # denials were raised before moto was asked
 
@@ -167,7 +167,7 @@ def _context(identity: Identity, request: Request, principal: str) -> Context:
     return context
 
 
-def _decide(policy: bytes | str, effect: str, action: str, resource: str, principal: str, context: Context) -> bool:
+def decides(policy: bytes | str, effect: str, action: str, resource: str, principal: str, context: Context) -> bool:
     statements = json.loads(policy)["Statement"]
     return any(
         statement.get("Effect") == effect and _applies(statement, action, resource, principal, context)
@@ -194,6 +194,8 @@ def _applies(statement: dict[str, Any], action: str, resource: str, principal: s
 
 def _is_named(element: Any, principal: str) -> bool:
     if element == "*":
+        return True
+    if principal in as_list(element.get("Service", [])):
         return True
     for entry in as_list(element.get("AWS", [])):
         if entry in {"*", principal}:

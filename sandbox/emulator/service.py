@@ -4,7 +4,7 @@ import logging
 import threading
 from pathlib import Path
 
-from sandbox.emulator import bucket_policies, databases, health
+from sandbox.emulator import access_log_delivery, bucket_policies, databases, health
 from sandbox.emulator.account import Account
 from sandbox.emulator.databases import Databases
 from sandbox.emulator.faults import Fault, fault_reply
@@ -24,6 +24,7 @@ class Service:
         self._journal = Journal(home / "journal")
         self.account = Account(self._journal)
         bucket_policies.install()
+        access_log_delivery.install()
         self._databases = Databases(self.account.lock)
         databases.CURRENT = self._databases
         if dataplanes:

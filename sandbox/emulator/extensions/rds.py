@@ -3,11 +3,13 @@
 from typing import Any
 
 from moto.rds.models import rds_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 from sandbox.emulator.databases import current_status
 from sandbox.emulator.extensions.rds_versions import family, postgres_versions
-from sandbox.emulator.extensions.registry import Call, Result, extends
+from sandbox.emulator.extensions.registry import Call, Result, UpstreamError, extends
 from sandbox.emulator.faults import Fault
+from sandbox.emulator.messages import Request
 
 _HOSTED_ZONE = "Z2R2ITUGPM61AM"
 _PERFORMANCE = ("PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod")
@@ -54,10 +56,13 @@ def create(call: Call) -> Result:
         version = params.get("EngineVersion") or postgres_versions()[-1]
         _check_version(version)
         full = version if "." in version else [v for v in postgres_versions() if v.startswith(f"{version}.")][-1]
-        result = call.proceed(call.altered(EngineVersion=full))
+        result = _proceed_cleanly(call, call.altered(EngineVersion=full))
     else:
-        result = call.proceed()
+        result = _proceed_cleanly(call, call.request)
     instance = _backend(call).databases[result["DBInstance"]["DBInstanceIdentifier"]]
+    if instance.manage_master_user_password:
+        instance.master_user_secret._status = "active"  # moto would change it when somebody looks
+        result["DBInstance"]["MasterUserSecret"]["SecretStatus"] = "active"
     if params["Engine"] == "postgres":
         instance.license_model = params.get("LicenseModel") or "postgresql-license"
         if not params.get("OptionGroupName"):
@@ -69,6 +74,18 @@ def create(call: Call) -> Result:
         instance.storage_throughput = instance.storage_throughput or _GP3_THROUGHPUT
     call.remembered("instances")[instance.db_instance_identifier] = {}
     return _after_write(call, result)
+
+
+def _proceed_cleanly(call: Call, request: Request) -> Result:
+    """Let moto create; where it refuses, take back the password secret that it has made by then."""
+    secrets: Any = secretsmanager_backends[call.identity.account][call.identity.region].secrets
+    before = set(secrets)
+    try:
+        return call.proceed(request)
+    except UpstreamError:
+        for name in set(secrets) - before:
+            secrets.pop(name)
+        raise
 
 
 @extends("rds", "ModifyDBInstance")
