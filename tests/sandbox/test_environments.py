@@ -1,0 +1,125 @@
+"""The committed environments, deployed for real: the promise of the whole project."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from sandbox import processes
+from sandbox.engine.stacks import stack_names
+from sandbox.instance import PROJECT
+from tests.sandbox.box import Box
+
+pytestmark = pytest.mark.timeout(900)
+ENVIRONMENTS = ("dev", "staging", "prod")
+
+
+@pytest.fixture(scope="module")
+def account(make_box: Callable[[str], Box]) -> Box:
+    """One account with all environments in it, side by side."""
+    box = make_box("environments")
+    for stack in ENVIRONMENTS:
+        box.pulumi("up", "--stack", stack, "--yes", "--skip-preview")
+    return box
+
+
+def physical(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [r for r in resources if r.get("custom") and r["type"].startswith("aws:")]
+
+
+def test_every_committed_environment_is_one_of_those_tested() -> None:
+    assert set(stack_names()) == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_a_second_preview_shows_no_change_even_after_a_refresh(account: Box, stack: str) -> None:
+    account.pulumi("preview", "--stack", stack, "--expect-no-changes", "--refresh")
+
+
+def test_deploying_leaves_the_committed_files_as_they_were(account: Box) -> None:
+    before = {path: path.read_text() for path in (PROJECT / "stacks").glob("*.yaml")}
+    for stack in ENVIRONMENTS:
+        account.pulumi("preview", "--stack", stack)
+    assert {path: path.read_text() for path in (PROJECT / "stacks").glob("*.yaml")} == before
+
+
+def test_the_database_answers_with_the_managed_secret_over_tls(account: Box) -> None:
+    (instance,) = [r for r in physical(account.export("dev")) if r["type"] == "aws:rds/instance:Instance"]
+    outputs = instance["outputs"]
+    secret = account.client("secretsmanager").get_secret_value(
+        SecretId=outputs["masterUserSecrets"][0]["secretArn"]
+    )
+    login = json.loads(secret["SecretString"])
+    where = {"host": outputs["address"], "port": outputs["port"], "dbname": outputs["dbName"]}
+    with psycopg.connect(
+        **where, user=login["username"], password=login["password"], sslmode="require", connect_timeout=10
+    ) as connection:
+        assert connection.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()").fetchone() == (True,)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(
+            **where, user=login["username"], password=login["password"], sslmode="disable", connect_timeout=10
+        )
+
+
+def test_after_a_kill_of_the_emulator_everything_is_as_it_was(account: Box) -> None:
+    pid = processes.running(account.instance.home / "emulator.pid")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert processes.wait_gone(pid, 10)
+    account.up()
+    for stack in ENVIRONMENTS:
+        account.pulumi("preview", "--stack", stack, "--expect-no-changes", "--refresh")
+
+
+def test_ordinary_aws_commands_work_in_the_environment(account: Box) -> None:
+    buckets = account.run("aws", "s3", "ls").stdout
+    assert "data-lake" in buckets
+    vpcs = json.loads(account.run("aws", "ec2", "describe-vpcs", "--output", "json").stdout)["Vpcs"]
+    tagged = [vpc for vpc in vpcs if {"Key": "environment", "Value": "dev"} in vpc.get("Tags", [])]
+    assert len(tagged) == 1
+
+
+def test_no_secret_value_is_in_the_exported_state(account: Box, tmp_path: Path) -> None:
+    exported = tmp_path / "state.json"
+    account.pulumi("stack", "export", "--stack", "dev", "--show-secrets", "--file", str(exported))
+    manager = account.client("secretsmanager")
+    passwords = [
+        json.loads(manager.get_secret_value(SecretId=entry["ARN"])["SecretString"])["password"]
+        for entry in manager.list_secrets()["SecretList"]
+        if entry["Name"].startswith("rds!")
+    ]
+    assert len(passwords) == len(ENVIRONMENTS)
+    assert not [password for password in passwords if password in exported.read_text()]
+
+
+def test_prod_refuses_to_be_destroyed_and_names_what_is_protected(account: Box) -> None:
+    said = account.pulumi("destroy", "--stack", "prod", "--yes", "--skip-preview", ok=False)
+    assert "protected" in said
+    assert "aws:rds/instance:Instance" in said
+    assert physical(account.export("prod"))
+
+
+def test_destroying_dev_leaves_nothing_that_carries_its_tags(account: Box) -> None:
+    tag = {"Key": "environment", "Values": ["dev"]}
+    tagging = account.client("resourcegroupstaggingapi")
+    account.pulumi("destroy", "--stack", "dev", "--yes", "--skip-preview")
+    assert physical(account.export("dev")) == []
+    left = [item["ResourceARN"] for item in tagging.get_resources(TagFilters=[tag])["ResourceTagMappingList"]]
+    keys = account.client("kms")
+    # A KMS key is never gone at once: AWS keeps it for its deletion window.
+    left = [arn for arn in left if ":kms:" not in arn or _in_use(keys, arn)]
+    assert left == []
+    ec2 = account.client("ec2")
+    found = ec2.describe_tags(Filters=[{"Name": "tag:environment", "Values": ["dev"]}])["Tags"]
+    assert found == []
+
+
+def _in_use(keys: Any, arn: str) -> bool:
+    return keys.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] != "PendingDeletion"
