@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 import pulumi_aws
 
 from sandbox.plugins.aws.compare import live_inputs, same
-from sandbox.plugins.aws.resource import Aws, Handler, NotFoundError, Props
+from sandbox.plugins.aws.resource import Aws, Clients, Handler, NotFoundError, Props
 
 
 class Life:
@@ -23,7 +24,7 @@ class Life:
         self.handler = handler
         self.unread = unread
         self.created: list[str] = []
-        self.aws = Aws(region=region, created=self.created.append)
+        self.aws = Aws(region=region, created=self.created.append, clients=_clients(region))
 
     def create(self, **inputs: Any) -> str:
         unknown = set(inputs) - set(self.handler.fields)
@@ -131,3 +132,9 @@ def replaced_inputs(handlers: Iterable[Handler]) -> dict[str, set[str]]:
         handler.token.split(":")[2]: {name for name, field in handler.fields.items() if field.replace}
         for handler in handlers
     }
+
+
+@cache
+def _clients(region: str) -> Clients:
+    """One set for all tests: making a client takes longer than most tests. moto answers them whenever it is on."""
+    return Clients(region)

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from sandbox.plugins.aws.services import s3_bucket
 from sandbox.plugins.aws.services.s3_bucket import MOVED, Bucket
 from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
@@ -75,11 +76,12 @@ def test_a_bucket_that_holds_objects_is_deleted_only_by_force() -> None:
 
 
 @mock_aws
-def test_force_deletes_more_objects_than_one_call_takes() -> None:
+def test_force_deletes_more_objects_than_one_call_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_bucket, "BATCH", 3)
     life = Life(Bucket())
     id = life.create(bucket="many")
     client = s3()
-    for number in range(1005):
+    for number in range(10):
         client.put_object(Bucket=id, Key=f"{number}", Body=b"")
     life.delete(id, forceDestroy=True)
     assert life.read(id) is None

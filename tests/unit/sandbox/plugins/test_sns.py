@@ -69,6 +69,7 @@ def test_the_topic_is_recorded_before_its_attributes_are_set() -> None:
         raise ClientError({"Error": {"Code": "InvalidParameter", "Message": "too long"}}, "SetTopicAttributes")
 
     life = Life(Topic())
+    life.aws.clients = None  # a client of its own, to be spoilt
     life.aws.client("sns").meta.events.register("before-call.sns.SetTopicAttributes", refuse)
     with pytest.raises(ClientError, match="too long"):
         life.create(name="alerts", displayName="x" * 200)
