@@ -43,9 +43,5 @@ clean: ## Stop the sandbox, then remove .venv, .mlp and the caches of this clone
 bench: setup ## Wall time and memory of preview and up
 	@$(BIN)/python -m tests.bench
 
-requirements: environment ## Compile requirements*.txt anew from requirements*.in
-	@for file in requirements requirements-dev; do \
-	  echo "==> $$file.txt (usually 20 s)"; \
-	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --universal \
-	    --python-version 3.11 $$file.in -o $$file.txt || exit 1; \
-	done
+requirements: environment ## Compile requirements*.txt anew from requirements*.in (OPTIONS=--upgrade for newer ones)
+	@$(BIN)/python -m tools.requirements $(OPTIONS)

@@ -1,0 +1,39 @@
+"""Compiling the pins: both files, the second after the first, and none after a failure."""
+
+from pathlib import Path
+
+import pytest
+
+from tools import requirements
+
+
+@pytest.fixture
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for uv, whose calls are lines of the file; it fails for a folder with a file `conflict`."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "uv").write_text(
+        f'#!/bin/sh\necho "$UV_DEFAULT_INDEX $*" >> {tmp_path}/calls\n[ ! -e conflict ]\n'
+    )
+    (tmp_path / "bin" / "uv").chmod(0o755)
+    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+    monkeypatch.setattr(requirements.sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setattr(requirements, "read_pip_configuration", lambda python: {"index-url": "https://i.example"})
+    return tmp_path / "calls"
+
+
+def test_both_files_are_compiled_with_hashes_from_the_machines_index(uv: Path, tmp_path: Path) -> None:
+    assert requirements.compile_all(tmp_path, ["--upgrade"]) == 0
+    first, second = uv.read_text().splitlines()
+    assert first.startswith("https://i.example pip compile ")
+    assert first.endswith("--upgrade requirements.in -o requirements.txt")
+    assert second.endswith("--upgrade requirements-dev.in -o requirements-dev.txt")
+    for call in (first, second):
+        assert "--generate-hashes" in call
+        assert "--no-emit-index-url" in call
+        assert "--universal" in call
+
+
+def test_a_conflict_ends_it(uv: Path, tmp_path: Path) -> None:
+    (tmp_path / "conflict").touch()
+    assert requirements.compile_all(tmp_path, []) == 1
+    assert len(uv.read_text().splitlines()) == 1
