@@ -15,7 +15,7 @@ from tools.pip_configuration import read_pip_configuration, uv_arguments, uv_var
 
 NAMES = ("requirements", "requirements-dev")
 OPTIONS = ["-q", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--universal"]
-OPTIONS += ["--python-version", "3.11"]
+PYTHON = ["--python-version", "3.11"]
 
 
 def compile_all(root: Path, extra: list[str]) -> int:
@@ -25,7 +25,7 @@ def compile_all(root: Path, extra: list[str]) -> int:
     environment = {**os.environ, **uv_variables(pip, os.environ)}
     for name in NAMES:
         print(f"==> {name}.txt (usually 10 s)", flush=True)
-        command = [python.parent / "uv", "pip", "compile", *OPTIONS, *uv_arguments(pip), *extra]
+        command = [python.parent / "uv", "pip", "compile", *OPTIONS, *PYTHON, *uv_arguments(pip), *extra]
         code = subprocess.run(
             [*command, f"{name}.in", "-o", f"{name}.txt"], cwd=root, env=environment, check=False
         ).returncode
