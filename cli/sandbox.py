@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ def register(root: typer.Typer) -> None:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors() -> Generator[None, None, None]:
     """One-screen errors, exit code 1; Ctrl-C exits with 130 and says that the command can be repeated."""
     try:
         yield

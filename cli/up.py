@@ -42,7 +42,7 @@ def up(
         console.print("[bold]Sandbox[/bold]")
         bring_up(instance)
         console.print(f"[bold]pulumi up --stack {stack}[/bold]  (about a minute the first time)")
-        code = subprocess.run(  # noqa: S603 - the engine, on the stack that was checked above
+        code = subprocess.run(
             [instance.bin / "pulumi", "up", "--stack", stack, "--yes", "--skip-preview"],
             cwd=PROJECT,
             env=process_environment(instance),

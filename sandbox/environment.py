@@ -13,7 +13,7 @@ from sandbox.instance import Instance
 REGION = "us-east-1"
 ACCESS_KEY = "sandbox"
 # Nothing but emulated values is encrypted with it; it only has to be the same for everybody who uses the stack files.
-PASSPHRASE = "sandbox"  # noqa: S105 - not a secret
+PASSPHRASE = "sandbox"
 # Would point the same commands somewhere else.
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "PULUMI_ACCESS_TOKEN")
 

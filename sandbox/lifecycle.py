@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def reset(instance: Instance) -> None:
 def status(instance: Instance) -> Status:
     pid = processes.running(_pid_file(instance))
     health = _health(instance) if pid else {}
-    return Status(instance, pid, health, postgres.describe(instance.aws))
+    return Status(instance, pid, health, [asdict(found) for found in postgres.describe(instance.aws)])
 
 
 def require_ready(instance: Instance) -> Status:

@@ -21,7 +21,7 @@ STOP_SECONDS = 20.0
 def start(command: Sequence[str], *, pid_file: Path, log: Path, cwd: Path, env: Mapping[str, str]) -> int:
     """Start detached from the terminal, output appended to `log`; answers its pid."""
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own commands
+        process = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,

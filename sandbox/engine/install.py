@@ -49,7 +49,7 @@ def install_plugin(instance: Instance, package: str, release: str, module: str) 
 def pulumi(instance: Instance, *arguments: str) -> str:
     """Run the engine's command in the project; its standard output. Raises SandboxError with what it said."""
     executable = instance.bin / "pulumi"
-    done = subprocess.run(  # noqa: S603 - the engine that was installed above
+    done = subprocess.run(
         [executable, *arguments, "--non-interactive"],
         cwd=PROJECT,
         env=process_environment(instance),

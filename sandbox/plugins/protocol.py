@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -89,9 +89,7 @@ class Provider(ABC):
     @abstractmethod
     def read(self, r: Resource, id: str, inputs: Props, state: Props) -> tuple[Props, Props] | None: ...
     @abstractmethod
-    def update(
-        self, r: Resource, id: str, old_inputs: Props, old_state: Props, new: Props, preview: bool
-    ) -> Props: ...
+    def update(self, r: Resource, id: str, old_inputs: Props, old_state: Props, new: Props, preview: bool) -> Props: ...
     @abstractmethod
     def delete(self, r: Resource, id: str, state: Props) -> None: ...
     @abstractmethod
@@ -132,7 +130,10 @@ def _failures(pairs: list[tuple[str, str]]) -> list[Any]:
     return [provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in pairs]
 
 
-def _guarded(method: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, _Context], Any]:
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _guarded(method: _Method) -> _Method:
     """Turn exceptions into gRPC errors that the engine shows in full."""
 
     def call(self: Any, request: Any, context: _Context) -> Any:
@@ -151,11 +152,11 @@ def _guarded(method: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, _Con
             context.abort_with_status(_Status(grpc.StatusCode.UNKNOWN, failure.reason, metadata))
         except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong must reach the user as text
+        except Exception as error:
             traceback.print_exc()
             context.abort(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
 
-    return call
+    return cast(_Method, call)
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -188,7 +189,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_guarded
     def Configure(self, request: Any, context: _Context) -> Any:
         self.provider.configure(decode(request.args))
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
+        )
 
     @_guarded
     def Check(self, request: Any, context: _Context) -> Any:
@@ -251,8 +254,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_guarded
     def Invoke(self, request: Any, context: _Context) -> Any:
-        result = encode(self.provider.invoke(request.tok, decode(request.args)))
-        return provider_pb2.InvokeResponse(**{"return": result})
+        response: Any = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(encode(self.provider.invoke(request.tok, decode(request.args))))
+        return response
 
     def _state(self, resource: Resource, state: Props, wire_inputs: Any) -> Any:
         return encode(state, secret_keys(wire_inputs) | self.provider.secret_outputs(resource.type))

@@ -45,8 +45,10 @@ class Box:
     def environment(self, **extra: str) -> dict[str, str]:
         return {**process_environment(self.instance), "MLP_SANDBOX_HOME": str(self.instance.home.parent), **extra}
 
-    def run(self, *command: str, cwd: Path = PROJECT, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(  # noqa: S603 - test commands
+    def run(
+        self, *command: str, cwd: Path = PROJECT, ok: bool = True, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
             command, cwd=cwd, env=self.environment(**extra), capture_output=True, text=True, timeout=500, check=False
         )
         if ok and done.returncode:
@@ -58,8 +60,11 @@ class Box:
         done = self.run("pulumi", *arguments, "--non-interactive", "--color=never", cwd=cwd, ok=ok, **extra)
         return done.stdout + done.stderr
 
+    def mlp(self, *arguments: str, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
+        return self.run("mlp", *arguments, cwd=PROJECT, ok=ok, **extra)
+
     def start(self, *command: str, cwd: Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(  # noqa: S603 - test commands
+        return subprocess.Popen(
             command,
             cwd=cwd,
             env=self.environment(),
@@ -75,7 +80,7 @@ class Box:
             endpoint_url=self.instance.endpoint,
             region_name=REGION,
             aws_access_key_id="sandbox",
-            aws_secret_access_key="sandbox",  # noqa: S106 - the emulated account takes any
+            aws_secret_access_key="sandbox",
         )
 
     def up(self) -> lifecycle.Status:

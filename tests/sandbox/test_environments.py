@@ -53,9 +53,7 @@ def test_deploying_leaves_the_committed_files_as_they_were(account: Box) -> None
 def test_the_database_answers_with_the_managed_secret_over_tls(account: Box) -> None:
     (instance,) = [r for r in physical(account.export("dev")) if r["type"] == "aws:rds/instance:Instance"]
     outputs = instance["outputs"]
-    secret = account.client("secretsmanager").get_secret_value(
-        SecretId=outputs["masterUserSecrets"][0]["secretArn"]
-    )
+    secret = account.client("secretsmanager").get_secret_value(SecretId=outputs["masterUserSecrets"][0]["secretArn"])
     login = json.loads(secret["SecretString"])
     where = {"host": outputs["address"], "port": outputs["port"], "dbname": outputs["dbName"]}
     with psycopg.connect(

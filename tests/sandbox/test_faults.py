@@ -122,16 +122,14 @@ def test_without_a_sandbox_the_plugin_says_how_to_start_it(box: Box, tmp_path: P
     assert "http://127.0.0.1:9 does not answer. Is the sandbox up?" in said
 
 
-def mlp(box: Box, *arguments: str, ok: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
-    return box.run("mlp", *arguments, ok=ok, **extra)
-
-
 def test_a_taken_port_names_the_port_its_owner_and_the_fix(box: Box, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = mlp(box, "sandbox", "up", "--name", "other", "--port", str(port), ok=False, MLP_SANDBOX_HOME=str(tmp_path))
+        done = box.mlp(
+            box, "sandbox", "up", "--name", "other", "--port", str(port), ok=False, MLP_SANDBOX_HOME=str(tmp_path)
+        )
     assert done.returncode == 1
     assert f"port {port} for the emulated AWS API is taken by process {os.getpid()}" in done.stderr.replace("\n", " ")
     assert "--port" in done.stderr
@@ -139,33 +137,33 @@ def test_a_taken_port_names_the_port_its_owner_and_the_fix(box: Box, tmp_path: P
 
 def test_a_folder_that_cannot_be_written_names_it_and_the_variable(box: Box, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    done = mlp(box, "sandbox", "up", "--name", "other", ok=False, MLP_SANDBOX_HOME=str(tmp_path / "file"))
+    done = box.mlp("sandbox", "up", "--name", "other", ok=False, MLP_SANDBOX_HOME=str(tmp_path / "file"))
     assert done.returncode == 1
     assert "MLP_SANDBOX_HOME" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_status_of_a_sandbox_that_is_not_running_exits_with_1(box: Box, tmp_path: Path) -> None:
-    done = mlp(box, "sandbox", "status", "--name", "other", "--json", ok=False, MLP_SANDBOX_HOME=str(tmp_path))
+    done = box.mlp("sandbox", "status", "--name", "other", "--json", ok=False, MLP_SANDBOX_HOME=str(tmp_path))
     assert done.returncode == 1
     assert json.loads(done.stdout)["ready"] is False
 
 
 def test_env_before_up_says_what_to_type(box: Box, tmp_path: Path) -> None:
-    done = mlp(box, "sandbox", "env", "--name", "other", ok=False, MLP_SANDBOX_HOME=str(tmp_path))
+    done = box.mlp("sandbox", "env", "--name", "other", ok=False, MLP_SANDBOX_HOME=str(tmp_path))
     assert done.returncode == 1
     assert "mlp sandbox up" in done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "message"), [(["--name", "Bad_Name"], "lower-case"), (["--port", "80"], "1024")])
 def test_unusable_names_and_ports_are_refused(box: Box, arguments: list[str], message: str, tmp_path: Path) -> None:
-    done = mlp(box, "sandbox", "up", *arguments, ok=False, MLP_SANDBOX_HOME=str(tmp_path))
+    done = box.mlp("sandbox", "up", *arguments, ok=False, MLP_SANDBOX_HOME=str(tmp_path))
     assert done.returncode == 1
     assert message in done.stderr
 
 
 def test_reset_without_a_terminal_asks_for_yes_and_forgets_nothing(box: Box) -> None:
-    done = mlp(box, "sandbox", "reset", ok=False)
+    done = box.mlp("sandbox", "reset", ok=False)
     assert done.returncode == 1
     assert "--yes" in done.stderr
     assert box.instance.aws.is_dir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,9 +80,7 @@ class AwsProvider(Provider):
             with self._aws(r, "create", made.append) as aws:
                 id = handler.create(aws, inputs)
                 made.append(id)
-                live = handler.read(aws, id, inputs)
-            if live is None:
-                raise ProviderError(f"{r.type} {r.name}: {id} cannot be found right after it was created")
+                live = _found(handler.read(aws, id, inputs), r, id)
         except ProviderError as error:
             if not made:
                 raise
@@ -128,11 +126,9 @@ class AwsProvider(Provider):
             with self._aws(r, "update") as aws:
                 if sent:
                     handler.update(aws, id, {**old_state, **old_inputs}, new, sent)
-                live = handler.read(aws, id, new)
+                live = _found(handler.read(aws, id, new), r, id)
         except ProviderError as error:
             raise PartialFailureError(id, old_inputs, old_state, str(error)) from error
-        if live is None:
-            raise ProviderError(f"{r.type} {r.name}: {id} no longer exists; run `pulumi refresh`")
         return self._state(handler, new, live)
 
     def delete(self, r: Resource, id: str, state: Props) -> None:
@@ -165,7 +161,7 @@ class AwsProvider(Provider):
         return state
 
     @contextmanager
-    def _aws(self, r: Resource, action: str, created: Any = lambda _id: None) -> Iterator[Aws]:
+    def _aws(self, r: Resource, action: str, created: Any = lambda _id: None) -> Generator[Aws, None, None]:
         if self.clients is None:
             raise ProviderError("aws provider: its configuration depends on values that are not known yet")
         try:
@@ -192,6 +188,12 @@ def changed_inputs(handler: Handler, old_inputs: Props, old_state: Props, new: P
         kind = "add" if name not in old_inputs else "delete" if wanted is None else "update"
         changes[name] = Change(kind, field.replace)
     return changes
+
+
+def _found(live: Props | None, r: Resource, id: str) -> Props:
+    if live is None:
+        raise ProviderError(f"{r.type} {r.name}: {id} cannot be found; `pulumi refresh` takes it out of the state")
+    return live
 
 
 def _handler(r: Resource) -> Handler:

@@ -1,0 +1,50 @@
+"""Everything that the sandbox does not do, or does otherwise than AWS, from all of its parts."""
+
+from __future__ import annotations
+
+from sandbox.emulator.limits import LIMITS
+from sandbox.plugins.aws.services import HANDLERS, INVOKES
+
+Entry = dict[str, str]
+
+_ENGINE: tuple[Entry, ...] = (
+    {
+        "service": "pulumi",
+        "what": "`pulumi import` of a single resource writes no code",
+        "effect": "use --generate-code=false, or the `import_` resource option",
+    },
+    {
+        "service": "pulumi",
+        "what": "stack files whose secrets provider is a KMS key of a real account",
+        "effect": "the emulated account cannot decrypt their `encryptedkey`: run them here from a copy without it",
+    },
+    {
+        "service": "rds",
+        "what": "security groups do not guard the local PostgreSQL",
+        "effect": "it listens on a loopback address of its own: every process of this machine reaches it, with password",
+    },
+)
+
+
+def all_limits() -> list[Entry]:
+    """Entries of `service`, `what`, `effect` (words) and, last, the resource types that the provider plugin knows."""
+    emulator = [
+        {
+            "service": limit.service,
+            "what": limit.what,
+            "effect": limit.effect + (f" ({', '.join(limit.operations)})" if limit.operations else ""),
+        }
+        for limit in LIMITS
+    ]
+    types = ", ".join(sorted(token.removeprefix("aws:").split("/")[0] + "." + _name(token) for token in HANDLERS))
+    functions = ", ".join(sorted(_name(token) for token in INVOKES))
+    plugin = {
+        "service": "pulumi",
+        "what": "resource types and functions of the aws package other than those listed here",
+        "effect": f"an error that names the type. Known types: {types}. Known functions: {functions}",
+    }
+    return sorted([*emulator, *_ENGINE, plugin], key=lambda entry: (entry["service"], entry["what"]))
+
+
+def _name(token: str) -> str:
+    return token.rsplit(":", 1)[-1]
