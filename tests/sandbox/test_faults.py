@@ -128,7 +128,7 @@ def test_a_taken_port_names_the_port_its_owner_and_the_fix(box: Box, tmp_path: P
         taken.listen()
         port = taken.getsockname()[1]
         done = box.mlp(
-            box, "sandbox", "up", "--name", "other", "--port", str(port), ok=False, MLP_SANDBOX_HOME=str(tmp_path)
+            "sandbox", "up", "--name", "other", "--port", str(port), ok=False, MLP_SANDBOX_HOME=str(tmp_path)
         )
     assert done.returncode == 1
     assert f"port {port} for the emulated AWS API is taken by process {os.getpid()}" in done.stderr.replace("\n", " ")
