@@ -6,7 +6,7 @@ cannot derive from a seed, are recorded when made and given back when replayed.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from types import ModuleType
@@ -88,7 +88,7 @@ def new_seed() -> str:
 
 
 @contextmanager
-def deterministic(seed: str, moment: datetime, keys: list[str] | None = None) -> Iterator[None]:
+def deterministic(seed: str, moment: datetime, keys: list[str] | None = None) -> Generator[None]:
     """Run a request at a frozen moment with its own seed: again with the same arguments, it does the same again."""
     KEYS.begin(keys)
     mock_random.seed(seed)
@@ -97,7 +97,7 @@ def deterministic(seed: str, moment: datetime, keys: list[str] | None = None) ->
 
 
 @contextmanager
-def unrecorded() -> Iterator[None]:
+def unrecorded() -> Generator[None]:
     """Run a read, whose randomness (an initialisation vector, a request id) nobody has to see again."""
     KEYS.begin()
     mock_random.seed(new_seed())
@@ -118,10 +118,12 @@ def install(base: str, born: datetime) -> None:
         vars(module)["os"] = seeded_os
     for module in (moto.rds.models, moto.s3control.models):
         vars(module)["uuid"] = seeded_uuid
-    vars(moto.cloudwatch.models)["uuid4"] = mock_random.uuid4
+    cloudwatch: Any = moto.cloudwatch.models
+    cloudwatch.uuid4 = mock_random.uuid4
     for module in (moto.kms.utils, moto.ec2.utils):
         vars(module)["rsa"] = _Overlay(rsa, generate_private_key=KEYS.rsa_key)
-    vars(moto.kms.utils)["ec"] = _Overlay(ec, generate_private_key=KEYS.ec_key)
+    kms: Any = moto.kms.utils
+    kms.ec = _Overlay(ec, generate_private_key=KEYS.ec_key)
     _install_seeded_backends(base, born)
 
 

@@ -13,7 +13,7 @@ def _budgets(call: Call) -> dict[str, Budget]:
     return budgets_backends[call.identity.account]["aws"].budgets[call.params.get("AccountId") or call.identity.account]
 
 
-def _budget(call: Call, name: str) -> Budget:
+def _budget(call: Call, name: str) -> Any:
     if name not in _budgets(call):
         raise Fault("NotFoundException", f"Unable to find budget: {name} - the budget doesn't exist.")
     return _budgets(call)[name]

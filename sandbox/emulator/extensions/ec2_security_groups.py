@@ -28,21 +28,37 @@ def _authorize(direction: str) -> Any:
     return authorize
 
 
+_equal: Any = SecurityGroupRule.__eq__
+
+
+def _equal_but_for_description(self: Any, other: Any) -> bool:
+    """A description is no part of what a rule is: AWS revokes without it, and refuses the same rule with another."""
+    if not isinstance(other, SecurityGroupRule):
+        return False
+    groups = [{k: v for k, v in rule.source_group.items() if k != "Description"} for rule in (self, other)]
+    if groups[0] != groups[1]:
+        return False
+    if not self.source_group:
+        return bool(_equal(self, other))
+    return (self.ip_protocol, self.from_port, self.to_port) == (other.ip_protocol, other.from_port, other.to_port)
+
+
 _create = SecurityGroupBackend.create_security_group
 
 
 def _create_with_self_ingress(self: Any, *args: Any, **kwargs: Any) -> Any:
     group = _create(self, *args, **kwargs)
     if group.is_default:
-        source = {"GroupId": group.id, "UserId": self.account_id}
-        group.add_ingress_rule(
-            SecurityGroupRule(self, "-1", group.id, None, None, None, source_group=source, is_egress=False)
-        )
+        source = {"GroupId": group.id, "OwnerId": self.account_id, "UserId": self.account_id}
+        rule: Any = SecurityGroupRule(self, "-1", group.id, None, None, None, source_group=source, is_egress=False)
+        group.add_ingress_rule(rule)
     return group
 
 
 _responses: Any = SecurityGroups
 _responses.authorize_security_group_ingress = _authorize("ingress")
 _responses.authorize_security_group_egress = _authorize("egress")
+_rule: Any = SecurityGroupRule
+_rule.__eq__ = _equal_but_for_description
 _backend: Any = SecurityGroupBackend
 _backend.create_security_group = _create_with_self_ingress

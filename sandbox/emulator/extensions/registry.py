@@ -116,9 +116,9 @@ def extends(service: str, *operations: str) -> Callable[[Extension], Extension]:
     """Register a function for operations of a service (botocore's names), added or mended."""
 
     def register(extension: Extension) -> Extension:
-        model = get_service_model(service)
+        known: Any = get_service_model(service).operation_names
         for operation in operations:
-            if operation not in model.operation_names:
+            if operation not in known:
                 raise ValueError(f"{service} has no operation {operation}")
             if (service, operation) in _extensions:
                 raise ValueError(f"{service}:{operation} is extended twice")

@@ -85,10 +85,14 @@ def test_a_full_disk_refuses_this_and_every_later_write_and_loses_nothing_acknow
 
     fresh.start(before=small_disk)
     s3, acknowledged = fresh.client("s3"), set[str]()
-    with pytest.raises(ClientError, match="could not be recorded") as failure:
+
+    def fill_the_disk() -> None:
         for number in range(1000):
             s3.create_bucket(Bucket=f"bucket-{number}")
             acknowledged.add(f"bucket-{number}")
+
+    with pytest.raises(ClientError, match="could not be recorded") as failure:
+        fill_the_disk()
     assert failure.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     with pytest.raises(ClientError, match="Free disk space, then restart"):
         fresh.client("iam").create_user(UserName="later")

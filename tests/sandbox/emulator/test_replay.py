@@ -202,7 +202,7 @@ def test_a_missing_body_file_is_an_error_that_names_it(fresh: Running):
 def test_failed_and_reading_requests_are_not_recorded(fresh: Running):
     s3 = fresh.start().client("s3")
     s3.create_bucket(Bucket="first-one")
-    with pytest.raises(ClientError, match="BucketAlreadyExists|BucketAlreadyOwnedByYou|NoSuchBucket"):
+    with pytest.raises(ClientError, match="NoSuchBucket"):
         s3.put_object(Bucket="not-there", Key="a", Body=b"")
     s3.list_buckets()
     assert len((fresh.home / "journal" / "journal.jsonl").read_bytes().splitlines()) == 1

@@ -1,0 +1,164 @@
+"""EC2: what is sent is read back, and defaults are AWS's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture
+def ec2(client: Callable[[str], Any]) -> Any:
+    return client("ec2")
+
+
+def _rules(ec2: Any, group: str) -> list[Any]:
+    filters = [{"Name": "group-id", "Values": [group]}]
+    return ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+
+
+def _permission(port: int, *ranges: str) -> dict[str, Any]:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": item} for item in ranges]}
+
+
+def test_a_default_security_group_admits_itself_and_can_be_emptied(ec2: Any):
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    [group] = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    [ingress] = group["IpPermissions"]
+    assert ingress["IpProtocol"] == "-1"
+    assert [pair["GroupId"] for pair in ingress["UserIdGroupPairs"]] == [group["GroupId"]]
+    [egress] = group["IpPermissionsEgress"]
+    assert egress["IpRanges"] == [{"CidrIp": "0.0.0.0/0"}]
+    ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+    ec2.revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+    assert _rules(ec2, group["GroupId"]) == []
+
+
+def test_a_rule_is_the_same_with_another_description(ec2: Any, vpc: str):
+    one, other = (ec2.create_security_group(GroupName=n, Description="d", VpcId=vpc)["GroupId"] for n in ("e1", "e2"))
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432}
+    described = rule | {"UserIdGroupPairs": [{"GroupId": other, "Description": "from the cluster"}]}
+    plain = rule | {"UserIdGroupPairs": [{"GroupId": other}]}
+    ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[described])
+    with pytest.raises(ClientError, match="Duplicate"):
+        ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[plain])
+    ec2.revoke_security_group_ingress(GroupId=one, IpPermissions=[plain])
+    assert [item for item in _rules(ec2, one) if not item["IsEgress"]] == []
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_call_with_several_permissions_answers_all_its_rules(ec2: Any, vpc: str, direction: str):
+    group = ec2.create_security_group(GroupName=f"two-{direction}", Description="d", VpcId=vpc)["GroupId"]
+    authorize = getattr(ec2, f"authorize_security_group_{direction}")
+    permissions = [_permission(1, "10.0.0.0/8", "172.16.0.0/12"), _permission(2, "192.168.0.0/16")]
+    answered = authorize(GroupId=group, IpPermissions=permissions)["SecurityGroupRules"]
+    assert {(rule["FromPort"], rule["CidrIpv4"]) for rule in answered} == {
+        (1, "10.0.0.0/8"),
+        (1, "172.16.0.0/12"),
+        (2, "192.168.0.0/16"),
+    }
+    assert {rule["SecurityGroupRuleId"] for rule in answered} <= {
+        rule["SecurityGroupRuleId"] for rule in _rules(ec2, group)
+    }
+    with pytest.raises(ClientError, match="Duplicate"):
+        authorize(GroupId=group, IpPermissions=[_permission(3, "10.0.0.0/8"), permissions[0]])
+    assert 3 not in {rule.get("FromPort") for rule in _rules(ec2, group)}
+
+
+def test_an_interface_endpoint_reads_back_as_sent_and_changes_in_place(ec2: Any, vpc: str, subnets: list[str]):
+    made = ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName="com.amazonaws.us-east-1.sts",
+        VpcEndpointType="Interface",
+        SubnetIds=subnets[:1],
+        PrivateDnsEnabled=True,
+        IpAddressType="ipv4",
+        DnsOptions={"DnsRecordIpType": "ipv4"},
+    )["VpcEndpoint"]
+    name = made["VpcEndpointId"]
+    [read] = ec2.describe_vpc_endpoints(VpcEndpointIds=[name])["VpcEndpoints"]
+    for answer in (made, read):
+        assert (answer["IpAddressType"], answer["PrivateDnsEnabled"]) == ("ipv4", True)
+        assert answer["DnsOptions"]["DnsRecordIpType"] == "ipv4"
+    assert [group["GroupName"] for group in read["Groups"]] == ["default"]
+    ec2.modify_vpc_endpoint(
+        VpcEndpointId=name,
+        PrivateDnsEnabled=False,
+        IpAddressType="dualstack",
+        DnsOptions={"DnsRecordIpType": "dualstack"},
+        AddSubnetIds=subnets[1:],
+    )
+    [read] = ec2.describe_vpc_endpoints(VpcEndpointIds=[name])["VpcEndpoints"]
+    assert (read["IpAddressType"], read["PrivateDnsEnabled"]) == ("dualstack", False)
+    assert read["DnsOptions"]["DnsRecordIpType"] == "dualstack"
+    assert sorted(read["SubnetIds"]) == sorted(subnets)
+    assert ec2.delete_vpc_endpoints(VpcEndpointIds=[name])["Unsuccessful"] == []
+    with pytest.raises(ClientError, match="NotFound"):
+        ec2.describe_vpc_endpoints(VpcEndpointIds=[name])
+    [unsuccessful] = ec2.delete_vpc_endpoints(VpcEndpointIds=[name])["Unsuccessful"]
+    assert unsuccessful["ResourceId"] == name
+
+
+def test_routes_of_a_gateway_endpoint_follow_its_route_tables(ec2: Any, vpc: str):
+    tables = [ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]
+    made = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=tables[:1])[
+        "VpcEndpoint"
+    ]
+    assert (made["VpcEndpointType"], made["PrivateDnsEnabled"]) == ("Gateway", False)
+
+    def routed() -> list[str]:
+        described = ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]
+        return [
+            table["RouteTableId"]
+            for table in described
+            if any(route.get("GatewayId") == made["VpcEndpointId"] for route in table["Routes"])
+        ]
+
+    assert routed() == tables[:1]
+    ec2.modify_vpc_endpoint(
+        VpcEndpointId=made["VpcEndpointId"], AddRouteTableIds=tables[1:], RemoveRouteTableIds=tables[:1]
+    )
+    assert routed() == tables[1:]
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])
+    assert routed() == []
+
+
+def test_a_flow_log_to_a_folder_of_a_bucket_keeps_its_options(client: Callable[[str], Any], ec2: Any, vpc: str):
+    client("s3").create_bucket(Bucket="flow-logs")
+    options = {"FileFormat": "parquet", "HiveCompatiblePartitions": True, "PerHourPartition": True}
+    sent = {
+        "TrafficType": "REJECT",
+        "LogDestinationType": "s3",
+        "LogDestination": "arn:aws:s3:::flow-logs/vpc",
+        "DestinationOptions": options,
+        "MaxAggregationInterval": 60,
+        "LogFormat": "${version} ${vpc-id}",
+    }
+    made = ec2.create_flow_logs(ResourceIds=[vpc], ResourceType="VPC", **sent)
+    assert made["Unsuccessful"] == []
+    [read] = ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"]
+    assert sent.items() <= read.items()
+
+
+def test_a_flow_log_to_a_log_group_given_by_arn_is_delivered(client: Callable[[str], Any], ec2: Any, vpc: str):
+    client("logs").create_log_group(logGroupName="/vpc/flow")
+    made = ec2.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestination="arn:aws:logs:us-east-1:123456789012:log-group:/vpc/flow",
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flow",
+    )
+    [read] = ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"]
+    assert (read["DeliverLogsStatus"], read["LogGroupName"]) == ("SUCCESS", "/vpc/flow")
+    assert read["MaxAggregationInterval"] == 600
+    with pytest.raises(ClientError, match="it must be 60 or 600"):
+        ec2.create_flow_logs(
+            ResourceIds=[vpc],
+            ResourceType="VPC",
+            TrafficType="ALL",
+            LogGroupName="/x",
+            MaxAggregationInterval=61,
+            DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flow",
+        )
