@@ -21,7 +21,7 @@ _ENGINE: tuple[Entry, ...] = (
     {
         "service": "rds",
         "what": "security groups do not guard the local PostgreSQL",
-        "effect": "it listens on a loopback address of its own; every process of this machine that knows the password gets in",
+        "effect": "it listens on a loopback address: any process of this machine that knows the password gets in",
     },
 )
 
