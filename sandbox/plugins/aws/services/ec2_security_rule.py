@@ -97,7 +97,8 @@ class _Rule(Ec2Handler):
         rule = {
             "IpProtocol": new["ipProtocol"],
             PEERS[after]: new[after],
-            **given(FromPort=new.get("fromPort"), ToPort=new.get("toPort"), Description=new.get("description")),
+            "Description": new.get("description", ""),
+            **given(FromPort=new.get("fromPort"), ToPort=new.get("toPort")),
         }
         self.client(aws, new).modify_security_group_rules(
             GroupId=new["securityGroupId"],

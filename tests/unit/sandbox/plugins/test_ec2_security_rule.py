@@ -39,7 +39,7 @@ def test_a_rule_changes_ports_range_description_and_tags_in_place(handler: Handl
     fixed = {"securityGroupId": network.group(network.vpc()), **HTTPS}
     first = {**fixed, "description": "from the VPC", "tags": {"Name": "https"}}
     second = {**fixed, "cidrIpv4": "10.1.0.0/16", "toPort": 444, "description": "from the peer"}
-    assert Life(handler).lives(first, second).startswith("sgr-")
+    assert Life(handler).lives(first, second, fixed).startswith("sgr-")
 
 
 def test_a_rule_may_name_a_group() -> None:
