@@ -90,9 +90,13 @@ def _owner(port: int) -> str:
 
 
 def wait_gone(pid: int, seconds: float) -> bool:
+    """False when it still runs after that time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid):
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(0.05)
     return False
