@@ -42,9 +42,9 @@ class Databases:
         """Reconcile soon, in the background."""
         self._wanted.set()
 
-    def status(self, identifier: str) -> DataPlaneStatus | None:
+    def status(self, resource_id: str) -> DataPlaneStatus | None:
         """How far the data plane is with an instance; None where nothing runs databases."""
-        return self._planes[0].status(identifier) if self._planes else None
+        return self._planes[0].status(resource_id) if self._planes else None
 
     def close(self) -> None:
         """Stop reconciling, then the data planes."""
@@ -76,9 +76,9 @@ class Databases:
 CURRENT: Databases | None = None
 
 
-def current_status(identifier: str) -> DataPlaneStatus | None:
+def current_status(resource_id: str) -> DataPlaneStatus | None:
     """How far the running emulator's data plane is with an instance; None without a data plane."""
-    return CURRENT.status(identifier) if CURRENT else None
+    return CURRENT.status(resource_id) if CURRENT else None
 
 
 def desired_databases() -> list[DatabaseInstance]:
@@ -88,7 +88,7 @@ def desired_databases() -> list[DatabaseInstance]:
         for regions in rds_backends.values()
         for backend in regions.values()
         for instance in backend.databases.values()
-        if instance.engine == _ENGINE and instance.status != "stopped"
+        if instance.engine == _ENGINE
     ]
 
 
@@ -102,6 +102,8 @@ def _desired(instance: DBInstance, parameter_groups: Mapping[str, Any]) -> Datab
     major = int(instance.engine_version.split(".")[0])
     return DatabaseInstance(
         identifier=instance.db_instance_identifier,
+        resource_id=instance.dbi_resource_id,
+        running=instance.status != "stopped",
         engine_version=instance.engine_version,
         port=int(instance.port or 5432),
         db_name=instance.db_name,

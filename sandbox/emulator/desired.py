@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-DataPlaneState = Literal["creating", "available", "failed"]
+DataPlaneState = Literal["creating", "available", "stopped", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseInstance:
-    """One RDS instance as the API describes it; `parameters` holds its parameter group's modified values."""
+    """One RDS instance as the API describes it; `parameters` holds its parameter group's modified values.
+
+    `resource_id` is what its data belong to: identifiers are renamed, and given to new instances after a deletion.
+    """
 
     identifier: str
+    resource_id: str
+    running: bool
     engine_version: str
     port: int
     db_name: str | None
@@ -42,15 +47,15 @@ class DatabaseDataPlane(Protocol):
     """What runs databases. Called from threads of the emulator: `reconcile` never twice at once."""
 
     def reconcile(self, desired: Sequence[DatabaseInstance]) -> None:
-        """Start what is desired, change what differs, stop what is not listed; keep data of what is only stopped.
+        """Start what shall run, change what differs, stop what shall not run, put away what is not listed.
 
         `desired` is the whole truth, in no order. Blocking is fine (a background thread calls); a failure of one
         instance is told by `status`, not raised.
         """
         ...
 
-    def status(self, identifier: str) -> DataPlaneStatus:
-        """Answer at once, from memory; an identifier never heard of is `creating`. Safe beside `reconcile`."""
+    def status(self, resource_id: str) -> DataPlaneStatus:
+        """Answer at once, from memory; an instance never heard of is `creating`. Safe beside `reconcile`."""
         ...
 
     def close(self) -> None:

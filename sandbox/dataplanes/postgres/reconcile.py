@@ -1,7 +1,6 @@
 """Brings the PostgreSQL servers of one sandbox in step with its RDS instances, and keeps them running."""
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -15,16 +14,10 @@ from sandbox.dataplanes.postgres.account import SERVICE_USER, service_account
 from sandbox.dataplanes.postgres.addresses import ADDRESS_POOL, choose_address, why_unusable
 from sandbox.dataplanes.postgres.cluster import Cluster
 from sandbox.dataplanes.postgres.errors import DataPlaneError
+from sandbox.dataplanes.postgres.folders import check_owner, settle
 from sandbox.dataplanes.postgres.lifecycle import stop_all
 from sandbox.dataplanes.postgres.process import cluster_name, find_server, stop_server
-from sandbox.dataplanes.postgres.record import (
-    DELETED,
-    InstanceFolder,
-    InstanceRecord,
-    existing_folders,
-    instance_folder,
-    instances_root,
-)
+from sandbox.dataplanes.postgres.record import InstanceFolder, InstanceRecord, existing_folders, instance_folder
 from sandbox.dataplanes.postgres.settings import render_access, render_settings, render_user_map
 from sandbox.dataplanes.postgres.tls import CertificateAuthority
 from sandbox.emulator.desired import DatabaseInstance, DataPlaneStatus
@@ -56,25 +49,23 @@ class PostgresDataPlane:
         self._watcher: threading.Thread | None = None
 
     def reconcile(self, desired: Sequence[DatabaseInstance]) -> None:
-        """Start what is desired, change what differs, stop what is not listed and put its data aside."""
+        """Start what shall run, stop what shall not, change what differs, put the data of what is not listed aside."""
         with self._work:
             if self._closing.is_set():
                 return
-            self._desired = {instance.identifier: instance for instance in desired}
-            for folder in list(existing_folders(self._home)):
-                if folder.identifier not in self._desired:
-                    self._remove(folder)
-            for identifier in self._statuses.keys() - self._desired.keys():
-                self._statuses.pop(identifier, None)
+            self._desired = {instance.resource_id: instance for instance in desired}
+            settle(self._home, desired, self._log)
+            for gone in self._statuses.keys() - self._desired.keys():
+                self._statuses.pop(gone, None)
             for instance in desired:
                 self._bring_up(instance)
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="postgres-watch", daemon=True)
                 self._watcher.start()
 
-    def status(self, identifier: str) -> PostgresStatus:
+    def status(self, resource_id: str) -> PostgresStatus:
         """How far an instance is, from memory."""
-        return self._statuses.get(identifier) or PostgresStatus(state="creating")
+        return self._statuses.get(resource_id) or PostgresStatus(state="creating")
 
     def close(self) -> None:
         """Stop every server of this sandbox, keep the data."""
@@ -88,30 +79,33 @@ class PostgresDataPlane:
         while not self._closing.wait(WATCH_SECONDS):
             with self._work:
                 for instance in list(self._desired.values()):
-                    if not self._closing.is_set() and self._needs_care(instance.identifier):
+                    if not self._closing.is_set() and self._needs_care(instance):
+                        settle(self._home, list(self._desired.values()), self._log)
                         self._bring_up(instance)
 
-    def _needs_care(self, identifier: str) -> bool:
-        if self.status(identifier).state == "failed":
-            return time.monotonic() >= self._retry_at.get(identifier, 0.0)
-        folder = instance_folder(self._home, identifier)
+    def _needs_care(self, instance: DatabaseInstance) -> bool:
+        if self.status(instance.resource_id).state == "failed":
+            return time.monotonic() >= self._retry_at.get(instance.resource_id, 0.0)
+        folder = instance_folder(self._home, instance.identifier)
+        if not instance.running:
+            return False
         if find_server(folder.data, cluster_name(folder.root)) is not None:
             return False
-        self._log.warning("%s: PostgreSQL ended without being asked to; starting it again", identifier)
+        self._log.warning("%s: PostgreSQL ended without being asked to; starting it again", instance.identifier)
         return True
 
     def _bring_up(self, instance: DatabaseInstance) -> None:
-        before = self.status(instance.identifier)
+        before = self.status(instance.resource_id)
         try:
-            after = self._ensure(instance)
+            after = self._ensure(instance) if instance.running else self._stop(instance, before)
         except Exception as error:  # one instance's failure is its status and must not keep the others from running
             reason = " ".join(str(error).split()) or type(error).__name__
             after = PostgresStatus(state="failed", reason=reason)
-            self._retry_at[instance.identifier] = time.monotonic() + RETRY_SECONDS
+            self._retry_at[instance.resource_id] = time.monotonic() + RETRY_SECONDS
             if before.reason != reason:
                 unforeseen = not isinstance(error, DataPlaneError | OSError)
                 self._log.error("%s: %s", instance.identifier, reason, exc_info=unforeseen)
-        self._statuses[instance.identifier] = after
+        self._statuses[instance.resource_id] = after
         if after.note is not None and after.note != before.note:
             self._log.warning("%s: %s", instance.identifier, after.note)
         if after.state == "available" and before.state != "available":
@@ -119,6 +113,7 @@ class PostgresDataPlane:
 
     def _ensure(self, instance: DatabaseInstance) -> PostgresStatus:
         folder = instance_folder(self._home, instance.identifier)
+        check_owner(self._home, folder, instance)
         install = binaries.choose_install(instance.engine_version, folder.major_on_disk(), binaries.installed())
         account = service_account()
         folder.root.mkdir(parents=True, exist_ok=True)
@@ -163,34 +158,35 @@ class PostgresDataPlane:
             note="; ".join(note for note in notes if note) or None,
         )
 
+    def _stop(self, instance: DatabaseInstance, before: PostgresStatus) -> PostgresStatus:
+        folder = instance_folder(self._home, instance.identifier)
+        check_owner(self._home, folder, instance)
+        record = folder.read_record()
+        after = PostgresStatus(
+            state="stopped", address=record.address if record else None, port=record.port if record else None
+        )
+        if before.state != "stopped":
+            self._statuses[instance.resource_id] = after  # a start that is asked for from here on is not done yet
+            stop_server(folder.data, cluster_name(folder.root))
+            self._log.info("%s: stopped; its data are kept for the next start", instance.identifier)
+        return after
+
     def _place(self, folder: InstanceFolder, instance: DatabaseInstance, *, running: bool) -> InstanceRecord:
         """Where the instance listens: where it did before, else a free place, remembered before it is used."""
         record = folder.read_record()
         if record is not None and IPv4Address(record.address) not in self._pool:
             record = None
-        if record is not None and record.port == instance.port and running:
+        if record is not None and record.port == instance.port and running and record.resource_id is not None:
             return record
         if record is None:
             others = [known.address for other in existing_folders(self._home) if (known := other.read_record())]
             address = choose_address(self._pool, self._home, instance.identifier, instance.port, others)
-            record = InstanceRecord(address=address, port=instance.port)
+            record = InstanceRecord(address=address, port=instance.port, resource_id=instance.resource_id)
         else:
-            problem = why_unusable(record.address, instance.port)
+            listens = running and record.port == instance.port
+            problem = None if listens else why_unusable(record.address, instance.port)
             if problem is not None:
                 raise DataPlaneError(f"{problem}; end it, or remove {folder.record_file} for another address")
-            record = replace(record, port=instance.port)
+            record = replace(record, port=instance.port, resource_id=instance.resource_id)
         folder.write_record(record)
         return record
-
-    def _remove(self, folder: InstanceFolder) -> None:
-        try:
-            stop_server(folder.data, cluster_name(folder.root))
-            kept = instances_root(self._home) / DELETED / folder.identifier
-            if kept.exists():
-                shutil.rmtree(kept)
-            kept.parent.mkdir(exist_ok=True)
-            folder.root.rename(kept)
-        except (DataPlaneError, OSError):
-            self._log.exception("%s: was deleted but its server or data could not be put away", folder.identifier)
-        else:
-            self._log.info("%s: stopped; its data are kept in %s until its next deletion", folder.identifier, kept)

@@ -14,11 +14,15 @@ DELETED: Final = "deleted"
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceRecord:
-    """What stays the same once chosen: the address; and the database that was made at creation, as AWS does, once."""
+    """What stays the same once chosen: the address; and the database that was made at creation, as AWS does, once.
+
+    `resource_id` says whose data these are; records of earlier versions lack it and belong to the identifier.
+    """
 
     address: str
     port: int
     created_database: str | None = None
+    resource_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,15 @@ class InstanceFolder:
             return None
         except (ValueError, TypeError) as error:
             raise DataPlaneError(f"{self.record_file} is damaged ({error}); remove it, another is written") from error
+
+    @property
+    def owner(self) -> str | None:
+        """The resource id of the instance whose data these are, where it can be told."""
+        try:
+            record = self.read_record()
+        except DataPlaneError:
+            return None
+        return record.resource_id if record else None
 
     def write_record(self, record: InstanceRecord) -> None:
         fresh = self.record_file.with_suffix(".new")

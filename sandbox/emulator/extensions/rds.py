@@ -15,6 +15,11 @@ _HOSTED_ZONE = "Z2R2ITUGPM61AM"
 _PERFORMANCE = ("PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod")
 # Storage that gp3 brings along below 400 GiB.
 _GP3_IOPS, _GP3_THROUGHPUT = 3000, 125
+# What moto says, then how far the data plane is: what the API shows.
+_SHOWN = {
+    "available": {"creating": "creating", "available": "available", "failed": "failed", "stopped": "starting"},
+    "stopped": {"creating": "stopped", "available": "stopping", "failed": "failed", "stopped": "stopped"},
+}
 
 
 def _backend(call: Call) -> Any:
@@ -30,11 +35,11 @@ def _shown(call: Call, instance: Result) -> Result:
     if not shown.get("MonitoringInterval"):
         shown.pop("MonitoringRoleArn", None)
     endpoint = {**instance.get("Endpoint", {}), "HostedZoneId": _HOSTED_ZONE}
-    status = current_status(identifier) if instance["Engine"] == "postgres" else None
-    if status is not None and instance["DBInstanceStatus"] == "available":
-        shown["DBInstanceStatus"] = {"creating": "creating", "available": "available", "failed": "failed"}[status.state]
+    status = current_status(instance["DbiResourceId"]) if instance["Engine"] == "postgres" else None
+    if status is not None and instance["DBInstanceStatus"] in _SHOWN:
+        shown["DBInstanceStatus"] = _SHOWN[instance["DBInstanceStatus"]][status.state]
         endpoint["Address"] = status.address or endpoint.get("Address")
-        if status.state != "available":
+        if status.state in {"creating", "failed"}:
             endpoint = {}
     shown.pop("Endpoint", None)
     return shown | ({"Endpoint": endpoint} if endpoint.get("Address") else {})
@@ -119,6 +124,15 @@ def _after_write(call: Call, result: Result) -> Result:
     if instance.storage_throughput:
         changed["StorageThroughput"] = int(instance.storage_throughput)
     result["DBInstance"] = _shown(call, result["DBInstance"] | changed)
+    return result
+
+
+@extends("rds", "StopDBInstance", "StartDBInstance")
+def stop_or_start(call: Call) -> Result:
+    """Answered before the data plane has begun, in AWS's words."""
+    result = call.proceed()
+    result["DBInstance"] = _shown(call, result["DBInstance"])
+    result["DBInstance"]["DBInstanceStatus"] = "stopping" if call.identity.operation == "StopDBInstance" else "starting"
     return result
 
 

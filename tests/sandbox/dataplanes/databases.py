@@ -17,6 +17,8 @@ def database(**changes: Any) -> DatabaseInstance:
     """An instance as the dev environment has it."""
     values: dict[str, Any] = {
         "identifier": "mlp-dev",
+        "resource_id": "db-ONE",
+        "running": True,
         "engine_version": f"{installed()[-1].major}.4" if installed() else "15.4",
         "port": 5432,
         "db_name": "mlflow",
@@ -40,12 +42,12 @@ class Running:
 
     def available(self, instance: DatabaseInstance) -> PostgresStatus:
         self.plane.reconcile([instance])
-        status = self.plane.status(instance.identifier)
+        status = self.plane.status(instance.resource_id)
         assert status.state == "available", status
         return status
 
     def connect(self, instance: DatabaseInstance, **changes: Any) -> psycopg.Connection:
-        status = self.plane.status(instance.identifier)
+        status = self.plane.status(instance.resource_id)
         arguments: dict[str, Any] = {
             "host": status.address,
             "port": status.port,

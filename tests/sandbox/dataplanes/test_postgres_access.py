@@ -84,7 +84,7 @@ def test_an_instance_without_database_name_still_lets_the_master_user_in(running
 
 def test_the_reserved_master_user_is_refused_with_the_field_and_the_fix(running: Running):
     running.plane.reconcile([database(master_username="rdsadmin")])
-    status = running.plane.status("mlp-dev")
+    status = running.plane.status("db-ONE")
     assert status.state == "failed"
     assert status.reason == "master_username 'rdsadmin' is reserved; choose another"
 

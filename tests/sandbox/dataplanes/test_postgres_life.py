@@ -128,7 +128,7 @@ def test_a_removed_instance_is_stopped_and_only_its_newest_data_are_kept(running
         running.plane.reconcile([])
         assert not _runs(pid)
         assert describe(running.home) == []
-        assert running.plane.status("mlp-dev").state == "creating"
+        assert running.plane.status("db-ONE").state == "creating"
     deleted = InstanceFolder(running.home / "rds/deleted/mlp-dev")
     assert deleted.major_on_disk() is not None
     assert [path.name for path in (running.home / "rds/deleted").iterdir()] == ["mlp-dev"]
@@ -161,7 +161,7 @@ def test_an_address_taken_by_a_stranger_fails_with_the_way_out_and_recovers(data
     after = data_plane("home")
     with socket.create_server((str(status.address), 5432)):
         after.plane.reconcile([database()])
-        failed = after.plane.status("mlp-dev")
+        failed = after.plane.status("db-ONE")
         assert failed.state == "failed"
         assert "is taken by another process; end it, or remove" in str(failed.reason)
     after.available(database())
@@ -179,7 +179,7 @@ def test_a_changed_port_counts_and_keeps_rows(running: Running):
 
 def test_an_identifier_that_would_leave_its_folder_is_refused(running: Running):
     running.plane.reconcile([database(identifier="../escape")])
-    status = running.plane.status("../escape")
+    status = running.plane.status("db-ONE")
     assert status.state == "failed"
     assert "'../escape' cannot be used" in str(status.reason)
 

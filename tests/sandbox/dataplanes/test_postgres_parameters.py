@@ -35,7 +35,7 @@ def test_a_value_that_the_server_refuses_fails_by_name_and_leaves_the_server_run
     running.available(database())
     with running.connect(database()) as held:
         running.plane.reconcile([database(parameters={"work_mem": "much"})])
-        status = running.plane.status("mlp-dev")
+        status = running.plane.status("db-ONE")
         assert status.state == "failed"
         assert 'invalid value for parameter "work_mem": "much"' in str(status.reason)
         assert held.execute("SELECT 1").fetchone() == (1,)

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from moto.rds.models import rds_backends
 
-from sandbox.emulator import databases
+from sandbox.emulator import databases, extensions
 from sandbox.emulator.databases import Databases, desired_databases
 from sandbox.emulator.desired import DatabaseDataPlane, DatabaseInstance, DataPlaneStatus
 from sandbox.emulator.extensions import rds as rds_extension
@@ -29,8 +29,8 @@ class Recorder:
         self.asked.append(list(desired))
         self.called.set()
 
-    def status(self, identifier: str) -> DataPlaneStatus:
-        return self.answers.get(identifier, DataPlaneStatus(state="creating"))
+    def status(self, resource_id: str) -> DataPlaneStatus:
+        return self.answers.get(resource_id, DataPlaneStatus(state="creating"))
 
     def close(self) -> None:
         self.closed = True
@@ -65,9 +65,12 @@ def test_an_instance_is_asked_for_with_its_parameters_and_password(rds: Any):
     parameters = [{"ParameterName": "rds.force_ssl", "ParameterValue": "0", "ApplyMethod": "immediate"}]
     rds.modify_db_parameter_group(DBParameterGroupName="own", Parameters=parameters)
     _create(rds, DBParameterGroupName="own", MultiAZ=True)
+    [described] = rds.describe_db_instances()["DBInstances"]
     assert desired_databases() == [
         DatabaseInstance(
             identifier="mlflow",
+            resource_id=described["DbiResourceId"],
+            running=True,
             engine_version="16.4",
             port=5433,
             db_name="tracking",
@@ -79,6 +82,24 @@ def test_an_instance_is_asked_for_with_its_parameters_and_password(rds: Any):
             multi_az=True,
         )
     ]
+
+
+def test_a_stopped_instance_stays_listed_and_does_not_run(rds: Any):
+    _create(rds)
+    rds.stop_db_instance(DBInstanceIdentifier="mlflow")
+    assert [(item.identifier, item.running) for item in desired_databases()] == [("mlflow", False)]
+    rds.start_db_instance(DBInstanceIdentifier="mlflow")
+    assert [(item.identifier, item.running) for item in desired_databases()] == [("mlflow", True)]
+
+
+def test_an_identifier_that_is_given_again_is_another_instance(rds: Any):
+    extensions.load()
+    resource_ids: set[str] = set()
+    for _ in range(2):
+        _create(rds)
+        resource_ids.update(item.resource_id for item in desired_databases())
+        rds.delete_db_instance(DBInstanceIdentifier="mlflow", SkipFinalSnapshot=True)
+    assert len(resource_ids) == 2
 
 
 def test_tls_is_forced_from_postgres_15_unless_a_parameter_says_otherwise(rds: Any):
@@ -141,16 +162,20 @@ def test_a_data_plane_that_fails_is_asked_again(rds: Any, caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "address"),
+    ("told", "answer", "status", "address"),
     [
-        (DataPlaneStatus(state="creating"), "creating", None),
-        (DataPlaneStatus(state="available", address="127.0.0.9", port=5433), "available", "127.0.0.9"),
-        (DataPlaneStatus(state="failed", reason="no disk"), "failed", None),
-        (None, "available", "mlflow.aws"),
+        ("available", DataPlaneStatus(state="creating"), "creating", None),
+        ("available", DataPlaneStatus(state="available", address="127.0.0.9", port=5433), "available", "127.0.0.9"),
+        ("available", DataPlaneStatus(state="stopped", address="127.0.0.9", port=5433), "starting", "127.0.0.9"),
+        ("available", DataPlaneStatus(state="failed", reason="no disk"), "failed", None),
+        ("available", None, "available", "mlflow.aws"),
+        ("stopped", DataPlaneStatus(state="available", address="127.0.0.9", port=5433), "stopping", "127.0.0.9"),
+        ("stopped", DataPlaneStatus(state="stopped", address="127.0.0.9", port=5433), "stopped", "127.0.0.9"),
+        ("stopped", None, "stopped", "mlflow.aws"),
     ],
 )
 def test_the_api_shows_what_the_data_plane_answers(
-    monkeypatch: pytest.MonkeyPatch, answer: DataPlaneStatus | None, status: str, address: str | None
+    monkeypatch: pytest.MonkeyPatch, told: str, answer: DataPlaneStatus | None, status: str, address: str | None
 ):
     class Remembering:
         def remembered(self, _kind: str) -> dict[str, Any]:
@@ -159,13 +184,14 @@ def test_the_api_shows_what_the_data_plane_answers(
     plane = Recorder()
     running = Databases(threading.RLock())
     if answer is not None:
-        plane.answers["mlflow"] = answer
+        plane.answers["db-ONE"] = answer
         running.register(plane)
     monkeypatch.setattr(databases, "CURRENT", running)
     described = {
         "DBInstanceIdentifier": "mlflow",
         "Engine": "postgres",
-        "DBInstanceStatus": "available",
+        "DbiResourceId": "db-ONE",
+        "DBInstanceStatus": told,
         "Endpoint": {"Address": "mlflow.aws", "Port": 5433},
     }
     shown = rds_extension._shown(cast(Any, Remembering()), described)
