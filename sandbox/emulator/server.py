@@ -15,6 +15,8 @@ from sandbox.emulator.messages import Environ, Reply, Request, request_from_envi
 
 _log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
+RUNNING_SECONDS = 30.0
+"""How long running requests may take after the server was told to stop."""
 
 Handler: TypeAlias = Callable[[Request], Reply]
 
@@ -23,26 +25,23 @@ class PortTakenError(Exception):
     """The port cannot be listened on; the message names it."""
 
 
-class _Quiet(MotoRequestHandler):
-    """No line per request, and HTTP/1.1 so that clients keep their connections."""
+def _quiet(finished: Callable[[], None]) -> type[MotoRequestHandler]:
+    """Handler without a line per request, and HTTP/1.1; `finished` is called however a request ends."""
 
-    protocol_version = "HTTP/1.1"
+    class Quiet(MotoRequestHandler):
+        protocol_version = "HTTP/1.1"
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Write nothing."""
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Write nothing."""
 
+        def run_wsgi(self) -> None:
+            # Not in the reply's close(): werkzeug leaves that out when the client resets its connection.
+            try:
+                super().run_wsgi()
+            finally:
+                finished()
 
-class _Body:
-    """A reply's body that tells when the client has got it."""
-
-    def __init__(self, body: bytes, sent: Callable[[], None]) -> None:
-        self._body, self._sent = body, sent
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._body
-
-    def close(self) -> None:
-        self._sent()
+    return Quiet
 
 
 class Server:
@@ -50,7 +49,8 @@ class Server:
 
     def __init__(self, port: int, handler: Handler) -> None:
         self._handler = handler
-        self._running = 0
+        self._running: set[int] = set()  # threads, each of which serves one request at a time
+        self._closed = False
         self._idle = threading.Condition()
         self._stopping = threading.Event()
         try:
@@ -65,7 +65,12 @@ class Server:
             ) from None
         self.port: int = listener.getsockname()[1]
         self._server: BaseWSGIServer = make_server(
-            HOST, self.port, self._application, threaded=True, request_handler=_Quiet, fd=listener.fileno()
+            HOST,
+            self.port,
+            self._application,
+            threaded=True,
+            request_handler=_quiet(self._finished),
+            fd=listener.fileno(),
         )
         listener.detach()
 
@@ -85,27 +90,31 @@ class Server:
         """Serve; returns when stopped and idle."""
         self._server.serve_forever(poll_interval=0.1)
         with self._idle:
-            self._idle.wait_for(lambda: self._running == 0, timeout=30)
+            self._idle.wait_for(lambda: not self._running, timeout=RUNNING_SECONDS)
+            self._closed = True
         self._server.server_close()
 
     def _application(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = request_from_environ(environ)  # first: a client that sends half a request must not hold up the end
         with self._idle:
-            self._running += 1
-        try:
-            request = request_from_environ(environ)
-            reply = self._handler(request)
-        except BaseException:
-            self._finished()
-            raise
+            if self._closed:
+                start_response("503 Service Unavailable", [("Content-Length", "0")])
+                return []
+            self._running.add(threading.get_ident())
+        reply = self._handler(request)
         headers = [(name, value) for name, value in reply.headers if name.lower() != "connection"]
         if request.method != "HEAD" and not any(name.lower() == "content-length" for name, _ in headers):
             headers.append(("Content-Length", str(len(reply.body))))
         start_response(f"{reply.status} {_phrase(reply.status)}", headers)
-        return _Body(b"" if request.method == "HEAD" else reply.body, self._finished)
+        return self._sent(b"" if request.method == "HEAD" else reply.body)
+
+    def _sent(self, body: bytes) -> Iterator[bytes]:
+        yield body
+        self._finished()  # asked for more, so the body is written; werkzeug may go on reading for long
 
     def _finished(self) -> None:
         with self._idle:
-            self._running -= 1
+            self._running.discard(threading.get_ident())
             self._idle.notify_all()
 
 

@@ -58,9 +58,10 @@ def _move(folder: InstanceFolder, name: str, home: Path, log: logging.Logger) ->
     try:
         target = folder.root.with_name(name) if name.startswith(MOVING) else instance_folder(home, name).root
         stop_server(folder.data, cluster_name(folder.root))
-        if target.exists():
-            raise DataPlaneError(f"{target} is in the way; move it away")
-        folder.root.rename(target)
+        if not target.exists():
+            folder.root.rename(target)
+        else:
+            log.error("%s: was renamed but %s is in the way of its data; move it away", folder.identifier, target)
     except (DataPlaneError, OSError):
         log.exception("%s: was renamed but its data could not be moved to %s", folder.identifier, name)
 
