@@ -16,6 +16,7 @@ import psutil
 from sandbox.errors import SandboxError
 
 STOP_SECONDS = 20.0
+FREE_PORT_SECONDS = 5.0
 
 
 def start(command: Sequence[str], *, pid_file: Path, log: Path, cwd: Path, env: Mapping[str, str]) -> int:
@@ -68,25 +69,36 @@ def stop(pid_file: Path) -> bool:
 
 def require_free_port(port: int, what: str) -> None:
     """Raises SandboxError naming the process that has the port."""
+    # A process that was killed just now may still be letting go of it.
+    deadline = time.monotonic() + FREE_PORT_SECONDS
+    while not _is_free(port):
+        owner = _owner(port)
+        if owner or time.monotonic() > deadline:
+            raise SandboxError(
+                f"port {port} for {what} is taken by {owner or 'another process'}; stop it, or choose another: "
+                f"`mlp sandbox up --port {port + 1}`"
+            )
+        time.sleep(0.1)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise SandboxError(
-                f"port {port} for {what} is taken by {_owner(port)}; stop it, or choose another: "
-                f"`mlp sandbox up --port {port + 1}`"
-            ) from error
+        except OSError:
+            return False
+    return True
 
 
-def _owner(port: int) -> str:
+def _owner(port: int) -> str | None:
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
                 return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
     except (psutil.Error, OSError):
         pass
-    return "another process"
+    return None
 
 
 def wait_gone(pid: int, seconds: float) -> bool:

@@ -97,11 +97,13 @@ def test_no_secret_value_is_in_the_exported_state(account: Box, tmp_path: Path) 
     assert not [password for password in passwords if password in exported.read_text()]
 
 
-def test_prod_refuses_to_be_destroyed_and_names_what_is_protected(account: Box) -> None:
-    said = account.pulumi("destroy", "--stack", "prod", "--yes", "--skip-preview", ok=False)
-    assert "protected" in said
-    assert "aws:rds/instance:Instance" in said
-    assert physical(account.export("prod"))
+def test_prod_refuses_to_be_destroyed_names_what_is_protected_and_loses_nothing(account: Box) -> None:
+    before = account.export("prod")
+    said = account.pulumi("destroy", "--stack", "prod", "--yes", ok=False)
+    assert "cannot be deleted" in said
+    for protected in ("aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:kms/key:Key"):
+        assert protected in said
+    assert account.export("prod") == before
 
 
 def test_destroying_dev_leaves_nothing_that_carries_its_tags(account: Box) -> None:
