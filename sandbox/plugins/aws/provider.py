@@ -170,6 +170,9 @@ class AwsProvider(Provider):
             details = error.response.get("Error", {})
             text = f"{error.operation_name}: {details.get('Code')}: {details.get('Message')}"
             raise ProviderError(f"{action} {r.type} {r.name}: {text}") from error
+        except NotFoundError as error:
+            text = f"{error} cannot be found; `pulumi refresh` takes it out of the state"
+            raise ProviderError(f"{action} {r.type} {r.name}: {text}") from error
         except (BotoCoreError, TimeoutError, ValueError, NotImplementedError) as error:
             raise ProviderError(f"{action} {r.type} {r.name}: {_plain(error)}") from error
 
@@ -187,6 +190,8 @@ def changed_inputs(handler: Handler, old_inputs: Props, old_state: Props, new: P
             continue
         kind = "add" if name not in old_inputs else "delete" if wanted is None else "update"
         changes[name] = Change(kind, field.replace)
+    for name in handler.replaces({**old_state, **old_inputs}, new, set(changes)) & changes.keys():
+        changes[name] = Change(changes[name].kind, replace=True)
     return changes
 
 

@@ -118,6 +118,11 @@ class Handler(ABC):
         """Bring the resource from `old` to `new` (inputs); `changed` names the top-level inputs that differ."""
         raise NotImplementedError(f"{self.token}: {', '.join(sorted(changed))} cannot be changed in place")
 
+    def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
+        """Those of the changed inputs that force a new resource in this case only; values may be UNKNOWN. What forces
+        one always says `Field.replace`."""
+        return set()
+
     @abstractmethod
     def delete(self, aws: Aws, id: str, state: Props) -> None:
         """Delete it and wait until it is gone. `state`: inputs and outputs of the last deployment."""

@@ -90,13 +90,16 @@ class _Rule(Ec2Handler):
             **given(**ports),
         }
 
+    def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
+        """Another kind of peer: AWS cannot turn a rule for a range into one for a group."""
+        peers = changed & PEERS.keys()
+        return peers if len(peers) > 1 else set()
+
     def modify(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
-        before, after = _peer(old), _peer(new)
-        if before != after:
-            raise ValueError(f"AWS cannot turn a rule's {before} into a {after}: run `pulumi up --replace` on the rule")
+        peer = _peer(new)
         rule = {
             "IpProtocol": new["ipProtocol"],
-            PEERS[after]: new[after],
+            PEERS[peer]: new[peer],
             "Description": new.get("description", ""),
             **given(FromPort=new.get("fromPort"), ToPort=new.get("toPort")),
         }

@@ -49,7 +49,7 @@ class Life:
         changed = {
             name for name in changed if not fields[name].write_only and (name in new or not fields[name].computed)
         }
-        replaced = {name for name in changed if fields[name].replace}
+        replaced = {name for name in changed if fields[name].replace} | self.handler.replaces(old, new, changed)
         assert not replaced, f"{sorted(replaced)} would replace {self.handler.token}"
         assert self.handler.check(new) == []
         self.handler.update(self.aws, id, old, new, changed)

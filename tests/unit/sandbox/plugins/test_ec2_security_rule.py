@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from sandbox.plugins.aws.provider import changed_inputs
 from sandbox.plugins.aws.resource import Handler
 from sandbox.plugins.aws.services.ec2_security_rule import (
     HANDLERS,
@@ -83,13 +84,15 @@ def test_a_rule_goes_with_its_group() -> None:
     life.delete(id, **HTTPS, securityGroupId=group)
 
 
-def test_another_kind_of_peer_needs_a_replacement() -> None:
-    life, group = Life(SecurityGroupIngressRule()), network.group(network.vpc())
-    old = {**HTTPS, "securityGroupId": group}
-    id = life.create(**old)
-    new = {**{name: value for name, value in old.items() if name != "cidrIpv4"}, "cidrIpv6": "::/0"}
-    with pytest.raises(ValueError, match="cannot turn a rule's cidrIpv4 into a cidrIpv6"):
-        life.update(id, old, new)
+def test_another_kind_of_peer_replaces_the_rule_and_another_range_does_not() -> None:
+    rule = SecurityGroupIngressRule()
+    ports = {name: value for name, value in HTTPS.items() if name != "cidrIpv4"}
+    for peer in ("sg-1", UNKNOWN):
+        changes = changed_inputs(rule, HTTPS, {}, {**ports, "referencedSecurityGroupId": peer, "toPort": 444})
+        replacing = {name for name, change in changes.items() if change.replace}
+        assert replacing == {"cidrIpv4", "referencedSecurityGroupId"}
+    changes = changed_inputs(rule, HTTPS, {}, {**HTTPS, "cidrIpv4": "10.1.0.0/16"})
+    assert [(name, change.replace) for name, change in changes.items()] == [("cidrIpv4", False)]
 
 
 def test_bad_inputs_are_refused_with_what_to_do() -> None:
