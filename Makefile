@@ -40,7 +40,7 @@ clean: ## Stop the sandbox, then remove .venv, .mlp and the caches of this clone
 	rm -rf .venv .mlp .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-bench: setup ## Wall time and memory of preview and up
+bench: setup ## Wall time and memory of preview and up, in a sandbox of its own (about 10 minutes)
 	@$(BIN)/python -m tests.bench
 
 requirements: environment ## Compile requirements*.txt anew from requirements*.in (OPTIONS=--upgrade for newer ones)

@@ -1,0 +1,1 @@
+"""`make bench`: wall time and memory of the engine on the dev environment and on generated programs."""
