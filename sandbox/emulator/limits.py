@@ -109,8 +109,8 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="sns",
-        what="e-mail is not sent, and subscriptions confirm themselves",
-        effect="an e-mail subscription is confirmed at once and receives nothing",
+        what="e-mail is not sent",
+        effect="an e-mail subscription stays pending until ConfirmSubscription gets the last part of its ARN as token",
         operations=("PutDataProtectionPolicy",),
     ),
     Limit(

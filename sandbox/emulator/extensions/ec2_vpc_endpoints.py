@@ -1,8 +1,9 @@
-"""VPC endpoints: DNS options, address type and private DNS kept; routes follow the route tables; deleted ones go."""
+"""VPC endpoints: DNS options, address type and private DNS kept; routes and interfaces follow; deleted go."""
 
 from typing import Any
 
 from moto.ec2.models import ec2_backends
+from moto.ec2.utils import random_private_ip
 
 from sandbox.emulator.extensions.registry import Call, Result, extends
 
@@ -55,6 +56,8 @@ def modify(call: Call) -> Result:
             '{"Version": "2008-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", '
             '"Resource": "*"}]}'
         )
+    if endpoint.vpc_endpoint_type == "Interface":
+        _settle_interfaces(backend, endpoint)
     prefix_list = endpoint.destination_prefix_list_id
     for table in (params.get("RemoveRouteTableIds") or []) if prefix_list else []:
         _remove_route(backend, table, endpoint.id)
@@ -89,6 +92,16 @@ def delete(call: Call) -> Result:
             for name in unknown
         ]
     }
+
+
+def _settle_interfaces(backend: Any, endpoint: Any) -> None:
+    """One network interface per subnet; moto leaves them as they were made."""
+    known = {eni: backend.enis[eni].subnet.id for eni in endpoint.network_interface_ids if eni in backend.enis}
+    for eni in [eni for eni, subnet in known.items() if subnet not in endpoint.subnet_ids]:
+        del backend.enis[eni], known[eni]
+    for subnet in [subnet for subnet in endpoint.subnet_ids if subnet not in known.values()]:
+        known[backend.create_network_interface(subnet, random_private_ip()).id] = subnet
+    endpoint.network_interface_ids = list(known)
 
 
 def _gateway_of(route: Any) -> str:

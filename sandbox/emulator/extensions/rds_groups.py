@@ -1,4 +1,4 @@
-"""RDS parameter and subnet groups: modified parameters, resets, and groups that are in use."""
+"""RDS parameter groups: modified parameters, resets, and groups that are in use."""
 
 from typing import Any
 
@@ -94,24 +94,6 @@ def delete(call: Call) -> Result:
             "InvalidDBParameterGroupState",
             f"One or more database instances are still members of this parameter group {group.name}, so the group "
             f"cannot be deleted: {', '.join(users)}",
-        )
-    return call.proceed()
-
-
-@extends("rds", "DeleteDBSubnetGroup")
-def delete_subnet_group(call: Call) -> Result:
-    """Refuse a group that an instance uses."""
-    name = call.params["DBSubnetGroupName"].lower()
-    users = [
-        db.db_instance_identifier
-        for db in _instances(call)
-        if getattr(getattr(db, "db_subnet_group", None), "name", "") == name
-    ]
-    if users:
-        raise Fault(
-            "InvalidDBSubnetGroupStateFault",
-            f"Cannot delete the subnet group '{name}' because at least one database instance: {users[0]} is still "
-            "using it.",
         )
     return call.proceed()
 

@@ -32,13 +32,20 @@ def create_bucket(call: Call) -> Result:
 
 @extends("s3", "GetBucketEncryption")
 def bucket_encryption(call: Call) -> Result:
-    """Without a setting of its own a bucket is encrypted with S3's own keys."""
+    """Without a setting of its own a bucket is encrypted with S3's own keys; moto leaves out what is blocked."""
     try:
-        return call.proceed()
+        result = call.proceed()
     except UpstreamError as error:
         if b"ServerSideEncryptionConfigurationNotFoundError" not in error.reply.body:
             raise
         return {"ServerSideEncryptionConfiguration": _DEFAULT_ENCRYPTION}
+    bucket: Any = s3_backends[call.identity.account]["aws"].get_bucket(call.params["Bucket"])
+    blocked = bucket.encryption["Rule"].get("BlockedEncryptionTypes")
+    if blocked:
+        types = blocked["EncryptionType"]  # as moto read the XML: one, or a list of several
+        [rule] = result["ServerSideEncryptionConfiguration"]["Rules"]
+        rule["BlockedEncryptionTypes"] = {"EncryptionType": types if isinstance(types, list) else [types]}
+    return result
 
 
 @extends("s3", "PutBucketLifecycleConfiguration")
