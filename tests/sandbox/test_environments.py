@@ -101,7 +101,7 @@ def test_prod_refuses_to_be_destroyed_names_what_is_protected_and_loses_nothing(
     before = account.export("prod")
     said = account.pulumi("destroy", "--stack", "prod", "--yes", ok=False)
     assert "cannot be deleted" in said
-    for protected in ("aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:kms/key:Key"):
+    for protected in ("aws:rds/instance:Instance", "aws:s3/bucketPublicAccessBlock", "aws:kms/alias:Alias"):
         assert protected in said
     assert account.export("prod") == before
 
