@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sandbox import lifecycle
@@ -38,7 +39,7 @@ def plain_errors() -> Generator[None, None, None]:
     try:
         yield
     except SandboxError as error:
-        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
+        errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
         errors.print("interrupted; nothing is half done that the same command would not finish")
@@ -46,7 +47,7 @@ def plain_errors() -> Generator[None, None, None]:
 
 
 def report(message: str) -> None:
-    console.print(f"  {message}", highlight=False, soft_wrap=True)
+    console.print(f"  {message}", highlight=False, markup=False, soft_wrap=True)
 
 
 def bring_up(instance: Instance) -> lifecycle.Status:
