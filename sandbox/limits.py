@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sandbox.emulator.limits import LIMITS
 from sandbox.plugins.aws.services import HANDLERS, INVOKES
 
@@ -43,7 +45,18 @@ def all_limits() -> list[Entry]:
         "what": "resource types and functions of the aws package other than those listed here",
         "effect": f"an error that names the type. Known types: {types}. Known functions: {functions}",
     }
-    return sorted([*emulator, *_ENGINE, plugin], key=lambda entry: (entry["service"], entry["what"]))
+    return sorted(
+        [*emulator, *_ENGINE, *_refused_inputs(), plugin], key=lambda entry: (entry["service"], entry["what"])
+    )
+
+
+def _refused_inputs() -> Iterator[Entry]:
+    for token, handler in HANDLERS.items():
+        module = token.removeprefix("aws:").split("/")[0]
+        for reason in dict.fromkeys(handler.unsupported.values()):
+            names = ", ".join(sorted(name for name, text in handler.unsupported.items() if text == reason))
+            what = f"inputs of {module}.{_name(token)}: {names}"
+            yield {"service": module, "what": what, "effect": f"refused: {reason}"}
 
 
 def _name(token: str) -> str:

@@ -105,6 +105,7 @@ class Handler(ABC):
     autoname: ClassVar[AutoName | None] = None
     tagged: ClassVar[bool] = False  # has `tags`; the provider's default tags are merged in, `tagsAll` comes out
     delete_before_replace: ClassVar[bool] = False
+    unsupported: ClassVar[Mapping[str, str]] = {}  # inputs refused by `check`, and what to do instead
 
     @abstractmethod
     def create(self, aws: Aws, inputs: Props) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -43,7 +42,6 @@ class Api:
 class Ec2Handler(ServiceHandler, ABC):
     service = "ec2"
     api: ClassVar[Api]
-    unsupported: ClassVar[Mapping[str, str]] = {}  # inputs refused by `check`, and what to do instead
 
     def check(self, inputs: Props) -> Problems:
         return [*super().check(inputs), *refused(inputs, self.unsupported)]

@@ -33,9 +33,12 @@ def wait_until(
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def refused(inputs: Props, unsupported: Mapping[str, str]) -> list[tuple[str, str]]:
-    """A problem for each input given that no emulated account has; the table's text says what to do instead."""
-    return [(name, f"is not supported here: {fix}") for name, fix in unsupported.items() if _given(inputs.get(name))]
+def refused(inputs: Props, unsupported: Mapping[str, str], *, also_empty: bool = False) -> list[tuple[str, str]]:
+    """A problem for each input given that no emulated account has; the table's text says what to do instead.
+
+    also_empty: where an empty list is an instruction, too (that there shall be none)."""
+    given = [name for name in unsupported if (name in inputs if also_empty else _given(inputs.get(name)))]
+    return [(name, f"is not supported here: {unsupported[name]}") for name in given]
 
 
 def _given(value: object) -> bool:

@@ -23,6 +23,7 @@ from sandbox.plugins.aws.services._common import (
     to_pairs,
     to_shape,
 )
+from sandbox.plugins.aws.services._waiting import refused
 
 TIME = "%Y-%m-%d_%H:%M"
 COST_TYPES = {
@@ -31,11 +32,11 @@ COST_TYPES = {
     **dict.fromkeys(("useAmortized", "useBlended"), False),
 }
 SUBSCRIBERS = {"subscriberEmailAddresses": "EMAIL", "subscriberSnsTopicArns": "SNS"}
-ELSEWHERE = {
-    "autoAdjustData": "is not supported here: give limitAmount and limitUnit",
-    "billingViewArn": "is not supported here: leave it out for the account's own view",
-    "filterExpression": "is not supported here: use costFilters",
-    "metrics": "is not supported here: use costTypes",
+UNSUPPORTED = {
+    "autoAdjustData": "give limitAmount and limitUnit",
+    "billingViewArn": "leave it out for the account's own view",
+    "filterExpression": "use costFilters",
+    "metrics": "use costTypes",
 }
 
 
@@ -45,10 +46,11 @@ class Budget(ServiceHandler):
     tagged = True
     autoname = AutoName(max_length=100)
     outputs = ("arn",)
+    unsupported: ClassVar[Mapping[str, str]] = UNSUPPORTED
     fields: ClassVar[Mapping[str, Field]] = {
         **NAMED,
         **TAGS,
-        **{name: Field(computed=True) for name in ELSEWHERE},
+        **{name: Field(computed=True) for name in UNSUPPORTED},
         "accountId": Field(replace=True, computed=True),
         "budgetType": Field(),
         "costFilters": Field(kind="set", computed=True),
@@ -65,7 +67,7 @@ class Budget(ServiceHandler):
     def check(self, inputs: Props) -> Problems:
         problems = [
             *super().check(inputs),
-            *((field, reason) for field, reason in ELSEWHERE.items() if field in inputs),
+            *refused(inputs, self.unsupported, also_empty=True),
             *one_of(inputs, "timeUnit", ("DAILY", "MONTHLY", "QUARTERLY", "ANNUALLY", "CUSTOM")),
         ]
         amount = inputs.get("limitAmount")

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sandbox.plugins.aws.resource import AutoName, Aws, Field, Handler, NotFoundError, Props
-from sandbox.plugins.aws.services._common import NAMED, REGION, TAGS, Problems, given, present
+from sandbox.plugins.aws.services._common import NAMED, REGION, TAGS, Problems, ServiceHandler, given, present
 from sandbox.plugins.aws.services._ec2 import Api, Ec2Handler, Live
+from sandbox.plugins.aws.services._waiting import refused
 
 GROUP_GONE = ("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound", "InvalidGroupId.Malformed")
 GROUPS = Api("security-group", "describe_security_groups", "GroupIds", "SecurityGroups", GROUP_GONE)
@@ -19,6 +20,10 @@ class SecurityGroup(Ec2Handler):
     autoname = AutoName(max_length=255)
     api = GROUPS
     outputs = ("arn", "ownerId")
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "egress": "leave inline rules out and declare each as a vpc.SecurityGroupEgressRule",
+        "ingress": "leave inline rules out and declare each as a vpc.SecurityGroupIngressRule",
+    }
     fields: ClassVar[Mapping[str, Field]] = {
         **NAMED,
         **REGION,
@@ -32,15 +37,10 @@ class SecurityGroup(Ec2Handler):
 
     def check(self, inputs: Props) -> Problems:
         # An empty list too: the official provider would then remove the rules that other resources add.
-        rules = {"ingress": "vpc.SecurityGroupIngressRule", "egress": "vpc.SecurityGroupEgressRule"}
-        problems = [
-            (name, f"inline rules are not supported here: leave {name} out and declare each as a {instead}")
-            for name, instead in rules.items()
-            if name in inputs
-        ]
+        problems = refused(inputs, self.unsupported, also_empty=True)
         if inputs.get("description") == "":
             problems.append(("description", "is empty: leave it out or say what the group is for"))
-        return [*super().check(inputs), *problems]
+        return [*ServiceHandler.check(self, inputs), *problems]
 
     def create(self, aws: Aws, inputs: Props) -> str:
         ec2 = self.client(aws, inputs)

@@ -21,12 +21,9 @@ from sandbox.plugins.aws.services._common import (
     present,
     to_pairs,
 )
+from sandbox.plugins.aws.services._waiting import refused
 
 HOUR = 3600
-ELSEWHERE = {
-    "inlinePolicies": "is not supported here: use an aws.iam.RolePolicy for each inline policy",
-    "managedPolicyArns": "is not supported here: use an aws.iam.RolePolicyAttachment for each managed policy",
-}
 
 
 class Role(ServiceHandler):
@@ -35,6 +32,10 @@ class Role(ServiceHandler):
     tagged = True
     autoname = AutoName(max_length=64)
     outputs = ("arn", "createDate", "uniqueId")
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "inlinePolicies": "use an aws.iam.RolePolicy for each inline policy",
+        "managedPolicyArns": "use an aws.iam.RolePolicyAttachment for each managed policy",
+    }
     fields: ClassVar[Mapping[str, Field]] = {
         **NAMED,
         **TAGS,
@@ -51,7 +52,7 @@ class Role(ServiceHandler):
     def check(self, inputs: Props) -> Problems:
         return [
             *super().check(inputs),
-            *((field, reason) for field, reason in ELSEWHERE.items() if field in inputs),
+            *refused(inputs, self.unsupported, also_empty=True),
             *between(inputs, "maxSessionDuration", HOUR, 12 * HOUR),
             *json_text(inputs, "assumeRolePolicy"),
         ]

@@ -20,6 +20,7 @@ from sandbox.plugins.aws.services._common import (
     present,
     to_pairs,
 )
+from sandbox.plugins.aws.services._waiting import refused
 
 GONE = ("404", "NoSuchBucket")
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -57,6 +58,9 @@ class Bucket(ServiceHandler):
     tagged = True
     autoname = AutoName(field="bucket", lowercase=True, max_length=63)
     outputs = ("arn", "bucketDomainName", "bucketRegion", "bucketRegionalDomainName", "hostedZoneId")
+    unsupported: ClassVar[Mapping[str, str]] = {
+        field: f"deprecated, use an aws.s3.{resource} resource" for field, resource in MOVED.items()
+    }
     fields: ClassVar[Mapping[str, Field]] = {
         **REGION,
         **TAGS,
@@ -69,12 +73,7 @@ class Bucket(ServiceHandler):
     }
 
     def check(self, inputs: Props) -> Problems:
-        problems = super().check(inputs)
-        problems += [
-            (field, f"is not supported here (deprecated): use an aws.s3.{resource} resource")
-            for field, resource in MOVED.items()
-            if field in inputs
-        ]
+        problems = [*super().check(inputs), *refused(inputs, self.unsupported, also_empty=True)]
         name = inputs.get("bucket")
         if isinstance(name, str) and not NAME.fullmatch(name):
             problems.append(

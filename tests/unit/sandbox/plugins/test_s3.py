@@ -97,7 +97,7 @@ def test_an_existing_bucket_is_not_taken_over() -> None:
 @pytest.mark.parametrize("field", sorted(MOVED))
 def test_inline_settings_are_refused_with_the_resource_to_use(field: str) -> None:
     assert Bucket().check({"bucket": "data-lake", field: {}}) == [
-        (field, f"is not supported here (deprecated): use an aws.s3.{MOVED[field]} resource")
+        (field, f"is not supported here: deprecated, use an aws.s3.{MOVED[field]} resource")
     ]
 
 
