@@ -22,6 +22,9 @@ from sandbox.instance import PROJECT, Instance, find
 console = Console()
 
 
+_DONE = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced"}
+
+
 def register(root: typer.Typer) -> None:
     root.command()(up)
 
@@ -61,35 +64,38 @@ def summarise(instance: Instance, stack: str, seconds: float) -> None:
     console.print(f"{changes(history[0].get('resourceChanges', {}))}, after {seconds:.0f} s.")
     console.print(f"State: {instance.state}  AWS API: {instance.endpoint}", highlight=False, soft_wrap=True)
     console.print("Type next:")
-    for line in (
-        'eval "$(.venv/bin/mlp sandbox env)"    # then plain pulumi, aws and psql work here',
-        f"pulumi preview --stack {stack} --diff       # what a change of the program would do",
-        f"pulumi stack output --stack {stack}         # addresses and names",
-        "aws s3 ls; aws ec2 describe-vpcs         # the emulated account",
-        "make down                                # stop; everything is kept",
+    for line, why in (
+        ('eval "$(.venv/bin/mlp sandbox env)"', "then plain pulumi, aws and psql work here"),
+        (f"pulumi preview --stack {stack} --diff", "what a change of the program would do"),
+        (f"pulumi stack output --stack {stack}", "addresses and names"),
+        ("aws s3 ls; aws ec2 describe-vpcs", "the emulated account"),
+        ("make down", "stop; everything is kept"),
     ):
-        console.print(f"  {line}", highlight=False, soft_wrap=True)
+        console.print(f"  {line:<38} # {why}", highlight=False, markup=False, soft_wrap=True)
 
 
 def changes(counts: dict[str, int]) -> str:
     """The engine's own count, in words."""
-    changed = {kind: count for kind, count in sorted(counts.items()) if kind != "same" and count}
+    changed = {_DONE.get(kind, kind): count for kind, count in sorted(counts.items()) if kind != "same" and count}
     if not changed:
         return f"No changes: all {counts.get('same', 0)} resources are as they should be"
     return ", ".join(f"{count} {kind}" for kind, count in changed.items())
 
 
 def count_by_component(resources: list[dict[str, Any]]) -> dict[str, Counter[str]]:
-    """Physical resources by the outermost component that they belong to, then by type."""
+    """Physical resources by component, then by type. The outermost component is the environment itself: the ones
+    right below it tell more."""
     by_urn = {resource["urn"]: resource for resource in resources}
     found: dict[str, Counter[str]] = {}
     for resource in resources:
         if not resource.get("custom") or resource["type"].startswith("pulumi:"):
             continue
-        owner, parent = "", resource.get("parent", "")
+        owners: list[str] = []
+        parent = resource.get("parent", "")
         while parent in by_urn and by_urn[parent]["type"] != "pulumi:pulumi:Stack":
-            owner, parent = parent, by_urn[parent].get("parent", "")
-        component = owner.rsplit("::", 1)[-1] or "(stack)"
+            owners.insert(0, parent.rsplit("::", 1)[-1])
+            parent = by_urn[parent].get("parent", "")
+        component = owners[:2][-1] if owners else "(stack)"
         found.setdefault(component, Counter())[resource["type"].rsplit(":", 1)[-1]] += 1
     return found
 
