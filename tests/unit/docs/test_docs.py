@@ -1,0 +1,156 @@
+"""README and docs say what is: folders, commands, targets, links and quantities are held against the repository."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+
+from cli.app import make_app
+from stacks.settings import PlatformSettings, parse_settings
+
+ROOT = Path(__file__).resolve().parents[3]
+README = ROOT / "README.md"
+DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+TREE_LINE = re.compile(r"^([\w.]+/?) {2,}(.+)$")
+COMMAND_ROW = re.compile(r"^\| `(mlp [a-z ]+)` \| (.+) \|$", re.MULTILINE)
+
+
+def tree_entries(text: str) -> list[tuple[str, str]]:
+    """First column and description of the folder tree: the code block that begins with Pulumi.yaml."""
+    (block,) = re.findall(r"^```\n(Pulumi\.yaml.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [(match[1], match[2]) for line in block.splitlines() if (match := TREE_LINE.match(line))]
+
+
+def named_in(description: str) -> list[str]:
+    """What a description of the tree names as files and folders."""
+    return re.findall(r"(?<![\w./<>-])((?:[\w-]+/)+|[\w./-]+\.(?:py|mod))(?![\w<])", description)
+
+
+def commands(command: Any, path: tuple[str, ...] = ("mlp",)) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, groups themselves left out."""
+    children: dict[str, Any] = getattr(command, "commands", {})
+    if not children:
+        yield " ".join(path), command
+    for name, child in children.items():
+        yield from commands(child, (*path, name))
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(document: Path) -> list[str]:
+    """Relative links whose file, or heading in it, is not there."""
+    broken: list[str] = []
+    for link in LINK.findall(document.read_text()):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (document.parent / file).resolve() if file else document
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+            broken.append(link)
+    return broken
+
+
+def billing_table(text: str) -> dict[str, list[str]]:
+    """Rows of the table of what bills by the hour: name to the cells of dev, staging and prod."""
+    section = text.split("### What bills by the hour", 1)[1].split("\n###", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    return {row[0]: row[1:] for row in rows[2:]}
+
+
+def settings_of(environment: str) -> PlatformSettings:
+    path = ROOT / "stacks" / f"Pulumi.{environment}.yaml"
+    return parse_settings(yaml.safe_load(path.read_text())["config"]["ml-platform:platform"], path.name)
+
+
+COMMANDS = dict(commands(typer.main.get_command(make_app())))
+
+
+def test_everything_in_the_folder_tree_exists() -> None:
+    entries = tree_entries(README.read_text())
+    assert len(entries) >= 8
+    for name, description in entries:
+        assert (ROOT / name).exists(), name
+        base = ROOT / name if name.endswith("/") else ROOT
+        for part in named_in(description):
+            assert (base / part).exists(), f"{name}: {part}"
+
+
+def test_every_tracked_folder_of_the_root_is_in_the_tree() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {line.split("/")[0] + "/" for line in listed.splitlines() if "/" in line}
+    assert folders <= {name for name, _ in tree_entries(README.read_text())}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_the_command_table_and_has_help(name: str) -> None:
+    rows = dict(COMMAND_ROW.findall(README.read_text()))
+    assert rows.get(name), f"README's table of commands lacks `{name}`"
+    assert COMMANDS[name].help
+
+
+def test_the_command_table_names_no_command_that_does_not_exist() -> None:
+    assert {name for name, _ in COMMAND_ROW.findall(README.read_text())} <= COMMANDS.keys()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_relative_link_resolves(document: Path) -> None:
+    assert broken_links(document) == []
+
+
+def test_a_link_to_a_missing_file_or_heading_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A heading\n[a](missing.md) [b](#a-heading) [c](page.md#none) [d](https://example.com/x)\n")
+    assert broken_links(page) == ["missing.md", "page.md#none"]
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    reached, waiting = set[Path](), [README]
+    while waiting:
+        document = waiting.pop()
+        if document in reached:
+            continue
+        reached.add(document)
+        links = (link.partition("#")[0] for link in LINK.findall(document.read_text()) if ":" not in link)
+        waiting += [(document.parent / link).resolve() for link in links if link.endswith(".md")]
+    assert set(DOCUMENTS) <= reached
+
+
+def test_every_make_target_that_the_documents_name_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in DOCUMENTS:
+        named = re.findall(r"`make ([a-z-]+)[^`]*`", document.read_text())
+        assert set(named) <= targets, document.name
+    assert {"up", "test"} <= set(re.findall(r"`make ([a-z-]+)`", README.read_text()))
+
+
+def test_every_architecture_decision_is_numbered_once_and_without_gaps() -> None:
+    numbers = [path.name[:4] for path in sorted((ROOT / "docs" / "adr").glob("*.md"))]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.parametrize(("column", "environment"), [(0, "dev"), (1, "staging"), (2, "prod")])
+def test_what_bills_by_the_hour_follows_from_the_stack_files(column: int, environment: str) -> None:
+    settings = settings_of(environment)
+    zones = len(settings.network.zones)
+    gateways = {"none": 0, "single": 1, "per_zone": zones}[settings.network.nat]
+    twice = settings.database.multi_az
+    rows = {name: cells[column] for name, cells in billing_table(README.read_text()).items()}
+    assert rows == {
+        "NAT gateways, each with a public IPv4 address": str(gateways),
+        "Interface endpoints × zones": str(len(settings.network.interface_endpoints) * zones),  # noqa: RUF001
+        "RDS instance": settings.database.instance_class + (", twice (multi-AZ)" if twice else ""),
+        "RDS storage, GB at the start": f"{settings.database.allocated_storage_gb}{', twice' if twice else ''}",
+        "KMS keys (with the one of the state)": "4",  # secrets, data, logs
+        "Secrets (with the database's)": str(len(settings.secrets.names) + 1),
+    }
