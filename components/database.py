@@ -112,7 +112,8 @@ class Database(pulumi.ComponentResource):
                 for parameter, value in PARAMETERS.items()
             ],
             tags={"Name": args.identifier},
-            opts=self._child,
+            # It holds no data, and a new major version needs a new one, which protection would forbid.
+            opts=pulumi.ResourceOptions(parent=self, protect=False),
         )
         return aws.rds.Instance(
             f"{self._logical_name}-instance",

@@ -82,6 +82,8 @@ class Registry(pulumi.ComponentResource):
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Registry", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
+        # Rules hold no data, and a change of them replaces the resource, which protection would forbid.
+        replaceable = pulumi.ResourceOptions(parent=self, protect=False)
         self.repositories = {}
         for repository in args.repositories:
             logical = f"{name}-{slug(repository)}"
@@ -98,7 +100,7 @@ class Registry(pulumi.ComponentResource):
                 f"{logical}-cleanup",
                 repository=created.name,
                 policy=cleanup_policy(args.untagged_days, args.keep_images),
-                opts=child,
+                opts=replaceable,
             )
             self.repositories[repository] = RepositoryHandle(
                 name=created.name, arn=created.arn, url=created.repository_url

@@ -86,6 +86,14 @@ def test_what_can_be_made_again_is_not_protected(environment: Program):
     assert [each.name for each in network if each.protect] == []
 
 
+def test_what_a_change_of_settings_replaces_is_not_protected(environment: Program):
+    """Pulumi refuses to replace what is protected: prod could never change how many images it keeps."""
+    replaced = ("aws:ecr/lifecyclePolicy:LifecyclePolicy", "aws:rds/parameterGroup:ParameterGroup")
+    found = [each for each in environment.aws if each.typ in replaced]
+    assert {each.typ for each in found} == set(replaced)
+    assert [each.name for each in found if each.protect] == []
+
+
 def test_the_environment_is_in_every_fixed_name(environment: Program):
     """Two environments share an account, so a fixed name without the environment would clash."""
     fixed = [
