@@ -182,12 +182,16 @@ def _status_table(found: lifecycle.Status) -> Table:
     instance = found.instance
     table = Table("Part", "State", "Where", title=f"Sandbox {instance.name}", title_justify="left")
     state = "ready" if found.ready else "not running" if found.emulator_pid is None else _words(found.health)
-    table.add_row("AWS account", state, f"{instance.endpoint} (pid {found.emulator_pid})")
+    table.add_row("AWS account", state, instance.endpoint + _pid(found.emulator_pid))
     for database in found.databases:
-        where = f"{database['address']}:{database['port']} (pid {database['pid']})"
+        where = f"{database['address']}:{database['port']}" + _pid(database["pid"])
         table.add_row(f"PostgreSQL {database['identifier']}", str(database["state"]), where)
     table.add_row("Engine state", "kept" if instance.state.is_dir() else "none", str(instance.state))
     return table
+
+
+def _pid(pid: int | None) -> str:
+    return f" (pid {pid})" if pid is not None else ""
 
 
 def _words(health: dict[str, Any]) -> str:
