@@ -6,6 +6,7 @@ from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from sandbox.emulator.databases import current_status
+from sandbox.emulator.extensions.rds_pending import complete_storage, forget, settle_due, waiting
 from sandbox.emulator.extensions.rds_versions import family, postgres_versions
 from sandbox.emulator.extensions.registry import Call, Result, UpstreamError, extends
 from sandbox.emulator.faults import Fault
@@ -13,8 +14,14 @@ from sandbox.emulator.messages import Request
 
 _HOSTED_ZONE = "Z2R2ITUGPM61AM"
 _PERFORMANCE = ("PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod")
-# Storage that gp3 brings along below 400 GiB.
-_GP3_IOPS, _GP3_THROUGHPUT = 3000, 125
+# What moto takes and drops when it creates: under the same name, in small letters, it would show it.
+_DROPPED = {
+    "DatabaseInsightsMode": "database_insights_mode",
+    "DedicatedLogVolume": "dedicated_log_volume",
+    "EngineLifecycleSupport": "engine_lifecycle_support",
+    "NetworkType": "network_type",
+    "PromotionTier": "promotion_tier",
+}
 # What moto says, then how far the data plane is: what the API shows.
 _SHOWN = {
     "available": {"creating": "creating", "available": "available", "failed": "failed", "stopped": "starting"},
@@ -28,9 +35,9 @@ def _backend(call: Call) -> Any:
 
 def _shown(call: Call, instance: Result) -> Result:
     """Complete what moto describes, with the state of the database that really runs."""
-    identifier = instance["DBInstanceIdentifier"]
-    kept = call.remembered("instances").get(identifier, {})
+    kept = call.remembered("instances").get(instance["DbiResourceId"], {})
     shown = instance | {"PerformanceInsightsEnabled": False} | kept
+    shown["PendingModifiedValues"] = waiting(call, instance["DbiResourceId"])
     shown.pop("DbInstancePort", None)
     if not shown.get("MonitoringInterval"):
         shown.pop("MonitoringRoleArn", None)
@@ -48,6 +55,7 @@ def _shown(call: Call, instance: Result) -> Result:
 @extends("rds", "DescribeDBInstances")
 def describe(call: Call) -> Result:
     """Every instance, completed."""
+    settle_due(call)
     result = call.proceed()
     result["DBInstances"] = [_shown(call, instance) for instance in result["DBInstances"]]
     return result
@@ -59,26 +67,24 @@ def create(call: Call) -> Result:
     params = call.params
     if params["Engine"] == "postgres":
         version = params.get("EngineVersion") or postgres_versions()[-1]
-        _check_version(version)
+        check_version(version)
         full = version if "." in version else [v for v in postgres_versions() if v.startswith(f"{version}.")][-1]
         result = _proceed_cleanly(call, call.altered(EngineVersion=full))
     else:
         result = _proceed_cleanly(call, call.request)
     instance = _backend(call).databases[result["DBInstance"]["DBInstanceIdentifier"]]
-    if instance.manage_master_user_password:
-        instance.master_user_secret._status = "active"  # moto would change it when somebody looks
-        result["DBInstance"]["MasterUserSecret"]["SecretStatus"] = "active"
     if params["Engine"] == "postgres":
         instance.license_model = params.get("LicenseModel") or "postgresql-license"
         if not params.get("OptionGroupName"):
             instance.option_group_name = f"default:{family(instance.engine_version).replace('postgres', 'postgres-')}"
     if not params.get("CACertificateIdentifier"):
         instance.ca_certificate_identifier = "rds-ca-rsa2048-g1"
-    if instance.storage_type == "gp3" and instance.allocated_storage < 400:
-        instance.iops = instance.iops or _GP3_IOPS
-        instance.storage_throughput = instance.storage_throughput or _GP3_THROUGHPUT
-    call.remembered("instances")[instance.db_instance_identifier] = {}
-    return _after_write(call, result)
+    complete_storage(instance)
+    for name, attribute in _DROPPED.items():
+        if params.get(name) is not None:
+            setattr(instance, attribute, params[name])
+            result["DBInstance"][name] = params[name]
+    return after_write(call, result)
 
 
 def _proceed_cleanly(call: Call, request: Request) -> Result:
@@ -93,21 +99,15 @@ def _proceed_cleanly(call: Call, request: Request) -> Result:
         raise
 
 
-@extends("rds", "ModifyDBInstance")
-def modify(call: Call) -> Result:
-    """Check the version, keep what moto drops."""
-    version = call.params.get("EngineVersion")
-    known = _backend(call).databases.get(call.params["DBInstanceIdentifier"].lower())
-    if version and known is not None and known.engine == "postgres":
-        _check_version(version)
-    return _after_write(call, call.proceed())
-
-
-def _after_write(call: Call, result: Result) -> Result:
+def after_write(call: Call, result: Result) -> Result:
+    """Keep what moto drops of a created or changed instance, and show it in the answer."""
     params = call.params
     identifier = result["DBInstance"]["DBInstanceIdentifier"]
     instance = _backend(call).databases[identifier]
-    kept = call.remembered("instances").setdefault(identifier, {})
+    if instance.manage_master_user_password:
+        instance.master_user_secret._status = "active"  # moto would change it when somebody looks
+        result["DBInstance"]["MasterUserSecret"]["SecretStatus"] = "active"
+    kept = call.remembered("instances").setdefault(instance.dbi_resource_id, {})
     if params.get("EnablePerformanceInsights") is not None:
         kept["PerformanceInsightsEnabled"] = params["EnablePerformanceInsights"]
     for name in _PERFORMANCE[1:]:
@@ -130,6 +130,7 @@ def _after_write(call: Call, result: Result) -> Result:
 @extends("rds", "StopDBInstance", "StartDBInstance")
 def stop_or_start(call: Call) -> Result:
     """Answered before the data plane has begun, in AWS's words."""
+    settle_due(call)
     result = call.proceed()
     result["DBInstance"] = _shown(call, result["DBInstance"])
     result["DBInstance"]["DBInstanceStatus"] = "stopping" if call.identity.operation == "StopDBInstance" else "starting"
@@ -139,8 +140,10 @@ def stop_or_start(call: Call) -> Result:
 @extends("rds", "DeleteDBInstance")
 def delete(call: Call) -> Result:
     """Forget what was kept."""
+    settle_due(call)
     result = call.proceed()
-    call.remembered("instances").pop(result["DBInstance"]["DBInstanceIdentifier"], None)
+    call.remembered("instances").pop(result["DBInstance"]["DbiResourceId"], None)
+    forget(call, result["DBInstance"]["DbiResourceId"])
     result["DBInstance"].pop("DbInstancePort", None)
     result["DBInstance"]["DBInstanceStatus"] = "deleting"
     return result
@@ -186,6 +189,7 @@ def describe_versions(call: Call) -> Result:
     }
 
 
-def _check_version(version: str) -> None:
+def check_version(version: str) -> None:
+    """Refuse a version that is not offered, in AWS's words."""
     if not any(known == version or known.startswith(f"{version}.") for known in postgres_versions()):
         raise Fault("InvalidParameterCombination", f"Cannot find version {version} for postgres")

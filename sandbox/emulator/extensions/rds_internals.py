@@ -4,6 +4,7 @@ import json
 import string
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 from moto.rds import models
 
@@ -24,7 +25,19 @@ def _with_unique_resource_id(original: Any) -> Any:
     return __init__
 
 
+def _unless_saved(original: Any) -> Any:
+    """Names of automated snapshots hold the minute: an instance whose name was free again fails in moto, half made."""
+
+    def save_automated_backup(self: Any) -> None:
+        name = f"rds:{self.db_instance_identifier}-{utcnow():%Y-%m-%d-%H-%M}"
+        if name not in self.backend.database_snapshots:
+            original(self)
+
+    return save_automated_backup
+
+
 _secret: Any = models.MasterUserSecret
 _secret._generate_secret_string = _secret_string
 _instance: Any = models.DBInstance
 _instance.__init__ = _with_unique_resource_id(_instance.__init__)
+_instance.save_automated_backup = _unless_saved(_instance.save_automated_backup)

@@ -10,7 +10,7 @@ and writing the wire format is done here, once, for every protocol. `call.procee
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
@@ -78,9 +78,9 @@ class Call:
         parsed.pop("ResponseMetadata", None)
         return parsed
 
-    def altered(self, **fields: str) -> Request:
-        """The request with fields of its form replaced, for moto to execute in its place."""
-        form = {name: values[0] for name, values in self.request.form.items()} | fields
+    def altered(self, *, without: Collection[str] = (), **fields: str) -> Request:
+        """The request with fields of its form replaced or left out, for moto to execute in its place."""
+        form = {name: values[0] for name, values in self.request.form.items() if name not in without} | fields
         return replace(self.request, body=urlencode(form).encode())
 
     def reply(self, result: Mapping[str, Any]) -> Reply:
