@@ -43,7 +43,7 @@ class Account:
         self._moto = DomainDispatcherApplication(_create_app)
 
     def on_write(self, listener: WriteListener) -> None:
-        """Call `listener` after every successful write, under the lock; it must be quick."""
+        """Call `listener` after every write, refused ones too, under the lock; it must be quick."""
         self._listeners.append(listener)
 
     def replay(self) -> None:
@@ -56,10 +56,11 @@ class Account:
                 request = self._journal.complete(entry)
                 with randomness.deterministic(entry.seed, entry.moment, list(entry.keys)):
                     reply = self._execute(identify(request), request)
-                if reply.status >= 400:
+                if (reply.status >= 400) != (entry.status >= 400):
                     raise JournalError(
-                        f"{self._journal.path}, line {entry.line}: {entry.name} succeeded when it was recorded and now "
-                        f"answers {reply.status} ({reply.body[:300].decode('utf-8', 'replace')}); was the journal "
+                        f"{self._journal.path}, line {entry.line}: {entry.name} answered {entry.status} when it was "
+                        f"recorded and now answers {reply.status} "
+                        f"({reply.body[:300].decode('utf-8', 'replace')}); was the journal "
                         "written by another version? Reset the account to start empty"
                     )
                 self.replayed += 1
@@ -86,11 +87,12 @@ class Account:
         moment, seed = datetime.now(UTC), randomness.new_seed()
         with randomness.deterministic(seed, moment):
             reply = self._execute(identity, request)
-        if reply.status >= 400:
-            return reply
         name = f"{identity.service}:{identity.operation or request.method}"
         try:
-            self._journal.append(request, moment=moment, seed=seed, name=name, keys=randomness.KEYS.recorded)
+            # Also when it was refused: moto may have changed something by then, and does the same in a replay.
+            self._journal.append(
+                request, moment=moment, seed=seed, name=name, keys=randomness.KEYS.recorded, status=reply.status
+            )
         except OSError as error:
             self._refusal = (
                 f"The local AWS account takes no more writes: {name} could not be recorded in {self._journal.folder} "
@@ -99,7 +101,7 @@ class Account:
             )
             _log.error("%s", self._refusal)
             return fault_reply(identity, Fault("InternalFailure", self._refusal, 501))
-        self.writes += 1
+        self.writes += reply.status < 400
         for listener in self._listeners:
             listener(identity)
         return reply

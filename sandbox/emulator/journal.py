@@ -1,5 +1,6 @@
-"""The journal: every request that changed the account's state, on disk before its answer leaves.
+"""The journal: every request that may have changed the account's state, on disk before its answer leaves.
 
+Refused writes are in it as well: moto at times refuses only after it has changed something.
 One line per request, `<crc32> <json>`, appended and synced. Large bodies lie beside it, named by their SHA-256. A
 crash can only tear the last line, whose answer nobody has seen; anything else that does not read is damage, and is
 said rather than skipped.
@@ -31,13 +32,14 @@ class JournalError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One write: what was asked, when, and the seed and keys that make its outcome the same again."""
+    """One write: what was asked, when, how it ended, and the seed and keys that make its outcome the same again."""
 
     sequence: int
     moment: datetime
     seed: str
     name: str
     keys: tuple[str, ...]
+    status: int
     request: Request
     blob: str | None
     line: int
@@ -96,7 +98,9 @@ class Journal:
         self._sequence = entries[-1].sequence if entries else 0
         return entries
 
-    def append(self, request: Request, *, moment: datetime, seed: str, name: str, keys: list[str]) -> None:
+    def append(
+        self, request: Request, *, moment: datetime, seed: str, name: str, keys: list[str], status: int = 200
+    ) -> None:
         """Put a write on disk; returns once it is there. OSError when it cannot be."""
         if self._handle is None:
             raise RuntimeError("Journal.append before Journal.load")
@@ -109,6 +113,7 @@ class Journal:
             "target": request.target,
             "headers": request.headers,
             **({"keys": keys} if keys else {}),
+            **({"status": status} if status >= 400 else {}),
             **self._body(request.body),
         }
         payload = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
@@ -160,6 +165,7 @@ class Journal:
                 seed=record["seed"],
                 name=record["op"],
                 keys=tuple(record.get("keys", ())),
+                status=record.get("status", 200),
                 request=Request(
                     method=record["method"],
                     target=record["target"],

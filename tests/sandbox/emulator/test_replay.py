@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -199,13 +200,44 @@ def test_a_missing_body_file_is_an_error_that_names_it(fresh: Running):
     assert f"its body {body} cannot be read" in fresh.log.read_text().splitlines()[-1]
 
 
-def test_failed_and_reading_requests_are_not_recorded(fresh: Running):
+def test_reading_requests_are_not_recorded(fresh: Running):
     s3 = fresh.start().client("s3")
     s3.create_bucket(Bucket="first-one")
-    with pytest.raises(ClientError, match="NoSuchBucket"):
-        s3.put_object(Bucket="not-there", Key="a", Body=b"")
+    with pytest.raises(ClientError, match="Not Found"):
+        s3.head_bucket(Bucket="not-there")
     s3.list_buckets()
     assert len((fresh.home / "journal" / "journal.jsonl").read_bytes().splitlines()) == 1
+
+
+def test_a_write_that_was_refused_half_way_is_after_a_restart_what_it_was_before(fresh: Running):
+    sns = fresh.start().client("sns")
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    with pytest.raises(ClientError, match="Invalid parameter"):  # which moto reads only after it has subscribed
+        sns.subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=f"arn:aws:sqs:us-east-1:{ACCOUNT}:queue",
+            Attributes={"FilterPolicy": '{"kind": "text"}'},
+        )
+    before = sns.list_subscriptions()["Subscriptions"]
+    assert len(before) == 1, "moto has learned to refuse it whole: find another request that it half does"
+    fresh.kill()
+    assert fresh.start().client("sns").list_subscriptions()["Subscriptions"] == before
+
+
+def test_a_refused_write_that_a_replay_would_carry_out_is_an_error_that_names_its_line(fresh: Running):
+    s3 = fresh.start().client("s3")
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        s3.put_object(Bucket="not-there", Key="a", Body=b"")
+    fresh.stop()
+    journal = fresh.home / "journal" / "journal.jsonl"
+    payload = journal.read_bytes().partition(b" ")[2].rstrip(b"\n").replace(b"/not-there/a", b"/not-there")
+    journal.write_bytes(b"%08x %s\n" % (zlib.crc32(payload), payload))
+    assert fresh.launch().wait(timeout=60) == 1
+    assert (
+        f"{journal}, line 1: s3:PutObject answered 404 when it was recorded and now answers 200"
+        in (fresh.log.read_text().splitlines()[-1])
+    )
 
 
 def test_the_journal_is_readable_by_its_owner_only(fresh: Running):

@@ -13,7 +13,7 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 def _append(journal: Journal, body: bytes) -> Request:
     request = Request(method="PUT", target="/b/ü%2F?x=1", headers=(("X-Amz-Meta-a_b", "ü"),), body=body)
-    journal.append(request, moment=MOMENT, seed="5eed", name="s3:PutObject", keys=["pem"])
+    journal.append(request, moment=MOMENT, seed="5eed", name="s3:PutObject", keys=["pem"], status=404)
     return request
 
 
@@ -30,6 +30,7 @@ def test_an_entry_comes_back_whole(tmp_path: Path, body: bytes):
     [entry] = journal.load()
     assert journal.complete(entry) == request
     assert (entry.moment, entry.seed, entry.name, entry.keys) == (MOMENT, "5eed", "s3:PutObject", ("pem",))
+    assert entry.status == 404
 
 
 def test_large_bodies_lie_beside_the_journal_and_equal_ones_once(tmp_path: Path):
