@@ -12,6 +12,9 @@ from sandbox.emulator.limits import LIMITS
 def test_every_listed_operation_exists_in_botocore():
     session = Session()
     for limit in LIMITS:
+        if limit.service == "account":
+            assert not limit.operations, limit.what
+            continue
         known: Any = session.get_service_model(limit.service).operation_names
         assert set(limit.operations) <= set(known), limit.service
 
