@@ -56,3 +56,20 @@ def test_a_refused_input_is_an_error_that_names_type_resource_and_input(program:
     said = program.preview(ok=False)
     for part in ("aws:ec2/vpc:Vpc", "'main'", "ipv4IpamPoolId", "not supported here", "give the range itself"):
         assert part in said, said
+
+
+def test_a_bucket_with_objects_goes_only_when_force_destroy_says_so(program: Program) -> None:
+    declared = 'aws.s3.Bucket("lake", force_destroy={}, opts=options)'
+    program.write(declared.format(False))
+    program.up()
+    bucket = program.only("aws:s3/bucket:Bucket")["id"]
+    s3 = program.box.client("s3")
+    s3.put_object(Bucket=bucket, Key="data", Body=b"1")
+    said = program.pulumi("destroy", "--yes", "--skip-preview", ok=False)
+    assert "BucketNotEmpty" in said
+    assert "lake" in said
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    program.write(declared.format(True))
+    assert "1 updated" in program.up()
+    program.pulumi("destroy", "--yes", "--skip-preview")
+    assert bucket not in [item["Name"] for item in s3.list_buckets()["Buckets"]]
