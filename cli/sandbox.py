@@ -16,6 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from sandbox import lifecycle
+from sandbox.engine.stack_files import folder, is_foreign, usable
+from sandbox.engine.stacks import stack_names
 from sandbox.environment import shell_lines, shell_unset_lines
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance, all_instances, as_dict, find
@@ -103,6 +105,10 @@ def status(name: Name = None, as_json: Json = False) -> None:
 @app.command()
 def env(
     name: Name = None,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", "-s", help="For this stack only; needed when its secrets are under a KMS key on AWS."),
+    ] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Print what takes the variables away again.")] = False,
 ) -> None:
     """Shell lines for `eval "$(mlp sandbox env)"`: afterwards plain pulumi, aws and psql work on the sandbox."""
@@ -110,7 +116,7 @@ def env(
         instance = find(name)
         if not unset and not instance.exists:
             raise SandboxError(f"sandbox {instance.name!r} does not exist yet; make it with `mlp sandbox up`")
-        print(shell_unset_lines() if unset else shell_lines(instance))
+        print(shell_unset_lines() if unset else shell_lines(instance, _config_file(instance, stack)))
 
 
 @app.command()
@@ -176,6 +182,18 @@ def _print_new_lines(offsets: dict[Path, int]) -> None:
             offsets[path] = offset + len(added)
             text = added.decode(errors="replace").rstrip("\n")
             console.print(f"{path.name}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _config_file(instance: Instance, stack: str | None) -> Path | None:
+    if stack is None:
+        foreign = [name for name in stack_names() if is_foreign(folder() / f"Pulumi.{name}.yaml")]
+        if foreign:
+            names = ", ".join(foreign)
+            errors.print(f"note: secrets of {names} are under a KMS key on AWS; for these use --stack <name>")
+        return None
+    if stack not in stack_names():
+        raise SandboxError(f"--stack {stack!r}: there is no such stack file; there are {', '.join(stack_names())}")
+    return usable(instance, stack)
 
 
 def _status_table(found: lifecycle.Status) -> Table:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from cli.sandbox import bring_up, plain_errors
 from sandbox.engine.install import pulumi
+from sandbox.engine.stack_files import usable
 from sandbox.engine.stacks import stack_names
 from sandbox.environment import process_environment
 from sandbox.errors import SandboxError
@@ -45,8 +46,9 @@ def up(
         console.print("[bold]Sandbox[/bold]")
         bring_up(instance)
         console.print(f"[bold]pulumi up --stack {stack}[/bold]  (about a minute the first time)")
+        config_file = usable(instance, stack)
         code = subprocess.run(
-            [instance.bin / "pulumi", "up", "--stack", stack, "--yes", "--skip-preview"],
+            [instance.bin / "pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--config-file", config_file],
             cwd=PROJECT,
             env=process_environment(instance),
             check=False,

@@ -18,6 +18,10 @@ PASSPHRASE = "sandbox"
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "PULUMI_ACCESS_TOKEN")
 
 
+# Sets the engine's flag --config-file for every command of the shell.
+CONFIG_FILE = "PULUMI_OPTION_CONFIG_FILE"
+
+
 def variables(instance: Instance, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Variables to set, PATH included; the same call twice gives the same PATH."""
     base = os.environ if base is None else base
@@ -33,7 +37,7 @@ def variables(instance: Instance, base: Mapping[str, str] | None = None) -> dict
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(instance.home / "aws-config"),
+        "AWS_CONFIG_FILE": str(instance.aws_configuration),
         "AWS_SHARED_CREDENTIALS_FILE": str(instance.home / "aws-credentials"),
         "NO_PROXY": ",".join(no_proxy),
         "no_proxy": ",".join(no_proxy),
@@ -52,14 +56,15 @@ def process_environment(instance: Instance) -> dict[str, str]:
     return {**base, **variables(instance)}
 
 
-def shell_lines(instance: Instance) -> str:
-    """For `eval "$(mlp sandbox env)"`."""
-    lines = [f"unset {' '.join(UNSET)}"]
-    lines += [f"export {key}={shlex.quote(value)}" for key, value in variables(instance).items()]
+def shell_lines(instance: Instance, config_file: Path | None = None) -> str:
+    """For `eval "$(mlp sandbox env)"`. With `config_file` the engine reads that stack file in place of its own."""
+    chosen = variables(instance) | ({CONFIG_FILE: str(config_file)} if config_file else {})
+    lines = [f"unset {' '.join((*UNSET, CONFIG_FILE))}"]
+    lines += [f"export {key}={shlex.quote(value)}" for key, value in chosen.items()]
     return "\n".join(lines)
 
 
 def shell_unset_lines() -> str:
     """For `eval "$(mlp sandbox env --unset)"`: PATH keeps its entries, which then find nothing."""
     names = [key for key in variables(Instance("none", 0, Path("/"))) if key not in ("PATH", "NO_PROXY", "no_proxy")]
-    return f"unset {' '.join(names)}"
+    return f"unset {' '.join((*names, CONFIG_FILE))}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sandbox.aws_command import write_configuration
 from sandbox.errors import SandboxError
 
 DEFAULT_NAME = "default"
@@ -57,12 +58,18 @@ class Instance:
         return self.home / "state"
 
     @property
+    def aws_configuration(self) -> Path:
+        """What AWS_CONFIG_FILE names, instead of the user's own."""
+        return self.home / "aws-config"
+
+    @property
     def exists(self) -> bool:
         return (self.home / "sandbox.json").is_file()
 
     def save(self) -> None:
         for folder in (self.aws, self.logs, self.bin, self.pulumi_home, self.state):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        write_configuration(self.aws_configuration)
         (self.home / "sandbox.json").write_text(json.dumps({"name": self.name, "port": self.port}) + "\n")
 
 

@@ -18,7 +18,7 @@ _ENGINE: tuple[Entry, ...] = (
     {
         "service": "pulumi",
         "what": "stack files whose secrets provider is a KMS key of a real account",
-        "effect": "the emulated account cannot decrypt their `encryptedkey`: run them here from a copy without it",
+        "effect": "used from a copy with the local passphrase: `mlp sandbox env --stack NAME`, `mlp up --stack NAME`",
     },
     {
         "service": "rds",

@@ -46,12 +46,12 @@ def install_plugin(instance: Instance, package: str, release: str, module: str) 
         archive.unlink()
 
 
-def pulumi(instance: Instance, *arguments: str) -> str:
-    """Run the engine's command in the project; its standard output. Raises SandboxError with what it said."""
+def pulumi(instance: Instance, *arguments: str, project: Path = PROJECT) -> str:
+    """Run the engine's command in a project; its standard output. Raises SandboxError with what it said."""
     executable = instance.bin / "pulumi"
     done = subprocess.run(
         [executable, *arguments, "--non-interactive"],
-        cwd=PROJECT,
+        cwd=project,
         env=process_environment(instance),
         capture_output=True,
         text=True,

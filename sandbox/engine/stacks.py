@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import tempfile
 from pathlib import Path
 
 import psutil
-import yaml
 
 from sandbox.engine.install import pulumi
+from sandbox.engine.stack_files import folder, usable
 from sandbox.errors import SandboxError
 from sandbox.instance import PROJECT, Instance
 
 
 def stack_names(project: Path = PROJECT) -> list[str]:
-    """Names of the committed stack files, wherever Pulumi.yaml keeps them."""
-    settings = yaml.safe_load((project / "Pulumi.yaml").read_text())
-    folder = project / settings.get("stackConfigDir", ".")
-    return sorted(path.name.split(".")[1] for path in folder.glob("Pulumi.*.yaml"))
+    """Names of the committed stack files."""
+    return sorted(path.name.split(".")[1] for path in folder(project).glob("Pulumi.*.yaml"))
 
 
 def ensure_stacks(instance: Instance) -> list[str]:
     """Make the stacks that the backend lacks; answers those that were made."""
     known = {entry["name"].rsplit("/", 1)[-1] for entry in json.loads(pulumi(instance, "stack", "ls", "--json"))}
     missing = [name for name in stack_names() if name not in known]
-    for name in missing:
-        pulumi(instance, "stack", "init", name, "--no-select")
+    if missing:
+        # The engine writes into the stack file of a new stack: a copy of the project keeps it off the committed ones.
+        with tempfile.TemporaryDirectory(dir=instance.home) as scratch:
+            project = Path(scratch)
+            shutil.copy(PROJECT / "Pulumi.yaml", project)
+            target = project / folder().relative_to(PROJECT)
+            target.mkdir(parents=True, exist_ok=True)
+            for name in missing:
+                shutil.copy(usable(instance, name), target)
+                pulumi(instance, "stack", "init", name, "--no-select", project=project)
     return missing
 
 
 def remove_dead_locks(instance: Instance) -> list[str]:
     """Remove update locks whose process on this machine has ended (killed in the middle); answers their stacks."""
-    freed = []
+    freed: list[str] = []
     for path in sorted((instance.state / ".pulumi" / "locks").rglob("*.json")):
         try:
             lock = json.loads(path.read_text())

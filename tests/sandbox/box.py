@@ -114,8 +114,8 @@ class Program:
     def up(self, ok: bool = True) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", ok=ok)
 
-    def preview(self, *arguments: str, ok: bool = True) -> str:
-        return self.pulumi("preview", *arguments, ok=ok)
+    def preview(self, *arguments: str, ok: bool = True, **extra: str) -> str:
+        return self.pulumi("preview", *arguments, ok=ok, **extra)
 
     def resources(self, type: str) -> list[dict[str, Any]]:
         return [r for r in self.box.export("test", self.folder) if r["type"] == type]

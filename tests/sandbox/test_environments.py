@@ -84,6 +84,12 @@ def test_ordinary_aws_commands_work_in_the_environment(account: Box) -> None:
     assert len(tagged) == 1
 
 
+def test_the_aws_command_never_leaves_the_sandbox(account: Box) -> None:
+    # Version 1 sends these services to AWS itself in us-east-1, unless told otherwise.
+    found = account.run("aws", "rds", "describe-db-instances", "--query", "DBInstances[].DBInstanceIdentifier").stdout
+    assert "ml-platform-dev-mlflow" in found
+
+
 def test_no_secret_value_is_in_the_exported_state(account: Box, tmp_path: Path) -> None:
     exported = tmp_path / "state.json"
     account.pulumi("stack", "export", "--stack", "dev", "--show-secrets", "--file", str(exported))
