@@ -85,8 +85,8 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="s3",
-        what="lifecycle rules, access logging and replication are stored but do nothing",
-        effect="objects do not expire or move, the log bucket stays empty",
+        what="lifecycle rules and replication are stored but do nothing",
+        effect="objects do not expire, move or get copied; access logs are written at once",
     ),
     Limit(
         service="s3",
