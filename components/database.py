@@ -144,6 +144,7 @@ class Database(pulumi.ComponentResource):
             maintenance_window="sun:04:30-sun:05:30",
             copy_tags_to_snapshot=True,
             delete_automated_backups=not args.final_snapshot,
+            apply_immediately=args.apply_immediately,
             deletion_protection=args.deletion_protection,
             skip_final_snapshot=not args.final_snapshot,
             final_snapshot_identifier=f"{args.identifier}-final" if args.final_snapshot else None,

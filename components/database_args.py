@@ -50,6 +50,7 @@ class DatabaseArgs:
     backup_days: int = 7
     log_retention_days: int = 30
     multi_az: bool = False
+    apply_immediately: bool = False
     deletion_protection: bool = True
     final_snapshot: bool = True
 

@@ -171,6 +171,7 @@ class Environment(pulumi.ComponentResource):
                 backup_days=database.backup_days,
                 log_retention_days=database.log_retention_days,
                 multi_az=database.multi_az,
+                apply_immediately=database.apply_immediately,
                 deletion_protection=database.deletion_protection,
                 final_snapshot=not database.skip_final_snapshot,
             ),

@@ -35,6 +35,8 @@ class DatabaseSettings(Section):
     """Whether a standby in a second zone takes over when the first fails."""
     backup_days: int = Field(default=7, ge=1, le=35)
     """Days that point-in-time recovery reaches back; RDS allows 35."""
+    apply_immediately: bool = False
+    """Whether changes are made at once instead of in the maintenance window; some restart the database."""
     deletion_protection: bool = True
     """Whether RDS itself refuses to delete the instance."""
     skip_final_snapshot: bool = False

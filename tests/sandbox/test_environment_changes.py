@@ -75,6 +75,9 @@ def test_data_services_change_in_place_and_show_the_new_values(environment: Envi
         buckets__force_destroy=False,
         registry__repositories=["mlflow", "training/base", "extra"],
         registry__keep_images=33,
+        database__instance_class="db.t4g.large",
+        database__allocated_storage_gb=25,
+        database__multi_az=True,
         database__max_storage_gb=60,
         database__backup_days=3,
         database__log_retention_days=14,
@@ -99,7 +102,13 @@ def test_data_services_change_in_place_and_show_the_new_values(environment: Envi
     rules = box.client("ecr").get_lifecycle_policy(repositoryName="ml-platform-dev/mlflow")["lifecyclePolicyText"]
     assert [rule["selection"]["countNumber"] for rule in json.loads(rules)["rules"]] == [7, 33]
     (instance,) = box.client("rds").describe_db_instances()["DBInstances"]
-    expected = {"MaxAllocatedStorage": 60, "BackupRetentionPeriod": 3}
+    expected = {
+        "DBInstanceClass": "db.t4g.large",
+        "AllocatedStorage": 25,
+        "MultiAZ": True,
+        "MaxAllocatedStorage": 60,
+        "BackupRetentionPeriod": 3,
+    }
     assert {key: instance[key] for key in expected} == expected
     topics = box.client("sns").list_subscriptions()["Subscriptions"]
     assert {item["Endpoint"] for item in topics} == {"a@example.com", "b@example.com"}
@@ -159,6 +168,7 @@ def test_destroy_deletes_objects_too_once_the_settings_allow_it(environment: Env
     s3 = environment.box.client("s3")
     s3.put_object(Bucket=bucket, Key="data", Body=b"1")
     s3.put_object(Bucket=bucket, Key="data", Body=b"2")
+    s3.delete_object(Bucket=bucket, Key="data")
     environment.pulumi("destroy", "--yes", "--skip-preview")
     assert environment.resources(BUCKET) == {}
     assert s3.list_buckets()["Buckets"] == []

@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from moto.s3.models import PublicAccessBlock, s3_backends
+from moto.s3.models import FakeDeleteMarker, PublicAccessBlock, s3_backends
 
 from sandbox.emulator.extensions.registry import Call, Result, UpstreamError, extends
+
+# moto disposes of every version that it deletes, and forgot that a delete marker has nothing to dispose of.
+_markers: Any = FakeDeleteMarker
+_markers.dispose = lambda _marker: None
 
 _DEFAULT_MINIMUM = "all_storage_classes_128K"
 _DEFAULT_ENCRYPTION = {

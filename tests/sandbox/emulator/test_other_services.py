@@ -240,3 +240,16 @@ def test_a_repository_and_a_secret_read_back_as_sent(client: Clients, key: str):
     assert secrets.get_resource_policy(SecretId=secret)["ResourcePolicy"] == policy
     read = secrets.describe_secret(SecretId=secret)
     assert (read["KmsKeyId"], read["Description"]) == (key, "d")
+
+
+def test_a_bucket_in_which_objects_were_deleted_can_be_emptied_of_all_versions(client: Clients):
+    s3 = client("s3")
+    s3.create_bucket(Bucket="markers")
+    s3.put_bucket_versioning(Bucket="markers", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="markers", Key="a", Body=b"1")
+    s3.delete_object(Bucket="markers", Key="a")
+    listed = s3.list_object_versions(Bucket="markers")
+    versions = [*listed["Versions"], *listed["DeleteMarkers"]]
+    objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in versions]
+    assert "Errors" not in s3.delete_objects(Bucket="markers", Delete={"Objects": objects})
+    s3.delete_bucket(Bucket="markers")

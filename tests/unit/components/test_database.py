@@ -170,3 +170,8 @@ def test_users_of_the_database_learn_where_its_secret_is(deploy: Deploy):
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         args(**changes)
+
+
+def test_changes_wait_for_the_maintenance_window_unless_asked_otherwise(deploy: Deploy):
+    assert instance(deploy).inputs["applyImmediately"] is False
+    assert instance(deploy, apply_immediately=True).inputs["applyImmediately"] is True
