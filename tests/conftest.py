@@ -1,6 +1,7 @@
 """Fixtures for every test: a recording cloud per test, on an event loop of its own."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,10 @@ import pulumi
 import pytest
 
 from tests.recording import Deploy, Program, RecordingCloud, run_program
+
+# A shell that starts a job in the background has it ignore Ctrl-C, and whatever the job starts inherits that: tests that
+# press Ctrl-C on a process of their own would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

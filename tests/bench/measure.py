@@ -121,6 +121,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    for child in psutil.wait_procs(tree, timeout=3)[1]:
+    left = psutil.wait_procs(tree, timeout=3)[1]
+    for child in left:
         with suppress(psutil.NoSuchProcess):
             child.kill()
+    psutil.wait_procs(left, timeout=3)
