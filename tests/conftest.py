@@ -10,8 +10,8 @@ import pytest
 
 from tests.recording import Deploy, Program, RecordingCloud, run_program
 
-# A shell that starts a job in the background has it ignore Ctrl-C, and whatever the job starts inherits that: tests that
-# press Ctrl-C on a process of their own would wait for ever.
+# A job that a shell starts in the background ignores Ctrl-C, and so does whatever it starts: tests that press Ctrl-C on a
+# process of their own would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
