@@ -10,7 +10,7 @@ import pytest
 
 from tests.recording import Deploy, Program, RecordingCloud, run_program
 
-# A job that a shell starts in the background ignores Ctrl-C, and so does whatever it starts: tests that press Ctrl-C on a
+# A job that a shell starts in the background ignores Ctrl-C, and so does whatever it starts: tests that press it on a
 # process of their own would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
