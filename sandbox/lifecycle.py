@@ -22,6 +22,7 @@ from sandbox.errors import SandboxError
 from sandbox.instance import PROJECT, Instance
 
 START_SECONDS = 300.0  # a long journal replays at some 200 requests a second
+REPORT_SECONDS = 2.0
 Report = Callable[[str], None]
 
 
@@ -114,16 +115,14 @@ def _start_emulator(instance: Instance, report: Report) -> None:
 
 
 def _wait_until_ready(instance: Instance, report: Report) -> None:
-    deadline, last = time.monotonic() + START_SECONDS, ""
+    deadline, next_report = time.monotonic() + START_SECONDS, time.monotonic() + REPORT_SECONDS
     while time.monotonic() < deadline:
         health = _health(instance)
         if health.get("status") == "ready":
             return
-        if health.get("total"):
-            said = f"Replaying what the account holds: {health.get('done', 0)} of {health['total']} requests"
-            if said != last:
-                report(said)
-                last = said
+        if health.get("total") and time.monotonic() > next_report:
+            report(f"Replaying what the account holds: {health.get('done', 0)} of {health['total']} requests")
+            next_report = time.monotonic() + REPORT_SECONDS
         if processes.running(_pid_file(instance)) is None:
             raise SandboxError(f"the emulated AWS account ended while starting: {_tail(instance)}")
         time.sleep(0.1)
