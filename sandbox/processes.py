@@ -16,7 +16,7 @@ import psutil
 from sandbox.errors import SandboxError
 
 STOP_SECONDS = 20.0
-FREE_PORT_SECONDS = 5.0
+FREE_PORT_SECONDS = 10.0
 
 
 def start(command: Sequence[str], *, pid_file: Path, log: Path, cwd: Path, env: Mapping[str, str]) -> int:
@@ -94,7 +94,8 @@ def _is_free(port: int) -> bool:
 def _owner(port: int) -> str | None:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+            listens = connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
+            if listens and connection.pid is not None:  # None: of a process that is just ending
                 return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
     except (psutil.Error, OSError):
         pass
