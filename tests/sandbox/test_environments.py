@@ -123,7 +123,9 @@ def test_destroying_dev_leaves_nothing_that_carries_its_tags(account: Box) -> No
     left = [arn for arn in left if ":kms:" not in arn or _in_use(keys, arn)]
     assert left == []
     ec2 = account.client("ec2")
-    found = ec2.describe_tags(Filters=[{"Name": "tag:environment", "Values": ["dev"]}])["Tags"]
+    found = ec2.describe_tags(
+        Filters=[{"Name": "key", "Values": ["environment"]}, {"Name": "value", "Values": ["dev"]}]
+    )["Tags"]
     assert found == []
 
 
