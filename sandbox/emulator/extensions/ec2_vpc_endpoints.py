@@ -5,6 +5,7 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.ec2.utils import random_private_ip
 
+from sandbox.emulator.extensions.ec2_tags import forget_tags
 from sandbox.emulator.extensions.registry import Call, Result, extends
 
 
@@ -80,6 +81,7 @@ def delete(call: Call) -> Result:
             backend.enis.pop(eni, None)
         for table in endpoint.route_table_ids or []:
             _remove_route(backend, table, name)
+        forget_tags(call, [name])
     return {
         "Unsuccessful": [
             {

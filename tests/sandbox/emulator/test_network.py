@@ -162,3 +162,26 @@ def test_a_flow_log_to_a_log_group_given_by_arn_is_delivered(client: Callable[[s
             MaxAggregationInterval=61,
             DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flow",
         )
+
+
+def test_tags_go_with_what_they_were_on(client: Clients):
+    ec2 = client("ec2")
+
+    def tags(kind: str) -> list[Any]:
+        return [{"ResourceType": kind, "Tags": [{"Key": "of", "Value": "the-deleted"}]}]
+
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16", TagSpecifications=tags("vpc"))["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.1.0/24", TagSpecifications=tags("subnet"))["Subnet"]
+    group = ec2.create_security_group(
+        GroupName="g", Description="g", VpcId=vpc, TagSpecifications=tags("security-group")
+    )["GroupId"]
+    (default,) = ec2.describe_security_groups(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    )["SecurityGroups"]
+    ec2.create_tags(Resources=[default["GroupId"]], Tags=[{"Key": "of", "Value": "the-deleted"}])
+    by_key = [{"Name": "key", "Values": ["of"]}]
+    assert len(ec2.describe_tags(Filters=by_key)["Tags"]) == 4
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    ec2.delete_vpc(VpcId=vpc)
+    assert ec2.describe_tags(Filters=by_key)["Tags"] == []
