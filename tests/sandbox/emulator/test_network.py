@@ -164,9 +164,7 @@ def test_a_flow_log_to_a_log_group_given_by_arn_is_delivered(client: Callable[[s
         )
 
 
-def test_tags_go_with_what_they_were_on(client: Clients):
-    ec2 = client("ec2")
-
+def test_tags_go_with_what_they_were_on(ec2: Any):
     def tags(kind: str) -> list[Any]:
         return [{"ResourceType": kind, "Tags": [{"Key": "of", "Value": "the-deleted"}]}]
 
