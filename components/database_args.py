@@ -6,32 +6,8 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.log_retention import RETENTION_DAYS
 from components.naming import check_prefix, check_range
-
-LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +53,9 @@ class DatabaseArgs:
                 f"got {self.max_allocated_gib}"
             )
         check_range("backup_days", self.backup_days, 1, 35)
-        if self.log_retention_days not in LOG_RETENTION_DAYS:
+        if self.log_retention_days not in RETENTION_DAYS:
             raise ValueError(
-                f"log_retention_days must be one of {', '.join(map(str, LOG_RETENTION_DAYS))}, "
+                f"log_retention_days must be one of {', '.join(map(str, RETENTION_DAYS))}, "
                 f"got {self.log_retention_days}"
             )
 

@@ -100,16 +100,3 @@ def _owner(port: int) -> str | None:
     except (psutil.Error, OSError):
         pass
     return None
-
-
-def wait_gone(pid: int, seconds: float) -> bool:
-    """False when it still runs after that time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.05)
-    return False

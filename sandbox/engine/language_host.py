@@ -13,11 +13,8 @@ import logging
 import os
 import re
 import runpy
-import signal
 import subprocess
 import sys
-import threading
-import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,8 +28,9 @@ from pulumi.errors import RunError
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from sandbox.serving import serve
+
 SDK_VERSION = "3.259.0"
-MAX_MESSAGE = 400 * 1024 * 1024
 
 
 class LanguageHost(LanguageServer):
@@ -125,26 +123,12 @@ def _own_frames(error: Exception) -> list[str]:
     return list(shown.format())
 
 
-def _exit_with_parent(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)
-
-
 def main() -> None:
     """Serve on a free loopback port until the engine ends. The engine's address is the last argument."""
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # failed calls are reported once, by their awaiter
     engine = next((argument for argument in reversed(sys.argv[1:]) if not argument.startswith("-")), "")
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    threading.Thread(target=_exit_with_parent, args=(os.getppid(),), daemon=True).start()
-    server.wait_for_termination()
+    host = LanguageHost(engine)
+    serve(lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server), workers=8)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,9 @@ Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.pro
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
-import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar, cast
 
@@ -24,9 +18,9 @@ from google.protobuf import empty_pb2
 from google.rpc import code_pb2, status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from sandbox import serving
 from sandbox.plugins.values import Props, decode, encode, secret_keys
 
-MAX_MESSAGE = 400 * 1024 * 1024  # the engine's own limit
 WORKERS = 32
 
 
@@ -262,23 +256,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return encode(state, secret_keys(wire_inputs) | self.provider.secret_outputs(resource.type))
 
 
-def _exit_with_parent(parent: int) -> None:
-    """End when the engine is gone: one killed with -9 could not say goodbye."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)
-
-
 def serve(provider: Provider, version: str) -> None:
-    """Serve on a free loopback port, printed on standard output as the engine expects, until the engine ends us."""
-    # How the engine says that it is done with us; the user's Ctrl-C goes to the engine alone.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider, version), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    threading.Thread(target=_exit_with_parent, args=(os.getppid(),), daemon=True).start()
-    server.wait_for_termination()
+    """Answer the engine's calls with this provider."""
+    servicer = Servicer(provider, version)
+    serving.serve(
+        lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server), workers=WORKERS
+    )

@@ -36,10 +36,7 @@ def pulumi_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> Iterator[Callable[[str], Box]]:
-    # Not pytest's own folder: PostgreSQL runs as another user, who must be able to reach its data.
     root = tmp_path_factory.mktemp("sandboxes")
-    for folder in (root, *root.parents[:2]):
-        folder.chmod(0o755)
     made: list[Box] = []
 
     def make(name: str) -> Box:

@@ -15,7 +15,7 @@ import pytest
 from sandbox import processes
 from sandbox.engine.stacks import stack_names
 from sandbox.instance import PROJECT
-from tests.sandbox.box import Box
+from tests.sandbox.box import Box, eventually
 
 pytestmark = pytest.mark.timeout(900)
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -70,7 +70,7 @@ def test_after_a_kill_of_the_emulator_everything_is_as_it_was(account: Box) -> N
     pid = processes.running(account.instance.home / "emulator.pid")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert processes.wait_gone(pid, 10)
+    eventually(lambda: processes.running(account.instance.home / "emulator.pid") is None, "it is gone")
     account.up()
     for stack in ENVIRONMENTS:
         account.pulumi("preview", "--stack", stack, "--expect-no-changes", "--refresh")
