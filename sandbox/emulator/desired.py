@@ -61,3 +61,114 @@ class DatabaseDataPlane(Protocol):
     def close(self) -> None:
         """Stop every process, keep the data."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EksInstance:
+    """One EC2 instance of a node group's Auto Scaling group; it becomes one node."""
+
+    instance_id: str
+    instance_type: str
+    zone: str
+    private_ip: str
+    private_dns_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EksTaint:
+    """A taint as Kubernetes spells it (`NoSchedule`), not as the EKS API does (`NO_SCHEDULE`)."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EksNodeGroup:
+    """A managed node group and the instances that it has now."""
+
+    name: str
+    ami_type: str
+    capacity_type: str
+    max_size: int
+    labels: Mapping[str, str]
+    taints: tuple[EksTaint, ...]
+    instances: tuple[EksInstance, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EksAddon:
+    """An add-on; `configuration` is the JSON object of its configurationValues."""
+
+    name: str
+    version: str
+    configuration: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, kw_only=True)
+class EksCluster:
+    """One EKS cluster as the API describes it. `cluster_id` is new for every creation, names are used again.
+
+    `version` is the minor version, such as 1.36. `pod_cidr` is the range that pods get addresses from (a secondary
+    range of the VPC where there is one). `oidc_issuer` signs service-account tokens.
+    """
+
+    cluster_id: str
+    arn: str
+    name: str
+    account: str
+    region: str
+    version: str
+    vpc_cidr: str
+    pod_cidr: str
+    service_cidr: str
+    oidc_issuer: str
+    addons: tuple[EksAddon, ...] = ()
+    node_groups: tuple[EksNodeGroup, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterStatus:
+    """How far a cluster is. `endpoint` (https://address) and `certificate_authority` (PEM) count once it is `active`.
+
+    `ready_nodes` holds the names of the nodes that are Ready, `healthy_addons` those of the add-ons whose pods are.
+    """
+
+    state: Literal["creating", "active", "failed"]
+    endpoint: str | None = None
+    certificate_authority: str | None = None
+    reason: str | None = None
+    ready_nodes: frozenset[str] = frozenset()
+    healthy_addons: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodIdentity:
+    """The pod that a projected service-account token was issued to."""
+
+    namespace: str
+    service_account: str
+    pod_name: str
+    pod_uid: str
+
+
+@runtime_checkable
+class ClusterDataPlane(Protocol):
+    """What runs Kubernetes clusters. Called from threads of the emulator: `reconcile` never twice at once."""
+
+    def reconcile(self, desired: Sequence[EksCluster]) -> None:
+        """Make what is listed run and stop and forget what is not. Returns soon: the work goes on by itself."""
+        ...
+
+    def status(self, cluster_id: str) -> ClusterStatus:
+        """Answer at once; a cluster never heard of is `creating`."""
+        ...
+
+    def verify_pod_token(self, cluster_id: str, token: str) -> PodIdentity | None:
+        """The pod behind a token of audience pods.eks.amazonaws.com that this cluster signed; None when it is not
+        valid (wrong signature, audience or issuer, expired)."""
+        ...
+
+    def close(self) -> None:
+        """Stop every process, keep the data."""
+        ...
