@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,24 +41,25 @@ def entry(name: str, key: str) -> Path:
 
 
 def intact(folder: Path) -> bool:
-    """Whether the folder's chief file is, byte for byte, the one that was put there."""
+    """Whether the folder's chief files are, byte for byte, those that were put there."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
-        with (folder / manifest["file"]).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == manifest["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+        # One file, as entries have it that were made before an entry could hold several.
+        files = manifest["files"] if "files" in manifest else {manifest["file"]: manifest["sha256"]}
+        return bool(files) and all(_digest(folder / file) == digest for file, digest in files.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
-def ensure(name: str, key: str, report: Report, make: Callable[[Path], str]) -> Path:
-    """The entry, made with `make(empty folder) -> name of its chief file` unless it is there and intact.
+def ensure(name: str, key: str, report: Report, make: Callable[[Path], Sequence[str]]) -> Path:
+    """The entry, made with `make(empty folder) -> names of its chief files` unless it is there and intact.
 
     Raises SandboxError that names the folder and MLP_CACHE_DIR when the cache cannot be used.
     """
     place = entry(name, key)
     if intact(place):
         return place
-    with writable(), _locked(name, report):
+    with writable(), locked(name, report):
         if intact(place):
             return place
         if place.exists():
@@ -69,15 +70,18 @@ def ensure(name: str, key: str, report: Report, make: Callable[[Path], str]) -> 
         partial = place.with_name(f"{place.name}.partial")
         partial.mkdir()
         try:
-            chief = make(partial)
-            with (partial / chief).open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            (partial / MANIFEST).write_text(json.dumps({"file": chief, "sha256": digest}) + "\n")
+            files = {file: _digest(partial / file) for file in make(partial)}
+            (partial / MANIFEST).write_text(json.dumps({"files": files}) + "\n")
             partial.rename(place)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
     return place
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager
@@ -108,7 +112,8 @@ def unusable(code: int | None, words: str) -> SandboxError:
 
 
 @contextmanager
-def _locked(name: str, report: Report) -> Generator[None]:
+def locked(name: str, report: Report) -> Generator[None]:
+    """One maker of `name` at a time, among all processes that use this cache."""
     lock = FileLock(cache_folder() / f"{name}.lock")
     try:
         lock.acquire(timeout=0)

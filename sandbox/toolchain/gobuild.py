@@ -1,14 +1,15 @@
-"""`go build` of one command of a pinned module, with progress: packages compiled, of all that it is made of."""
+"""`go build` of the commands of a pinned module, with progress: packages compiled, of all that they are made of."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,21 +21,38 @@ REPORT_SECONDS = 15.0
 
 
 def build(
-    go: Tool, module: Path, package: str, flags: Sequence[str], target: Path, report: Callable[[str], None]
+    go: Tool,
+    module: Path,
+    commands: Mapping[str, str],
+    flags: Sequence[str],
+    folder: Path,
+    report: Callable[[str], None],
 ) -> None:
-    """Raises SandboxError with the compiler's last words, and OSError when the disk is full."""
+    """Make `folder/<name>` of every `name: package`, all in one go, so that what they share is compiled once.
+
+    Raises SandboxError with the compiler's last words, and OSError when the disk is full.
+    """
     if not os.access(go.path, os.X_OK):
         raise SandboxError(f"{go.path} cannot be started; install Go and put it on PATH")
     report("  fetching its modules (usually 30 s)")
-    listed = _run(go, module, ["list", "-deps", package], target.parent, _Progress(report, "modules fetched", None))
+    packages = list(commands.values())
+    listed = _run(go, module, ["list", "-deps", *packages], folder, _Progress(report, "modules fetched", None))
     total = len(listed.splitlines())
     _run(
         go,
         module,
-        ["build", "-v", *flags, "-o", str(target), package],
-        target.parent,
+        ["build", "-v", *flags, "-o", f"{folder}{os.sep}", *packages],
+        folder,
         _Progress(report, "packages compiled", total),
     )
+    for name, package in commands.items():
+        (folder / default_name(package)).rename(folder / name)
+
+
+def default_name(package: str) -> str:
+    """What `go build` calls a command: the last part of its path that is no major version."""
+    parts = package.split("/")
+    return parts[-2] if len(parts) > 1 and re.fullmatch(r"v[0-9]+", parts[-1]) else parts[-1]
 
 
 class _Progress:

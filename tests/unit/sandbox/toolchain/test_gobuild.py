@@ -20,37 +20,48 @@ def tool(path: Path) -> Tool:
     return Tool("go", path, "1.26.6", "test")
 
 
-def test_the_command_is_built_and_nothing_else_is_left_beside_it(tmp_path: Path) -> None:
-    target = tmp_path / "out" / "pulumi"
-    target.parent.mkdir()
-    gobuild.build(tool(fake_go(tmp_path, "1.26.6")), tmp_path, "example.com/cmd", ["-trimpath"], target, print)
-    assert target.read_text() == "built"
-    assert [path.name for path in target.parent.iterdir()] == ["pulumi"]
+def test_the_commands_are_built_under_their_names_and_nothing_else_is_left_beside_them(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    commands = {"kubelet": "example.com/cmd/kubelet", "etcd": "example.com/etcd/server/v3"}
+    go = fake_go(tmp_path, "1.26.6", 'printf "built $name" > "$target"')
+    gobuild.build(tool(go), tmp_path, commands, ["-trimpath"], folder, print)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "kubelet": "built kubelet",
+        "etcd": "built server",
+    }
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), [("a.io/cmd/kwok", "kwok"), ("./pause", "pause"), ("a.io/server/v3", "server"), ("v2", "v2")]
+)
+def test_a_command_has_the_name_that_go_gives_it(package: str, name: str) -> None:
+    assert gobuild.default_name(package) == name
 
 
 def test_progress_counts_packages_of_all_that_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gobuild, "REPORT_SECONDS", 0.2)
     said: list[str] = []
     go = fake_go(tmp_path, "1.26.6", 'sleep 1; printf built > "$target"')
-    gobuild.build(tool(go), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", said.append)
+    gobuild.build(tool(go), tmp_path, {"pulumi": "example.com/pulumi"}, [], tmp_path, said.append)
     assert any(re.search(r"2 of at most 3 packages compiled after \d+ s", line) for line in said), said
 
 
 def test_a_failed_build_ends_with_the_compilers_words(tmp_path: Path) -> None:
     go = fake_go(tmp_path, "1.26.6", "echo 'main.go:3: undefined: x' >&2; exit 1")
     with pytest.raises(SandboxError, match=r"`go build -v` in .* exit code 1:\n(.*\n)*main.go:3: undefined: x"):
-        gobuild.build(tool(go), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", print)
+        gobuild.build(tool(go), tmp_path, {"pulumi": "example.com/pulumi"}, [], tmp_path, print)
 
 
 def test_a_full_disk_is_an_error_of_the_disk(tmp_path: Path) -> None:
     go = fake_go(tmp_path, "1.26.6", "echo 'write /x: no space left on device' >&2; exit 1")
     with pytest.raises(OSError, match="No space left on device"):
-        gobuild.build(tool(go), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", print)
+        gobuild.build(tool(go), tmp_path, {"pulumi": "example.com/pulumi"}, [], tmp_path, print)
 
 
 def test_a_go_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match=r"/nowhere/go cannot be started; install Go"):
-        gobuild.build(tool(Path("/nowhere/go")), tmp_path, "example.com/cmd", [], tmp_path / "pulumi", print)
+        gobuild.build(tool(Path("/nowhere/go")), tmp_path, {"pulumi": "example.com/pulumi"}, [], tmp_path, print)
 
 
 def test_ctrl_c_stops_the_build_that_is_running(tmp_path: Path) -> None:
@@ -60,7 +71,7 @@ from pathlib import Path
 from sandbox.toolchain import gobuild
 from sandbox.toolchain.tool import Tool
 folder = Path({str(tmp_path)!r})
-gobuild.build(Tool("go", Path({str(go)!r}), "1", ""), folder, "x", [], folder / "out", print)
+gobuild.build(Tool("go", Path({str(go)!r}), "1", ""), folder, {{"out": "x"}}, [], folder, print)
 """
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
