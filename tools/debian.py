@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools.debian_services import no_services
 from tools.errors import SetUpError
 
 CREATE_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
@@ -28,6 +29,12 @@ def install(packages: Sequence[str], report: Report) -> None:
     report("apt-get update (usually 10 s)")
     _apt("update", "-q")
     _install(packages, report)
+
+
+def install_programs(packages: Sequence[str], report: Report) -> None:
+    """The packages' programs: services that come with them are neither started nor enabled."""
+    with no_services():
+        install(packages, report)
 
 
 def install_postgresql(report: Report) -> None:
