@@ -7,21 +7,24 @@ Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.pro
 
 from __future__ import annotations
 
+import sys
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import grpc
 from google.protobuf import empty_pb2
 from google.rpc import code_pb2, status_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox import serving
 from sandbox.plugins.values import Props, decode, encode, secret_keys
 
 WORKERS = 32
+LOG_SECONDS = 2.0
 
 
 class ProviderError(Exception):
@@ -88,6 +91,9 @@ class Provider(ABC):
     def delete(self, r: Resource, id: str, state: Props) -> None: ...
     @abstractmethod
     def invoke(self, token: str, args: Props) -> Props: ...
+    def report_progress(self, urn: str, text: str) -> None:  # noqa: B027 - `serve` connects it with the engine
+        """Show what a resource is waiting for; it stays on the screen until the next text."""
+
     def secret_outputs(self, type: str) -> frozenset[str]:
         """Outputs that are secret whatever their inputs are."""
         return frozenset()
@@ -256,8 +262,24 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return encode(state, secret_keys(wire_inputs) | self.provider.secret_outputs(resource.type))
 
 
+class EngineLog:
+    """The engine's log, at the address that it starts a provider with."""
+
+    def __init__(self, address: str) -> None:
+        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+
+    def progress(self, urn: str, text: str) -> None:
+        request = engine_pb2.LogRequest(
+            severity=cast(Any, engine_pb2.LogSeverity).INFO, message=text, urn=urn, ephemeral=True
+        )
+        with suppress(grpc.RpcError):  # an engine that cannot show it still wants the resource
+            self._engine.Log(request, timeout=LOG_SECONDS)
+
+
 def serve(provider: Provider, version: str) -> None:
     """Answer the engine's calls with this provider."""
+    if address := next((argument for argument in reversed(sys.argv[1:]) if not argument.startswith("-")), ""):
+        provider.report_progress = EngineLog(address).progress
     servicer = Servicer(provider, version)
     serving.serve(
         lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server), workers=WORKERS

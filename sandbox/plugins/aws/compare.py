@@ -21,6 +21,10 @@ def same(field: Field, wanted: Any, found: Any) -> bool:
             return (wanted or {}) == (found or {})
         case "set":
             return _same_set(wanted or [], found or [])
+        case "sets":
+            return _covers(_unordered(wanted), _unordered(found))
+        case "exact":
+            return _normal(wanted) == _normal(found)
         case "plain":
             return _covers(wanted, found)
 
@@ -47,7 +51,8 @@ def live_inputs(handler: Handler, inputs: Props, live: Props) -> Props:
 
 
 def _given(field: Field, value: Any) -> Any:
-    return field.default if value is None else value
+    value = field.default if value is None else value
+    return {**field.nested, **value} if isinstance(value, dict) else value
 
 
 def _document(value: Any) -> Any:
@@ -73,6 +78,29 @@ def _canonical(value: Any) -> Any:
 
 def _all_text(items: list[Any]) -> bool:
     return all(isinstance(item, str) for item in items)
+
+
+def _unordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unordered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted((_unordered(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
+def _normal(value: Any) -> Any:
+    """A nested value without what is empty, and texts as what they say: `"true"` is true, and JSON is a document."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value or None
+    if isinstance(value, dict):
+        items = {key: _normal(item) for key, item in value.items()}
+        return {key: item for key, item in items.items() if item is not None} or None
+    if isinstance(value, list):
+        return [_normal(item) for item in value] or None
+    return value
 
 
 def _same_set(wanted: list[Any], found: list[Any]) -> bool:

@@ -20,7 +20,6 @@ from sandbox.plugins.values import UNKNOWN, Unknown, has_unknown
 CONFIG = frozenset({"region", "defaultTags", "allowedAccountIds", "version", "pluginDownloadURL"})
 # pulumi-aws fills these in by itself; against an emulated account they change nothing.
 CONFIG_IGNORED = frozenset({"skipCredentialsValidation", "skipRegionValidation", "skipMetadataApiCheck", "profile"})
-DEFAULT_TIMEOUT = 600.0
 
 
 class AwsProvider(Provider):
@@ -117,9 +116,10 @@ class AwsProvider(Provider):
 
     def update(self, r: Resource, id: str, old_inputs: Props, old_state: Props, new: Props, preview: bool) -> Props:
         handler = _handler(r)
-        if preview:
-            return {**old_state, **self._state(handler, new, {})}
         changed = set(changed_inputs(handler, old_inputs, old_state, new))
+        if preview:
+            moved = {name: UNKNOWN for name in handler.moved(new, changed)}
+            return {**old_state, **moved, **self._state(handler, new, {})}
         # Only what the API does not know: nothing to send, the new value is kept in the state.
         sent = {name for name in changed if not handler.fields[name].write_only}
         try:
@@ -164,8 +164,11 @@ class AwsProvider(Provider):
     def _aws(self, r: Resource, action: str, created: Any = lambda _id: None) -> Generator[Aws, None, None]:
         if self.clients is None:
             raise ProviderError("aws provider: its configuration depends on values that are not known yet")
+        timeout = r.timeout or HANDLERS.get(r.type, Handler).timeout
         try:
-            yield Aws(self.clients.region, created, r.timeout or DEFAULT_TIMEOUT, self.clients)
+            yield Aws(
+                self.clients.region, created, timeout, self.clients, lambda text: self.report_progress(r.urn, text)
+            )
         except ClientError as error:
             details = error.response.get("Error", {})
             text = f"{error.operation_name}: {details.get('Code')}: {details.get('Message')}"

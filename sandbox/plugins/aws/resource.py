@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 
 Props = dict[str, Any]
-Kind = Literal["plain", "set", "json", "map"]
+Kind = Literal["plain", "set", "sets", "exact", "json", "map"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Field:
 
     replace: a change forces a new resource (held against the pulumi_aws docstrings by a test).
     kind: how two values compare. `plain`: nested values that the program does not give are the provider's;
-        `set`: a list whose order means nothing; `json`: a document compared by meaning; `map`: all keys count.
+        `set`: a list whose order means nothing; `sets`: as `plain`, and no list inside has an order; `exact`: nested
+        values that the program does not give are absent; `json`: a document compared by meaning; `map`: all keys count.
+    nested: defaults of keys inside the value, for those that upstream gives one.
     default: what AWS has when the input is left out; finding it there is not drift.
     computed: AWS chooses a value when the input is left out; finding any is not drift.
     write_only: the API never returns it (`forceDestroy`); the value of the last deployment stands.
@@ -33,6 +35,7 @@ class Field:
 
     replace: bool = False
     kind: Kind = "plain"
+    nested: Mapping[str, Any] = field(default_factory=dict[str, Any])
     default: Any = None
     computed: bool = False
     write_only: bool = False
@@ -79,12 +82,14 @@ class Clients:
 @dataclass
 class Aws:
     """AWS as one operation sees it. `created` is called as soon as a resource exists, before further calls are made on
-    it, so that a failure in between leaves it in the state instead of losing it. `timeout` is in seconds."""
+    it, so that a failure in between leaves it in the state instead of losing it. `timeout` is in seconds. `progress`
+    tells the user what is waited for."""
 
     region: str
     created: Callable[[str], None] = lambda _id: None
     timeout: float = 600.0
     clients: Clients | None = field(default=None, repr=False)
+    progress: Callable[[str], None] = lambda _text: None
 
     def client(self, service: str) -> Any:
         if self.clients is None:
@@ -106,6 +111,7 @@ class Handler(ABC):
     tagged: ClassVar[bool] = False  # has `tags`; the provider's default tags are merged in, `tagsAll` comes out
     delete_before_replace: ClassVar[bool] = False
     unsupported: ClassVar[Mapping[str, str]] = {}  # inputs refused by `check`, and what to do instead
+    timeout: ClassVar[float] = 600.0  # seconds that an operation may take when the program does not say
 
     @abstractmethod
     def create(self, aws: Aws, inputs: Props) -> str:
@@ -122,6 +128,10 @@ class Handler(ABC):
     def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
         """Those of the changed inputs that force a new resource in this case only; values may be UNKNOWN. What forces
         one always says `Field.replace`."""
+        return set()
+
+    def moved(self, new: Props, changed: set[str]) -> set[str]:
+        """Outputs that an update of these inputs changes: a preview does not know them."""
         return set()
 
     @abstractmethod

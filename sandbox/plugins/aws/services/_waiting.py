@@ -18,16 +18,22 @@ def wait_until(
     *,
     timeout: float,
     failed: Collection[str] = (),
+    progress: Callable[[str], None] = lambda _text: None,
+    why: Callable[[], str] = lambda: "",
 ) -> None:
-    """Asks for the status until it is a wanted one. The first answer counts, so a finished change costs no pause."""
-    deadline, pause = time.monotonic() + timeout, FIRST_PAUSE
+    """Asks for the status until it is a wanted one. The first answer counts, so a finished change costs no pause.
+
+    progress: told the status again and again while it is waited for. why: what AWS says about a failure."""
+    begin, pause = time.monotonic(), FIRST_PAUSE
+    deadline = begin + timeout
     while (last := status()) not in wanted:
         if last in failed:
-            raise ValueError(f"{what} ended in status '{last}' instead of {_either(wanted)}")
+            raise ValueError(f"{what} ended in status '{last}' instead of {_either(wanted)}{_because(why())}")
+        progress(f"{what} is {last} ({time.monotonic() - begin:.0f} s)")
         if time.monotonic() + pause > deadline:
             raise TimeoutError(
-                f"{what}: the last status after {timeout:.0f} seconds is '{last}', not {_either(wanted)}; "
-                "look why, or give the resource more time with the option custom_timeouts"
+                f"{what}: the last status after {timeout:.0f} seconds is '{last}', not {_either(wanted)}"
+                f"{_because(why())}; look why, or give the resource more time with the option custom_timeouts"
             )
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
@@ -39,6 +45,10 @@ def refused(inputs: Props, unsupported: Mapping[str, str], *, also_empty: bool =
     also_empty: where an empty list is an instruction, too (that there shall be none)."""
     given = [name for name in unsupported if (name in inputs if also_empty else _given(inputs.get(name)))]
     return [(name, f"is not supported here: {unsupported[name]}") for name in given]
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
 
 
 def _given(value: object) -> bool:

@@ -187,7 +187,14 @@ class Instance(RdsHandler):
     def _wait(self, aws: Aws, id: str, props: Props, wanted: tuple[str, ...]) -> None:
         what = f"DB instance {props.get('identifier', id)}"
         failed = () if "deleted" in wanted else BROKEN
-        wait_until(what, lambda: self._status(aws, id, props), wanted, timeout=aws.timeout, failed=failed)
+        wait_until(
+            what,
+            lambda: self._status(aws, id, props),
+            wanted,
+            timeout=aws.timeout,
+            failed=failed,
+            progress=aws.progress,
+        )
 
     def _status(self, aws: Aws, id: str, props: Props) -> str:
         try:
