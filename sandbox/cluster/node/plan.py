@@ -1,0 +1,79 @@
+"""What the node's first process is told: network, mounts and services, as plain data in a JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """The node's cable to the cluster's bridge, and its address."""
+
+    netns: str
+    bridge: str
+    link: str
+    address: str
+    prefix_length: int
+    gateway: str
+    pod_cidr: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A process of the node that is started again when it ends. It waits for the socket `after` to exist, and runs
+    only while the file `while_exists` does."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    after: str | None = None
+    while_exists: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All that the first process needs. `binds` are (source, target) inside of the node's mount namespace."""
+
+    hostname: str
+    network: Network
+    binds: tuple[tuple[str, str], ...]
+    services: tuple[Service, ...]
+    registry: str
+
+    def write(self, path: Path) -> None:
+        fresh = path.with_name(f"{path.name}.new")
+        fresh.write_text(self.text())
+        fresh.replace(path)
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+    def same(self, other: Plan) -> bool:
+        """Whether a node of one plan is one of the other: variables of whoever starts it do not count."""
+
+        def bare(plan: Plan) -> Plan:
+            return replace(plan, services=tuple(replace(each, environment={}) for each in plan.services))
+
+        return bare(self) == bare(other)
+
+    @classmethod
+    def read(cls, path: Path) -> Plan:
+        """Raises OSError, ValueError, KeyError or TypeError when it is not there or not whole."""
+        raw: dict[str, Any] = json.loads(path.read_text())
+        return cls(
+            hostname=raw["hostname"],
+            network=Network(**raw["network"]),
+            binds=tuple((source, target) for source, target in raw["binds"]),
+            services=tuple(_service(each) for each in raw["services"]),
+            registry=raw["registry"],
+        )
+
+
+def _service(raw: dict[str, Any]) -> Service:
+    command: list[str] = raw["command"]
+    rest = {name: value for name, value in raw.items() if name != "command"}
+    return Service(command=tuple(command), **rest)
