@@ -139,7 +139,9 @@ def write(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, *, overlay:
     }
     for name, content in files.items():
         (folder.etc / name).write_text(json.dumps(content, indent=1))  # JSON is YAML
-    (folder.etc / "resolv.conf").write_text(_resolv_conf())
+    (folder.etc / "resolv.conf").write_text(resolv := _resolv_conf())
+    # For the node itself: an image that cannot be had is told soon where no name server answers.
+    (folder.etc / "resolv-node.conf").write_text(f"{resolv}options timeout:1 attempts:2\n")
     containers.write(folder, spec.pod_cidr, overlay=overlay)
     machine.write(folder, spec)
     accelerators = folder.kubelet / ACCELERATORS_FILE
@@ -185,6 +187,7 @@ def plan(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, programs: Pr
         binds=(
             (str(folder.kubelet), KUBELET_FOLDER),
             (str(folder.var_log), "/var/log"),
+            (str(folder.etc / "resolv-node.conf"), "/etc/resolv.conf"),
             *machine.binds(folder),
         ),
         services=services,

@@ -16,7 +16,7 @@ from sandbox.cluster.node.layout import NodeFolder
 from sandbox.cluster.node.plan import Plan
 from sandbox.cluster.node.services import Services
 
-GRACE_SECONDS = 8.0
+GRACE_SECONDS = 5.0
 """How long pods' processes get to end after SIGTERM; terminationGracePeriodSeconds may ask for more in vain."""
 
 _STEP_SECONDS = 0.5

@@ -48,10 +48,15 @@ def own_run() -> None:
 
 
 def bind(binds: Sequence[tuple[str, str]]) -> None:
+    """Targets are made where they are missing: /etc/resolv.conf may be a link into the /run that was."""
     for source, target in binds:
-        if not Path(target).exists():
-            Path(target).mkdir(parents=True)
-        mount("--bind", source, target)
+        place = Path(target).resolve()
+        if Path(source).is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+        elif not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
+        mount("--bind", source, place)
 
 
 def _leave_root() -> None:

@@ -6,28 +6,48 @@ a redirect does, for any host. https://github.com/containerd/containerd/blob/mai
 
 from __future__ import annotations
 
+import http.client
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 ADDRESS = ("127.0.0.1", 5001)
+NOT_HERE = "not in the sandbox's image catalogue, nor to be had from its own registry"
+"""What `kubectl describe pod` shows. After it containerd asks the image's own registry, which helps with internet
+access; without, this is the reason that it reports, and not the name server that did not answer."""
+
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_SECONDS = 20
 
 
-def target(registry: str, path: str) -> str | None:
-    """Where a request of containerd goes; None when it names no host."""
+def target(path: str) -> str | None:
+    """The registry's path for a request of containerd; None when it names no host."""
     parts = urlsplit(path)
     query = parse_qsl(parts.query)
     host = dict(query).get("ns", "")
     if parts.path in ("/v2", "/v2/"):
-        return f"http://{registry}/v2/"
+        return "/v2/"
     if not parts.path.startswith("/v2/") or not _HOST.fullmatch(host):
         return None
     rest = [(name, value) for name, value in query if name != "ns"]
     # A colon is no character of a repository's name.
-    there = f"http://{registry}/v2/{host.replace(':', '_')}/{parts.path.removeprefix('/v2/')}"
+    there = f"/v2/{host.replace(':', '_')}/{parts.path.removeprefix('/v2/')}"
     return f"{there}?{urlencode(rest)}" if rest else there
+
+
+def lacks(registry: str, path: str, accept: str) -> bool:
+    """Whether the registry says that it does not have a manifest; one that does not answer says nothing."""
+    if "/manifests/" not in path:
+        return False
+    connection = http.client.HTTPConnection(registry, timeout=_SECONDS)
+    try:
+        connection.request("HEAD", path, headers={"Accept": accept})
+        return connection.getresponse().status == 404
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def serve_in_thread(registry: str) -> ThreadingHTTPServer:
@@ -35,10 +55,14 @@ def serve_in_thread(registry: str) -> ThreadingHTTPServer:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            there = target(registry, self.path)
-            self.send_response(404 if there is None else 307)
-            if there is not None:
-                self.send_header("Location", there)
+            there = target(self.path)
+            if there is None:
+                self.send_response(404)
+            elif lacks(registry, there, ", ".join(self.headers.get_all("Accept", ["*/*"]))):
+                self.send_response(410, NOT_HERE)
+            else:
+                self.send_response(307)
+                self.send_header("Location", f"http://{registry}{there}")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
