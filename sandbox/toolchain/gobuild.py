@@ -6,18 +6,14 @@ import errno
 import os
 import re
 import subprocess
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.toolchain.golang import environment
+from sandbox.toolchain.progress import ticking
 from sandbox.toolchain.tool import Tool
-
-REPORT_SECONDS = 15.0
 
 
 def build(
@@ -56,28 +52,15 @@ def default_name(package: str) -> str:
 
 
 class _Progress:
-    """One line every so many seconds, also while the linker says nothing for a minute."""
+    """Counts the lines that `go` says; the linker says nothing for a minute."""
 
     def __init__(self, report: Callable[[str], None], what: str, total: int | None) -> None:
         self.report, self.what, self.total, self.count = report, what, total, 0
 
-    @contextmanager
-    def running(self) -> Generator[None]:
-        started, ended = time.monotonic(), threading.Event()
-
-        def tick() -> None:
-            while not ended.wait(REPORT_SECONDS):
-                # `go` does not name what its cache already held.
-                of = f" of at most {self.total}" if self.total else ""
-                self.report(f"  {self.count}{of} {self.what} after {time.monotonic() - started:.0f} s")
-
-        ticker = threading.Thread(target=tick, daemon=True)
-        ticker.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            ticker.join()
+    def __str__(self) -> str:
+        # `go` does not name what its cache already held.
+        of = f" of at most {self.total}" if self.total else ""
+        return f"{self.count}{of} {self.what}"
 
 
 def _run(go: Tool, module: Path, arguments: list[str], scratch: Path, progress: _Progress) -> str:
@@ -86,7 +69,7 @@ def _run(go: Tool, module: Path, arguments: list[str], scratch: Path, progress: 
     output = scratch / "go-output"
     # GOTMPDIR: a build needs some 500 MB, and /tmp is often small.
     with (
-        progress.running(),
+        ticking(progress.report, lambda: str(progress)),
         output.open("w+") as stdout,
         subprocess.Popen(
             [go.path, *arguments],

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.instance import PROJECT
-from sandbox.toolchain import gobuild
+from sandbox.toolchain import gobuild, progress
 from sandbox.toolchain.tool import Tool
 from tests.unit.sandbox.toolchain.programs import fake_go
 
@@ -40,7 +40,7 @@ def test_a_command_has_the_name_that_go_gives_it(package: str, name: str) -> Non
 
 
 def test_progress_counts_packages_of_all_that_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gobuild, "REPORT_SECONDS", 0.2)
+    monkeypatch.setattr(progress, "REPORT_SECONDS", 0.2)
     said: list[str] = []
     go = fake_go(tmp_path, "1.26.6", 'sleep 1; printf built > "$target"')
     gobuild.build(tool(go), tmp_path, {"pulumi": "example.com/pulumi"}, [], tmp_path, said.append)
