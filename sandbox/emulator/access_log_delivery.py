@@ -8,7 +8,9 @@ from typing import Any
 
 from moto.s3.models import FakeBucket
 
-from sandbox.emulator.bucket_policies import Context, decides
+from sandbox.emulator.authorization.conditions import lookup_in
+from sandbox.emulator.authorization.documents import Access, parse
+from sandbox.emulator.authorization.evaluation import Caller, ResourcePolicy, evaluate
 
 LOG_DELIVERY = "logging.s3.amazonaws.com"
 
@@ -30,14 +32,19 @@ def install() -> None:
     vars_of._log_permissions_enabled_policy = staticmethod(permitted)
 
 
-def may_deliver(policy: bytes | None, target: str, prefix: str, source: FakeBucket) -> bool:
+def may_deliver(policy: bytes | str | None, target: str, prefix: str, source: FakeBucket) -> bool:
     if not policy:
         return False
-    context: Context = {
-        "aws:SecureTransport": ["true"],
-        "aws:SourceAccount": [source.account_id],
-        "aws:SourceArn": [f"arn:aws:s3:::{source.name}"],
-    }
+    lookup = lookup_in(
+        {
+            "aws:SecureTransport": ["true"],
+            "aws:SourceAccount": [source.account_id],
+            "aws:SourceArn": [f"arn:aws:s3:::{source.name}"],
+            "aws:PrincipalIsAWSService": ["true"],
+        }
+    )
     log = f"arn:aws:s3:::{target}/{prefix}2026-01-01-00-00-00-0123456789ABCDEF"
-    asked = ("s3:PutObject", log, LOG_DELIVERY, context)
-    return decides(policy, "Allow", *asked) and not decides(policy, "Deny", *asked)
+    document = parse(policy.decode() if isinstance(policy, bytes) else policy)
+    caller = Caller(kind="service", arn=LOG_DELIVERY, account=source.account_id)
+    access = Access(action="s3:PutObject", resource=log)
+    return evaluate(caller, access, lookup, ResourcePolicy(document=document, account=source.account_id)).allowed

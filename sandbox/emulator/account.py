@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from flask import Flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sandbox.emulator import extensions, randomness
-from sandbox.emulator.bucket_policies import refuse_denied
+from sandbox.emulator.authorization import anonymous
+from sandbox.emulator.authorization.gate import authorise
 from sandbox.emulator.classify import is_write
 from sandbox.emulator.extensions.registry import Call, Store, UpstreamError, extension_of
 from sandbox.emulator.faults import Fault, fault_reply, internal_failure, not_implemented
@@ -55,7 +57,7 @@ class Account:
             for entry in entries:
                 request = self._journal.complete(entry)
                 with randomness.deterministic(entry.seed, entry.moment, list(entry.keys)):
-                    reply = self._execute(identify(request), request)
+                    reply = self._replay_one(identify(request), request, entry.status)
                 if (reply.status >= 400) != (entry.status >= 400):
                     raise JournalError(
                         f"{self._journal.path}, line {entry.line}: {entry.name} answered {entry.status} when it was "
@@ -78,7 +80,11 @@ class Account:
             identity = identify(request)
             if not is_write(identity, request.method):
                 with randomness.unrecorded():
-                    return self._execute(identity, request)
+                    return self._refused(identity, request) or self._execute(identity, request)
+            # Refused before it is recorded: it changes nothing, and a replay need not ask who may do what.
+            refused = self._refused(identity, request)
+            if refused is not None:
+                return refused
             if self._refusal is not None:
                 return fault_reply(identity, Fault("InternalFailure", self._refusal, 501))
             return self._write(identity, request)
@@ -106,9 +112,24 @@ class Account:
             listener(identity)
         return reply
 
+    def _replay_one(self, identity: Identity, request: Request, status: int) -> Reply:
+        # Journals of earlier versions hold requests that a bucket policy refused.
+        refused = self._refused(identity, request) if status == HTTPStatus.FORBIDDEN else None
+        return refused or self._execute(identity, request)
+
+    def _refused(self, identity: Identity, request: Request) -> Reply | None:
+        try:
+            authorise(identity, request)
+        except Fault as fault:
+            return fault_reply(identity, fault)
+        except Exception as error:
+            _log.exception("%s:%s could not be authorised", identity.service, identity.operation)
+            return fault_reply(identity, internal_failure(identity, error))
+        return None
+
     def _execute(self, identity: Identity, request: Request) -> Reply:
         try:
-            refuse_denied(identity, request)
+            anonymous.executing(identity, request)
             extension = extension_of(identity)
             if extension is None:
                 return self._ask_moto(identity, request)

@@ -4,8 +4,9 @@ import logging
 import threading
 from pathlib import Path
 
-from sandbox.emulator import access_log_delivery, bucket_policies, databases, health
+from sandbox.emulator import access_log_delivery, databases, health
 from sandbox.emulator.account import Account
+from sandbox.emulator.authorization import anonymous
 from sandbox.emulator.databases import Databases
 from sandbox.emulator.faults import Fault, fault_reply
 from sandbox.emulator.identify import Identity, identify
@@ -23,7 +24,7 @@ class Service:
         self._settled = threading.Event()
         self._journal = Journal(home / "journal")
         self.account = Account(self._journal)
-        bucket_policies.install()
+        anonymous.install()
         access_log_delivery.install()
         self._databases = Databases(self.account.lock)
         databases.CURRENT = self._databases

@@ -61,7 +61,7 @@ class Call:
         self.identity, self.request = identity, request
         self._store, self._upstream = store, upstream
         self.model: OperationModel = get_service_model(identity.service).operation_model(identity.operation)
-        self.params: Result = _parse_request(identity, request, self.model)
+        self.params: Result = parse_request(identity, request, self.model)
 
     def remembered(self, kind: str, *, regional: bool = True) -> dict[str, Any]:
         """What extensions keep of a kind in the account (and region) of this call."""
@@ -138,7 +138,8 @@ def extended_operations() -> frozenset[tuple[str, str]]:
     return frozenset(_extensions)
 
 
-def _parse_request(identity: Identity, request: Request, model: OperationModel) -> Result:
+def parse_request(identity: Identity, request: Request, model: OperationModel) -> Result:
+    """The parameters of a request, in the shapes of botocore's model."""
     raw = MotoRequest(environ_for(request))
     uri_params: dict[str, Any] = {}
     if identity.protocol.startswith("rest"):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator.conditions import UnknownOperatorError, arn_matches, conditions_hold, wildcard
+from sandbox.emulator.authorization.conditions import UnknownOperatorError, arn_matches, conditions_hold, wildcard
 
 ROLE = "arn:aws:iam::123456789012:role/team/app"
 

@@ -1,14 +1,27 @@
-"""Conditions of IAM policies, evaluated as AWS documents them. Pure: no state, no clock, no moto."""
+"""Conditions and variables of IAM policies, evaluated as AWS documents them. Pure: no state, no clock, no moto.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
 
 import fnmatch
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeAlias
 
 Context: TypeAlias = Mapping[str, Sequence[str]]
+Lookup: TypeAlias = Callable[[str], Sequence[str] | None]
+"""Values of a context key, asked for by its name in lower case; None where the request has no such key."""
 Test: TypeAlias = Callable[[str, str], bool]
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_DEFAULT = re.compile(r"([^,]+?)\s*,\s*'([^']*)'\s*$")
+# A star or a question mark that came out of a variable stands for itself; private characters keep them apart.
+_LITERAL = {"*": "\ue000", "?": "\ue001"}
+_PROTECT = str.maketrans(_LITERAL)
 
 
 class UnknownOperatorError(ValueError):
@@ -17,7 +30,37 @@ class UnknownOperatorError(ValueError):
 
 def wildcard(pattern: str, value: str) -> bool:
     """Match `*` and `?` of policies; brackets, which fnmatch would expand, are literal there."""
-    return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
+    return pattern == "*" or fnmatch.fnmatchcase(value, _fnmatch_pattern(pattern))
+
+
+@cache
+def _fnmatch_pattern(pattern: str) -> str:
+    escaped = pattern.replace("[", "[[]")
+    return escaped.replace(_LITERAL["*"], "[*]").replace(_LITERAL["?"], "[?]")
+
+
+def substitute(text: str, lookup: Lookup, *, pattern: bool) -> str | None:
+    """Put values in the place of `${...}`; None where a variable has no single value and no default."""
+    if "${" not in text:
+        return text
+    missing = False
+
+    def value_of(match: re.Match[str]) -> str:
+        nonlocal missing
+        name = match[1].strip()
+        if name in {"*", "?", "$"}:
+            return name.translate(_PROTECT) if pattern else name
+        default = _DEFAULT.match(name)
+        values = lookup((default[1] if default else name).strip().lower())
+        if values is None or len(values) != 1:
+            missing = missing or default is None
+            value = default[2] if default else ""
+        else:
+            value = values[0]
+        return value.translate(_PROTECT) if pattern else value
+
+    result = _VARIABLE.sub(value_of, text)
+    return None if missing else result
 
 
 def arn_matches(pattern: str, value: str) -> bool:
@@ -92,38 +135,52 @@ _NEGATED = {
 }
 
 
+_PATTERNS = frozenset({"StringLike", "ArnEquals", "ArnLike"})
+
+
 def as_list(value: object) -> list[str]:
     """A policy's scalar or list as a list of strings; JSON booleans and numbers become their policy spelling."""
     values = value if isinstance(value, list) else [value]
     return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
 
 
-def conditions_hold(conditions: Mapping[str, Mapping[str, object]], context: Context) -> bool:
+def lookup_in(context: Context) -> Lookup:
+    """The keys of a plain mapping, found in any case."""
+    return {key.lower(): values for key, values in context.items()}.get
+
+
+def conditions_hold(
+    conditions: Mapping[str, Mapping[str, object]], context: Context | Lookup, *, variables: bool = True
+) -> bool:
     """Whether every operator and key of a statement's Condition holds. Keys are matched in any case."""
-    known = {key.lower(): list(values) for key, values in context.items()}
+    lookup = lookup_in(context) if isinstance(context, Mapping) else context
     return all(
-        _holds(operator, as_list(expected), known.get(key.lower()))
+        _holds(operator, as_list(expected), lookup(key.lower()), lookup if variables else None)
         for operator, keys in conditions.items()
         for key, expected in keys.items()
     )
 
 
-def _holds(operator: str, expected: list[str], actual: list[str] | None) -> bool:
+def _holds(operator: str, expected: list[str], actual: Sequence[str] | None, lookup: Lookup | None) -> bool:
     quantifier, _, name = operator.rpartition(":")
     if name == "Null":
         return (actual is None) == (expected[0].lower() == "true")
     optional = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     negated = name in _NEGATED
-    test = _POSITIVE.get(_NEGATED.get(name, name))
+    positive = _NEGATED.get(name, name)
+    test = _POSITIVE.get(positive)
     if test is None or quantifier not in {"", "ForAnyValue", "ForAllValues"}:
         raise UnknownOperatorError(
             f"condition operator {operator!r} does not exist; did you mean one of StringEquals, "
             "StringLike, ArnLike, Bool, NumericEquals, DateLessThan, IpAddress, Null?"
         )
-    if actual is None:
+    if actual is None or (not actual and quantifier == ""):
         # AWS: a missing key fails a positive test and passes a negated one; an empty set passes ForAllValues.
         return optional or quantifier == "ForAllValues" or (negated and quantifier == "")
+    if lookup is not None:
+        known = (substitute(item, lookup, pattern=positive in _PATTERNS) for item in expected)
+        expected = [item for item in known if item is not None]
 
     def passes(value: str) -> bool:
         return any(test(item, value) for item in expected) != negated

@@ -1,0 +1,60 @@
+"""Which permissions an operation needs, on which resources: those of its service, and what comes with them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from sandbox.emulator.authorization import services
+from sandbox.emulator.authorization.asking import Ask
+from sandbox.emulator.authorization.documents import Access
+from sandbox.emulator.authorization.encryption import implied, kms
+from sandbox.emulator.authorization.facts import kinds_of
+from sandbox.emulator.authorization.names import IAM_TAGGING, TAGGING
+from sandbox.emulator.authorization.passing import passed_roles
+from sandbox.emulator.authorization.published import generic
+from sandbox.emulator.authorization.s3 import s3
+
+Derivation: TypeAlias = Callable[[Ask], Iterator[Access]]
+
+_DERIVATIONS: Mapping[str, Derivation] = {
+    "autoscaling": services.autoscaling,
+    "dynamodb": services.dynamodb,
+    "ec2": services.ec2,
+    "eks": services.eks,
+    "iam": services.iam,
+    "kms": kms,
+    "lambda": services.lambda_,
+    "logs": services.logs,
+    "rds": services.rds,
+    "s3": s3,
+    "secretsmanager": services.secretsmanager,
+    "sns": services.sns,
+    "sqs": services.sqs,
+    "ssm": services.ssm,
+    "sts": services.sts,
+}
+_TAGS = frozenset({"tags", "tag", "resourcetags"})
+
+
+def accesses(ask: Ask) -> Iterator[Access]:
+    """Every permission that must be there for the call to happen."""
+    yield from _DERIVATIONS.get(ask.prefix, generic)(ask)
+    yield from _tagged_on_creation(ask)
+    yield from passed_roles(ask)
+    yield from implied(ask)
+
+
+def _tagged_on_creation(ask: Ask) -> Iterator[Access]:
+    """A request that brings tags needs the permission to tag, too, on what it creates."""
+    operation = ask.identity.operation
+    if not operation.startswith("Create") and (ask.prefix, operation) != ("ssm", "PutParameter"):
+        return
+    action = IAM_TAGGING.get(operation) if ask.prefix == "iam" else TAGGING.get(ask.prefix)
+    tags = any(bool(value) for name, value in ask.params.items() if name.lower() in _TAGS)
+    if action is None or action == ask.action or not tags:
+        return
+    if ask.prefix == "kms":
+        yield Access(action=action, resource=ask.arn("key/*"))
+        return
+    for access in list(_DERIVATIONS.get(ask.prefix, generic)(ask)):
+        if access.action.endswith(f":{operation}") or len(kinds_of(action)) == 0:
+            yield Access(action=action, resource=access.resource)

@@ -1,0 +1,145 @@
+"""Who signed a request: the account's administrator, the session of a role, a user, or nobody.
+
+Keys that the account never made stand for its administrator: `sandbox` is one of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.utils import utcnow
+from moto.iam.models import iam_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from sandbox.emulator.authorization.documents import Document, parse
+from sandbox.emulator.authorization.evaluation import Caller
+from sandbox.emulator.authorization.refusals import expired_token, invalid_token
+from sandbox.emulator.authorization.sessions import details_of, role_by_arn
+from sandbox.emulator.identify import Identity
+from sandbox.emulator.messages import Request
+
+TEMPORARY = "ASIA"
+"""How access keys of sessions begin, on AWS and in moto; those of users begin with AKIA."""
+
+_sessions: dict[str, tuple[list[AssumedRole], dict[str, AssumedRole]]] = {}
+
+
+def session_of(account: str, access_key: str) -> AssumedRole | None:
+    """The session that an access key belongs to."""
+    assumed = sts_backends[account]["aws"].assumed_roles
+    known, index = _sessions.get(account, (None, {}))
+    if known is not assumed:
+        index = {}
+        _sessions[account] = (assumed, index)
+    for session in assumed[len(index) :]:  # moto only ever appends
+        index[session.access_key_id] = session
+    return index.get(access_key)
+
+
+def caller_of(identity: Identity, request: Request) -> Caller:
+    """Name the caller. Fault where AWS would not take the credentials."""
+    if not identity.access_key:
+        return Caller(kind="anonymous", arn="*", account="")
+    session = session_of(identity.account, identity.access_key)
+    if session is not None:
+        _check_token(identity, request, session)
+        return _of_session(identity, session)
+    key: Any = iam_backends[identity.account]["aws"].access_keys.get(identity.access_key)
+    if key is not None and key.user_name:
+        if key.status != "Active":
+            raise invalid_token(identity)
+        return of_user(iam_backends[identity.account]["aws"].users[key.user_name])
+    if identity.access_key.startswith(TEMPORARY):
+        raise invalid_token(identity)
+    return administrator(identity.account)
+
+
+def administrator(account: str) -> Caller:
+    """The account itself."""
+    return Caller(kind="administrator", arn=f"arn:aws:iam::{account}:root", account=account)
+
+
+def of_role(role: Any, *, arn: str = "", user_id: str = "", session: Iterable[str] | None = None) -> Caller:
+    """A role, or a session of it, with the policies that are attached at this moment."""
+    return Caller(
+        kind="session",
+        arn=arn or role.arn,
+        account=role.account_id,
+        role_arn=role.arn,
+        user_id=user_id or role.id,
+        identity=tuple(_policies(role)),
+        boundary=_boundary(role.account_id, role.permissions_boundary_arn),
+        session=None if session is None else tuple(parse(text) for text in session),
+    )
+
+
+def of_user(user: Any) -> Caller:
+    """A user with its own policies and those of its groups."""
+    backend = iam_backends[user.account_id]["aws"]
+    groups = [group for group in backend.groups.values() if user in group.users]
+    return Caller(
+        kind="user",
+        arn=user.arn,
+        account=user.account_id,
+        user_id=user.id,
+        identity=tuple(document for holder in (user, *groups) for document in _policies(holder)),
+        boundary=_boundary(user.account_id, getattr(user, "permissions_boundary_arn", None)),
+    )
+
+
+def managed_policy(account: str, arn: str) -> Document | None:
+    """The default version of a managed policy, the account's own or one of AWS's."""
+    text = managed_policy_text(account, arn)
+    return None if text is None else parse(text)
+
+
+def managed_policy_text(account: str, arn: str) -> str | None:
+    """The default version of a managed policy as it was written; None where there is no such policy."""
+    policy: Any = iam_backends[account]["aws"].managed_policies.get(arn)
+    return None if policy is None else _default_version(policy)
+
+
+def _of_session(identity: Identity, session: AssumedRole) -> Caller:
+    details, role = details_of(session), role_by_arn(session.role_arn)
+    if role is None and not details.role_id and identity.account != DEFAULT_ACCOUNT_ID:
+        return administrator(identity.account)
+    if role is None or role.id != details.role_id:
+        raise invalid_token(identity)
+    return of_role(role, arn=session.arn, user_id=f"{role.id}:{session.session_name}", session=details.policies)
+
+
+def _check_token(identity: Identity, request: Request, session: AssumedRole) -> None:
+    if session.expiration <= utcnow():
+        raise expired_token(identity)
+    sent = request.header("x-amz-security-token") or "".join(request.query.get("X-Amz-Security-Token", []))
+    if sent and sent != session.session_token:
+        raise invalid_token(identity)
+
+
+def _policies(holder: Any) -> Iterator[Document]:
+    for text in holder.policies.values():
+        yield parse(text)
+    for policy in holder.managed_policies.values():
+        yield parse(_default_version(policy))
+
+
+def _default_version(policy: Any) -> str:
+    return next(item.document for item in policy.versions if item.version_id == policy.default_version_id)
+
+
+def _boundary(account: str, arn: str | None) -> tuple[Document, ...] | None:
+    """A boundary that does not exist, or no longer, allows nothing."""
+    if not arn:
+        return None
+    document = managed_policy(account, arn)
+    return () if document is None else (document,)
+
+
+def user_or_role_tags(caller: Caller) -> Any:
+    """Tags of the role or user that a caller is, in IAM's own shape."""
+    if caller.role_arn:
+        role = role_by_arn(caller.role_arn)
+        return role.tags if role is not None else None
+    if caller.kind == "user":
+        return iam_backends[caller.account]["aws"].tagger.list_tags_for_resource(caller.arn)["Tags"]
+    return None
