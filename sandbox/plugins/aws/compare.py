@@ -52,6 +52,8 @@ def live_inputs(handler: Handler, inputs: Props, live: Props) -> Props:
 
 def _given(field: Field, value: Any) -> Any:
     value = field.default if value is None else value
+    if isinstance(value, list):
+        return [{**field.nested, **item} if isinstance(item, dict) else item for item in value]
     return {**field.nested, **value} if isinstance(value, dict) else value
 
 

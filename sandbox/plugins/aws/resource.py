@@ -27,7 +27,7 @@ class Field:
     kind: how two values compare. `plain`: nested values that the program does not give are the provider's;
         `set`: a list whose order means nothing; `sets`: as `plain`, and no list inside has an order; `exact`: nested
         values that the program does not give are absent; `json`: a document compared by meaning; `map`: all keys count.
-    nested: defaults of keys inside the value, for those that upstream gives one.
+    nested: defaults of keys inside the value (or each item of a list), for those that upstream gives one.
     default: what AWS has when the input is left out; finding it there is not drift.
     computed: AWS chooses a value when the input is left out; finding any is not drift.
     write_only: the API never returns it (`forceDestroy`); the value of the last deployment stands.
@@ -59,9 +59,9 @@ class Clients:
     """The boto3 clients of one region, made once each: making one takes longer than most calls, and only a finished
     client may be shared between threads."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, session: boto3.Session | None = None) -> None:
         self.region = region
-        self._session = boto3.Session()
+        self._session = session or boto3.Session()
         self._lock = Lock()
         self._made: dict[str, Any] = {}
 

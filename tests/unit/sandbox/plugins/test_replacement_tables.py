@@ -26,6 +26,7 @@ OF_A_BUCKET = "the settings of another bucket are another resource"
 
 # Type: what else forces a replacement there while the docstring is silent, and why upstream does it.
 SILENT: dict[str, tuple[str, set[str]]] = {
+    "aws:autoscaling/tag:Tag": (IDENTITY, {"autoscalingGroupName"}),
     "aws:budgets/budget:Budget": ("a budget belongs to an account", {"accountId"}),
     "aws:cloudwatch/logGroup:LogGroup": (MADE_WITH, {"logGroupClass"}),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ("each VPC has a default group of its own", {"vpcId"}),
@@ -47,6 +48,10 @@ SILENT: dict[str, tuple[str, set[str]]] = {
             *("allocationId", "availabilityMode", "connectivityType", "privateIp", "secondaryPrivateIpAddressCount"),
             *("subnetId", "vpcId"),
         },
+    ),
+    "aws:ec2/placementGroup:PlacementGroup": (
+        "EC2 creates and deletes placement groups and changes none",
+        {"partitionCount", "spreadLevel", "strategy"},
     ),
     "aws:ec2/route:Route": (
         IDENTITY,
@@ -80,6 +85,27 @@ SILENT: dict[str, tuple[str, set[str]]] = {
     ),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ("upstream has no update for it", {"policy", "repository"}),
     "aws:ecr/repository:Repository": (MADE_WITH, {"encryptionConfigurations"}),
+    "aws:eks/accessEntry:AccessEntry": (IDENTITY, {"clusterName", "principalArn", "type"}),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": (
+        "upstream has no update for it",
+        {"accessScope", "clusterName", "policyArn", "principalArn"},
+    ),
+    "aws:eks/addon:Addon": (IDENTITY, {"addonName", "clusterName", "namespaceConfig"}),
+    "aws:eks/cluster:Cluster": (
+        "CreateCluster takes it, and UpdateClusterConfig does not",
+        {"bootstrapSelfManagedAddons", "roleArn"},
+    ),
+    "aws:eks/nodeGroup:NodeGroup": (
+        "CreateNodegroup takes it, and neither UpdateNodegroupConfig nor UpdateNodegroupVersion does",
+        {
+            *("amiType", "capacityType", "clusterName", "diskSize", "instanceTypes", "nodeGroupName"),
+            *("nodeGroupNamePrefix", "nodeRoleArn", "remoteAccess", "subnetIds"),
+        },
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": (
+        IDENTITY,
+        {"clusterName", "namespace", "serviceAccount"},
+    ),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": ("the ARN is made from it", {"url"}),
     "aws:iam/policy:Policy": (MADE_WITH, {"description", "path"}),
     "aws:iam/role:Role": ("the ARN is made from it", {"path"}),
@@ -133,6 +159,8 @@ IN_PLACE = {
 # (type, input): inputs that the SDK takes without a word.
 UNDOCUMENTED = {
     ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "revokeRulesOnDelete"),
+    ("aws:ec2/launchTemplate:LaunchTemplate", "networkPerformanceOptions"),
+    ("aws:eks/cluster:Cluster", "defaultAddonsToRemoves"),
     ("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "timeouts"),
 }
 

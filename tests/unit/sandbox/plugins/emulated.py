@@ -1,0 +1,78 @@
+"""The emulated account in the tests' own process: boto3 clients whose requests the emulator answers without a network.
+
+For services that plain moto lacks. Handlers are then tested against the API that they meet in the sandbox.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSResponse, HeadersDict
+from moto.core.base_backend import AccountSpecificBackend
+
+from sandbox.emulator.messages import Request
+from sandbox.emulator.service import Service
+from sandbox.plugins.aws.resource import Clients, Handler
+from tests.unit.sandbox.plugins.driver import Life
+
+REGION = "us-east-1"
+
+
+class Emulated:
+    """One account; `client` and `life` speak with it."""
+
+    def __init__(self, home: Path) -> None:
+        self.service = Service(home=home, name="unit", dataplanes=False)
+        self.service.start()
+        session = boto3.Session()
+        session.events.register("before-send", self._answer)
+        self.clients = Clients(REGION, session)
+
+    def client(self, service: str) -> Any:
+        return self.clients.get(service)
+
+    def life(self, handler: Handler, unread: Collection[str] = ()) -> Life:
+        life = Life(handler, REGION, unread)
+        life.aws.clients, life.aws.timeout = self.clients, 10.0
+        return life
+
+    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+        url = urlsplit(request.url)
+        headers = tuple((str(name), _text(value)) for name, value in request.headers.items())
+        body = request.body or b""
+        reply = self.service.handle(
+            Request(
+                method=request.method,
+                target=url.path + (f"?{url.query}" if url.query else ""),
+                headers=(*headers, ("Host", url.netloc)),
+                body=body.encode() if isinstance(body, str) else bytes(body),
+            )
+        )
+        return AWSResponse(request.url, reply.status, HeadersDict(dict(reply.headers)), _Raw(reply.body))
+
+
+class _Raw(io.BytesIO):
+    def stream(self, **_: Any) -> Generator[bytes]:
+        yield self.read()
+
+
+@contextmanager
+def emulated(home: Path) -> Generator[Emulated]:
+    """An account until the block ends; the seeded state of moto's regions ends with it."""
+    original = AccountSpecificBackend.__getitem__
+    account = Emulated(home)
+    try:
+        yield account
+    finally:
+        account.service.close()
+        AccountSpecificBackend.__getitem__ = original  # type: ignore[method-assign]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
