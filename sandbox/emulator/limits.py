@@ -64,9 +64,14 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="ec2",
-        what="capacity reservations and placement groups",
-        effect="refused",
-        operations=("CreateCapacityReservation", "DescribeCapacityReservations", "CreatePlacementGroup"),
+        what="capacity reservations",
+        effect="refused; a launch template may name any reservation",
+        operations=("CreateCapacityReservation", "DescribeCapacityReservations"),
+    ),
+    Limit(
+        service="ec2",
+        what="placement groups place nothing",
+        effect="launch templates may name them; one that instances use can be deleted, which AWS refuses",
     ),
     Limit(
         service="kms",
