@@ -10,21 +10,20 @@ from __future__ import annotations
 import sys
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, cast
 
 import grpc
 from google.protobuf import empty_pb2
 from google.rpc import code_pb2, status_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox import serving
-from sandbox.plugins.values import Props, decode, encode, secret_keys
+from sandbox.plugins.engine_log import EngineLog
+from sandbox.plugins.values import Props, SecretPath, decode, encode, secret_keys, secret_paths
 
 WORKERS = 32
-LOG_SECONDS = 2.0
 
 
 class ProviderError(Exception):
@@ -41,7 +40,7 @@ class PartialFailureError(ProviderError):
 
 @dataclass(frozen=True)
 class Change:
-    """How one top-level input differs: `add`, `delete` or `update`; `replace` when it forces a new resource."""
+    """How one input differs: `add`, `delete` or `update`; `replace` when it forces a new resource."""
 
     kind: str
     replace: bool = False
@@ -49,18 +48,21 @@ class Change:
 
 @dataclass(frozen=True)
 class Diff:
+    """Changes by property path: the name of a top-level input, or a place inside it (`spec.ports[0].port`)."""
+
     changes: dict[str, Change] = field(default_factory=dict)
     delete_before_replace: bool = False
 
 
 @dataclass(frozen=True)
 class Resource:
-    """The resource that a call is about."""
+    """The resource that a call is about. `ignored` are the property paths of its option ignore_changes."""
 
     urn: str
     type: str
     name: str
     timeout: float = 0.0
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ class Naming:
 
 
 class Provider(ABC):
+    # Secrets keep the place that the program gave them; else the whole top-level property around one is secret.
+    secrets_by_path: ClassVar[bool] = False
+
     @abstractmethod
     def configure(self, config: Props) -> None: ...
     @abstractmethod
@@ -93,6 +98,17 @@ class Provider(ABC):
     def invoke(self, token: str, args: Props) -> Props: ...
     def report_progress(self, urn: str, text: str) -> None:  # noqa: B027 - `serve` connects it with the engine
         """Show what a resource is waiting for; it stays on the screen until the next text."""
+
+    def warn(self, urn: str, text: str) -> None:  # noqa: B027 - `serve` connects it with the engine
+        """Show a warning about a resource, which stays."""
+
+    def config_replaces(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        """Changed provider inputs that mean other resources: the provider and all that it made are replaced."""
+        return []
+
+    def secret_inputs(self, type: str) -> frozenset[str]:
+        """Inputs that are secret even where the program does not say so."""
+        return frozenset()
 
     def secret_outputs(self, type: str) -> frozenset[str]:
         """Outputs that are secret whatever their inputs are."""
@@ -123,7 +139,8 @@ _KINDS = {
 
 def _resource(request: Any) -> Resource:
     *_, type_chain, name = request.urn.split("::", 3)
-    return Resource(request.urn, type_chain.rsplit("$", 1)[-1], name, float(getattr(request, "timeout", 0.0)))
+    ignored = tuple(getattr(request, "ignoreChanges", ()))
+    return Resource(request.urn, type_chain.rsplit("$", 1)[-1], name, float(getattr(request, "timeout", 0.0)), ignored)
 
 
 def _failures(pairs: list[tuple[str, str]]) -> list[Any]:
@@ -140,12 +157,7 @@ def _guarded(method: _Method) -> _Method:
         try:
             return method(self, request, context)
         except PartialFailureError as failure:
-            detail = provider_pb2.ErrorResourceInitFailed(
-                id=failure.id,
-                properties=encode(failure.state),
-                inputs=encode(failure.inputs),
-                reasons=[failure.reason],
-            )
+            detail = self._init_failed(request, failure)
             status = status_pb2.Status(code=code_pb2.UNKNOWN, message=failure.reason)
             status.details.add().Pack(detail)
             metadata = (("grpc-status-details-bin", status.SerializeToString()),)
@@ -182,8 +194,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         old, new = decode(request.olds), decode(request.news)
         changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
         kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        # Another region means other resources: the official provider replaces itself then, too.
-        replaces = [key for key in changed if key == "region"]
+        replaces = self.provider.config_replaces(old, new, changed)
         return provider_pb2.DiffResponse(changes=kind, diffs=changed, replaces=replaces)
 
     @_guarded
@@ -198,9 +209,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         options = request.autonaming if request.HasField("autonaming") else None
         disabled = options is not None and options.mode == provider_pb2.CheckRequest.AutonamingOptions.DISABLE
         naming = Naming(request.randomSeed, options.proposed_name if options else "", disabled)
-        inputs, failures = self.provider.check(_resource(request), decode(request.olds), decode(request.news), naming)
+        resource = _resource(request)
+        inputs, failures = self.provider.check(resource, decode(request.olds), decode(request.news), naming)
         return provider_pb2.CheckResponse(
-            inputs=encode(inputs, secret_keys(request.news)), failures=_failures(failures)
+            inputs=self._inputs(resource, inputs, request.news), failures=_failures(failures)
         )
 
     @_guarded
@@ -234,9 +246,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if found is None:
             return provider_pb2.ReadResponse()
         inputs, state = found
-        secrets = secret_keys(request.inputs)
         return provider_pb2.ReadResponse(
-            id=request.id, inputs=encode(inputs, secrets), properties=self._state(resource, state, request.inputs)
+            id=request.id,
+            inputs=self._inputs(resource, inputs, request.inputs),
+            properties=self._state(resource, state, request.inputs),
         )
 
     @_guarded
@@ -259,27 +272,34 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return response
 
     def _state(self, resource: Resource, state: Props, wire_inputs: Any) -> Any:
-        return encode(state, secret_keys(wire_inputs) | self.provider.secret_outputs(resource.type))
+        return encode(state, self._secrets(wire_inputs) | _top(self.provider.secret_outputs(resource.type)))
 
+    def _inputs(self, resource: Resource, inputs: Props, wire_inputs: Any) -> Any:
+        return encode(inputs, self._secrets(wire_inputs) | _top(self.provider.secret_inputs(resource.type)))
 
-class EngineLog:
-    """The engine's log, at the address that it starts a provider with."""
+    def _secrets(self, wire_inputs: Any) -> set[SecretPath]:
+        return secret_paths(wire_inputs) if self.provider.secrets_by_path else _top(secret_keys(wire_inputs))
 
-    def __init__(self, address: str) -> None:
-        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
-
-    def progress(self, urn: str, text: str) -> None:
-        request = engine_pb2.LogRequest(
-            severity=cast(Any, engine_pb2.LogSeverity).INFO, message=text, urn=urn, ephemeral=True
+    def _init_failed(self, request: Any, failure: PartialFailureError) -> Any:
+        resource = _resource(request)
+        wire_inputs = request.news if hasattr(request, "news") else request.properties
+        return provider_pb2.ErrorResourceInitFailed(
+            id=failure.id,
+            properties=self._state(resource, failure.state, wire_inputs),
+            inputs=self._inputs(resource, failure.inputs, wire_inputs),
+            reasons=[failure.reason],
         )
-        with suppress(grpc.RpcError):  # an engine that cannot show it still wants the resource
-            self._engine.Log(request, timeout=LOG_SECONDS)
+
+
+def _top(keys: Collection[str]) -> set[SecretPath]:
+    return {(key,) for key in keys}
 
 
 def serve(provider: Provider, version: str) -> None:
     """Answer the engine's calls with this provider."""
     if address := next((argument for argument in reversed(sys.argv[1:]) if not argument.startswith("-")), ""):
-        provider.report_progress = EngineLog(address).progress
+        log = EngineLog(address)
+        provider.report_progress, provider.warn = log.progress, log.warn
     servicer = Servicer(provider, version)
     serving.serve(
         lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server), workers=WORKERS

@@ -1,15 +1,19 @@
-"""Pulumi's wire values as plain Python: unknowns as UNKNOWN, secrets unwrapped and remembered by their top-level key.
+"""Pulumi's wire values as plain Python: unknowns as UNKNOWN, secrets unwrapped and remembered by where they were.
 
 The special signatures are those of the engine's property marshaller (sdk/go/common/resource/plugin/rpc.go).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from google.protobuf import struct_pb2
 
 Props = dict[str, Any]
+# Where a secret is: property names from the top, and ANY for whatever element of a list.
+SecretPath = tuple[str, ...]
+ANY: Final = "*"
 
 SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
@@ -55,10 +59,16 @@ def secret_keys(struct: struct_pb2.Struct) -> set[str]:
     return {key for key, value in struct.fields.items() if _has_secret(value)}
 
 
-def encode(props: Props, secrets: set[str] | frozenset[str] = frozenset()) -> struct_pb2.Struct:
+def secret_paths(struct: struct_pb2.Struct) -> set[SecretPath]:
+    """The places of the secrets, each as deep as the program made it."""
+    return {(key, *path) for key, value in struct.fields.items() for path in _secret_places(value)}
+
+
+def encode(props: Props, secrets: Collection[SecretPath] = ()) -> struct_pb2.Struct:
+    """Property map for the wire. A secret place that the map does not have is nothing."""
     return struct_pb2.Struct(
         fields={
-            key: _secret(_encode(value)) if key in secrets else _encode(value)
+            key: _encode(value, [path[1:] for path in secrets if path[0] == key])
             for key, value in props.items()
             if value is not None
         }
@@ -101,7 +111,24 @@ def _has_secret(value: struct_pb2.Value) -> bool:
     return False
 
 
-def _encode(value: Any) -> struct_pb2.Value:
+def _secret_places(value: struct_pb2.Value) -> Iterator[SecretPath]:
+    kind = value.WhichOneof("kind")
+    if kind == "list_value":
+        for item in value.list_value.values:
+            yield from ((ANY, *path) for path in _secret_places(item))
+    if kind == "struct_value":
+        fields = value.struct_value.fields
+        if SIGNATURE_KEY in fields:
+            if fields[SIGNATURE_KEY].string_value == SECRET_SIGNATURE:
+                yield ()
+            return
+        for key, item in fields.items():
+            yield from ((key, *path) for path in _secret_places(item))
+
+
+def _encode(value: Any, secrets: Collection[SecretPath] = ()) -> struct_pb2.Value:
+    if () in secrets:
+        return _secret(_encode(value))
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
     if isinstance(value, Unknown):
@@ -113,9 +140,11 @@ def _encode(value: Any) -> struct_pb2.Value:
     if isinstance(value, str):
         return struct_pb2.Value(string_value=value)
     if isinstance(value, list | tuple):
-        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[_encode(item) for item in value]))
+        inside = [path[1:] for path in secrets if path[0] == ANY]
+        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[_encode(item, inside) for item in value]))
     if isinstance(value, dict):
-        return struct_pb2.Value(struct_value=struct_pb2.Struct(fields={k: _encode(v) for k, v in value.items()}))
+        fields = {key: _encode(item, [path[1:] for path in secrets if path[0] == key]) for key, item in value.items()}
+        return struct_pb2.Value(struct_value=struct_pb2.Struct(fields=fields))
     raise TypeError(f"a property value cannot be a {type(value).__name__}: {value!r}")
 
 

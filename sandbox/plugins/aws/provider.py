@@ -50,6 +50,10 @@ class AwsProvider(Provider):
             if account not in allowed:
                 raise ProviderError(f"allowedAccountIds is {', '.join(allowed)}, but the credentials are of {account}")
 
+    def config_replaces(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        # Another region means other resources: the official provider replaces itself then, too.
+        return [key for key in changed if key == "region"]
+
     def check(self, r: Resource, old: Props, new: Props, naming: Naming) -> tuple[Props, list[tuple[str, str]]]:
         handler = _handler(r)
         unknown = sorted(key for key in new.keys() - handler.fields.keys() if not key.startswith("__"))
