@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.recording import Deploy, Program, RecordingCloud, run_program
+from cli.recording import Deploy, Program, RecordingCloud, run_program
 
 # A job that a shell starts in the background ignores Ctrl-C, and so does whatever it starts: tests that press it on a
 # process of their own would wait for ever.

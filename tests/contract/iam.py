@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.recording import Recorded
+from cli.recording import Recorded
 
 Document = dict[str, Any]
 

@@ -4,8 +4,8 @@ import json
 import re
 from collections import Counter
 
+from cli.recording import PROJECT
 from tests.contract.programs import COMPONENT, STACKS, Program
-from tests.recording import PROJECT
 
 # Deleting one of these loses data that cannot be made again.
 STATEFUL = (

@@ -12,7 +12,7 @@ from tests.contract.programs import ROOT
 
 LAYERS = ("stacks", "ml_workloads", "platform_services", "components")
 APART = ("sandbox", "cli")
-MAY_SAY_SANDBOX = ("sandbox/", "cli/", "tests/", "docs/", ".ci/", ".github/", "Makefile", "README")
+MAY_SAY_SANDBOX = ("sandbox/", "cli/", "tests/", "tools/", "docs/", ".ci/", ".github/", "Makefile", "README")
 
 
 def tracked() -> list[str]:

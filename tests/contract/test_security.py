@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.recording import Recorded
 from tests.contract.iam import Wildcard, as_list, documents, wildcards
 from tests.contract.programs import PLATFORM, ROOT, STACKS, Program, program
-from tests.recording import Recorded
 
 KEY_ITSELF = "in a key policy, the resource `*` is the key that the policy is attached to"
 

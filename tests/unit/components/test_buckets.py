@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from cli.recording import Deploy, RecordingCloud
 from components.bucket_documents import ENCRYPTION, ENCRYPTION_KEY, access_log_bucket_policy, data_bucket_policy
 from components.buckets import Buckets, BucketsArgs
-from tests.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, SCOPE, statements
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from cli.recording import Deploy, RecordingCloud
 from components.ci_trust import Workflows, deploy_trust, preview_trust
 from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, Identities, IdentitiesArgs
-from tests.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, PREFIX, given
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from cli.recording import Deploy, RecordingCloud
 from components.iam_documents import document
 from components.keys import Keys, KeysArgs, data_key_policy, logs_key_policy, secrets_key_policy
-from tests.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, PREFIX, SCOPE, given, statements
 

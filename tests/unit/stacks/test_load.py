@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from stacks.settings import PlatformSettings, SettingsError, load_settings
-from tests.recording import PROJECT, Deploy
+from cli.recording import PROJECT, Deploy
 from tests.unit.stacks.examples import SOUND, spoiled
 
 

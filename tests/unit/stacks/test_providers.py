@@ -4,7 +4,7 @@ import pytest
 
 from stacks.providers import aws_provider
 from stacks.settings import parse_settings
-from tests.recording import Deploy
+from cli.recording import Deploy
 from tests.unit.stacks.examples import SOUND
 
 
