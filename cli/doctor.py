@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from cli.inventory import Entry, as_document, blocking, take_inventory
+from cli.inventory import as_document, blocking, take_inventory
+from cli.inventory_entry import Entry
 from cli.sandbox import plain_errors
 
 console = Console()

@@ -5,38 +5,20 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
 
+from cli.inventory_cluster import cluster_entries
+from cli.inventory_entry import ON_PATH, Entry
 from sandbox.dataplanes.postgres.binaries import installed
 from sandbox.instance import PROJECT
 from sandbox.toolchain import golang, pulumi
 from sandbox.toolchain.tool import first_line, parse_version, words
 from tools import virtual_environment
 from tools.errors import SetUpError
-
-ON_PATH = "found on PATH"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One tool. `version` is None when it is missing; `without` and `fix` then say what that means and what to do."""
-
-    name: str
-    required: bool
-    without: str
-    fix: str
-    version: str | None = None
-    path: str = ""
-    origin: str = ""
-    problem: str = "missing"
-
-    @property
-    def missing(self) -> bool:
-        return self.version is None
 
 
 def take_inventory() -> list[Entry]:
@@ -52,7 +34,7 @@ def take_inventory() -> list[Entry]:
         _git,
         _terraform,
     )
-    return [look() for look in looks]
+    return [*(look() for look in looks), *cluster_entries()]
 
 
 def as_document(entries: list[Entry]) -> dict[str, Any]:
@@ -101,7 +83,7 @@ def _pulumi() -> Entry:
         fix=f"mlp setup, or install Pulumi {words(pulumi.required_version())} or newer",
     )
     tool = pulumi.find_pulumi()
-    return _with(entry, tool.version, str(tool.path), tool.origin) if tool else entry
+    return entry.found(tool.version, str(tool.path), tool.origin) if tool else entry
 
 
 def _language_host() -> Entry:
@@ -114,9 +96,9 @@ def _language_host() -> Entry:
     official = pulumi.find_official()
     host = pulumi.language_host(official.path) if official else None
     if official and host:
-        return _with(entry, official.version, str(host), "comes with the official pulumi")
+        return entry.found(official.version, str(host), "comes with the official pulumi")
     try:
-        return _with(entry, distribution_version("pulumi"), "sandbox.engine.language_host", "the pulumi Python package")
+        return entry.found(distribution_version("pulumi"), "sandbox.engine.language_host", "the pulumi Python package")
     except PackageNotFoundError:
         return entry
 
@@ -130,7 +112,7 @@ def _go() -> Entry:
         fix=f"nothing needs to be done; or install Go {words(minimum)} or newer",
     )
     tool = golang.find_go(minimum)
-    return _with(entry, tool.version, str(tool.path), tool.origin) if tool else entry
+    return entry.found(tool.version, str(tool.path), tool.origin) if tool else entry
 
 
 def _postgresql() -> Entry:
@@ -147,7 +129,7 @@ def _postgresql() -> Entry:
     said = first_line([newest.bin / "postgres", "--version"])
     version = parse_version(said) if said else None
     origin = "Debian package" if str(newest.bin).startswith("/usr/lib/postgresql/") else ON_PATH
-    return _with(entry, words(version) if version else str(newest.major), str(newest.bin), origin)
+    return entry.found(words(version) if version else str(newest.major), str(newest.bin), origin)
 
 
 def _aws() -> Entry:
@@ -159,7 +141,7 @@ def _aws() -> Entry:
     )
     ours = Path(sys.executable).parent / "aws"
     if ours.is_file():
-        return _with(entry, distribution_version("awscli"), str(ours), "virtual environment")
+        return entry.found(distribution_version("awscli"), str(ours), "virtual environment")
     return _on_path(entry, "aws", "--version")
 
 
@@ -182,8 +164,4 @@ def _on_path(entry: Entry, command: str, argument: str) -> Entry:
     path = shutil.which(command)
     said = first_line([path, argument]) if path else None
     version = parse_version(said) if said else None
-    return _with(entry, words(version), str(path), ON_PATH) if version else entry
-
-
-def _with(entry: Entry, version: str, path: str, origin: str) -> Entry:
-    return replace(entry, version=version, path=path, origin=origin)
+    return entry.found(words(version), str(path), ON_PATH) if version else entry

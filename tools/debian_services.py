@@ -22,12 +22,14 @@ FORBIDS = "#!/bin/sh\n# For the time of one `mlp setup`; the machine's own polic
 def no_services() -> Generator[None]:
     """What is installed meanwhile neither starts nor will start at boot; what was there before is as it was."""
     scripts, units = _scripts(), _units()
-    with _forbidden(POLICY):
-        yield
-    for script in sorted(_scripts() - scripts):
-        _quietly("update-rc.d", script, "disable")
-    for unit in sorted(_units() - units):
-        _quietly("deb-systemd-helper", "disable", unit)
+    try:
+        with _forbidden(POLICY):
+            yield
+    finally:
+        for script in sorted(_scripts() - scripts):
+            _quietly("update-rc.d", script, "disable")
+        for unit in sorted(_units() - units):
+            _quietly("deb-systemd-helper", "disable", unit)
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from sandbox.cluster.images import storage
@@ -68,12 +70,12 @@ def build_dockerfile(context: Path, reference: str, report: Report, dockerfile: 
     name = parse_reference(reference)
     buildah = Buildah()
     ensure_images(report, ["python"])
-    with writable(), _work() as work:
+    with writable(), _work(report) as work:
         _import_bases(buildah, work)
         report(f"Building {name} from {file}")
         # Docker's format: the other one knows no HEALTHCHECK and no SHELL.
         options = ["--format", "docker", *build_options(work), "--tag", str(name)]
-        buildah.build(context, file, options, report)
+        buildah.build(context, file, options, report, steps=True)
         return _publish(buildah, name, [name], work, report)
 
 
@@ -84,14 +86,14 @@ def _make(name: str, report: Report) -> str:
         _make(made.base, report)
     references = _references(image)
     report(f"Making the image {references[0]} ({image.made_from}; usually {made.usually})")
-    with _work() as work:
+    with _work(report) as work:
         context = work / "context"
         context.mkdir()
         made.fill(context, report)
         (work / "Dockerfile").write_text(made.dockerfile)
         if made.base:
             _import_bases(buildah, work)
-        buildah.build(context, work / "Dockerfile", _options(made, references, work), lambda _line: None)
+        buildah.build(context, work / "Dockerfile", _options(made, references, work), report, steps=False)
         digest = _publish(buildah, references[0], references, work, report)
     record = _record(name)
     record.parent.mkdir(parents=True, exist_ok=True)
@@ -130,14 +132,31 @@ def _import_bases(buildah: Buildah, work: Path) -> None:
 
 
 @contextmanager
-def _work() -> Generator[Path]:
-    """Beside the storage, so that its blobs are moved there and not copied."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="image-", suffix=".partial", dir=cache_folder()))
+def _work(report: Report) -> Generator[Path]:
+    """Beside the storage, so that its blobs are moved there and not copied. What killed builds left is swept away."""
+    with locked("registry", report):
+        for left_over in cache_folder().glob("image-*.partial"):
+            with suppress(OSError), _held(left_over):
+                shutil.rmtree(left_over, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix="image-", suffix=".partial", dir=cache_folder()))
+        held = ExitStack()
+        held.enter_context(_held(folder))
+    with held:
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Generator[None]:
+    """The kernel lets go of it when the process ends. Raises BlockingIOError when another process holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield folder
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
 
 
 def _image(name: str) -> CatalogueImage:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections import deque
@@ -18,6 +19,8 @@ from sandbox.toolchain.cache import cache_folder
 from sandbox.toolchain.progress import ticking
 
 NAMESPACE = ("unshare", "--mount", "--propagation", "private", "--fork", "--kill-child", "--")
+# Of a Dockerfile of several stages: [1/2] STEP 3/4: RUN make
+STEP = re.compile(r"(?:\[[0-9/]+\] )?STEP (.+)")
 
 
 class Buildah:
@@ -66,8 +69,13 @@ class Buildah:
         except (SandboxError, IndexError):
             return None
 
-    def build(self, context: Path, dockerfile: Path, options: Sequence[str], report: Callable[[str], None]) -> None:
-        """With a line per step; raises SandboxError with the last words of the step that failed."""
+    def build(
+        self, context: Path, dockerfile: Path, options: Sequence[str], report: Callable[[str], None], *, steps: bool
+    ) -> None:
+        """With a line per step when `steps`, and one every 15 s in any case.
+
+        Raises SandboxError with the last words of the step that failed.
+        """
         arguments = ["build", "--isolation", "chroot", "--network", "host", "--layers", *options]
         arguments += ["--file", str(dockerfile), str(context)]
         last: deque[str] = deque(maxlen=30)
@@ -88,9 +96,10 @@ class Buildah:
                 assert process.stdout is not None  # noqa: S101 - PIPE was asked for
                 for line in process.stdout:
                     last.append(line.rstrip())
-                    if line.startswith("STEP "):
-                        step[0] = f"step {line.removeprefix('STEP ').strip()}"[:160]
-                        report(f"  {step[0]}")
+                    if found := STEP.match(line):
+                        step[0] = f"step {found.group(1)}"[:160]
+                        if steps:
+                            report(f"  {step[0]}")
             except BaseException:
                 process.terminate()
                 raise
@@ -126,4 +135,5 @@ class Buildah:
             return SandboxError(
                 f"the disk of {self.folder} is full; make room, or name another folder in MLP_CACHE_DIR"
             )
-        return SandboxError(f"`buildah {arguments[0]}` failed with exit code {code}:\n{words}")
+        store = "" if arguments[0] == "build" else f"if its store is damaged, delete {self.folder}; it said:"
+        return SandboxError(f"`buildah {arguments[0]}` failed with exit code {code}: {store}\n{words}")

@@ -1,6 +1,7 @@
 """`mlp doctor`: what is here, what is missing, and what that means."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,19 @@ from typer.testing import CliRunner, Result
 
 from cli import inventory
 from cli.app import make_app
-from cli.inventory import Entry, blocking, take_inventory
-from sandbox.toolchain import pulumi
+from cli.inventory import blocking, take_inventory
+from cli.inventory_entry import Entry
+from sandbox.toolchain import kubernetes, node_programs, pulumi
 from sandbox.toolchain.tool import words
 from tests.unit.sandbox.toolchain.programs import fake_go, fake_pulumi, program
 from tools.errors import SetUpError
 
 TOOLS = ["python", "requirements", "pulumi", "language host", "go", "postgresql", "aws", "git", "terraform"]
+BUILT = ["kubernetes", "kwok", "coredns", "metrics-server", "standins"]
+CONTAINERS = [
+    *("containerd", "runc", "containernetworking-plugins", "nft", "iptables", "conntrack", "ip"),
+    *("buildah", "debootstrap", "docker-registry"),
+]
 NEEDED = words(pulumi.required_version())
 
 
@@ -26,6 +33,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(inventory, "installed", list[Any])
+    monkeypatch.setattr(node_programs, "FOLDERS", ())
     monkeypatch.setattr(inventory.virtual_environment, "in_step", lambda root: True)
     return tmp_path / "bin"
 
@@ -61,7 +69,7 @@ def test_every_tool_comes_with_its_version_and_where_it_came_from(machine: Path)
     program(machine / "git", "echo git version 2.39.5")
     program(machine / "terraform", "echo Terraform v1.11.4")
     found = tools(doctor("--json"))
-    assert list(found) == TOOLS
+    assert list(found) == [*TOOLS, *BUILT, "kubectl", *CONTAINERS, "images", "real nodes"]
     assert (found["pulumi"]["version"], found["pulumi"]["origin"]) == (NEEDED, "found on PATH")
     assert found["language host"]["path"] == str(machine / "pulumi-language-python")
     assert found["go"]["path"] == str(machine / "go")
@@ -88,6 +96,7 @@ def test_requirements_that_changed_are_not_in_step(
         return False
 
     fake_pulumi(machine, f"v{NEEDED}")
+    monkeypatch.setattr(node_programs, "FOLDERS", ())
     monkeypatch.setattr(inventory.virtual_environment, "in_step", in_step)
     done = doctor()
     assert done.exit_code == 1
@@ -118,3 +127,41 @@ def test_what_is_missing_but_optional_does_not_block() -> None:
         Entry(name="c", required=True, without="", fix=""),
     ]
     assert [entry.name for entry in blocking(entries)] == ["c"]
+
+
+def test_without_kubernetes_and_container_programs_it_is_said_that_nodes_are_simulated(machine: Path) -> None:
+    done = doctor()
+    for tool in (*BUILT, *CONTAINERS):
+        assert f"{tool}: missing; " in done.output
+    assert "kubernetes: missing; EKS clusters of the sandbox do not run" in done.output
+    assert "runc: missing; clusters have simulated nodes only: pods are placed, but no containers run" in done.output
+    assert "images: not made yet: pause, " in done.output
+    assert "real nodes: " in done.output
+    assert "not installed: containerd, runc, " in done.output
+
+
+def test_without_root_real_nodes_cannot_run(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in node_programs.PROGRAMS:
+        program(machine / each.name, f"echo {each.name} version 1.2.3")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    found = tools(doctor("--json"))
+    assert {name: found[name]["version"] for name in CONTAINERS} == {
+        name: "installed" if name == "containernetworking-plugins" else "1.2.3" for name in CONTAINERS
+    }
+    assert found["real nodes"]["missing"]
+    assert found["real nodes"]["problem"] == "not root"
+
+
+def test_root_with_all_programs_can_run_real_nodes(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in node_programs.PROGRAMS:
+        program(machine / each.name, "echo 1.2.3")
+    program(machine / "unshare", "echo ok")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert tools(doctor("--json"))["real nodes"]["version"] == "can run"
+
+
+@pytest.mark.parametrize(("version", "fits"), [("1.36.1", True), ("1.32.4", False)])
+def test_a_kubectl_that_does_not_fit_the_clusters_does_not_count(machine: Path, version: str, fits: bool) -> None:
+    kubernetes.kubectl_version.cache_clear()
+    program(machine / "kubectl", f"""echo '{{"clientVersion": {{"gitVersion": "v{version}"}}}}'""")
+    assert tools(doctor("--json"))["kubectl"]["missing"] != fits
