@@ -1,0 +1,132 @@
+"""Auto Scaling groups as the autoscaler sees them, and the node that each would add. Pure.
+
+Tags that describe the nodes of a group without instances:
+https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#auto-discovery-setup
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from .fit import less, taken, why_not_placed
+from .objects import Json, Node, Pod, Taint, resources
+
+TEMPLATE_PREFIX = "k8s.io/cluster-autoscaler/node-template/"
+GPU = "nvidia.com/gpu"
+GPU_LABEL = "k8s.amazonaws.com/accelerator"
+"""On nodes of which a device plugin is to announce the GPUs: without them such a node is not ready for the original."""
+
+DELETION_TAINT = "ToBeDeletedByClusterAutoscaler"
+_PODS = 110  # as the original assumes, of every instance type
+_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
+# Of one node, not of its group; or put there for a time, by Kubernetes or by us.
+_OWN_LABELS = ("kubernetes.io/hostname",)
+_PASSING_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """`instances` are the ids that it has. `template` is None while nothing tells what its nodes would be."""
+
+    name: str
+    minimum: int
+    maximum: int
+    desired: int
+    instances: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    template: Node | None = None
+
+
+def from_tags(tags: Mapping[str, str], kind: str) -> dict[str, str]:
+    """The group's tags of one kind (label, taint, resources), without their prefix."""
+    prefix = f"{TEMPLATE_PREFIX}{kind}/"
+    return {key.removeprefix(prefix): value for key, value in tags.items() if key.startswith(prefix)}
+
+
+def template_from_type(group: Group, instance_type: Json, node_group: Json | None) -> Node:
+    """A new node by its instance type (ec2:DescribeInstanceTypes), EKS node group (eks:DescribeNodegroup), and tags."""
+    architecture: str = instance_type["ProcessorInfo"]["SupportedArchitectures"][0]
+    zone = group.zones[0] if group.zones else ""
+    labels: dict[str, str] = {
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": {"x86_64": "amd64"}.get(architecture, architecture),
+        "node.kubernetes.io/instance-type": instance_type["InstanceType"],
+        "topology.kubernetes.io/zone": zone,
+        "topology.kubernetes.io/region": zone[:-1],
+    }
+    capacity = {
+        "cpu": Decimal(instance_type["VCpuInfo"]["DefaultVCpus"]),
+        "memory": Decimal(instance_type["MemoryInfo"]["SizeInMiB"]) * 1024 * 1024,
+        "ephemeral-storage": Decimal(20 * 1024**3),
+        "pods": Decimal(_PODS),
+    }
+    gpus = sum(each["Count"] for each in (instance_type.get("GpuInfo") or {}).get("Gpus") or [])
+    if gpus:
+        capacity[GPU] = Decimal(gpus)
+    taints: list[Taint] = []
+    if node_group is not None:
+        labels["eks.amazonaws.com/nodegroup"] = node_group["nodegroupName"]
+        labels["eks.amazonaws.com/capacityType"] = node_group.get("capacityType") or "ON_DEMAND"
+        labels |= node_group.get("labels") or {}
+        taints += [
+            Taint(key=each["key"], value=each.get("value") or "", effect=_EFFECTS[each["effect"]])
+            for each in node_group.get("taints") or []
+        ]
+    labels |= from_tags(group.tags, "label")
+    taints += [taint for key, text in from_tags(group.tags, "taint").items() if (taint := _taint(key, text))]
+    capacity |= resources(from_tags(group.tags, "resources"))
+    return Node(labels=labels, taints=tuple(dict.fromkeys(taints)), allocatable=capacity)
+
+
+def template_from_node(node: Node) -> Node:
+    """A new node like one that the group has."""
+    return replace(
+        node,
+        name="",
+        instance_id=None,
+        labels={key: value for key, value in node.labels.items() if key not in _OWN_LABELS},
+        taints=tuple(
+            each for each in node.taints if each.key != DELETION_TAINT and not each.key.startswith(_PASSING_TAINTS)
+        ),
+    )
+
+
+def with_daemon_sets(template: Node, daemon_pods: Iterable[Pod]) -> Node:
+    """What is left of a new node for pods when the daemon sets that it matches have theirs."""
+    there = [each for each in daemon_pods if why_not_placed(each, template) is None]
+    return replace(template, allocatable=less(template.allocatable, taken(there)))
+
+
+def usable(node: Node) -> bool:
+    """Whether pods can be expected on it now: ready, and with the GPUs that its label promises."""
+    return node.ready and not (GPU_LABEL in node.labels and not node.allocatable.get(GPU))
+
+
+def similar(first: Group, second: Group) -> bool:
+    """Whether they differ in zone only, for balancing."""
+    if first.template is None or second.template is None:
+        return False
+    return _comparable(first.template) == _comparable(second.template)
+
+
+def matches(group_tags: Mapping[str, str], discovery: Sequence[Mapping[str, str | None]]) -> bool:
+    """Whether a group has all tags of one of the discovery flags."""
+    return any(
+        all(key in group_tags and value in (None, group_tags[key]) for key, value in wanted.items())
+        for wanted in discovery
+    )
+
+
+def _comparable(node: Node) -> tuple[object, ...]:
+    passed_over = ("topology.", "failure-domain.", "eks.amazonaws.com/", "alpha.eksctl.io/", "kubernetes.io/hostname")
+    labels = {key: value for key, value in node.labels.items() if not key.startswith(passed_over)}
+    return labels, frozenset(node.taints), {key: round(value, -6) for key, value in node.allocatable.items()}
+
+
+def _taint(key: str, text: str) -> Taint | None:
+    """Of a tag's value `<value>:<effect>`."""
+    value, colon, effect = text.rpartition(":")
+    return Taint(key=key, value=value, effect=effect) if colon else None
