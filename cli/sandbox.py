@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +17,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from sandbox import lifecycle
+from sandbox.cluster.lifecycle import ClusterProcesses
 from sandbox.engine.stack_files import folder, is_foreign, usable
 from sandbox.engine.stacks import stack_names
 from sandbox.environment import shell_lines, shell_unset_lines
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance, all_instances, as_dict, find
-from sandbox.toolchain import ensure_pulumi
+from sandbox.toolchain import ensure_pulumi, find_kubernetes
 
 console = Console()
 errors = Console(stderr=True)
@@ -54,7 +56,9 @@ def report(message: str) -> None:
 
 def bring_up(instance: Instance) -> lifecycle.Status:
     """Shared by `mlp sandbox up` and `mlp up`."""
-    return lifecycle.up(instance, ensure_pulumi(report).path, report)
+    kubernetes = find_kubernetes()
+    kubectl = kubernetes.path("kubectl") if kubernetes else None
+    return lifecycle.up(instance, ensure_pulumi(report).path, report, kubectl)
 
 
 @app.command()
@@ -73,7 +77,9 @@ def up(
             raise SandboxError(f"sandbox {instance.name!r} did not become ready; see `mlp sandbox logs`")
         console.print(f"Sandbox [bold]{instance.name}[/bold] is up after {time.monotonic() - start:.0f} s.")
         flag = f" --name {instance.name}" if name else ""
-        console.print(f'Next: eval "$(mlp sandbox env{flag})" and then pulumi, aws, psql as usual', highlight=False)
+        console.print(
+            f'Next: eval "$(mlp sandbox env{flag})" and then pulumi, aws, kubectl, psql as usual', highlight=False
+        )
 
 
 @app.command()
@@ -92,7 +98,9 @@ def status(name: Name = None, as_json: Json = False) -> None:
         found = lifecycle.status(find(name))
         if as_json:
             document = {**as_dict(found.instance), "ready": found.ready, "emulator_pid": found.emulator_pid}
-            print(json.dumps({**document, "health": found.health, "databases": found.databases}, indent=2, default=str))
+            document |= {"health": found.health, "databases": found.databases}
+            document |= {"clusters": [asdict(cluster) for cluster in found.clusters]}
+            print(json.dumps(document, indent=2, default=str))
         else:
             console.print(_status_table(found))
         others = [other.name for other in all_instances() if other.name != found.instance.name]
@@ -111,7 +119,7 @@ def env(
     ] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Print what takes the variables away again.")] = False,
 ) -> None:
-    """Shell lines for `eval "$(mlp sandbox env)"`: afterwards plain pulumi, aws and psql work on the sandbox."""
+    """Shell lines for `eval "$(mlp sandbox env)"`: afterwards plain pulumi, aws, kubectl and psql work on it."""
     with plain_errors():
         instance = find(name)
         if not unset and not instance.exists:
@@ -204,8 +212,23 @@ def _status_table(found: lifecycle.Status) -> Table:
     for database in found.databases:
         where = f"{database['address']}:{database['port']}" + _pid(database["pid"])
         table.add_row(f"PostgreSQL {database['identifier']}", str(database["state"]), where)
+    for cluster in found.clusters:
+        _add_cluster(table, cluster)
     table.add_row("Engine state", "kept" if instance.state.is_dir() else "none", str(instance.state))
     return table
+
+
+def _add_cluster(table: Table, cluster: ClusterProcesses) -> None:
+    version = f", Kubernetes {cluster.version}" if cluster.version else ""
+    state = cluster.state + (f": {cluster.reason}" if cluster.reason else "")
+    table.add_row(f"EKS {cluster.name}", state, f"{cluster.endpoint or 'no address yet'}{version}")
+    for name, node in sorted(cluster.nodes.items()):
+        kind = "real: containers run" if node["real"] else "simulated: pods run nothing"
+        table.add_row(f"  node {name}", str(node["state"]) + (f": {node['reason']}" if node["reason"] else ""), kind)
+    for name, addon in sorted(cluster.addons.items()):
+        table.add_row(f"  add-on {name}", str(addon["state"]), str(addon["reason"] or ""))
+    if not cluster.real_nodes_possible:
+        table.add_row("  nodes", "simulated only", "real ones need root and the packages that `mlp doctor` lists")
 
 
 def _pid(pid: int | None) -> str:

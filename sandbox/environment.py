@@ -1,4 +1,4 @@
-"""The environment in which ordinary `pulumi`, `aws` and `psql` commands find the sandbox: all that sets it apart."""
+"""The environment in which plain `pulumi`, `aws`, `kubectl` and `psql` find the sandbox: all that sets it apart."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def variables(instance: Instance, base: Mapping[str, str] | None = None) -> dict
         "AWS_SHARED_CREDENTIALS_FILE": str(instance.home / "aws-credentials"),
         "NO_PROXY": ",".join(no_proxy),
         "no_proxy": ",".join(no_proxy),
+        "KUBECONFIG": str(instance.kubeconfig),
         "PULUMI_HOME": str(instance.pulumi_home),
         "PULUMI_BACKEND_URL": f"file://{instance.state}",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,

@@ -63,6 +63,11 @@ class Instance:
         return self.home / "aws-config"
 
     @property
+    def kubeconfig(self) -> Path:
+        """What KUBECONFIG names, instead of the user's own: `aws eks update-kubeconfig` writes there."""
+        return self.home / "kubeconfig"
+
+    @property
     def exists(self) -> bool:
         return (self.home / "sandbox.json").is_file()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import processes
+from sandbox.cluster import lifecycle as clusters
 from sandbox.dataplanes import postgres
 from sandbox.engine.install import install
 from sandbox.engine.stacks import ensure_stacks, remove_dead_locks
@@ -34,14 +35,15 @@ class Status:
     emulator_pid: int | None
     health: dict[str, Any] = field(default_factory=dict)
     databases: list[dict[str, Any]] = field(default_factory=list)
+    clusters: list[clusters.ClusterProcesses] = field(default_factory=list)
 
     @property
     def ready(self) -> bool:
         return self.emulator_pid is not None and self.health.get("status") == "ready"
 
 
-def up(instance: Instance, pulumi: Path, report: Report) -> Status:
-    """Bring it up, or back up after a crash; raises SandboxError."""
+def up(instance: Instance, pulumi: Path, report: Report, kubectl: Path | None = None) -> Status:
+    """Bring it up, or back up after a crash; raises SandboxError. `kubectl` is put beside the other commands."""
     try:
         instance.save()
     except OSError as error:
@@ -52,7 +54,7 @@ def up(instance: Instance, pulumi: Path, report: Report) -> Status:
     _start_emulator(instance, report)
     try:
         report("Preparing the engine")
-        install(instance, pulumi)
+        install(instance, pulumi, kubectl)
         for stack in remove_dead_locks(instance):
             report(f"Removed the lock that a killed process left on stack {stack}")
         made = ensure_stacks(instance)
@@ -65,9 +67,10 @@ def up(instance: Instance, pulumi: Path, report: Report) -> Status:
 
 def down(instance: Instance) -> bool:
     """Stop every process of it; what they keep stays. False when nothing ran."""
-    stopped = processes.stop(_pid_file(instance))
-    # The emulator stops its databases itself; one that was killed could not.
-    return postgres.stop_all(instance.aws) > 0 or stopped
+    stopped = processes.stop(_pid_file(instance), seconds=clusters.STOP_SECONDS)
+    # The emulator stops its databases and clusters itself; one that was killed could not.
+    stopped = postgres.stop_all(instance.aws) > 0 or stopped
+    return clusters.stop_all(instance.aws) > 0 or stopped
 
 
 def reset(instance: Instance) -> None:
@@ -82,7 +85,8 @@ def reset(instance: Instance) -> None:
 def status(instance: Instance) -> Status:
     pid = processes.running(_pid_file(instance))
     health = _health(instance) if pid else {}
-    return Status(instance, pid, health, [asdict(found) for found in postgres.describe(instance.aws)])
+    databases = [asdict(found) for found in postgres.describe(instance.aws)]
+    return Status(instance, pid, health, databases, clusters.describe(instance.aws))
 
 
 def require_ready(instance: Instance) -> Status:
@@ -95,7 +99,9 @@ def require_ready(instance: Instance) -> Status:
 
 
 def log_files(instance: Instance) -> list[Path]:
-    return sorted([*instance.logs.glob("*.log"), *instance.aws.glob("rds/*/*.log")])
+    return sorted(
+        [*instance.logs.glob("*.log"), *instance.aws.glob("rds/*/*.log"), *instance.aws.glob("eks/*/log/*.log")]
+    )
 
 
 def _pid_file(instance: Instance) -> Path:

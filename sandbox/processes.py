@@ -48,8 +48,8 @@ def running(pid_file: Path) -> int | None:
     return None
 
 
-def stop(pid_file: Path) -> bool:
-    """End it (SIGTERM, after 20 s SIGKILL) and wait until it is gone. False when it was not running."""
+def stop(pid_file: Path, seconds: float = STOP_SECONDS) -> bool:
+    """End it (SIGTERM, after `seconds` SIGKILL) and wait until it is gone. False when it was not running."""
     pid = running(pid_file)
     if pid is None:
         pid_file.unlink(missing_ok=True)
@@ -57,7 +57,7 @@ def stop(pid_file: Path) -> bool:
     process = psutil.Process(pid)
     try:
         process.terminate()
-        process.wait(STOP_SECONDS)
+        process.wait(seconds)
     except psutil.TimeoutExpired:
         os.kill(pid, signal.SIGKILL)
         process.wait(STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""Prepare the engine for one sandbox: the `pulumi` command, its language host and the aws provider plugin.
+"""Prepare the engine for one sandbox: the `pulumi` command, its language host and the provider plugins.
 
 A `PULUMI_HOME` of the sandbox's own holds the plugin, so that the user's official plugins are neither used nor changed.
 """
@@ -19,13 +19,22 @@ from sandbox.environment import process_environment
 from sandbox.errors import SandboxError
 from sandbox.instance import PROJECT, Instance
 
+PLUGINS = {
+    "aws": ("pulumi-aws", "sandbox.plugins.aws"),
+    "kubernetes": ("pulumi-kubernetes", "sandbox.plugins.kubernetes"),
+}
+"""Package of the engine to its SDK, whose release the plugin has, and the module that serves it."""
 
-def install(instance: Instance, pulumi: Path) -> None:
+
+def install(instance: Instance, pulumi: Path, kubectl: Path | None = None) -> None:
     """Idempotent; raises SandboxError with the engine's own words."""
     _link(pulumi, instance.bin / "pulumi")
+    if kubectl is not None:
+        _link(kubectl, instance.bin / "kubectl")
     if not (pulumi.parent / "pulumi-language-python").exists():
         _write_script(instance.bin / "pulumi-language-python", _python_module("sandbox.engine.language_host"))
-    install_plugin(instance, "aws", version("pulumi-aws"), "sandbox.plugins.aws")
+    for package, (sdk, module) in PLUGINS.items():
+        install_plugin(instance, package, version(sdk), module)
 
 
 def install_plugin(instance: Instance, package: str, release: str, module: str) -> None:
