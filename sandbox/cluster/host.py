@@ -1,0 +1,81 @@
+"""What clusters could leave behind on the machine: looked at before and after, the two must be the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from sandbox.cluster.folder import MARK
+
+_SETTINGS = ("net/ipv4/ip_forward", "net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostState:
+    """Everything by name; `tables` are those of the packet filter."""
+
+    links: frozenset[str]
+    addresses: frozenset[str]
+    routes: frozenset[str]
+    namespaces: frozenset[str]
+    mounts: frozenset[str]
+    tables: frozenset[str]
+    control_groups: frozenset[str]
+    processes: frozenset[str]
+    settings: frozenset[str]
+
+
+def snapshot() -> HostState:
+    links = json.loads(_output("ip", "-json", "address", "show"))
+    routes = _output("ip", "route", "show").splitlines()
+    namespaces = Path("/run/netns")
+    return HostState(
+        links=frozenset(str(link["ifname"]) for link in links),
+        addresses=frozenset(f"{a['local']} on {link['ifname']}" for link in links for a in link["addr_info"]),
+        routes=frozenset(route.strip() for route in routes),
+        namespaces=frozenset(str(path) for path in [namespaces, *namespaces.glob("*")] if path.exists()),
+        mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        tables=frozenset(_output("nft", "list", "tables").splitlines() if shutil.which("nft") else ()),
+        control_groups=frozenset(str(path) for path in Path("/sys/fs/cgroup").glob("**/mlp-node-*")),
+        processes=frozenset(_marked()),
+        settings=frozenset(f"{name}={_read(name)}" for name in _SETTINGS),
+    )
+
+
+def leftovers(before: HostState, after: HostState | None = None) -> list[str]:
+    """What is there and was not, and what is gone and was there, in words."""
+    then: Mapping[str, frozenset[str]] = asdict(before)
+    now: Mapping[str, frozenset[str]] = asdict(after or snapshot())
+    found: list[str] = []
+    for kind, names in then.items():
+        found += [f"{kind}: {name} is new" for name in sorted(now[kind] - names)]
+        found += [f"{kind}: {name} is gone" for name in sorted(names - now[kind])]
+    return found
+
+
+def _marked() -> list[str]:
+    found: list[str] = []
+    for process in psutil.process_iter():
+        try:
+            if MARK in process.environ():
+                found.append(f"{process.pid} {process.name()} of {process.environ()[MARK]}")
+        except psutil.Error:
+            continue
+    return found
+
+
+def _read(name: str) -> str:
+    try:
+        return Path("/proc/sys", name).read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=20).stdout

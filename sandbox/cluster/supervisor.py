@@ -1,0 +1,182 @@
+"""Runs one cluster: brings up what `desired.json` asks for, mends what breaks, and says in `status.json` how far it is.
+
+What it started lives on when it is killed; the next one finds it again. Told to end (SIGTERM), it stops everything.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from sandbox.cluster import admission, lifecycle
+from sandbox.cluster.addons import AddonKeeper
+from sandbox.cluster.addons.keeper import POD_IDENTITY_AGENT, AddonPlace
+from sandbox.cluster.api import ApiError
+from sandbox.cluster.control_plane import ControlPlane
+from sandbox.cluster.exchange import Desired, SupervisorStatus
+from sandbox.cluster.folder import ClusterFolder
+from sandbox.cluster.forwarder import Forwarder
+from sandbox.cluster.node_keeper import NodeKeeper
+from sandbox.cluster.nodes import wanted_nodes
+from sandbox.cluster.place import Place, access, prepare, real_nodes_possible
+from sandbox.errors import SandboxError
+
+START_SECONDS = 180.0
+_STEP_SECONDS = 0.5
+_BUSY_SECONDS, _CALM_SECONDS = 1.0, 5.0
+_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    place: Place
+    plane: ControlPlane
+    nodes: NodeKeeper
+    addons: AddonKeeper
+
+
+class Supervisor:
+    """One pass of `step` after the other, until told to end."""
+
+    def __init__(self, folder: ClusterFolder, log: logging.Logger) -> None:
+        self._folder = folder
+        self._log = log
+        self._desired = Desired.read(folder.desired)
+        self._desired_at = folder.desired.stat().st_mtime_ns
+        self._ending = threading.Event()
+        self._began = time.monotonic()
+        self._active = False
+        self._problem: str | None = None
+        self._content_due = 0.0
+        self._admission_applied = False
+        self._written: SupervisorStatus | None = None
+        self._parts: _Parts | None = None
+        self._forwarder: Forwarder | None = None
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._ending.set())
+        while not self._ending.is_set():
+            pause = _STEP_SECONDS
+            try:
+                self._step()
+                self._note(None)
+            except (SandboxError, OSError) as error:
+                self._note(str(error))
+                pause = _RETRY_SECONDS
+            except Exception as error:  # whatever it is, the cluster must not stay unattended
+                self._log.exception("unforeseen")
+                self._note(f"{type(error).__name__}: {error}")
+                pause = _RETRY_SECONDS
+            self._write_status()
+            self._ending.wait(pause)
+        self._stop()
+
+    def _step(self) -> None:
+        self._read_desired()
+        parts = self._parts = self._parts or self._set_up()
+        parts.plane.step()
+        if parts.plane.serves and time.monotonic() >= self._content_due:
+            calm = self._bring_in_step(parts)
+            self._content_due = time.monotonic() + (_CALM_SECONDS if calm else _BUSY_SECONDS)
+        if parts.plane.ready and self._admission_applied and not self._active:
+            self._active = True
+            self._log.info("active after %.1f s", time.monotonic() - self._began)
+
+    def _set_up(self) -> _Parts:
+        place = prepare(self._folder, self._desired)
+        if place.network is not None and self._forwarder is None:
+            forwarder = Forwarder(place.network.host_address, self._desired.emulator_port, self._desired.emulator_port)
+            forwarder.start()
+            self._forwarder = forwarder
+        programs = self._desired.programs
+        plane = ControlPlane(self._folder, place.settings, programs)
+        addon_place = AddonPlace(dns_address=place.dns_address, on_real_nodes=place.network is not None)
+        return _Parts(
+            place=place,
+            plane=plane,
+            nodes=NodeKeeper(self._folder, plane.api, programs, self._log),
+            addons=AddonKeeper(plane.api, addon_place),
+        )
+
+    def _bring_in_step(self, parts: _Parts) -> bool:
+        """Whether all that lives in the API is as it shall be."""
+        cluster = self._desired.cluster
+        try:
+            if not self._admission_applied:
+                for manifest in admission.manifests(cluster.region, parts.place.aws_endpoint):
+                    parts.plane.api.apply(manifest)
+                self._admission_applied = True
+            wanted = wanted_nodes(
+                cluster, real_before=parts.nodes.real_before(), real_possible=parts.place.network is not None
+            )
+            agent = any(addon.name == POD_IDENTITY_AGENT for addon in cluster.addons)
+            found = access(self._desired, parts.place, parts.plane)
+            nodes_calm = parts.nodes.step(wanted, found, pod_identity=agent)
+            return parts.addons.step(cluster.addons) and nodes_calm
+        except ApiError as error:
+            self._log.warning("%s", error)
+            return False
+
+    def _read_desired(self) -> None:
+        written = self._folder.desired.stat().st_mtime_ns
+        if written == self._desired_at:
+            return
+        before, self._desired = self._desired, Desired.read(self._folder.desired)
+        self._desired_at = written
+        self._content_due = 0.0
+        if _foundation(before) != _foundation(self._desired):
+            self._log.info("what the cluster stands on has changed; beginning anew with it")
+            logging.shutdown()
+            os.execv(sys.executable, [sys.executable, "-m", "sandbox.cluster", *sys.argv[1:]])  # noqa: S606
+
+    def _note(self, problem: str | None) -> None:
+        if problem is not None and problem != self._problem:
+            self._log.error("%s", problem)
+        self._problem = problem
+
+    def _status(self) -> SupervisorStatus:
+        parts, reason = self._parts, self._problem
+        if reason is None and parts is not None and not parts.plane.ready:
+            reason = parts.plane.words()
+        late = time.monotonic() - self._began > START_SECONDS
+        return SupervisorStatus(
+            state="active" if self._active else "failed" if late or self._problem else "creating",
+            version=self._desired.programs.version,
+            name=self._desired.cluster.name,
+            endpoint=parts.place.settings.server if parts else None,
+            certificate_authority=parts.plane.authority.pem if parts else None,
+            reason=reason,
+            netns=parts.place.network.netns if parts and parts.place.network else None,
+            real_nodes_possible=real_nodes_possible(),
+            components=parts.plane.states() if parts else {},
+            nodes=dict(parts.nodes.states) if parts else {},
+            addons=dict(parts.addons.states) if parts else {},
+        )
+
+    def _write_status(self) -> None:
+        status = self._status()
+        if status != self._written or not self._folder.status.exists():
+            status.write(self._folder)
+            self._written = status
+
+    def _stop(self) -> None:
+        self._log.info("stopping")
+        if self._parts is not None:
+            self._parts.nodes.stop()
+            self._parts.plane.stop()
+        if self._forwarder is not None:
+            self._forwarder.stop()
+        lifecycle.clean(self._folder)
+
+
+def _foundation(desired: Desired) -> tuple[object, ...]:
+    """What cannot change while the processes run."""
+    cluster = desired.cluster
+    ranges = (cluster.vpc_cidr, cluster.pod_cidr, cluster.service_cidr)
+    return desired.emulator_port, desired.programs, cluster.oidc_issuer, cluster.region, *ranges
