@@ -1,6 +1,7 @@
 """Buildah on a store of its own in the user's cache: the machine's containers and images are not touched.
 
-Every call runs in a mount namespace of its own, so that one that is killed leaves no mounts.
+Every call runs in mount and process namespaces of its own, which end with this process however it ends: neither mounts
+nor processes stay.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from sandbox.errors import SandboxError
 from sandbox.toolchain.cache import cache_folder
 from sandbox.toolchain.progress import ticking
 
-NAMESPACE = ("unshare", "--mount", "--propagation", "private", "--fork", "--kill-child", "--")
+NAMESPACE = (
+    *("setpriv", "--pdeathsig", "KILL", "--"),
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--mount-proc", "--fork", "--kill-child", "--"),
+)
 # Of a Dockerfile of several stages: [1/2] STEP 3/4: RUN make
 STEP = re.compile(r"(?:\[[0-9/]+\] )?STEP (.+)")
 
@@ -27,7 +31,7 @@ class Buildah:
     """Raises SandboxError when the programs are not installed or the user is not root."""
 
     def __init__(self) -> None:
-        missing = [program for program in ("buildah", "unshare") if shutil.which(program) is None]
+        missing = [program for program in ("buildah", "setpriv", "unshare") if shutil.which(program) is None]
         if missing:
             raise SandboxError(f"{' and '.join(missing)} not on PATH, so no images are built; as root: mlp setup")
         if os.geteuid() != 0:

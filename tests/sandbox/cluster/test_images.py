@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sandbox.cluster.images import build, ensure_images, find_image, registry_command, storage
@@ -70,7 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def get(address: str, path: str, method: str = "GET") -> bytes:
-    request = urllib.request.Request(f"http://{address}/v2/{path}", headers={"Accept": OCI}, method=method)  # noqa: S310
+    request = urllib.request.Request(f"http://{address}/v2/{path}", headers={"Accept": OCI}, method=method)
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
         return answer.read()
 
@@ -200,7 +201,22 @@ def test_two_set_ups_at_once_make_it_once(own_cache: Path) -> None:
     assert find_image("pause")
 
 
-def test_a_killed_build_leaves_no_mounts_and_the_next_one_sweeps_up(own_cache: Path, tmp_path: Path) -> None:
+def processes_of(folder: Path) -> list[str]:
+    """Processes that were started with the folder's name or see mounts in it."""
+    found: list[str] = []
+    for process in psutil.process_iter():
+        try:
+            seen = " ".join(process.cmdline()) + Path(f"/proc/{process.pid}/mounts").read_text()
+        except (psutil.Error, OSError):
+            continue
+        if str(folder) in seen:
+            found.append(f"{process.pid} {process.name()}")
+    return found
+
+
+def test_a_killed_build_leaves_neither_processes_nor_mounts_and_the_next_one_sweeps_up(
+    own_cache: Path, tmp_path: Path
+) -> None:
     ensure_images(quiet, ["pause"])
     (tmp_path / "Dockerfile").write_text(
         "FROM registry.k8s.io/pause:3.10\nCOPY Dockerfile /\nRUN ['/pause']\n".replace("'", '"')
@@ -220,6 +236,10 @@ with build._work(print) as work:
         assert process.stdout is not None
         assert any("STEP" in line or "RUN" in line for line in iter(process.stdout.readline, "") if "RUN" in line)
         process.kill()
+    deadline = time.monotonic() + 20
+    while processes_of(own_cache):
+        assert time.monotonic() < deadline, processes_of(own_cache)
+        time.sleep(0.05)
     assert str(own_cache) not in Path("/proc/mounts").read_text()
     assert list(own_cache.glob("image-*.partial"))
     subprocess.run(["rm", "-r", storage.registry_folder()], check=True)
