@@ -38,14 +38,31 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="iam",
-        what="policies are stored but not enforced",
-        effect="every caller may do everything, except where an S3 bucket policy denies it",
+        what="policies bind sessions of roles and users with access keys; any other key is the administrator's",
+        effect="the sandbox's own credentials pass everywhere, save where a policy of a resource denies explicitly; "
+        "service and resource control policies of AWS Organizations do not exist",
     ),
     Limit(
         service="iam",
-        what="policy simulation and access advice",
-        effect="least privilege cannot be proved here; use the contract tests and IAM Access Analyzer on AWS",
-        operations=("SimulatePrincipalPolicy", "SimulateCustomPolicy", "GenerateServiceLastAccessedDetails"),
+        what="resources of an operation are told by what AWS publishes and the names in its parameters",
+        effect="where a request names its resource in another form, or AWS publishes no kind for it, the action is "
+        "evaluated on `*` or `<kind>/*`, and so denied to policies that list resources",
+    ),
+    Limit(
+        service="iam",
+        what="context keys of services that are neither named like a parameter nor used by this platform",
+        effect="a condition on them finds the key missing",
+    ),
+    Limit(
+        service="iam",
+        what="what a service does with a role that was passed to it",
+        effect="the service is not held to the role's policies: only who assumes a role through STS is",
+    ),
+    Limit(
+        service="iam",
+        what="access advice; simulations say no positions in policies",
+        effect="GenerateServiceLastAccessedDetails is refused",
+        operations=("GenerateServiceLastAccessedDetails",),
     ),
     Limit(
         service="iam",
@@ -54,8 +71,19 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="sts",
-        what="web identity tokens are not checked",
-        effect="AssumeRoleWithWebIdentity takes any token, so a role's OIDC trust conditions are not exercised",
+        what="signatures of web identity tokens are not verified, and AssumeRoleWithSAML asks no trust policy",
+        effect="AssumeRoleWithWebIdentity holds the claims, audience and expiry of any token against the provider and "
+        "the role's trust policy, whoever signed it",
+    ),
+    Limit(
+        service="sts",
+        what="the administrator assumes every role of the account, unless its trust policy denies explicitly",
+        effect="a trust policy that forgets the administrator is not noticed; a role that does not exist is refused",
+    ),
+    Limit(
+        service="sts",
+        what="other accounts are those of roles that are assumed in them",
+        effect="a session of a role that does not exist in another account is that account's administrator",
     ),
     Limit(
         service="ec2",
@@ -80,13 +108,14 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="kms",
-        what="key policies and grants are stored but not enforced",
-        effect="every caller may use every enabled key",
+        what="use of keys in the caller's name is checked for S3, Secrets Manager and SNS, and for keys given to RDS, "
+        "ECR, EC2",
+        effect="other services encrypt without asking whether the caller may use the key",
     ),
     Limit(
         service="s3",
         what="checksums and signatures are not verified",
-        effect="a corrupted upload or a wrong secret key is accepted",
+        effect="a corrupted upload, a wrong secret key or a missing session token is accepted",
     ),
     Limit(
         service="s3",

@@ -18,6 +18,7 @@ from sandbox.emulator.authorization.sessions import details_of, role_by_arn
 from sandbox.emulator.identify import Identity
 from sandbox.emulator.messages import Request
 
+ADMINISTRATOR = "administrator"
 TEMPORARY = "ASIA"
 """How access keys of sessions begin, on AWS and in moto; those of users begin with AKIA."""
 
@@ -55,8 +56,8 @@ def caller_of(identity: Identity, request: Request) -> Caller:
 
 
 def administrator(account: str) -> Caller:
-    """The account itself."""
-    return Caller(kind="administrator", arn=f"arn:aws:iam::{account}:root", account=account)
+    """The account's administrator: a user that IAM does not list, to whom everything is allowed."""
+    return Caller(kind="administrator", arn=f"arn:aws:iam::{account}:user/{ADMINISTRATOR}", account=account)
 
 
 def of_role(role: Any, *, arn: str = "", user_id: str = "", session: Iterable[str] | None = None) -> Caller:
@@ -85,6 +86,11 @@ def of_user(user: Any) -> Caller:
         identity=tuple(document for holder in (user, *groups) for document in _policies(holder)),
         boundary=_boundary(user.account_id, getattr(user, "permissions_boundary_arn", None)),
     )
+
+
+def of_group(group: Any) -> Caller:
+    """What membership of a group alone would allow."""
+    return Caller(kind="user", arn=group.arn, account=group.account_id, identity=tuple(_policies(group)))
 
 
 def managed_policy(account: str, arn: str) -> Document | None:

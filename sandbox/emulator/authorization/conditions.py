@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from typing import TypeAlias
 
 Context: TypeAlias = Mapping[str, Sequence[str]]
@@ -33,7 +33,7 @@ def wildcard(pattern: str, value: str) -> bool:
     return pattern == "*" or fnmatch.fnmatchcase(value, _fnmatch_pattern(pattern))
 
 
-@cache
+@lru_cache(maxsize=16384)
 def _fnmatch_pattern(pattern: str) -> str:
     escaped = pattern.replace("[", "[[]")
     return escaped.replace(_LITERAL["*"], "[*]").replace(_LITERAL["?"], "[?]")

@@ -22,7 +22,8 @@ Values: TypeAlias = Sequence[str] | None
 
 # Arguments and headers that S3 offers to conditions under the same name.
 _S3_QUERY = ("prefix", "delimiter", "max-keys", "versionid")
-_TYPES = {"administrator": "Account", "session": "AssumedRole", "user": "User", "anonymous": "Anonymous"}
+_USERS = frozenset({"user", "administrator"})
+_TYPES = {"administrator": "User", "session": "AssumedRole", "user": "User", "anonymous": "Anonymous"}
 
 
 class Context:
@@ -160,7 +161,7 @@ _GLOBAL: Mapping[str, Callable[[Ask, Access], Values]] = {
     "aws:tokenissuetime": _issued,
     "aws:useragent": _header("user-agent"),
     "aws:userid": _user_id,
-    "aws:username": lambda ask, _access: [ask.caller.arn.rpartition("/")[2]] if ask.caller.kind == "user" else None,
+    "aws:username": lambda ask, _access: [ask.caller.arn.rpartition("/")[2]] if ask.caller.kind in _USERS else None,
     "aws:viaawsservice": _fixed("false"),
     "s3:resourceaccount": _resource_account,
     "s3:tlsversion": _fixed("1.3"),

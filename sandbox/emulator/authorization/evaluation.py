@@ -120,7 +120,7 @@ def _named(element: object, caller: Caller) -> Naming | None:
         elif entry == caller.role_arn or (caller.user_id and entry == caller.user_id.partition(":")[0]):
             found.add("role" if caller.role_arn else "closely")
         elif entry == caller.account or entry.endswith(f":iam::{caller.account}:root"):
-            found.add("account")
+            found.add("closely" if caller.kind == "administrator" else "account")
     for naming in ("closely", "role", "account"):
         if naming in found:
             return naming

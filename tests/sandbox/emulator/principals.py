@@ -1,8 +1,12 @@
 """Roles and users of an emulated account for tests, with clients that act as them."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from tests.sandbox.emulator.running import ACCOUNT, Running
 
@@ -21,8 +25,19 @@ def deny(actions: str | Sequence[str], resources: str | Sequence[str] = "*", **m
     return {"Effect": "Deny", "Action": actions, "Resource": resources, **more}
 
 
+def refused(call: Callable[..., Any], **arguments: Any) -> str:
+    """Code and message of a call that is refused."""
+    with pytest.raises(ClientError) as failure:
+        call(**arguments)
+    error = failure.value.response["Error"]
+    return f"{error['Code']}: {error.get('Message')}"
+
+
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 TRUST_ACCOUNT = document({"Effect": "Allow", "Principal": ROOT, "Action": ["sts:AssumeRole", "sts:TagSession"]})
+
+
+_numbers = itertools.count(1)
 
 
 class Principals:
@@ -31,11 +46,9 @@ class Principals:
     def __init__(self, emulator: Running) -> None:
         self.emulator = emulator
         self.iam = emulator.client("iam")
-        self._count = 0
 
     def name(self, kind: str = "role") -> str:
-        self._count += 1
-        return f"{kind}-{self._count}"
+        return f"{kind}-{next(_numbers)}"
 
     def role(self, *statements: Statement, trust: str = TRUST_ACCOUNT, **more: Any) -> str:
         name = self.name()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.emulator.principals import ROOT, Principals, allow, deny, document
+from tests.sandbox.emulator.principals import ROOT, Principals, allow, deny, document, refused
 from tests.sandbox.emulator.running import ACCOUNT, Running
 
 BUCKET, OTHER = "team-data", "other-data"
@@ -37,14 +37,6 @@ def prefix_role(principals: Principals) -> Callable[[str], Any]:
         allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/a/*"),
         allow("s3:ListBucket", f"arn:aws:s3:::{BUCKET}", Condition={"StringLike": {"s3:prefix": "a/*"}}),
     )
-
-
-def refused(call: Callable[..., Any], **arguments: Any) -> str:
-    """Code and message of a call that is refused."""
-    with pytest.raises(ClientError) as failure:
-        call(**arguments)
-    error = failure.value.response["Error"]
-    return f"{error['Code']}: {error.get('Message')}"
 
 
 def test_a_role_of_one_prefix_reads_and_lists_that_prefix(prefix_role: Callable[[str], Any]):

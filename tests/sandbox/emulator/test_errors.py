@@ -15,7 +15,7 @@ UNCHECKED = Config(retries={"mode": "standard", "max_attempts": 3}, parameter_va
 # One of each protocol: query, ec2, json 1.0 and 1.1, rest-json, rest-xml, a service that moto has no module of, and
 # one that speaks CBOR.
 EXAMPLES = [
-    ("iam", "SimulateCustomPolicy"),
+    ("iam", "GenerateServiceLastAccessedDetails"),
     ("ec2", "CreateCapacityReservation"),
     ("dynamodb", "DescribeContributorInsights"),
     ("budgets", "CreateBudgetAction"),
