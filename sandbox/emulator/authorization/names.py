@@ -67,7 +67,6 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "budgets:UpdateBudget": ("budgets:ModifyBudget",),
     "budgets:UpdateNotification": ("budgets:ModifyBudget",),
     "budgets:UpdateSubscriber": ("budgets:ModifyBudget",),
-    "dynamodb:BatchExecuteStatement": ("dynamodb:PartiQLSelect",),
     "lambda:Invoke": ("lambda:InvokeFunction",),
     "lambda:InvokeWithResponseStream": ("lambda:InvokeFunction",),
     "sns:PublishBatch": ("sns:Publish",),
