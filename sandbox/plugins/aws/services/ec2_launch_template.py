@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -13,6 +14,9 @@ from sandbox.plugins.aws.services._ec2 import Api, Ec2Handler, Live, arn
 from sandbox.plugins.aws.services._launch_template_data import DATA, from_data, to_data
 
 GONE = ("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateName.NotFoundException")
+NAME = (
+    r"[A-Za-z0-9().\-/_]{3,128}"  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html
+)
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplateTagSpecificationRequest.html
 TAGGED = ("instance", "volume", "network-interface", "spot-instances-request", "elastic-gpu")
 USER_DATA_BYTES = 16 * 1024  # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html
@@ -45,6 +49,9 @@ class LaunchTemplate(Ec2Handler):
 
     def check(self, inputs: Props) -> Problems:
         problems = super().check(inputs)
+        name = inputs.get("name")
+        if isinstance(name, str) and not re.fullmatch(NAME, name):
+            problems.append(("name", f"is {name!r}: give 3 to 128 letters, digits or characters of ()./_-"))
         if inputs.get("updateDefaultVersion") and "defaultVersion" in inputs:
             problems.append(("defaultVersion", "conflicts with updateDefaultVersion: give one of the two"))
         problems += _user_data(inputs.get("userData"))

@@ -21,9 +21,9 @@ AUTO_MODE = "the sandbox has no EKS Auto Mode; use managed node groups"
 FIXED = "the control plane's components run with the settings of EKS; leave it out"
 ADMIN = "bootstrapClusterCreatorAdminPermissions"
 ONLY_AT_CREATION = (
-    ("accessConfig", ADMIN, True),
-    ("kubernetesNetworkConfig", "ipFamily", None),
-    ("kubernetesNetworkConfig", "serviceIpv4Cidr", None),
+    ("accessConfig", ADMIN),
+    ("kubernetesNetworkConfig", "ipFamily"),
+    ("kubernetesNetworkConfig", "serviceIpv4Cidr"),
 )
 ENDPOINT = ("endpointPrivateAccess", "endpointPublicAccess", "publicAccessCidrs")
 
@@ -49,7 +49,7 @@ class Cluster(EksHandler):
         **{name: Field(computed=True) for name in unsupported},
         **REGION,
         **TAGS,
-        "accessConfig": Field(computed=True, nested={ADMIN: True}),
+        "accessConfig": Field(computed=True),
         "bootstrapSelfManagedAddons": Field(replace=True, default=True, write_only=True),
         "deletionProtection": Field(default=False),
         "enabledClusterLogTypes": Field(kind="set"),
@@ -155,7 +155,7 @@ class Cluster(EksHandler):
     def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
         """Nested keys that only CreateCluster takes, and an encryption that is to go: EKS cannot take it back."""
         forced = {"encryptionConfig"} if old.get("encryptionConfig") and not new.get("encryptionConfig") else set[str]()
-        return forced | {field for field, key, default in ONLY_AT_CREATION if _differs(old, new, field, key, default)}
+        return forced | {field for field, key in ONLY_AT_CREATION if _differs(old, new, field, key)}
 
     def delete(self, aws: Aws, id: str, state: Props) -> None:
         with missing(GONE):
@@ -218,12 +218,11 @@ def _logged(live: Live) -> list[str]:
     return sorted(kind for setup in setups if setup.get("enabled") for kind in setup.get("types", []))
 
 
-def _differs(old: Props, new: Props, field: str, key: str, default: Any) -> bool:
+def _differs(old: Props, new: Props, field: str, key: str) -> bool:
     before, after = old.get(field), new.get(field)
     if not isinstance(before, dict) or not isinstance(after, dict):
         return False
-    wanted = after.get(key, default)
-    return wanted is not None and bool(before.get(key, default) != wanted)
+    return key in after and bool(before.get(key) != after[key])
 
 
 HANDLERS: list[Handler] = [Cluster()]

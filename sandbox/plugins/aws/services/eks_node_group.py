@@ -138,6 +138,8 @@ class NodeGroup(EksHandler):
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         eks, key, what = self.client(aws, new), _key(id), f"EKS node group {id}"
         of = {"name": key["clusterName"], "nodegroupName": key["nodegroupName"]}
+        if "launchTemplate" in changed and "launchTemplate" not in new:
+            raise ValueError(f"launchTemplate of {id}: EKS takes none away; keep it, or make another node group")
         if versions := changed & set(VERSIONS):
             reply = eks.update_nodegroup_version(
                 **key,
@@ -178,6 +180,8 @@ def _key(id: str) -> dict[str, str]:
 
 
 def _same_template(before: Any, after: Any) -> bool:
+    if after is None:
+        return True  # upstream plans it in place, too
     if not isinstance(before, dict) or not isinstance(after, dict):
         return False
     named = [key for key in ("id", "name") if key in before and key in after]

@@ -160,28 +160,30 @@ def test_a_preview_does_not_know_the_version_that_an_update_will_make() -> None:
 
 def test_bad_templates_are_refused_with_what_to_do() -> None:
     check = LaunchTemplate().check
-    assert "base64" in dict(check({"name": "x", "userData": "#!/bin/sh"}))["userData"]
+    assert "3 to 128" in dict(check({"name": "x"}))["name"]
+    assert "base64" in dict(check({"name": "xxx", "userData": "#!/bin/sh"}))["userData"]
     assert (
-        "at most 16384" in dict(check({"name": "x", "userData": base64.b64encode(bytes(17000)).decode()}))["userData"]
+        "at most 16384" in dict(check({"name": "xxx", "userData": base64.b64encode(bytes(17000)).decode()}))["userData"]
     )
     assert (
-        "optional, required" in dict(check({"name": "x", "metadataOptions": {"httpTokens": "yes"}}))["metadataOptions"]
+        "optional, required"
+        in dict(check({"name": "xxx", "metadataOptions": {"httpTokens": "yes"}}))["metadataOptions"]
     )
-    hops = {"name": "x", "metadataOptions": {"httpPutResponseHopLimit": 0}}
+    hops = {"name": "xxx", "metadataOptions": {"httpPutResponseHopLimit": 0}}
     assert "from 1 to 64" in dict(check(hops))["metadataOptions"]
-    both = {"name": "x", "networkInterfaces": EFA, "vpcSecurityGroupIds": ["sg-1"]}
+    both = {"name": "xxx", "networkInterfaces": EFA, "vpcSecurityGroupIds": ["sg-1"]}
     assert "securityGroups" in dict(check(both))["vpcSecurityGroupIds"]
-    specs = {"name": "x", "tagSpecifications": [{"resourceType": "instances"}]}
+    specs = {"name": "xxx", "tagSpecifications": [{"resourceType": "instances"}]}
     assert "volume" in dict(check(specs))["tagSpecifications"]
     assert (
         "instanceTypes"
-        in dict(check({"name": "x", "instanceRequirements": {"vcpuCount": {"min": 1}}}))["instanceRequirements"]
+        in dict(check({"name": "xxx", "instanceRequirements": {"vcpuCount": {"min": 1}}}))["instanceRequirements"]
     )
 
 
 def test_a_template_of_values_that_are_not_known_yet_passes() -> None:
     unknown = dict.fromkeys(("userData", "metadataOptions", "networkInterfaces", "tagSpecifications"), UNKNOWN)
-    assert LaunchTemplate().check({"name": "x", **unknown, "vpcSecurityGroupIds": [UNKNOWN]}) == []
+    assert LaunchTemplate().check({"name": "xxx", **unknown, "vpcSecurityGroupIds": [UNKNOWN]}) == []
 
 
 def test_a_placement_group_changes_its_tags_only(account: Emulated) -> None:
@@ -195,9 +197,9 @@ def test_a_placement_group_changes_its_tags_only(account: Emulated) -> None:
 
 def test_bad_placement_groups_are_refused() -> None:
     check = PlacementGroup().check
-    assert "cluster, partition, spread" in dict(check({"name": "x", "strategy": "close"}))["strategy"]
-    assert "leave it out" in dict(check({"name": "x", "strategy": "cluster", "partitionCount": 2}))["partitionCount"]
-    assert "is missing" in dict(check({"name": "x"}))["strategy"]
+    assert "cluster, partition, spread" in dict(check({"name": "xxx", "strategy": "close"}))["strategy"]
+    assert "leave it out" in dict(check({"name": "xxx", "strategy": "cluster", "partitionCount": 2}))["partitionCount"]
+    assert "is missing" in dict(check({"name": "xxx"}))["strategy"]
 
 
 def _versions(life: Life, id: str) -> tuple[int, int]:
