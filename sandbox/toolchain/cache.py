@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def intact(folder: Path) -> bool:
         manifest = json.loads((folder / MANIFEST).read_text())
         # One file, as entries have it that were made before an entry could hold several.
         files = manifest["files"] if "files" in manifest else {manifest["file"]: manifest["sha256"]}
-        return bool(files) and all(_digest(folder / file) == digest for file, digest in files.items())
+        with ThreadPoolExecutor() as pool:
+            found = list(pool.map(lambda file: _digest(folder / file), files))
+        return bool(files) and found == list(files.values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 

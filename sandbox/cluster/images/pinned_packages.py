@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Callable, Iterable
 from importlib.metadata import requires
@@ -15,7 +16,7 @@ from sandbox.errors import SandboxError
 TARGET = {
     "implementation_name": "cpython",
     "os_name": "posix",
-    "platform_machine": "x86_64",
+    "platform_machine": platform.machine(),
     "platform_python_implementation": "CPython",
     "platform_system": "Linux",
     "python_full_version": "3.11.2",
