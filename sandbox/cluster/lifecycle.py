@@ -23,7 +23,7 @@ STOP_SECONDS = 90.0
 _END_SECONDS = 20.0
 _POLL_SECONDS = 0.1
 # Those that others need end last.
-_STOP_ORDER = ("kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+_STOP_ORDER = ("registry", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 
 
 @dataclass(frozen=True, kw_only=True)

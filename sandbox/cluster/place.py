@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from sandbox.cluster import network
 from sandbox.cluster.apiserver import Webhooks
-from sandbox.cluster.control_plane import LOOPBACK, ControlPlane, ControlPlaneSettings, Ports, loopback_ports
+from sandbox.cluster.component import Command, Component
+from sandbox.cluster.control_plane import LOOPBACK, ControlPlane, ControlPlaneSettings, Ports, listens, loopback_ports
 from sandbox.cluster.exchange import Desired
 from sandbox.cluster.folder import ClusterFolder
+from sandbox.cluster.images import registry_command
 from sandbox.cluster.model import ClusterAccess
 from sandbox.cluster.network import ClusterNetwork, first_address
 from sandbox.cluster.nodes import pod_range, simulated_pod_range
@@ -55,6 +57,21 @@ def prepare(folder: ClusterFolder, desired: Desired) -> Place:
         aws_endpoint=aws_endpoint,
         dns_address=first_address(cluster.service_cidr, _DNS_PLACE),
         network=made,
+    )
+
+
+def image_registry(folder: ClusterFolder, place: Place) -> Component | None:
+    """Where the real nodes get their images; None where there are none. Raises SandboxError when it is not installed."""
+    if place.network is None:
+        return None
+    command = registry_command(f"{place.network.gateway}:{REGISTRY_PORT}", folder.etc)
+    return Component(
+        folder,
+        Command(
+            name="registry",
+            arguments=(*place.network.enter(), *command),
+            ready=lambda pid: listens(pid, REGISTRY_PORT),
+        ),
     )
 
 

@@ -17,13 +17,14 @@ from sandbox.cluster import admission, lifecycle
 from sandbox.cluster.addons import AddonKeeper
 from sandbox.cluster.addons.keeper import POD_IDENTITY_AGENT, AddonPlace
 from sandbox.cluster.api import ApiError
+from sandbox.cluster.component import Component
 from sandbox.cluster.control_plane import ControlPlane
-from sandbox.cluster.exchange import Desired, SupervisorStatus
+from sandbox.cluster.exchange import Desired, PartStatus, SupervisorStatus
 from sandbox.cluster.folder import ClusterFolder
 from sandbox.cluster.forwarder import Forwarder
 from sandbox.cluster.node_keeper import NodeKeeper
 from sandbox.cluster.nodes import wanted_nodes
-from sandbox.cluster.place import Place, access, prepare, real_nodes_possible
+from sandbox.cluster.place import Place, access, image_registry, prepare, real_nodes_possible
 from sandbox.errors import SandboxError
 
 START_SECONDS = 180.0
@@ -36,6 +37,7 @@ _RETRY_SECONDS = 5.0
 class _Parts:
     place: Place
     plane: ControlPlane
+    registry: Component | None
     nodes: NodeKeeper
     addons: AddonKeeper
 
@@ -81,6 +83,8 @@ class Supervisor:
         self._read_desired()
         parts = self._parts = self._parts or self._set_up()
         parts.plane.step()
+        if parts.registry is not None:
+            parts.registry.step()
         if parts.plane.serves and time.monotonic() >= self._content_due:
             calm = self._bring_in_step(parts)
             self._content_due = time.monotonic() + (_CALM_SECONDS if calm else _BUSY_SECONDS)
@@ -100,6 +104,7 @@ class Supervisor:
         return _Parts(
             place=place,
             plane=plane,
+            registry=image_registry(self._folder, place),
             nodes=NodeKeeper(self._folder, plane.api, programs, self._log),
             addons=AddonKeeper(plane.api, addon_place),
         )
@@ -154,7 +159,7 @@ class Supervisor:
             reason=reason,
             netns=parts.place.network.netns if parts and parts.place.network else None,
             real_nodes_possible=real_nodes_possible(),
-            components=parts.plane.states() if parts else {},
+            components=_components(parts) if parts else {},
             nodes=dict(parts.nodes.states) if parts else {},
             addons=dict(parts.addons.states) if parts else {},
         )
@@ -169,10 +174,17 @@ class Supervisor:
         self._log.info("stopping")
         if self._parts is not None:
             self._parts.nodes.stop()
+            if self._parts.registry is not None:
+                self._parts.registry.stop()
             self._parts.plane.stop()
         if self._forwarder is not None:
             self._forwarder.stop()
         lifecycle.clean(self._folder)
+
+
+def _components(parts: _Parts) -> dict[str, PartStatus]:
+    registry = {parts.registry.command.name: parts.registry.state()} if parts.registry else {}
+    return {**parts.plane.states(), **registry}
 
 
 def _foundation(desired: Desired) -> tuple[object, ...]:

@@ -92,7 +92,11 @@ def _deployment(configuration: Mapping[str, object], corefile: str, *, on_real_n
             "periodSeconds": 2,
         },
         "resources": placement.configured(_RESOURCES, configuration, "resources"),
-        "securityContext": placement.CONTAINER_SECURITY,
+        # The program carries this capability and does not start where it may not have it.
+        "securityContext": {
+            **placement.CONTAINER_SECURITY,
+            "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]},
+        },
         "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}],
     }
     pod = {
