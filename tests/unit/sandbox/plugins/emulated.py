@@ -6,15 +6,18 @@ For services that plain moto lacks. Handlers are then tested against the API tha
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse, HeadersDict
 from moto.core.base_backend import AccountSpecificBackend
+from moto.moto_api._internal.models import moto_api_backend
 
 from sandbox.emulator.messages import Request
 from sandbox.emulator.service import Service
@@ -30,7 +33,7 @@ class Emulated:
     def __init__(self, home: Path) -> None:
         self.service = Service(home=home, name="unit", dataplanes=False)
         self.service.start()
-        session = boto3.Session()
+        session = boto3.Session("test", "test", region_name=REGION)
         session.events.register("before-send", self._answer)
         self.clients = Clients(REGION, session)
 
@@ -66,12 +69,14 @@ class _Raw(io.BytesIO):
 def emulated(home: Path) -> Generator[Emulated]:
     """An account until the block ends; the seeded state of moto's regions ends with it."""
     original = AccountSpecificBackend.__getitem__
-    account = Emulated(home)
-    try:
-        yield account
-    finally:
-        account.service.close()
-        AccountSpecificBackend.__getitem__ = original  # type: ignore[method-assign]
+    with patch.dict(os.environ, MOTO_IAM_LOAD_MANAGED_POLICIES="true"):
+        moto_api_backend.reset()  # moto's state is the process's: that of an account before this one would show
+        account = Emulated(home)
+        try:
+            yield account
+        finally:
+            account.service.close()
+            AccountSpecificBackend.__getitem__ = original  # type: ignore[method-assign]
 
 
 def _text(value: Any) -> str:

@@ -122,7 +122,7 @@ def test_an_association_changes_its_role_in_place(ground: Ground, cluster: str) 
     life.reads_back(f"{cluster},{id}", inputs)  # as `pulumi import` names it
     life.update(id, inputs, other)
     live = life.live(id, **other)
-    assert {live["associationId"], live["roleArn"]} == {id, other["roleArn"]}
+    assert (live["associationId"], live["roleArn"]) == (id, other["roleArn"])
     assert live["disableSessionTags"] is True
     assert live["associationArn"].endswith(f":podidentityassociation/{cluster}/{id}")
     life.reads_back(f"{cluster},{id}", other)

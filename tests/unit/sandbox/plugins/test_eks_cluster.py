@@ -48,7 +48,7 @@ def test_a_private_cluster_is_changed_in_place_one_kind_at_a_time(ground: Ground
     vpc = {
         **inputs["vpcConfig"],
         "endpointPublicAccess": True,
-        "publicAccessCidrs": ["203.0.113.0/24"],
+        "publicAccessCidrs": ["52.94.76.0/24"],
         "securityGroupIds": [ground.group("control-plane")],
         "subnetIds": ground.subnets[::-1],
     }
