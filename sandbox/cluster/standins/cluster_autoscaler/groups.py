@@ -23,6 +23,7 @@ _PODS = 110  # as the original assumes, of every instance type
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 # Of one node, not of its group; or put there for a time, by Kubernetes or by us.
 _OWN_LABELS = ("kubernetes.io/hostname",)
+_STARTING_TAINTS = ("node.kubernetes.io/not-ready", "node.cloudprovider.kubernetes.io/uninitialized")
 _PASSING_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
 
@@ -102,7 +103,8 @@ def with_daemon_sets(template: Node, daemon_pods: Iterable[Pod]) -> Node:
 
 def usable(node: Node) -> bool:
     """Whether pods can be expected on it now: ready, and with the GPUs that its label promises."""
-    return node.ready and not (GPU_LABEL in node.labels and not node.allocatable.get(GPU))
+    starting = any(taint.key in _STARTING_TAINTS for taint in node.taints)
+    return node.ready and not starting and not (GPU_LABEL in node.labels and not node.allocatable.get(GPU))
 
 
 def similar(first: Group, second: Group) -> bool:

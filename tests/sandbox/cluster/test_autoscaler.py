@@ -1,0 +1,323 @@
+"""The autoscaler's stand-in at work: a real API server and scheduler, simulated nodes, Auto Scaling groups of moto."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from sandbox.cluster.instance_types import instance_type
+from sandbox.cluster.model import NodeSpec
+from sandbox.cluster.scratch import ScratchControlPlane, scratch_control_plane
+from sandbox.cluster.simulated_nodes import manifest
+from sandbox.emulator.desired import EksTaint
+from sandbox.instance import PROJECT
+from sandbox.toolchain import ensure_kubernetes
+from tests.sandbox.box import free_port
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+pytestmark = pytest.mark.timeout(600)
+Found = TypeVar("Found")
+CLUSTER = "autoscaled"
+STANDINS = PROJECT / "sandbox" / "cluster" / "standins"
+GPU_TAINT = {"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}
+GPU_TOLERATION = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+
+
+def wait_for(what: str, check: Callable[[], Found | None], seconds: float = 60) -> Found:
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.2)
+    return found
+
+
+class Account:
+    """Auto Scaling groups whose instances become simulated nodes, as the data plane does it."""
+
+    def __init__(self, endpoint: str, plane: ScratchControlPlane) -> None:
+        common = {"endpoint_url": endpoint, "region_name": "us-east-1"}
+        common |= {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        self.autoscaling: Any = boto3.client("autoscaling", **common)
+        self.ec2: Any = boto3.client("ec2", **common)
+        self.plane = plane
+        self.kinds: dict[str, tuple[str, dict[str, str], tuple[EksTaint, ...]]] = {}
+        self.subnet: str = self.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        self.image: str = self.ec2.describe_images()["Images"][0]["ImageId"]
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._follow)
+        self._thread.start()
+
+    def group(
+        self,
+        name: str,
+        kind: str,
+        limits: tuple[int, int],
+        *,
+        labels: dict[str, str] | None = None,
+        taint: dict[str, str] | None = None,
+        tagged: bool = True,
+    ) -> None:
+        self.ec2.create_launch_template(
+            LaunchTemplateName=name, LaunchTemplateData={"InstanceType": kind, "ImageId": self.image}
+        )
+        prefix = "k8s.io/cluster-autoscaler/node-template"
+        tags = {f"{prefix}/label/{key}": value for key, value in (labels or {}).items()}
+        taints: tuple[EksTaint, ...] = ()
+        if taint:
+            tags[f"{prefix}/taint/{taint['key']}"] = f"{taint['value']}:{taint['effect']}"
+            taints = (EksTaint(**taint),)
+        if tagged:
+            tags |= {"k8s.io/cluster-autoscaler/enabled": "true", f"k8s.io/cluster-autoscaler/{CLUSTER}": "owned"}
+        self.kinds[name] = (kind, labels or {}, taints)
+        self.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            LaunchTemplate={"LaunchTemplateName": name, "Version": "$Latest"},
+            MinSize=limits[0],
+            MaxSize=limits[1],
+            DesiredCapacity=limits[0],
+            VPCZoneIdentifier=self.subnet,
+            Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": False} for key, value in tags.items()],
+        )
+
+    def sizes(self) -> dict[str, int]:
+        found = self.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return {each["AutoScalingGroupName"]: each["DesiredCapacity"] for each in found}
+
+    def remove_groups(self) -> None:
+        for name in self.sizes():
+            self.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+            self.ec2.delete_launch_template(LaunchTemplateName=name)
+        wait_for("nodes are gone", lambda: not self.plane.api.list("/api/v1/nodes"))
+
+    def close(self) -> None:
+        self._ending.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._ending.wait(0.5):
+            wanted: dict[str, NodeSpec] = {}
+            for group in self.autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]:
+                for instance in group["Instances"]:
+                    spec = self._spec(group["AutoScalingGroupName"], instance)
+                    wanted[spec.name] = spec
+            there = {each["metadata"]["name"] for each in self.plane.api.list("/api/v1/nodes")}
+            for name in wanted.keys() - there:
+                self.plane.api.create("/api/v1/nodes", manifest(wanted[name]))
+            for name in there - wanted.keys():
+                self.plane.api.delete(f"/api/v1/nodes/{name}")
+
+    def _spec(self, group: str, instance: dict[str, Any]) -> NodeSpec:
+        kind, labels, taints = self.kinds[group]
+        facts = instance_type(kind)
+        zone: str = instance["AvailabilityZone"]
+        name = f"{group}-{instance['InstanceId']}"
+        own = {
+            "kubernetes.io/hostname": name,
+            "topology.kubernetes.io/region": "us-east-1",
+            "kubernetes.io/os": "linux",
+        }
+        return NodeSpec(
+            name=name,
+            provider_id=f"aws:///{zone}/{instance['InstanceId']}",
+            private_ip="10.0.0.1",
+            instance_type=kind,
+            zone=zone,
+            node_group=group,
+            labels=labels | own,
+            taints=taints,
+            cpus=facts.cpus,
+            memory_mib=facts.memory_mib,
+            max_pods=110,
+            accelerators=facts.accelerators,
+            real=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScratchControlPlane]:
+    tools = ensure_kubernetes(lambda _line: None)
+    with scratch_control_plane(
+        tmp_path_factory.mktemp("plane"), tools, controllers=True, simulated_nodes=True
+    ) as found:
+        accounts = "/api/v1/namespaces/default/serviceaccounts"
+        wait_for("the default service account", lambda: found.api.list(accounts))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    port = free_port()
+    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+    server.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def account(endpoint: str, plane: ScratchControlPlane) -> Iterator[Account]:
+    found = Account(endpoint, plane)
+    yield found
+    for pod in plane.api.list("/api/v1/pods"):
+        plane.api.delete(pod_path(pod["metadata"]["name"]))
+    found.remove_groups()
+    found.close()
+
+
+def pod_path(name: str) -> str:
+    return f"/api/v1/namespaces/default/pods/{name}"
+
+
+def run_pod(plane: ScratchControlPlane, name: str, requests: dict[str, str], **spec: Any) -> None:
+    container = {"name": "main", "image": "nothing", "resources": {"requests": requests, "limits": requests}}
+    pod_spec = {"containers": [container], "automountServiceAccountToken": False, **spec}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"}, "spec": pod_spec}
+    plane.api.create("/api/v1/namespaces/default/pods", body)
+
+
+def node_of(plane: ScratchControlPlane, name: str) -> str | None:
+    return plane.api.call("GET", pod_path(name))["spec"].get("nodeName")
+
+
+def event(plane: ScratchControlPlane, pod: str, reason: str) -> str | None:
+    for each in plane.api.list("/api/v1/namespaces/default/events"):
+        if each["involvedObject"]["name"] == pod and each["reason"] == reason:
+            return str(each["message"])
+    return None
+
+
+def text_with(url: str, words: str) -> str | None:
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own address
+        text: str = answer.read().decode()
+    return text if words in text else None
+
+
+@contextmanager
+def autoscaler(endpoint: str, plane: ScratchControlPlane, folder: Path, *flags: str) -> Iterator[str]:
+    """As its container starts it, with kubeconfig and credentials from the environment; gives its address."""
+    port = free_port()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment |= {"PYTHONPATH": str(STANDINS), "KUBECONFIG": str(plane.kubeconfig), "AWS_ENDPOINT_URL": endpoint}
+    environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
+    command = [sys.executable, "-m", "cluster_autoscaler", "--cloud-provider=aws", f"--address=127.0.0.1:{port}"]
+    command += [
+        f"--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/{CLUSTER}"
+    ]
+    log = folder / "autoscaler.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--scan-interval=1s", "--v=4", *flags], env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield f"http://127.0.0.1:{port}"
+        assert process.poll() is None, log.read_text()
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert "turn failed" not in log.read_text()
+
+
+def test_a_gpu_pod_scales_its_group_from_zero_and_the_idle_node_goes_again(
+    account: Account, plane: ScratchControlPlane, endpoint: str, tmp_path: Path
+) -> None:
+    account.group("general", "m6i.large", (1, 3))
+    account.group("gpu", "g5.xlarge", (0, 2), labels={"accelerator": "nvidia-a10g"}, taint=GPU_TAINT)
+    quick = ("--scale-down-unneeded-time=3s", "--scale-down-delay-after-add=3s")
+    with autoscaler(endpoint, plane, tmp_path, *quick) as address:
+        selector = {"accelerator": "nvidia-a10g"}
+        run_pod(plane, "train", {"nvidia.com/gpu": "1"}, nodeSelector=selector, tolerations=[GPU_TOLERATION])
+        node = wait_for("the pod has a node", lambda: node_of(plane, "train"))
+
+        assert node.startswith("gpu-")
+        assert account.sizes() == {"general": 1, "gpu": 1}
+        assert event(plane, "train", "TriggeredScaleUp") == "pod triggered scale-up: [{gpu 0->1 (max: 2)}]"
+
+        plane.api.delete(pod_path("train"))
+        wait_for("the idle node is gone", lambda: account.sizes()["gpu"] == 0)
+        assert account.sizes()["general"] == 1, "the last node of the minimum stays"
+        metrics = wait_for("a turn later", lambda: text_with(f"{address}/metrics", "scaled_down_nodes_total 1"))
+        assert "cluster_autoscaler_scaled_up_nodes_total 1" in metrics
+        assert text_with(f"{address}/health-check", "OK")
+
+
+def test_a_pod_that_no_group_can_hold_is_told_the_reason_of_each(
+    account: Account, plane: ScratchControlPlane, endpoint: str, tmp_path: Path
+) -> None:
+    account.group("general", "m6i.large", (1, 1))
+    account.group("gpu", "g5.xlarge", (0, 2), labels={"accelerator": "nvidia-a10g"}, taint=GPU_TAINT)
+    account.group("not-ours", "g5.12xlarge", (0, 2), tagged=False)
+    with autoscaler(endpoint, plane, tmp_path):
+        run_pod(plane, "untolerating", {"nvidia.com/gpu": "1"})
+        run_pod(plane, "too-large", {"nvidia.com/gpu": "4"}, tolerations=[GPU_TOLERATION])
+        run_pod(plane, "no-room", {"cpu": "1500m"})
+        run_pod(plane, "no-room-either", {"cpu": "1500m"})
+        said = wait_for("untolerating", lambda: event(plane, "untolerating", "NotTriggerScaleUp"))
+        assert "1 node(s) had untolerated taint {nvidia.com/gpu: true} (gpu)" in said
+        assert "1 Insufficient nvidia.com/gpu (general)" in said
+        said = wait_for("too-large", lambda: event(plane, "too-large", "NotTriggerScaleUp"))
+        assert "2 Insufficient nvidia.com/gpu (general, gpu)" in said
+        said = wait_for(
+            "no room",
+            lambda: event(plane, "no-room", "NotTriggerScaleUp") or event(plane, "no-room-either", "NotTriggerScaleUp"),
+        )
+        assert "1 max node group size reached (general)" in said
+    assert account.sizes() == {"general": 1, "gpu": 0, "not-ours": 0}
+
+
+def test_as_many_nodes_come_as_the_pods_need_and_no_more(
+    account: Account, plane: ScratchControlPlane, endpoint: str, tmp_path: Path
+) -> None:
+    account.group("general", "m6i.large", (0, 5))
+    with autoscaler(endpoint, plane, tmp_path, "--scale-down-enabled=false"):
+        for number in range(5):
+            run_pod(plane, f"half-{number}", {"cpu": "900m"})
+        wait_for("all pods have nodes", lambda: all(node_of(plane, f"half-{number}") for number in range(5)))
+        status = plane.api.call("GET", "/api/v1/namespaces/kube-system/configmaps/cluster-autoscaler-status")
+        assert "name: general" in status["data"]["status"]
+    assert account.sizes() == {"general": 3}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--cloud-provider=gce"], "knows only aws"),
+        (["--cloud-provider=aws", "--no-such-flag"], "unknown flag: --no-such-flag"),
+    ],
+)
+def test_a_wrong_command_line_ends_it_at_once_with_the_reason(flags: list[str], message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cluster_autoscaler", *flags],
+        env={**os.environ, "PYTHONPATH": str(STANDINS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_the_package_imports_nothing_of_the_project() -> None:
+    """Its image holds this package, boto3 and kubernetes alone."""
+    code = (
+        "import sys, cluster_autoscaler.__main__; print([name for name in sys.modules if name.startswith('sandbox')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(STANDINS)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.replace("'", '"')) == []
