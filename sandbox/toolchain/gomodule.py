@@ -72,7 +72,8 @@ class GoModule:
     def key(self) -> str:
         machine = f"{sys.platform} {platform.machine()}"
         texts = [" ".join(self.flags()).encode(), machine.encode()]
-        own = sorted(path for glob in self.sources for path in self.module.glob(glob))
+        own = sorted({path for glob in self.sources for path in self.module.glob(glob)})
+        own = [path for path in own if not path.name.endswith("_test.go")]
         texts += [part for path in own for part in (str(path.relative_to(self.module)).encode(), path.read_bytes())]
         return cache.content_key((self.module / "go.mod").read_bytes(), (self.module / "go.sum").read_bytes(), *texts)
 

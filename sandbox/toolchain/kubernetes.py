@@ -61,7 +61,7 @@ COREDNS = GoModule(
 STANDINS = GoModule(
     name="standins",
     title="the stand-ins for the device plugin and the pause container",
-    usually="30 s",
+    usually="1 minute",
     commands={"nvidia-device-plugin": "./nvidia-device-plugin", "pause": "./pause"},
     sources=("**/*.go",),
 )

@@ -89,6 +89,11 @@ def export(storage: Path, reference: Reference, layout: Path) -> bool:
     return True
 
 
+def forget(storage: Path, reference: Reference) -> None:
+    """Clusters can pull it no more; `prune` frees the room."""
+    shutil.rmtree(_tag(storage, reference), ignore_errors=True)
+
+
 def prune(storage: Path) -> None:
     """Remove blobs that no tag needs any more. Nothing may be published meanwhile."""
     needed = {part for digest in _tagged(storage) for part in parts(storage, digest)}

@@ -133,6 +133,14 @@ ENTRYPOINT ["python", "-m", "six"]
 """
 
 
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    yield
+    storage.forget(storage.registry_folder(), parse_reference("mlp-tests/model:1"))
+    storage.prune(storage.registry_folder())
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_an_unmodified_dockerfile_becomes_an_image_that_clusters_can_pull(served: str, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
     (tmp_path / "requirements.txt").write_text("six==1.17.0\n")

@@ -69,6 +69,12 @@ def test_whatever_it_is_built_from_has_it_built_anew(folder: Path, change: str) 
     assert module(folder, stamps=stamps, sources=sources).key() != before
 
 
+def test_tests_are_no_part_of_what_is_built(folder: Path) -> None:
+    before = module(folder, sources=("**/*.go",)).key()
+    (folder / "one" / "main_test.go").write_text("package main\n")
+    assert module(folder, sources=("**/*.go",)).key() == before
+
+
 def test_own_sources_count_only_where_they_are_built(folder: Path) -> None:
     before = module(folder).key()
     (folder / "one" / "main.go").write_text("package main // changed\n")

@@ -93,6 +93,15 @@ def test_only_what_no_tag_needs_is_removed(tmp_path: Path) -> None:
     assert b"old" not in contents
 
 
+def test_what_is_forgotten_is_gone_under_that_reference_alone(tmp_path: Path) -> None:
+    digest = layout(tmp_path / "layout", b"one")
+    storage.publish(tmp_path / "registry", tmp_path / "layout", [MODEL, OTHER])
+    storage.forget(tmp_path / "registry", MODEL)
+    storage.prune(tmp_path / "registry")
+    assert storage.find(tmp_path / "registry", MODEL) is None
+    assert storage.find(tmp_path / "registry", OTHER) == digest
+
+
 def test_a_folder_that_was_never_written_is_empty(tmp_path: Path) -> None:
     assert storage.find(tmp_path, MODEL) is None
     storage.prune(tmp_path)
