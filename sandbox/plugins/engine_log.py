@@ -1,4 +1,4 @@
-"""What a provider plugin tells the user while it works: the engine's log, at the address that it starts a plugin with."""
+"""What a provider plugin tells the user while it works, by the log of the engine that started it."""
 
 from __future__ import annotations
 

@@ -127,13 +127,10 @@ class _Status(grpc.Status):
     trailing_metadata: Any
 
 
-_KINDS = {
-    ("add", False): provider_pb2.PropertyDiff.ADD,
-    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
-    ("delete", False): provider_pb2.PropertyDiff.DELETE,
-    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
-    ("update", False): provider_pb2.PropertyDiff.UPDATE,
-    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+_KINDS: dict[tuple[str, bool], Any] = {
+    (kind, replace): getattr(provider_pb2.PropertyDiff, f"{kind}_replace".upper() if replace else kind.upper())
+    for kind in ("add", "delete", "update")
+    for replace in (False, True)
 }
 
 
@@ -145,6 +142,10 @@ def _resource(request: Any) -> Resource:
 
 def _failures(pairs: list[tuple[str, str]]) -> list[Any]:
     return [provider_pb2.CheckFailure(property=name, reason=reason) for name, reason in pairs]
+
+
+def _top(keys: Collection[str]) -> set[SecretPath]:
+    return {(key,) for key in keys}
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -211,15 +212,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         naming = Naming(request.randomSeed, options.proposed_name if options else "", disabled)
         resource = _resource(request)
         inputs, failures = self.provider.check(resource, decode(request.olds), decode(request.news), naming)
-        return provider_pb2.CheckResponse(
-            inputs=self._inputs(resource, inputs, request.news), failures=_failures(failures)
-        )
+        wire_inputs = self._inputs(resource, inputs, request.news)
+        return provider_pb2.CheckResponse(inputs=wire_inputs, failures=_failures(failures))
 
     @_guarded
     def Diff(self, request: Any, context: _Context) -> Any:
-        found = self.provider.diff(
-            _resource(request), decode(request.old_inputs), decode(request.olds), decode(request.news)
-        )
+        old_inputs, old_state, new = decode(request.old_inputs), decode(request.olds), decode(request.news)
+        found = self.provider.diff(_resource(request), old_inputs, old_state, new)
         some = provider_pb2.DiffResponse.DIFF_SOME if found.changes else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(
             changes=some,
@@ -246,11 +245,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if found is None:
             return provider_pb2.ReadResponse()
         inputs, state = found
-        return provider_pb2.ReadResponse(
-            id=request.id,
-            inputs=self._inputs(resource, inputs, request.inputs),
-            properties=self._state(resource, state, request.inputs),
-        )
+        wire_inputs = self._inputs(resource, inputs, request.inputs)
+        wire_state = self._state(resource, state, request.inputs)
+        return provider_pb2.ReadResponse(id=request.id, inputs=wire_inputs, properties=wire_state)
 
     @_guarded
     def Update(self, request: Any, context: _Context) -> Any:
@@ -289,10 +286,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             inputs=self._inputs(resource, failure.inputs, wire_inputs),
             reasons=[failure.reason],
         )
-
-
-def _top(keys: Collection[str]) -> set[SecretPath]:
-    return {(key,) for key in keys}
 
 
 def serve(provider: Provider, version: str) -> None:
