@@ -63,7 +63,9 @@ def _serve(options: argparse.Namespace) -> int:
     failures: list[str] = []
     try:
         server = Server(options.port, lambda request: services[0].handle(request))
-        services.append(Service(home=options.home, name=options.name, dataplanes=not options.no_dataplanes))
+        services.append(
+            Service(home=options.home, name=options.name, dataplanes=not options.no_dataplanes, port=server.port)
+        )
     except PortTakenError as error:
         return _fail(str(error), 2)
     except JournalError as error:

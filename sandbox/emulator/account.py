@@ -38,6 +38,7 @@ class Account:
         self.ready = False
         self._journal = journal
         self._refusal: str | None = None
+        self._unrecorded = False
         self._store = Store()
         self._listeners: list[WriteListener] = []
         randomness.install(journal.base, journal.born)
@@ -93,6 +94,8 @@ class Account:
         moment, seed = datetime.now(UTC), randomness.new_seed()
         with randomness.deterministic(seed, moment):
             reply = self._execute(identity, request)
+        if self._unrecorded:
+            return reply
         name = f"{identity.service}:{identity.operation or request.method}"
         try:
             # Also when it was refused: moto may have changed something by then, and does the same in a replay.
@@ -128,13 +131,17 @@ class Account:
         return None
 
     def _execute(self, identity: Identity, request: Request) -> Reply:
+        self._unrecorded = False
         try:
             anonymous.executing(identity, request)
             extension = extension_of(identity)
             if extension is None:
                 return self._ask_moto(identity, request)
             call = Call(identity, request, self._store, lambda inner: self._ask_moto(identity, inner))
-            return call.reply(extension(call))
+            try:
+                return call.reply(extension(call))
+            finally:
+                self._unrecorded = call.unrecorded
         except Fault as fault:
             return fault_reply(identity, fault)
         except UpstreamError as error:

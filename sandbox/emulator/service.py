@@ -4,9 +4,10 @@ import logging
 import threading
 from pathlib import Path
 
-from sandbox.emulator import access_log_delivery, databases, health
+from sandbox.emulator import access_log_delivery, clusters, databases, health, kubernetes_access, pod_tokens
 from sandbox.emulator.account import Account
 from sandbox.emulator.authorization import anonymous
+from sandbox.emulator.clusters import Clusters
 from sandbox.emulator.databases import Databases
 from sandbox.emulator.faults import Fault, fault_reply
 from sandbox.emulator.identify import Identity, identify
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 class Service:
     """One account under one home directory."""
 
-    def __init__(self, *, home: Path, name: str, dataplanes: bool) -> None:
+    def __init__(self, *, home: Path, name: str, dataplanes: bool, port: int = 0) -> None:
         self._name = name
         self._settled = threading.Event()
         self._journal = Journal(home / "journal")
@@ -28,20 +29,26 @@ class Service:
         access_log_delivery.install()
         self._databases = Databases(self.account.lock)
         databases.CURRENT = self._databases
+        self._clusters = Clusters(self.account.lock)
+        clusters.CURRENT = self._clusters
         if dataplanes:
             from sandbox.dataplanes.postgres import PostgresDataPlane
 
             self._databases.register(PostgresDataPlane(home, logging.getLogger("sandbox.dataplanes.postgres")))
+            self._register_clusters(home, port)
 
     def start(self) -> None:
         """Replay the journal and bring the data planes up; the health page says how far it is."""
         self.account.replay()
         self.account.on_write(self._written)
         self._databases.start()
+        self._clusters.start()
         self._settled.set()
 
     def handle(self, request: Request) -> Reply:
         """Answer one HTTP request."""
+        if request.path.startswith(kubernetes_access.PREFIX):
+            return kubernetes_access.answer(request, ready=self.account.ready)
         if request.path.startswith(health.PREFIX):
             return health.answer(self.account, request, settled=self._settled.is_set(), name=self._name)
         if request.path.startswith("/moto-api"):
@@ -49,13 +56,21 @@ class Service:
                 identify(request),
                 Fault("AccessDenied", "moto's own control pages are closed: they would change state unrecorded.", 403),
             )
-        return self.account.handle(request)
+        return self.account.handle(pod_tokens.attest(request, self._clusters))
 
     def close(self) -> None:
         """Stop the data planes and let go of the journal."""
+        self._clusters.close()
         self._databases.close()
         self._journal.close()
+
+    def _register_clusters(self, home: Path, port: int) -> None:
+        from sandbox.cluster.dataplane import EksDataPlane
+
+        self._clusters.register(EksDataPlane(home, logging.getLogger("sandbox.cluster"), port))
 
     def _written(self, identity: Identity) -> None:
         if identity.service in {"rds", "secretsmanager"}:
             self._databases.request_reconcile()
+        if identity.service in {"eks", "autoscaling", "ec2"}:
+            self._clusters.request_reconcile()

@@ -62,6 +62,8 @@ class Call:
         self._store, self._upstream = store, upstream
         self.model: OperationModel = get_service_model(identity.service).operation_model(identity.operation)
         self.params: Result = parse_request(identity, request, self.model)
+        self.unrecorded = False
+        """Set by an operation that has changed nothing although it counts as a write: the journal does without it."""
 
     def remembered(self, kind: str, *, regional: bool = True) -> dict[str, Any]:
         """What extensions keep of a kind in the account (and region) of this call."""
