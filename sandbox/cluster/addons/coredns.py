@@ -19,8 +19,9 @@ _LABELS = {"k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns", plac
 _SELECTOR = {"k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns"}
 _REPLICAS = 2
 _RESOURCES = {"limits": {"memory": "170Mi"}, "requests": {"cpu": "100m", "memory": "70Mi"}}
-# Names outside of the cluster lead nowhere here: they are answered at once in place of being forwarded.
-COREFILE = """.:53 {
+# Names outside of the cluster lead nowhere here: they are answered at once in place of being forwarded. In a block of
+# its own, for `template` would answer before `kubernetes` is asked.
+COREFILE = """cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     errors
     health {
         lameduck 5s
@@ -31,13 +32,18 @@ COREFILE = """.:53 {
         fallthrough in-addr.arpa ip6.arpa
     }
     prometheus :9153
-    template ANY ANY . {
-        rcode NXDOMAIN
-    }
     cache 30
     loop
     reload
     loadbalance
+}
+.:53 {
+    errors
+    template ANY ANY {
+        rcode NXDOMAIN
+    }
+    cache 30
+    reload
 }
 """
 
