@@ -16,6 +16,7 @@ from pathlib import Path
 from sandbox.errors import SandboxError
 
 V2_CONTROLLERS = ("cpu", "cpuset", "io", "memory", "pids")
+PODS_GROUP = "kubepods"
 _GONE_SECONDS = 20.0
 
 
@@ -69,6 +70,18 @@ def create(name: str) -> None:
                 f"no control group {name} in {hierarchy.mount} ({error.strerror}): real nodes need a machine, or a "
                 "container started as privileged with its own cgroup namespace, whose control groups root may change"
             ) from error
+
+
+def make_pods_group() -> None:
+    """The group that the kubelet would make for all pods, inside of the node's namespace.
+
+    It would give it as many processors as the node announces, and not start where the machine has fewer.
+    """
+    for hierarchy in hierarchies():
+        group = hierarchy.mount / PODS_GROUP
+        group.mkdir(exist_ok=True)
+        if "cpuset" in (hierarchy.options or "").split(","):
+            _copy_cpuset(hierarchy.mount, group)
 
 
 def enter(name: str) -> None:

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox.cluster.node import mounts, network, registry_redirect
+from sandbox.cluster.node import cgroups, mounts, network, registry_redirect
 from sandbox.cluster.node.layout import NodeFolder
 from sandbox.cluster.node.plan import Plan
 from sandbox.cluster.node.services import Services
@@ -47,6 +47,7 @@ def _set_up(plan: Plan) -> None:
     Path("/proc/sys/kernel/hostname").write_text(plan.hostname)
     network.connect(plan.network)  # before /run is hidden: the cluster's namespace has its name there
     mounts.own_sys()
+    cgroups.make_pods_group()
     mounts.own_run()
     mounts.bind(plan.binds)
 
