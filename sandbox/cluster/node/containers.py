@@ -40,6 +40,9 @@ address = "{SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "{PAUSE_IMAGE}"
 restrict_oom_score_adj = {restrict}
+# As containerd 2 has it, which nodes of EKS run: ports below 1024 and ping are for every user.
+enable_unprivileged_ports = true
+enable_unprivileged_icmp = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "{cni_programs()}"
