@@ -51,6 +51,17 @@ def outputs_of(typ: str, name: str, inputs: Inputs) -> Inputs:
                 }
             ],
         },
+        "aws:eks/cluster:Cluster": {
+            "endpoint": f"https://{name}.mock.us-east-1.eks.amazonaws.com",
+            "certificateAuthority": {"data": "bW9jaw=="},
+            "identities": [{"oidcs": [{"issuer": f"https://oidc.eks.us-east-1.amazonaws.com/id/{name}"}]}],
+            "vpcConfig": {**inputs.get("vpcConfig", {}), "clusterSecurityGroupId": f"sg-{name}"},
+        },
+        "aws:eks/nodeGroup:NodeGroup": {
+            "nodeGroupName": name,
+            "resources": [{"autoscalingGroups": [{"name": f"eks-{name}"}]}],
+        },
+        "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1, "defaultVersion": 1},
         "aws:kms/key:Key": {"keyId": f"{name}-key-id"},
         "aws:ecr/repository:Repository": {
             "repositoryUrl": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{inputs.get('name', name)}"

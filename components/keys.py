@@ -17,6 +17,16 @@ from components.naming import check_prefix, check_range
 # no aws:SourceAccount with its calls to KMS, so the topic's ARN in the encryption context stands in for it.
 PUBLISHERS_THAT_NAME_THEIR_ACCOUNT = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
 PUBLISHERS_THAT_DO_NOT = ("events.amazonaws.com",)
+AUTO_SCALING_ROLE = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+VOLUME_ENCRYPTION = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +63,38 @@ def secrets_key_policy(scope: Scope) -> Sequence[Statement]:
     return [administration(scope)]
 
 
+def cluster_key_policy(scope: Scope) -> Sequence[Statement]:
+    """EKS uses it through a grant that the caller of CreateCluster makes, and through the cluster's role."""
+    return [administration(scope)]
+
+
+def node_volume_statements(scope: Scope) -> Sequence[Statement]:
+    """Auto Scaling starts nodes with encrypted volumes in its service-linked role's name, which IAM cannot extend.
+
+    The role is named by a condition and not as principal, because a new account does not have it yet.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    """
+    role = scope.global_arn("iam", f"role/{AUTO_SCALING_ROLE}")
+    return [
+        Statement(
+            sid="EncryptVolumesOfNodes",
+            principals="*",
+            actions=VOLUME_ENCRYPTION,
+            resources=[KEY_ITSELF],
+            conditions={"ArnEquals": {"aws:PrincipalArn": role}},
+            reason=KEY_ITSELF_REASON,
+        ),
+        Statement(
+            sid="LendToVolumesOfNodes",
+            principals="*",
+            actions=["kms:CreateGrant"],
+            resources=[KEY_ITSELF],
+            conditions={"ArnEquals": {"aws:PrincipalArn": role}, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+            reason=KEY_ITSELF_REASON,
+        ),
+    ]
+
+
 def data_key_policy(scope: Scope) -> Sequence[Statement]:
     """AWS services that publish to an encrypted topic call KMS themselves; the rest act with their caller's rights."""
     return [
@@ -73,6 +115,7 @@ def data_key_policy(scope: Scope) -> Sequence[Statement]:
             conditions={"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": scope.arn("sns", "*")}},
             reason=KEY_ITSELF_REASON,
         ),
+        *node_volume_statements(scope),
     ]
 
 
@@ -101,16 +144,25 @@ def logs_key_policy(scope: Scope) -> Sequence[Statement]:
 
 class Keys(pulumi.ComponentResource):
     secrets: KeyHandle
+    cluster: KeyHandle
     data: KeyHandle
     logs: KeyHandle
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Keys", name, {}, opts)
         self._logical_name, self._args = name, args
-        self.secrets = self._key("secrets", "Cluster secrets, Secrets Manager entries", secrets_key_policy)
-        self.data = self._key("data", "Buckets, images, database storage, notifications", data_key_policy)
+        self.secrets = self._key("secrets", "Secrets Manager entries", secrets_key_policy)
+        self.cluster = self._key("cluster", "Secrets of the Kubernetes API", cluster_key_policy)
+        self.data = self._key("data", "Buckets, images, database storage, volumes, notifications", data_key_policy)
         self.logs = self._key("logs", "CloudWatch log groups", logs_key_policy)
-        self.register_outputs({"secrets_arn": self.secrets.arn, "data_arn": self.data.arn, "logs_arn": self.logs.arn})
+        self.register_outputs(
+            {
+                "secrets_arn": self.secrets.arn,
+                "cluster_arn": self.cluster.arn,
+                "data_arn": self.data.arn,
+                "logs_arn": self.logs.arn,
+            }
+        )
 
     def _key(self, purpose: str, description: str, policy: Callable[[Scope], Sequence[Statement]]) -> KeyHandle:
         child = pulumi.ResourceOptions(parent=self)

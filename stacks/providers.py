@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_kubernetes as k8s
 
+from components.eks import ClusterHandle
 from stacks.settings import PlatformSettings
 
 
@@ -29,4 +31,56 @@ def aws_provider(settings: PlatformSettings) -> aws.Provider:
         "aws",
         region=settings.region,
         default_tags=aws.ProviderDefaultTagsArgs(tags=dict(default_tags(settings))),
+    )
+
+
+def kubeconfig(cluster: ClusterHandle) -> pulumi.Output[str]:
+    """Made of what AWS says about the cluster. Whoever runs the program signs in as himself: no token is kept.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
+    """
+    return pulumi.Output.json_dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {
+                    "name": cluster.name,
+                    "cluster": {
+                        "server": cluster.endpoint,
+                        "certificate-authority-data": cluster.certificate_authority,
+                    },
+                }
+            ],
+            "users": [
+                {
+                    "name": cluster.name,
+                    "user": {
+                        "exec": {
+                            "apiVersion": "client.authentication.k8s.io/v1beta1",
+                            "command": "aws",
+                            "args": [
+                                *("--region", cluster.region, "eks", "get-token"),
+                                *("--cluster-name", cluster.name, "--output", "json"),
+                            ],
+                            "interactiveMode": "Never",
+                        }
+                    },
+                }
+            ],
+            "contexts": [{"name": cluster.name, "context": {"cluster": cluster.name, "user": cluster.name}}],
+            "current-context": cluster.name,
+        }
+    )
+
+
+def kubernetes_provider(cluster: ClusterHandle, parent: pulumi.Resource) -> k8s.Provider:
+    """Applies objects on the server's side, so that it owns the fields that the program sets and no others."""
+    return k8s.Provider(
+        "kubernetes",
+        kubeconfig=kubeconfig(cluster),
+        enable_server_side_apply=True,
+        # Objects are made once somebody may make them and there are nodes for their pods; they are deleted while
+        # both still hold, or they would be left behind and block the deletion of the rest.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(cluster.ready)),
     )

@@ -1,65 +1,57 @@
-"""The Kubernetes cluster: version, who reaches its API, and its pools of nodes.
+"""The Kubernetes cluster: version, who reaches its API, who may do what, and its pools of nodes."""
 
-Validated with the rest, although a later layer uses it: addresses for the nodes are planned with the network.
-"""
-
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from stacks.settings.base import Allowed, Cidrs, Problem, Section, refuse, unique
-from stacks.settings.instance_families import ACCELERATORS, NO_ACCELERATOR, family_of
+from components.accelerators import ACCELERATORS, NO_ACCELERATOR
+from components.eks.access import NAMESPACE_PATTERN
+from stacks.settings.base import Allowed, Cidr, Cidrs, Problem, Section, refuse, unique
+from stacks.settings.network import RetentionDays
+from stacks.settings.pools import NodePoolSettings
+
+# A node group's name, and those of all that belongs to it, begin with the pool's.
+POOL_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+GENERAL_POOL = "general"
 
 
-def instance_type(text: str) -> str:
-    family_of(text)
+def named(text: str) -> str:
+    if not POOL_NAME.fullmatch(text) or len(text) > 20:
+        raise ValueError("write up to 20 lower-case letters and digits, in words joined by -")
     return text
 
 
-def accelerator(text: str) -> str:
-    if text not in (NO_ACCELERATOR, *ACCELERATORS):
-        raise ValueError(f"write {NO_ACCELERATOR} or one of {', '.join(ACCELERATORS)}")
+def namespace(text: str) -> str:
+    if not NAMESPACE_PATTERN.fullmatch(text) or not text.strip("*"):
+        raise ValueError("write a namespace, or the start of some, such as vision-*")
     return text
 
 
-InstanceTypes = Annotated[
-    tuple[Annotated[str, AfterValidator(instance_type), Allowed("EC2 instance type")], ...],
+Name = Annotated[str, AfterValidator(named)]
+LogTypes = Annotated[
+    tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...],
     Strict(False),
     AfterValidator(unique),
 ]
-Accelerator = Annotated[str, AfterValidator(accelerator), Allowed(f"{NO_ACCELERATOR}, {', '.join(ACCELERATORS)}")]
+Namespaces = Annotated[
+    tuple[Annotated[str, AfterValidator(namespace), Allowed("namespace, or the start of some with *")], ...],
+    Strict(False),
+    AfterValidator(unique),
+]
 
 
-class NodePoolSettings(Section):
-    instance_types: InstanceTypes = Field(min_length=1, max_length=20)
-    """Types that AWS may choose from: one architecture and one accelerator, so that every image runs on all of them."""
-    accelerator: Accelerator = NO_ACCELERATOR
-    """Accelerator of the instance types; workloads ask for it by this name."""
-    min_size: int = Field(default=0, ge=0, le=450)
-    """Nodes that always run. 450 is the quota of nodes in a managed node group."""
-    max_size: int = Field(ge=1, le=450)
-    """Nodes that may run at the most. https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html"""
+class TeamSettings(Section):
+    namespaces: Namespaces = Field(min_length=1)
+    """Namespaces that the team works in."""
+    policy: Literal["view", "edit", "admin"] = "edit"
+    """What it may do there. https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"""
 
-    @model_validator(mode="after")
-    def types_belong_together(self) -> Self:
-        refuse(self._problems())
-        return self
 
-    def _problems(self) -> Iterator[Problem]:
-        if self.max_size < self.min_size:
-            fix = f"write at least min_size, which is {self.min_size}"
-            yield Problem(field="max_size", value=self.max_size, fix=fix)
-        families = {name: family_of(name) for name in self.instance_types}
-        architectures = {family.architecture for family in families.values()}
-        if len(architectures) > 1:
-            fix = f"use one architecture per pool, these are {' and '.join(sorted(architectures))}"
-            yield Problem(field="instance_types", value=self.instance_types, fix=fix)
-        for name, family in families.items():
-            if family.accelerator != self.accelerator:
-                fix = f"write {family.accelerator}, which is what {name} has, or change instance_types"
-                yield Problem(field="accelerator", value=self.accelerator, fix=fix)
-                return
+class AutoscalerSettings(Section):
+    scale_down_minutes: int = Field(default=10, ge=1, le=1440)
+    """Minutes that a node has to be idle before it is removed."""
 
 
 class ClusterSettings(Section):
@@ -69,14 +61,39 @@ class ClusterSettings(Section):
     """Whether the Kubernetes API can be reached from outside the VPC."""
     api_cidrs: Cidrs = ()
     """Ranges that may reach the public API. https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"""
+    private_cidrs: Annotated[dict[Name, Cidr], Allowed("names to IPv4 ranges")] = Field(default_factory=dict[str, str])
+    """Ranges behind a VPN or peering that may reach the private API: offices, runners of CI."""
+    deletion_protection: bool = True
+    """Whether EKS itself refuses to delete the cluster."""
+    upgrade_policy: Literal["standard", "extended"] = "standard"
+    """What happens when a version's standard support ends: an upgrade by AWS, or 12 months more at a higher price.
+    https://docs.aws.amazon.com/eks/latest/userguide/view-upgrade-policy.html"""
+    zonal_shift: bool = False
+    """Whether traffic can be moved out of a zone that fails. https://docs.aws.amazon.com/eks/latest/userguide/zone-shift.html"""
+    log_types: LogTypes = ("api", "audit", "authenticator")
+    """Logs of the control plane; they are billed by the gigabyte."""
+    log_retention_days: RetentionDays = 90
+    """How long the control plane's logs are kept."""
+    pods_per_node: int = Field(default=110, ge=8, le=250)
+    """Pods that one node takes. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html"""
+    node_sessions: bool = False
+    """Whether people may open shells on nodes with Session Manager."""
+    teams: dict[Name, TeamSettings] = Field(default_factory=dict[str, TeamSettings])
+    """Teams that may enter the cluster, each by a role of its own, by name."""
+    autoscaler: AutoscalerSettings = AutoscalerSettings()
     general_pool: NodePoolSettings
     """Nodes for the platform's own services and for work without accelerators."""
-    gpu_pools: dict[str, NodePoolSettings] = Field(default_factory=dict)
+    gpu_pools: dict[Name, NodePoolSettings] = Field(default_factory=dict[str, NodePoolSettings])
     """Pools of accelerated nodes, by name."""
 
     @property
+    def pools(self) -> dict[str, NodePoolSettings]:
+        """All pools by name; where the settings have them is told by `pool_path`."""
+        return {GENERAL_POOL: self.general_pool, **self.gpu_pools}
+
+    @property
     def max_nodes(self) -> int:
-        return self.general_pool.max_size + sum(pool.max_size for pool in self.gpu_pools.values())
+        return sum(pool.max_size for pool in self.pools.values())
 
     @model_validator(mode="after")
     def access_and_pools_are_consistent(self) -> Self:
@@ -90,13 +107,44 @@ class ClusterSettings(Section):
         if self.api_cidrs and not self.public_access:
             fix = "remove it or set public_access: true, it has no effect on a private API"
             yield Problem(field="api_cidrs", value=self.api_cidrs, fix=fix)
-        if self.general_pool.accelerator != NO_ACCELERATOR:
-            fix = "use instance types without an accelerator here, and move these to gpu_pools"
-            yield Problem(field="general_pool.accelerator", value=self.general_pool.accelerator, fix=fix)
-        if self.general_pool.min_size < 1:
-            fix = "write 1 or more, the platform's own services need a node"
-            yield Problem(field="general_pool.min_size", value=self.general_pool.min_size, fix=fix)
+        yield from self._general_pool()
         for name, pool in self.gpu_pools.items():
             if pool.accelerator == NO_ACCELERATOR:
-                fix = f"name the accelerator, one of {', '.join(ACCELERATORS)}"
+                fix = f"name the accelerator, one of {', '.join(sorted(ACCELERATORS))}"
                 yield Problem(field=f"gpu_pools.{name}.accelerator", value=pool.accelerator, fix=fix)
+            if name == GENERAL_POOL:
+                fix = "choose another name, the pool without accelerators has this one"
+                yield Problem(field=f"gpu_pools.{name}", value=name, fix=fix)
+        yield from self._versions()
+
+    def _general_pool(self) -> Iterator[Problem]:
+        pool = self.general_pool
+        if pool.accelerator != NO_ACCELERATOR:
+            fix = "use instance types without an accelerator here, and move these to gpu_pools"
+            yield Problem(field="general_pool.accelerator", value=pool.accelerator, fix=fix)
+        if pool.min_size < 1:
+            fix = "write 1 or more, the platform's own services need a node"
+            yield Problem(field="general_pool.min_size", value=pool.min_size, fix=fix)
+        if pool.taints:
+            fix = "remove them, or give them to another pool: DNS and the autoscaler do not tolerate them"
+            yield Problem(field="general_pool.taints", value=tuple(pool.taints), fix=fix)
+        if pool.capacity != "on_demand":
+            fix = "write on_demand, the autoscaler and DNS run here and must not be taken away"
+            yield Problem(field="general_pool.capacity", value=pool.capacity, fix=fix)
+
+    def _versions(self) -> Iterator[Problem]:
+        """Nodes may lag behind, for as long as an upgrade takes; they may never be ahead.
+
+        https://kubernetes.io/releases/version-skew-policy/#kubelet allows more, an upgrade from there does not.
+        """
+        minor = int(self.version.partition(".")[2])
+        for name, pool in self.pools.items():
+            if pool.version and int(pool.version.partition(".")[2]) not in (minor, minor - 1):
+                fix = (
+                    f"write {self.version} or 1.{minor - 1}, nodes may be one minor behind the cluster and never ahead"
+                )
+                yield Problem(field=f"{pool_path(name)}.version", value=pool.version, fix=fix)
+
+
+def pool_path(name: str) -> str:
+    return "general_pool" if name == GENERAL_POOL else f"gpu_pools.{name}"

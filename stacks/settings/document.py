@@ -32,7 +32,8 @@ def _rows(prefix: str, section: type[BaseModel]) -> Iterator[str]:
         meaning = " ".join((field.description or "").split())
         mapping = get_args(inner) if get_origin(inner) is dict else ()
         if mapping and isinstance(mapping[1], type) and issubclass(mapping[1], BaseModel):
-            yield f"| `{path}` | names to pools | {_default(field)} | {meaning} |"
+            kind = "teams" if name == "teams" else "pools"
+            yield f"| `{path}` | names to {kind} | {_default(field)} | {meaning} |"
             yield from _rows(f"{path}.<name>.", mapping[1])
             continue
         yield f"| `{path}` | {_allowed(inner, field.metadata)} | {_default(field)} | {meaning} |"

@@ -30,6 +30,7 @@ ENDPOINT_SERVICES = _words(
 # https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html: what nodes call when there is no way out.
 # S3 is not listed: its gateway endpoint always exists. Secrets Manager is how pods read their secrets.
 PRIVATE_NODE_SERVICES = (
+    "autoscaling",
     "ec2",
     "ecr.api",
     "ecr.dkr",

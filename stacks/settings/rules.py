@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 from components.network.subnets import plan_subnets, usable_addresses
 from stacks.settings.base import Problem
+from stacks.settings.cluster import pool_path
 from stacks.settings.regions import PRIVATE_NODE_SERVICES
 
 if TYPE_CHECKING:
     from stacks.settings.platform import PlatformSettings
 
 EVERYBODY = "0.0.0.0/0"
+PREFIX = 16
 
 
 def problems(settings: PlatformSettings) -> Iterator[Problem]:
     yield from zones_are_in_the_region(settings)
     yield from nodes_have_addresses(settings)
+    yield from pods_have_addresses(settings)
+    yield from pools_are_in_the_zones(settings)
     yield from private_nodes_reach_aws(settings)
     yield from api_is_not_open_to_everybody(settings)
     yield from a_protected_environment_keeps_its_data(settings)
@@ -46,6 +50,31 @@ def nodes_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
             f"addresses for {settings.cluster.max_nodes} nodes"
         )
         yield Problem(field="network.cidr", value=network.cidr, fix=fix)
+
+
+def pods_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
+    """A node takes prefixes of 16 addresses from the pods' subnet of its zone, and keeps one in reserve.
+
+    https://docs.aws.amazon.com/eks/latest/best-practices/prefix-mode-linux.html
+    """
+    network, cluster = settings.network, settings.cluster
+    prefixes = -(-cluster.pods_per_node // PREFIX) + 1
+    plan = plan_subnets(network.cidr, network.pod_cidr, network.zones)
+    available = sum(usable_addresses(zone.pods) for zone in plan) // (prefixes * PREFIX)
+    if available < cluster.max_nodes:
+        fix = (
+            f"choose a larger range, smaller pools or fewer cluster.pods_per_node: with {cluster.pods_per_node} pods "
+            f"each its subnets in {len(plan)} zones suffice for {available} of {cluster.max_nodes} nodes"
+        )
+        yield Problem(field="network.pod_cidr", value=network.pod_cidr, fix=fix)
+
+
+def pools_are_in_the_zones(settings: PlatformSettings) -> Iterator[Problem]:
+    for name, pool in settings.cluster.pools.items():
+        for position, zone in enumerate(pool.zones):
+            if zone not in settings.network.zones:
+                fix = f"name zones of network.zones: {', '.join(settings.network.zones)}"
+                yield Problem(field=f"cluster.{pool_path(name)}.zones.{position}", value=zone, fix=fix)
 
 
 def private_nodes_reach_aws(settings: PlatformSettings) -> Iterator[Problem]:
@@ -85,6 +114,9 @@ def production_is_built_to_last(settings: PlatformSettings) -> Iterator[Problem]
         yield Problem(field="database.multi_az", value=False, fix="write true, prod must survive the loss of a zone")
     if not database.deletion_protection:
         yield Problem(field="database.deletion_protection", value=False, fix="write true, prod keeps its database")
+    if not settings.cluster.deletion_protection:
+        fix = "write true, prod keeps its cluster"
+        yield Problem(field="cluster.deletion_protection", value=False, fix=fix)
     if network.nat != "per_zone":
         yield Problem(
             field="network.nat", value=network.nat, fix="write per_zone, prod must survive the loss of a zone"

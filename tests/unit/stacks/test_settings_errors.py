@@ -56,7 +56,7 @@ WRONG: dict[str, tuple[str, object, str]] = {
         100,
         "got 100; CloudWatch keeps logs for fixed periods only, write 90",
     ),
-    "private nodes without a way out": ("network.nat", "none", "add ec2, eks, eks-auth, elasticloadbalancing, logs"),
+    "private nodes without a way out": ("network.nat", "none", "add autoscaling, ec2, eks, eks-auth, elasticloadbalancing"),
     "open API": (
         "cluster.api_cidrs",
         ["0.0.0.0/0"],

@@ -1,0 +1,27 @@
+"""The Kubernetes cluster of an environment: control plane, who may enter, add-ons, and its groups of nodes."""
+
+from components.eks.access import Access, AccessArgs, Team
+from components.eks.addons import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs
+from components.eks.arguments import ClusterArgs, ClusterHandle, NodeGroupArgs, NodePool, cluster_name
+from components.eks.cluster import Cluster
+from components.eks.node_groups import NodeGroup
+from components.eks.node_role import NodeRole, NodeRoleArgs
+
+__all__ = [
+    "Access",
+    "AccessArgs",
+    "Cluster",
+    "ClusterArgs",
+    "ClusterHandle",
+    "NodeAddons",
+    "NodeAddonsArgs",
+    "NodeGroup",
+    "NodeGroupArgs",
+    "NodePool",
+    "NodeRole",
+    "NodeRoleArgs",
+    "ServiceAddons",
+    "ServiceAddonsArgs",
+    "Team",
+    "cluster_name",
+]

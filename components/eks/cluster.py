@@ -1,0 +1,162 @@
+"""EKS control plane: private endpoint always, secrets encrypted with a key of its own, logs in a group that we own.
+
+The log group exists before the cluster, because EKS would make one without key that is kept for ever, and again after
+it was deleted. https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+"""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.account import Account
+from components.eks.arguments import ClusterArgs
+from components.iam_documents import Scope, Statement, document, trust_document
+from components.naming import slug
+
+HTTPS = 443
+CLUSTER_POLICY = "AmazonEKSClusterPolicy"
+
+
+def control_plane_trust(scope: Scope, cluster: str) -> str:
+    """https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html"""
+    return trust_document(
+        Statement(
+            sid="EksForThisCluster",
+            principals={"Service": ["eks.amazonaws.com"]},
+            actions=["sts:AssumeRole"],
+            resources=["role"],
+            conditions={
+                "StringEquals": {"aws:SourceAccount": scope.account_id},
+                "ArnLike": {"aws:SourceArn": scope.arn("eks", f"cluster/{cluster}")},
+            },
+        )
+    )
+
+
+def control_plane_policy(key_arn: str) -> str:
+    return document(
+        [
+            Statement(
+                sid="EncryptSecrets",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"],
+                resources=[key_arn],
+            )
+        ]
+    )
+
+
+class Cluster(pulumi.ComponentResource):
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    certificate_authority: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    oidc_issuer: pulumi.Output[str]
+    oidc_provider_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Cluster", name, {}, opts)
+        self._logical_name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        cluster = self._control_plane()
+        self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
+        self.certificate_authority = cluster.certificate_authority.data
+        # EKS makes it and removes it with the cluster; nodes and pods are in it too, so that no group of ours is held
+        # back by network interfaces that the network add-on left behind.
+        self.security_group_id = cluster.vpc_config.apply(lambda vpc: vpc.cluster_security_group_id or "")
+        self.oidc_issuer = cluster.identities.apply(lambda found: (found[0].oidcs or [])[0].issuer or "")
+        self.oidc_provider_arn = aws.iam.OpenIdConnectProvider(
+            f"{name}-oidc",
+            url=self.oidc_issuer,
+            client_id_lists=["sts.amazonaws.com"],
+            tags={"Name": args.name},
+            opts=self._child,
+        ).arn
+        self.register_outputs({"name": self.name, "endpoint": self.endpoint, "oidc_issuer": self.oidc_issuer})
+
+    def _control_plane(self) -> aws.eks.Cluster:
+        args = self._args
+        logs = aws.cloudwatch.LogGroup(
+            f"{self._logical_name}-logs",
+            name=f"/aws/eks/{args.name}/cluster",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.logs_key_arn,
+            opts=self._child,
+        )
+        role_arn, permissions = self._role(args.account)
+        public = bool(args.public_cidrs)
+        return aws.eks.Cluster(
+            f"{self._logical_name}-control-plane",
+            name=args.name,
+            version=args.version,
+            role_arn=role_arn,
+            vpc_config={
+                "subnet_ids": list(args.subnet_ids),
+                "security_group_ids": [self._callers()],
+                "endpoint_private_access": True,
+                "endpoint_public_access": public,
+                "public_access_cidrs": list(args.public_cidrs) if public else None,
+            },
+            # Whoever creates the cluster applies the first manifests, before any other access entry exists.
+            access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
+            bootstrap_self_managed_addons=False,
+            deletion_protection=args.deletion_protection,
+            enabled_cluster_log_types=list(args.log_types),
+            encryption_config={"provider": {"key_arn": args.secrets_key_arn}, "resources": ["secrets"]},
+            kubernetes_network_config={"service_ipv4_cidr": args.service_cidr, "ip_family": "ipv4"},
+            upgrade_policy={"support_type": args.support},
+            zonal_shift_config={"enabled": args.zonal_shift},
+            tags={"Name": args.name},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Without the log group EKS makes its own; without its permissions EKS cannot remove what it made in
+                # the VPC; without routes and endpoints nodes can neither join nor be drained.
+                depends_on=[logs, *permissions, *args.after],
+            ),
+        )
+
+    def _role(self, account: Account) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
+        name, args = self._logical_name, self._args
+        role = aws.iam.Role(
+            f"{name}-role",
+            description=f"Control plane of {args.name}",
+            assume_role_policy=account.scope.apply(lambda scope: control_plane_trust(scope, args.name)),
+            tags={"Name": f"{args.name}-control-plane"},
+            opts=self._child,
+        )
+        managed = aws.iam.RolePolicyAttachment(
+            f"{name}-role-managed",
+            role=role.name,
+            policy_arn=pulumi.Output.format("arn:{0}:iam::aws:policy/{1}", account.partition, CLUSTER_POLICY),
+            opts=self._child,
+        )
+        encryption = aws.iam.RolePolicy(
+            f"{name}-role-encryption",
+            role=role.id,
+            policy=pulumi.Output.from_input(args.secrets_key_arn).apply(control_plane_policy),
+            opts=self._child,
+        )
+        return role.arn, [managed, encryption]
+
+    def _callers(self) -> pulumi.Output[str]:
+        """Who reaches the private endpoint beside the nodes: offices and runners behind a VPN or a peering."""
+        name, args = self._logical_name, self._args
+        group = aws.ec2.SecurityGroup(
+            f"{name}-callers",
+            description="Kubernetes API: HTTPS from private ranges outside the VPC",
+            vpc_id=args.vpc_id,
+            tags={"Name": f"{args.name}-callers"},
+            opts=self._child,
+        )
+        for caller, cidr in args.private_cidrs.items():
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-from-{slug(caller)}",
+                security_group_id=group.id,
+                cidr_ipv4=cidr,
+                ip_protocol="tcp",
+                from_port=HTTPS,
+                to_port=HTTPS,
+                description=f"Kubernetes API from {caller}",
+                tags={"Name": f"{args.name}-from-{slug(caller)}"},
+                opts=self._child,
+            )
+        return group.id

@@ -1,0 +1,99 @@
+"""How the instances of a pool start: metadata for the node alone, an encrypted disk, tags, and fast network if asked.
+
+https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
+"""
+
+import pulumi
+import pulumi_aws as aws
+
+from components.eks.arguments import NodeGroupArgs, NodePool
+from components.eks.node_config import user_data
+from components.instance_families import family_of, size_of
+
+ROOT_DEVICE = "/dev/xvda"
+# What AWS makes for an instance and the provider's default tags do not reach.
+TAGGED = ("instance", "volume", "network-interface")
+
+
+def launch_template(
+    name: str, args: NodeGroupArgs, security_group_id: pulumi.Input[str] | None, opts: pulumi.ResourceOptions
+) -> aws.ec2.LaunchTemplate:
+    """`security_group_id` is the extra group of EFA interfaces; without one EKS puts nodes into the cluster's group."""
+    pool = args.pool
+    placement = _placement_group(name, pool, opts)
+    tags = {**args.tags, "Name": f"{args.tags.get('project', 'eks')}-{args.tags.get('environment', '')}-{pool.name}"}
+    return aws.ec2.LaunchTemplate(
+        f"{name}-template",
+        description=f"Nodes of pool {pool.name}",
+        block_device_mappings=[
+            {
+                "device_name": ROOT_DEVICE,
+                "ebs": {
+                    "volume_size": pool.disk_gib,
+                    "volume_type": "gp3",
+                    "encrypted": "true",
+                    "kms_key_id": args.volume_key_arn,
+                    "delete_on_termination": "true",
+                },
+            }
+        ],
+        # One hop reaches the node and what shares its network, but no pod: they have identities of their own.
+        metadata_options={
+            "http_endpoint": "enabled",
+            "http_tokens": "required",
+            "http_put_response_hop_limit": 1,
+            "instance_metadata_tags": "disabled",
+        },
+        user_data=user_data(args.pods_per_node, pool.has_instance_store),
+        tag_specifications=[{"resource_type": kind, "tags": tags} for kind in TAGGED],
+        instance_type=pool.instance_types[0] if pool.capacity == "capacity_block" else None,
+        instance_market_options={"market_type": "capacity-block"} if pool.capacity == "capacity_block" else None,
+        capacity_reservation_specification=(
+            {"capacity_reservation_target": {"capacity_reservation_id": pool.capacity_reservation_id}}
+            if pool.capacity_reservation_id
+            else None
+        ),
+        network_interfaces=_interfaces(args, security_group_id) if security_group_id is not None else None,
+        placement={"group_name": placement} if placement is not None else None,
+        tags={"Name": tags["Name"]},
+        opts=opts,
+    )
+
+
+def _placement_group(name: str, pool: NodePool, opts: pulumi.ResourceOptions) -> pulumi.Output[str] | None:
+    if not pool.placement_group:
+        return None
+    return aws.ec2.PlacementGroup(
+        f"{name}-together", strategy="cluster", tags={"Name": f"{name}-together"}, opts=opts
+    ).name
+
+
+def _interfaces(
+    args: NodeGroupArgs, security_group_id: pulumi.Input[str]
+) -> list[aws.ec2.LaunchTemplateNetworkInterfaceArgsDict]:
+    """One per network card. The first also carries IP traffic; where its card has no EFA it carries nothing else.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html
+    """
+    groups = [args.cluster_security_group_id, security_group_id]
+    types = args.pool.instance_types
+    efa_first = all(family_of(name).efa_on_first_card for name in types)
+    count = min(size_of(name).efa for name in types)
+    first: aws.ec2.LaunchTemplateNetworkInterfaceArgsDict = {
+        "network_card_index": 0,
+        "device_index": 0,
+        "interface_type": "efa" if efa_first else "interface",
+        "security_groups": groups,
+        "delete_on_termination": "true",
+    }
+    others: list[aws.ec2.LaunchTemplateNetworkInterfaceArgsDict] = [
+        {
+            "network_card_index": card,
+            "device_index": 1,
+            "interface_type": "efa-only",
+            "security_groups": groups,
+            "delete_on_termination": "true",
+        }
+        for card in range(1, count if efa_first else count + 1)
+    ]
+    return [first, *others]

@@ -1,0 +1,120 @@
+"""A managed node group per pool: pinned image, size left to the autoscaler, and the tags it needs to start from zero.
+
+A change of the template, the image or a label is rolled out node by node; a change of instance types, zones, disk
+encryption or capacity makes a new group before the old one is drained.
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.eks.arguments import NodeGroupArgs, NodePool
+from components.eks.launch_template import launch_template
+from components.eks.versions import NODE_RELEASES
+from components.naming import slug
+
+TEMPLATE_TAG = "k8s.io/cluster-autoscaler/node-template"
+
+
+def autoscaling_tags(pool: NodePool) -> Mapping[str, str]:
+    """What the autoscaler cannot see while a group has no node; a group that always has one is read off its nodes.
+
+    https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#auto-discovery-setup
+    """
+    if pool.min_size > 0 and pool.resource is None:
+        return {}
+    tags = {f"{TEMPLATE_TAG}/label/{key}": value for key, value in pool.node_labels.items()}
+    tags[f"{TEMPLATE_TAG}/resources/ephemeral-storage"] = f"{pool.disk_gib}Gi"
+    for taint in pool.taints:
+        tags[f"{TEMPLATE_TAG}/taint/{taint.key}"] = f"{taint.value}:{taint.effect}"
+    if pool.resource is not None:
+        tags[f"{TEMPLATE_TAG}/resources/{pool.resource}"] = str(pool.devices)
+    return tags
+
+
+class NodeGroup(pulumi.ComponentResource):
+    group: aws.eks.NodeGroup
+    tags: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: NodeGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:NodeGroup", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.group = self._group()
+        self.tags = self._autoscaling_tags()
+        self.register_outputs({"name": self.group.node_group_name})
+
+    def _group(self) -> aws.eks.NodeGroup:
+        args, pool = self._args, self._args.pool
+        template = launch_template(self._name, args, self._efa_group() if pool.efa else None, self._child)
+        return aws.eks.NodeGroup(
+            f"{self._name}-group",
+            cluster_name=args.cluster_name,
+            node_role_arn=args.role_arn,
+            subnet_ids=[args.subnets[zone] for zone in sorted(pool.zones)],
+            ami_type=pool.image,
+            release_version=NODE_RELEASES[pool.version],
+            version=pool.version,
+            capacity_type=pool.capacity.upper(),
+            # A Capacity Block is bought for one type, which the template names.
+            instance_types=None if pool.capacity == "capacity_block" else list(pool.instance_types),
+            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            labels=dict(pool.node_labels),
+            taints=[{"key": each.key, "value": each.value, "effect": each.eks_effect} for each in pool.taints] or None,
+            scaling_config={"min_size": pool.min_size, "max_size": pool.max_size, "desired_size": pool.min_size},
+            update_config={"max_unavailable": 1},
+            tags={"Name": self._name},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # The autoscaler moves it; the program would move it back.
+                ignore_changes=["scalingConfig.desiredSize"],
+                # Nodes become ready, and can be drained, only while these are there.
+                depends_on=list(args.after),
+            ),
+        )
+
+    def _efa_group(self) -> pulumi.Output[str]:
+        """EFA traffic passes only between members of one group that allows all to itself, out and in.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html
+        """
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-efa",
+            description=f"Nodes of pool {self._args.pool.name}: EFA among themselves",
+            vpc_id=self._args.vpc_id,
+            tags={"Name": f"{self._name}-efa"},
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-efa-in",
+            security_group_id=group.id,
+            referenced_security_group_id=group.id,
+            ip_protocol="-1",
+            description="EFA among the nodes of the pool",
+            tags={"Name": f"{self._name}-efa-in"},
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-efa-out",
+            security_group_id=group.id,
+            referenced_security_group_id=group.id,
+            ip_protocol="-1",
+            description="EFA among the nodes of the pool",
+            tags={"Name": f"{self._name}-efa-out"},
+            opts=self._child,
+        )
+        return group.id
+
+    def _autoscaling_tags(self) -> list[pulumi.Resource]:
+        """Tags of a node group do not reach its Auto Scaling group, where the autoscaler looks."""
+        scaling_group = self.group.resources.apply(lambda found: (found[0].autoscaling_groups or [])[0].name or "")
+        return [
+            aws.autoscaling.Tag(
+                f"{self._name}-tag-{slug(key.removeprefix(TEMPLATE_TAG + '/'))}",
+                autoscaling_group_name=scaling_group,
+                tag={"key": key, "value": value, "propagate_at_launch": False},
+                opts=self._child,
+            )
+            for key, value in autoscaling_tags(self._args.pool).items()
+        ]

@@ -1,0 +1,64 @@
+"""Namespaces of the platform, each with the Pod Security level that the API server enforces in it.
+
+https://kubernetes.io/docs/concepts/security/pod-security-admission/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+Level = Literal["privileged", "restricted"]
+
+SERVICES, ACCELERATORS, ML_PLATFORM = "cluster-services", "accelerators", "ml-platform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Namespace:
+    """`reason` says why less than `restricted` is enforced."""
+
+    level: Level = "restricted"
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.level != "restricted" and not self.reason:
+            raise ValueError(f"level {self.level!r}: give the `reason`, or enforce 'restricted'")
+
+
+# `kube-system` is EKS's own: its add-ons use the host's network and folders, and its labels are not ours to set.
+NAMESPACES: Mapping[str, Namespace] = {
+    SERVICES: Namespace(),
+    ML_PLATFORM: Namespace(),
+    ACCELERATORS: Namespace(
+        level="privileged",
+        reason="device plugins talk to the kubelet through a folder of the node, and no milder level allows hostPath",
+    ),
+}
+
+
+def pod_security_labels(level: Level, minor: str) -> Mapping[str, str]:
+    """Enforced as of the cluster's own minor; what is let through is still warned about and recorded."""
+    version = f"v{minor}"
+    labels = {"pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/enforce-version": version}
+    for mode in ("audit", "warn"):
+        labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"
+        labels[f"pod-security.kubernetes.io/{mode}-version"] = version
+    return labels
+
+
+class Namespaces(pulumi.ComponentResource):
+    names: dict[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, minor: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Namespaces", name, {}, opts)
+        self.names = {}
+        for namespace, rule in NAMESPACES.items():
+            created = k8s.core.v1.Namespace(
+                f"{name}-{namespace}",
+                metadata={"name": namespace, "labels": dict(pod_security_labels(rule.level, minor))},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            self.names[namespace] = created.metadata.apply(lambda metadata: metadata.name or "")
+        self.register_outputs({"names": self.names})

@@ -1,0 +1,48 @@
+"""Reading what belongs to no namespace, for everybody who may enter: nodes, classes, who may do what. No secrets.
+
+EKS's own policies for views and edits stop at namespaces.
+https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+"""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.eks.access import READERS
+
+VERBS = ("get", "list", "watch")
+READABLE: Sequence[tuple[str, tuple[str, ...]]] = (
+    ("", ("namespaces", "nodes", "persistentvolumes")),
+    ("apiextensions.k8s.io", ("customresourcedefinitions",)),
+    ("metrics.k8s.io", ("nodes", "pods")),
+    ("rbac.authorization.k8s.io", ("clusterrolebindings", "clusterroles", "rolebindings", "roles")),
+    ("scheduling.k8s.io", ("priorityclasses",)),
+    ("storage.k8s.io", ("csidrivers", "csinodes", "storageclasses", "volumeattachments")),
+)
+
+
+class ClusterReaders(pulumi.ComponentResource):
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:ClusterReaders", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = k8s.rbac.v1.ClusterRole(
+            f"{name}-role",
+            metadata={"name": READERS},
+            rules=[
+                {"api_groups": [group], "resources": list(kinds), "verbs": list(VERBS)} for group, kinds in READABLE
+            ],
+            opts=child,
+        )
+        k8s.rbac.v1.ClusterRoleBinding(
+            f"{name}-binding",
+            metadata={"name": READERS},
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": role.metadata.apply(lambda metadata: metadata.name or ""),
+            },
+            subjects=[{"kind": "Group", "name": READERS, "api_group": "rbac.authorization.k8s.io"}],
+            opts=child,
+        )
+        self.register_outputs({})

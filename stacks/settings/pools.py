@@ -1,0 +1,160 @@
+"""Pools of nodes: which instances, how many, how they are bought, and what their network can do."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from components.accelerators import ACCELERATORS, EKS_EFFECTS, NO_ACCELERATOR, Effect
+from components.instance_families import family_of, size_of
+from stacks.settings.base import Allowed, Problem, Section, Strings, refuse, unique
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+LABEL_KEY = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
+# https://kubernetes.io/docs/reference/labels-annotations-taints/: prefixes that nodes may not be given
+RESERVED_PREFIXES = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
+
+
+def instance_type(text: str) -> str:
+    family_of(text)
+    return text
+
+
+def accelerator(text: str) -> str:
+    if text not in (NO_ACCELERATOR, *ACCELERATORS):
+        raise ValueError(f"write {NO_ACCELERATOR} or one of {', '.join(sorted(ACCELERATORS))}")
+    return text
+
+
+def reservation(text: str) -> str:
+    if not re.fullmatch(r"cr-[0-9a-f]{8,17}", text):
+        raise ValueError("write the id of a capacity reservation, such as cr-0123456789abcdef0")
+    return text
+
+
+def label_key(text: str) -> str:
+    if not LABEL_KEY.fullmatch(text):
+        raise ValueError("write a label key of Kubernetes, such as team or example.com/team")
+    if any(text.partition("/")[0].endswith(prefix[:-1]) for prefix in RESERVED_PREFIXES if "/" in text):
+        raise ValueError("choose another prefix, this one is reserved for Kubernetes and EKS")
+    return text
+
+
+def label_value(text: str) -> str:
+    if not LABEL_VALUE.fullmatch(text):
+        raise ValueError("write up to 63 letters, digits or - _ . between letters or digits")
+    return text
+
+
+InstanceTypes = Annotated[
+    tuple[Annotated[str, AfterValidator(instance_type), Allowed("EC2 instance type")], ...],
+    Strict(False),
+    AfterValidator(unique),
+]
+Accelerator = Annotated[
+    str, AfterValidator(accelerator), Allowed(f"{NO_ACCELERATOR}, {', '.join(sorted(ACCELERATORS))}")
+]
+LabelKey = Annotated[str, AfterValidator(label_key)]
+Effects = Annotated[
+    dict[LabelKey, Effect], Allowed(f"keys to one of {', '.join(f'`{effect}`' for effect in EKS_EFFECTS)}")
+]
+Labels = Annotated[dict[LabelKey, Annotated[str, AfterValidator(label_value)]], Allowed("labels to their values")]
+
+
+class NodePoolSettings(Section):
+    instance_types: InstanceTypes = Field(min_length=1, max_length=20)
+    """Types that AWS may choose from: one architecture, accelerator and number of accelerators, so that it does not
+    matter which."""
+    accelerator: Accelerator = NO_ACCELERATOR
+    """Accelerator of the instance types; workloads ask for it by this name."""
+    min_size: int = Field(default=0, ge=0, le=450)
+    """Nodes that always run. 450 is the quota of nodes in a managed node group."""
+    max_size: int = Field(ge=1, le=450)
+    """Nodes that may run at the most. https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html"""
+    disk_gb: int = Field(default=100, ge=20, le=16384)
+    """Root disk of a node, where images go that do not fit onto disks of the instance's own."""
+    capacity: Literal["on_demand", "spot", "capacity_block"] = "on_demand"
+    """How the nodes are bought. Spot nodes end within two minutes' notice; a capacity block is bought beforehand.
+    https://docs.aws.amazon.com/eks/latest/userguide/capacity-blocks-mng.html"""
+    capacity_reservation: Annotated[
+        str, AfterValidator(reservation), Allowed("id of a capacity reservation, or nothing")
+    ] = ""
+    """Reservation, or capacity block, that the nodes are taken from."""
+    efa: bool = False
+    """Whether nodes get all EFA interfaces of their type, for training over several nodes.
+    https://docs.aws.amazon.com/eks/latest/userguide/node-efa.html"""
+    placement_group: bool = False
+    """Whether nodes are placed close together; AWS then has fewer places for them."""
+    zones: Strings = ()
+    """Zones of the nodes; none means all of network.zones."""
+    labels: Labels = Field(default_factory=dict[str, str])
+    """Labels of the nodes, beside those of pool and accelerator that they get anyway."""
+    taints: Effects = Field(default_factory=dict[str, Effect])
+    """Taints of the nodes, with the value `true`, beside the one of an accelerator that they get anyway.
+    https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
+    version: Literal["", "1.33", "1.34", "1.35", "1.36"] = ""
+    """Kubernetes version of the nodes while they wait for their upgrade; empty follows cluster.version."""
+
+    @model_validator(mode="after")
+    def types_belong_together(self) -> Self:
+        refuse(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        if self.max_size < self.min_size:
+            fix = f"write at least min_size, which is {self.min_size}"
+            yield Problem(field="max_size", value=self.max_size, fix=fix)
+        yield from self._types()
+        yield from self._buying()
+        yield from self._network()
+        for label in sorted({"accelerator", "pool"} & set(self.labels)):
+            fix = "remove it, the node gets this label from the settings of its pool"
+            yield Problem(field=f"labels.{label}", value=self.labels[label], fix=fix)
+
+    def _types(self) -> Iterator[Problem]:
+        families = {name: family_of(name) for name in self.instance_types}
+        architectures = {family.architecture for family in families.values()}
+        if len(architectures) > 1:
+            fix = f"use one architecture per pool, these are {' and '.join(sorted(architectures))}"
+            yield Problem(field="instance_types", value=self.instance_types, fix=fix)
+        for name, family in families.items():
+            if family.accelerator != self.accelerator:
+                fix = f"write {family.accelerator}, which is what {name} has, or change instance_types"
+                yield Problem(field="accelerator", value=self.accelerator, fix=fix)
+                return
+        counts = {name: size_of(name).devices for name in self.instance_types}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{name} has {count}" for name, count in counts.items())
+            fix = f"make a pool of each, the autoscaler takes nodes of a pool for equal, and {told}"
+            yield Problem(field="instance_types", value=self.instance_types, fix=fix)
+
+    def _buying(self) -> Iterator[Problem]:
+        if self.capacity == "capacity_block":
+            without = [name for name in self.instance_types if not family_of(name).blocks]
+            if without:
+                fix = f"write on_demand or spot, {', '.join(without)} cannot be bought as a capacity block"
+                yield Problem(field="capacity", value=self.capacity, fix=fix)
+            if not self.capacity_reservation:
+                fix = "name the capacity block that you bought"
+                yield Problem(field="capacity_reservation", value="", fix=fix)
+            if len(self.instance_types) > 1:
+                fix = "name the one type that the capacity block is of"
+                yield Problem(field="instance_types", value=self.instance_types, fix=fix)
+        if self.capacity == "spot" and self.capacity_reservation:
+            fix = "remove it or write capacity: on_demand, spot instances are never taken from a reservation"
+            yield Problem(field="capacity_reservation", value=self.capacity_reservation, fix=fix)
+        if (self.capacity_reservation or self.placement_group) and len(self.zones) != 1:
+            cause = "a placement group" if self.placement_group else "a reservation"
+            fix = f"name one zone, {cause} lies in one"
+            yield Problem(field="zones", value=self.zones, fix=fix)
+
+    def _network(self) -> Iterator[Problem]:
+        without = [name for name in self.instance_types if not size_of(name).efa]
+        if self.efa and without:
+            fix = f"write false or choose larger types, {', '.join(without)} has no EFA"
+            yield Problem(field="efa", value=True, fix=fix)
+        if self.placement_group and self.accelerator == NO_ACCELERATOR and not self.efa:
+            fix = "write false, it only makes nodes harder to get for work that does not exchange data all the time"
+            yield Problem(field="placement_group", value=True, fix=fix)
