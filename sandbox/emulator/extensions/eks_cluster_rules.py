@@ -19,6 +19,10 @@ from sandbox.emulator.faults import NOT_IMPLEMENTED, Fault
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]{0,99}")
+_PRIVATE_RANGES = tuple(
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+)
 _SERVICE_RANGES = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 # Only the first of these two can meet a VPC in 10.0.0.0/8.
 _DEFAULT_SERVICES, _DEFAULT_SERVICES_BESIDE_10 = "10.100.0.0/16", "172.20.0.0/16"
@@ -52,9 +56,13 @@ def check_name(name: str) -> None:
         )
 
 
-def check_cluster_role(arn: str) -> None:
-    """The role must exist and trust eks.amazonaws.com."""
-    if role_by_arn(arn) is None or not trusts(arn, "eks.amazonaws.com", ("sts:AssumeRole",), {}):
+def check_cluster_role(arn: str, cluster_arn: str) -> None:
+    """The role must exist and trust eks.amazonaws.com, at least when it acts for this cluster.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html
+    """
+    keys = {"aws:SourceArn": cluster_arn, "aws:SourceAccount": cluster_arn.split(":")[4]}
+    if role_by_arn(arn) is None or not trusts(arn, "eks.amazonaws.com", ("sts:AssumeRole",), keys):
         raise Fault(
             INVALID_PARAMETER,
             f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not "
@@ -106,7 +114,7 @@ def endpoint_access(sent: Result, current: Result) -> Result:
             network = ipaddress.ip_network(cidr)
         except ValueError as error:
             raise Fault(INVALID_PARAMETER, f"publicAccessCidrs: {error}") from None
-        if network.is_private and network.prefixlen:
+        if any(network.version == 4 and network.subnet_of(private) for private in _PRIVATE_RANGES):  # type: ignore[arg-type]
             raise Fault(INVALID_PARAMETER, f"The following CIDRs are not allowed in publicAccessCidrs: [{cidr}]")
     return access | {"publicAccessCidrs": cidrs}
 

@@ -44,7 +44,8 @@ def create(call: Call) -> Result:
     if name in clusters_of(call):
         raise Fault(IN_USE, f"Cluster already exists with name: {name}", 409)
     version = known_version(params.get("version") or DEFAULT_VERSION)
-    rules.check_cluster_role(params["roleArn"])
+    arn = f"arn:{get_partition(identity.region)}:eks:{identity.region}:{identity.account}:cluster/{name}"
+    rules.check_cluster_role(params["roleArn"], arn)
     vpc = rules.vpc_config(call, params["resourcesVpcConfig"])
     network = rules.network_config(call, params.get("kubernetesNetworkConfig") or {}, vpc["vpcId"])
     encryption = rules.encryption_config(call, params.get("encryptionConfig") or [])
@@ -55,7 +56,7 @@ def create(call: Call) -> Result:
     id = mock_random.get_random_hex(32).upper()
     description: Result = {
         "name": name,
-        "arn": f"arn:{get_partition(identity.region)}:eks:{identity.region}:{identity.account}:cluster/{name}",
+        "arn": arn,
         "createdAt": now(),
         "version": version.name,
         "roleArn": params["roleArn"],
