@@ -118,6 +118,8 @@ class EksDataPlane:
         wanted = Desired(cluster=cluster, emulator_port=self._port, programs=self._programs)
         write_if_changed(folder.desired, wanted.text())
         if processes.running(folder.supervisor_pid) is None:
+            if not any(processes.running(path) for path in folder.run.glob("*.pid")):
+                folder.status.unlink(missing_ok=True)  # what it says is of before
             self._log.info("cluster %s: starting its supervisor", cluster.name)
             environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
             environment |= {"PYTHONPATH": str(PROJECT), MARK: str(folder.root.resolve())}

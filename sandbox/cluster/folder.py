@@ -83,6 +83,11 @@ class ClusterFolder:
         """A folder per real node."""
         return self.root / "nodes"
 
+    @property
+    def volumes(self) -> Path:
+        """The data of persistent volumes, which outlive nodes."""
+        return self.root / "volumes"
+
     def make(self) -> None:
         for folder in (self.root, self.pki, self.etc, self.etcd, self.log, self.run, self.nodes):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

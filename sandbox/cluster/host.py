@@ -31,7 +31,8 @@ class HostState:
     settings: frozenset[str]
 
 
-def snapshot() -> HostState:
+def snapshot(home: Path | None = None) -> HostState:
+    """With `home`, of processes only those of its clusters."""
     links = json.loads(_output("ip", "-json", "address", "show"))
     routes = _output("ip", "route", "show").splitlines()
     namespaces = Path("/run/netns")
@@ -43,15 +44,15 @@ def snapshot() -> HostState:
         mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
         tables=frozenset(_output("nft", "list", "tables").splitlines() if shutil.which("nft") else ()),
         control_groups=frozenset(str(path) for path in Path("/sys/fs/cgroup").glob("**/mlp-node-*")),
-        processes=frozenset(_marked()),
+        processes=frozenset(_marked(home)),
         settings=frozenset(f"{name}={_read(name)}" for name in _SETTINGS),
     )
 
 
-def leftovers(before: HostState, after: HostState | None = None) -> list[str]:
+def leftovers(before: HostState, after: HostState) -> list[str]:
     """What is there and was not, and what is gone and was there, in words."""
     then: Mapping[str, frozenset[str]] = asdict(before)
-    now: Mapping[str, frozenset[str]] = asdict(after or snapshot())
+    now: Mapping[str, frozenset[str]] = asdict(after)
     found: list[str] = []
     for kind, names in then.items():
         found += [f"{kind}: {name} is new" for name in sorted(now[kind] - names)]
@@ -59,12 +60,13 @@ def leftovers(before: HostState, after: HostState | None = None) -> list[str]:
     return found
 
 
-def _marked() -> list[str]:
+def _marked(home: Path | None) -> list[str]:
     found: list[str] = []
     for process in psutil.process_iter():
         try:
-            if MARK in process.environ():
-                found.append(f"{process.pid} {process.name()} of {process.environ()[MARK]}")
+            mark = process.environ().get(MARK)
+            if mark is not None and (home is None or Path(mark).is_relative_to(home.resolve())):
+                found.append(f"{process.pid} {process.name()} of {mark}")
         except psutil.Error:
             continue
     return found

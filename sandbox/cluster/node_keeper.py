@@ -112,11 +112,8 @@ class NodeKeeper:
             self._api.create("/api/v1/nodes", manifest)
             return PartStatus(state="starting", real=False)
         self._settle(spec, found)
-        capacity = simulated_nodes.status(spec)
-        if {name: found["status"].get(name) for name in ("capacity", "allocatable")} != {
-            name: capacity[name] for name in ("capacity", "allocatable")
-        }:
-            self._api.merge(f"/api/v1/nodes/{spec.name}/status", {"status": capacity})
+        if not simulated_nodes.has_capacity(spec, found):
+            self._api.merge(f"/api/v1/nodes/{spec.name}/status", {"status": simulated_nodes.status(spec)})
         return PartStatus(state="ready" if is_ready(found) else "starting", real=False)
 
     def _settle(self, spec: NodeSpec, found: Mapping[str, Any]) -> None:

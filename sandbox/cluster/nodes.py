@@ -18,6 +18,7 @@ from sandbox.errors import SandboxError
 
 REAL_GENERAL_NODES = 2
 REAL_ACCELERATED_NODES = 1
+ACCELERATOR_TAINTS = ("nvidia.com/gpu", "aws.amazon.com/neuron")
 SIMULATED_TAINT = EksTaint(key=SIMULATED_LABEL, value="true", effect="PreferNoSchedule")
 # Where the VPC has no second range for pods: the one that EKS documents for them.
 # https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
@@ -60,16 +61,20 @@ def wanted_nodes(
 
 
 def is_accelerated(group: EksNodeGroup) -> bool:
-    """Whether what asks for no accelerator is kept off by a taint."""
-    return any(taint.effect in ("NoSchedule", "NoExecute") for taint in group.taints)
+    """Whether its taint keeps off what asks for no accelerator."""
+    return any(taint.key in ACCELERATOR_TAINTS for taint in group.taints)
 
 
 def choose_real(cluster: EksCluster, before: Collection[str]) -> frozenset[str]:
-    """A machine has room for a few. Those that are real stay; the others are the first by group and instance."""
+    """A machine has room for a few. Those that are real stay; the others are the first by group and instance.
+
+    Of the general groups, those that take any pod come first.
+    """
     chosen: set[str] = set()
     for accelerated, room in ((False, REAL_GENERAL_NODES), (True, REAL_ACCELERATED_NODES)):
         groups = sorted(
-            (group for group in cluster.node_groups if is_accelerated(group) == accelerated), key=lambda each: each.name
+            (group for group in cluster.node_groups if is_accelerated(group) == accelerated),
+            key=lambda each: (not accelerated and _keeps_off(each), each.name),
         )
         names = [
             instance.private_dns_name
@@ -79,6 +84,10 @@ def choose_real(cluster: EksCluster, before: Collection[str]) -> frozenset[str]:
         ordered = [*(name for name in names if name in before), *(name for name in names if name not in before)]
         chosen.update(ordered[:room])
     return frozenset(chosen)
+
+
+def _keeps_off(group: EksNodeGroup) -> bool:
+    return any(taint.effect != "PreferNoSchedule" for taint in group.taints)
 
 
 def pod_range(cluster: EksCluster) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from sandbox.cluster import network
 from sandbox.cluster.apiserver import Webhooks
 from sandbox.cluster.component import Command, Component
-from sandbox.cluster.control_plane import LOOPBACK, ControlPlane, ControlPlaneSettings, Ports, listens, loopback_ports
+from sandbox.cluster.control_plane import ControlPlane, ControlPlaneSettings
 from sandbox.cluster.exchange import Desired
 from sandbox.cluster.folder import ClusterFolder
 from sandbox.cluster.images import registry_command
 from sandbox.cluster.model import ClusterAccess
 from sandbox.cluster.network import ClusterNetwork, first_address
 from sandbox.cluster.nodes import pod_range, simulated_pod_range
+from sandbox.cluster.ports import LOOPBACK, Ports, listens, loopback_ports
 
 REGISTRY_PORT = 5000
 _DNS_PLACE = 10
@@ -61,7 +62,7 @@ def prepare(folder: ClusterFolder, desired: Desired) -> Place:
 
 
 def image_registry(folder: ClusterFolder, place: Place) -> Component | None:
-    """Where the real nodes get their images; None where there are none. Raises SandboxError when it is not installed."""
+    """Where real nodes get their images; None where there are none. Raises SandboxError when it is not installed."""
     if place.network is None:
         return None
     command = registry_command(f"{place.network.gateway}:{REGISTRY_PORT}", folder.etc)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.cluster.api import Api
-from sandbox.cluster.control_plane import LOOPBACK, ControlPlane, ControlPlaneSettings, loopback_ports
+from sandbox.cluster.control_plane import ControlPlane, ControlPlaneSettings
 from sandbox.cluster.folder import ClusterFolder
 from sandbox.cluster.node.configuration import Programs
+from sandbox.cluster.ports import LOOPBACK, loopback_ports
 
 START_SECONDS = 120.0
 

@@ -6,6 +6,8 @@ https://kwok.sigs.k8s.io/docs/user/kwok-manage-nodes-and-pods/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from sandbox.cluster.model import NodeSpec
@@ -18,6 +20,14 @@ EPHEMERAL_STORAGE = "100Gi"
 """The launch template says how large the root volume is, and no node is told."""
 
 _EVICTION_MIB = 100
+_FACTORS = {
+    "Ki": Decimal(1024),
+    "Mi": Decimal(1024**2),
+    "Gi": Decimal(1024**3),
+    "Ti": Decimal(1024**4),
+    "m": Decimal("0.001"),
+    "k": Decimal(1000),
+}
 
 
 def manifest(spec: NodeSpec) -> dict[str, Any]:
@@ -58,6 +68,16 @@ def status(spec: NodeSpec) -> dict[str, Any]:
     }
 
 
+def has_capacity(spec: NodeSpec, found: Mapping[str, Any]) -> bool:
+    """Whether a Node object says of itself what it shall; the API server may have written numbers in another way."""
+
+    def same(kind: str, wanted: Mapping[str, str]) -> bool:
+        there: Mapping[str, str] = found["status"].get(kind) or {}
+        return {name: _number(each) for name, each in there.items()} == {n: _number(each) for n, each in wanted.items()}
+
+    return same("capacity", capacity(spec)) and same("allocatable", allocatable(spec))
+
+
 def capacity(spec: NodeSpec) -> dict[str, str]:
     accelerators = {name: str(count) for name, count in spec.accelerators.items()}
     return {
@@ -75,3 +95,11 @@ def allocatable(spec: NodeSpec) -> dict[str, str]:
     memory = spec.memory_mib - int(kept["memory"].removesuffix("Mi")) - _EVICTION_MIB
     cpu = spec.cpus * 1000 - int(kept["cpu"].removesuffix("m"))
     return {**capacity(spec), "cpu": f"{cpu}m", "memory": f"{max(memory, 0)}Mi"}
+
+
+def _number(quantity: str) -> Decimal:
+    """https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, as far as it is used here."""
+    for suffix, factor in _FACTORS.items():
+        if quantity.endswith(suffix):
+            return Decimal(quantity.removesuffix(suffix)) * factor
+    return Decimal(quantity)

@@ -15,8 +15,8 @@ _NODE_STATUS = """
 {{ $now := Now | Quote }}
 conditions:
 {{ range NodeConditions }}
-- {type: {{ .type | Quote }}, status: {{ .status | Quote }}, reason: {{ .reason | Quote }}, message: "simulated by KWOK",
-   lastHeartbeatTime: {{ $now }}, lastTransitionTime: {{ $now }}}
+- {type: {{ .type | Quote }}, status: {{ .status | Quote }}, reason: {{ .reason | Quote }},
+   message: "simulated by KWOK", lastHeartbeatTime: {{ $now }}, lastTransitionTime: {{ $now }}}
 {{ end }}
 """
 
@@ -61,7 +61,8 @@ containerStatuses:
 hostIP: {{{{ . | Quote }}}}
 hostIPs: [{{ip: {{{{ . | Quote }}}}}}]
 {{{{ end }}}}
-{{{{ with PodIPWith .spec.nodeName (or .spec.hostNetwork false) (or .metadata.uid "") .metadata.name .metadata.namespace }}}}
+{{{{ $host := or .spec.hostNetwork false }}}}
+{{{{ with PodIPWith .spec.nodeName $host (or .metadata.uid "") .metadata.name .metadata.namespace }}}}
 podIP: {{{{ . | Quote }}}}
 podIPs: [{{ip: {{{{ . | Quote }}}}}}]
 {{{{ end }}}}

@@ -19,17 +19,23 @@ from sandbox.cluster.addons.keeper import POD_IDENTITY_AGENT, AddonPlace
 from sandbox.cluster.api import ApiError
 from sandbox.cluster.component import Component
 from sandbox.cluster.control_plane import ControlPlane
+from sandbox.cluster.ebs import Ebs
 from sandbox.cluster.exchange import Desired, PartStatus, SupervisorStatus
 from sandbox.cluster.folder import ClusterFolder
 from sandbox.cluster.forwarder import Forwarder
 from sandbox.cluster.node_keeper import NodeKeeper
 from sandbox.cluster.nodes import wanted_nodes
 from sandbox.cluster.place import Place, access, image_registry, prepare, real_nodes_possible
+from sandbox.cluster.ports import LOOPBACK
+from sandbox.cluster.repeated import Repeated
+from sandbox.cluster.volumes import ADDON as EBS_CSI_DRIVER
+from sandbox.cluster.volumes import Volumes
 from sandbox.errors import SandboxError
 
 START_SECONDS = 180.0
 _STEP_SECONDS = 0.5
 _BUSY_SECONDS, _CALM_SECONDS = 1.0, 5.0
+_VOLUMES_SECONDS = 2.0
 _RETRY_SECONDS = 5.0
 
 
@@ -40,6 +46,7 @@ class _Parts:
     registry: Component | None
     nodes: NodeKeeper
     addons: AddonKeeper
+    volumes: Repeated
 
 
 class Supervisor:
@@ -101,13 +108,23 @@ class Supervisor:
         programs = self._desired.programs
         plane = ControlPlane(self._folder, place.settings, programs)
         addon_place = AddonPlace(dns_address=place.dns_address, on_real_nodes=place.network is not None)
-        return _Parts(
+        cluster = self._desired.cluster
+        ebs = Ebs(f"http://{LOOPBACK}:{self._desired.emulator_port}", cluster.region)
+        volumes = Volumes(plane.api, ebs, cluster.name, self._folder.volumes)
+        parts = _Parts(
             place=place,
             plane=plane,
             registry=image_registry(self._folder, place),
             nodes=NodeKeeper(self._folder, plane.api, programs, self._log),
             addons=AddonKeeper(plane.api, addon_place),
+            volumes=Repeated("volumes", _VOLUMES_SECONDS, lambda: self._look_after_volumes(plane, volumes), self._log),
         )
+        parts.volumes.start()
+        return parts
+
+    def _look_after_volumes(self, plane: ControlPlane, volumes: Volumes) -> None:
+        if plane.serves:
+            volumes.tick(installed=any(addon.name == EBS_CSI_DRIVER for addon in self._desired.cluster.addons))
 
     def _bring_in_step(self, parts: _Parts) -> bool:
         """Whether all that lives in the API is as it shall be."""
@@ -173,6 +190,7 @@ class Supervisor:
     def _stop(self) -> None:
         self._log.info("stopping")
         if self._parts is not None:
+            self._parts.volumes.stop()
             self._parts.nodes.stop()
             if self._parts.registry is not None:
                 self._parts.registry.stop()
