@@ -6,6 +6,7 @@ from typing import TypeAlias
 from sandbox.emulator.authorization import services
 from sandbox.emulator.authorization.asking import Ask
 from sandbox.emulator.authorization.documents import Access
+from sandbox.emulator.authorization.ec2 import ec2
 from sandbox.emulator.authorization.encryption import implied, kms
 from sandbox.emulator.authorization.facts import kinds_of
 from sandbox.emulator.authorization.names import IAM_TAGGING, TAGGING
@@ -18,7 +19,7 @@ Derivation: TypeAlias = Callable[[Ask], Iterator[Access]]
 _DERIVATIONS: Mapping[str, Derivation] = {
     "autoscaling": services.autoscaling,
     "dynamodb": services.dynamodb,
-    "ec2": services.ec2,
+    "ec2": ec2,
     "eks": services.eks,
     "iam": services.iam,
     "kms": kms,
@@ -55,6 +56,15 @@ def _tagged_on_creation(ask: Ask) -> Iterator[Access]:
     if ask.prefix == "kms":
         yield Access(action=action, resource=ask.arn("key/*"))
         return
-    for access in list(_DERIVATIONS.get(ask.prefix, generic)(ask)):
-        if access.action.endswith(f":{operation}") or len(kinds_of(action)) == 0:
-            yield Access(action=action, resource=access.resource)
+    for resource in _created(ask):
+        yield Access(action=action, resource=resource)
+
+
+def _created(ask: Ask) -> list[str]:
+    """What a request creates, told from what it only uses: AWS demands its kind, or it is named like the operation."""
+    own = [access.resource for access in _DERIVATIONS.get(ask.prefix, generic)(ask) if access.action == ask.action]
+    kinds = [kind for kind in kinds_of(ask.action) if kind.required]
+    wanted = ask.identity.operation.removeprefix("Create").lower()
+    named = [kind for kind in kinds if kind.name.replace("-", "").lower() == wanted]
+    created = [arn for arn in own if any(kind.describes(arn) for kind in named or kinds)]
+    return created or own[:1]

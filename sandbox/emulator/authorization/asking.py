@@ -1,7 +1,7 @@
 """A request as authorisation sees it: who asks for what, with parameters found by name wherever they stand."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +68,11 @@ class Ask:
             if name.lower() not in _ELSEWHERE:
                 _collect(value, found, _DEPTH)
         return found
+
+
+def having(ask: Ask, **named: str) -> Ask:
+    """The request with names added that it carries in another form; empty ones are left out."""
+    return replace(ask, params={**ask.params, **{name: value for name, value in named.items() if value}})
 
 
 def _is_arn(value: str) -> bool:

@@ -13,10 +13,9 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
-from sandbox.emulator.authorization.asking import Ask
+from sandbox.emulator.authorization.asking import Ask, having
 from sandbox.emulator.authorization.documents import Access
 from sandbox.emulator.authorization.published import generic
-from sandbox.emulator.authorization.services import having
 
 # (prefix, operation) -> parameters that name a key, and what the service does with it in the caller's name.
 _GIVEN_TO_SERVICES: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -4,15 +4,13 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
-from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.emulator.authorization.asking import Ask
+from sandbox.emulator.authorization.asking import Ask, having
 from sandbox.emulator.authorization.documents import Access
 from sandbox.emulator.authorization.published import generic
 
@@ -25,11 +23,6 @@ SERVICE_LINKED_ROLES = {
     "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
 }
 _NEW_SECRET = "??????"
-
-
-def having(ask: Ask, **named: str) -> Ask:
-    """The request with names added that it carries in another form; empty ones are left out."""
-    return replace(ask, params={**ask.params, **{name: value for name, value in named.items() if value}})
 
 
 def iam(ask: Ask) -> Iterator[Access]:
@@ -154,58 +147,6 @@ def autoscaling(ask: Ask) -> Iterator[Access]:
         yield Access(action=ask.action, resource=groups[name].arn if name in groups else unknown)
 
 
-def ec2(ask: Ask) -> Iterator[Access]:
-    """Tags name resources by identifier alone, and tagging on creation is a permission of its own."""
-    operation = ask.identity.operation
-    if operation in {"CreateTags", "DeleteTags"}:
-        for identifier in ask.values("Resources"):
-            yield Access(action=ask.action, resource=ask.arn(f"{kind_of_ec2(identifier)}/{identifier}"))
-        return
-    name = ask.param("LaunchTemplateName")
-    templates: Any = ec2_backends[ask.identity.account][ask.identity.region].launch_template_name_to_ids
-    yield from generic(having(ask, LaunchTemplateId=templates.get(name, "")) if name else ask)
-    for specification in ask.params.get("TagSpecifications") or []:
-        if specification.get("Tags"):
-            yield Access(
-                action="ec2:CreateTags",
-                resource=ask.arn(f"{specification['ResourceType']}/*"),
-                keys={"ec2:createaction": (operation,)},
-            )
-
-
-_EC2_KINDS = {
-    "acl": "network-acl",
-    "cr": "capacity-reservation",
-    "dopt": "dhcp-options",
-    "eigw": "egress-only-internet-gateway",
-    "eipalloc": "elastic-ip",
-    "eni": "network-interface",
-    "fl": "vpc-flow-log",
-    "i": "instance",
-    "igw": "internet-gateway",
-    "ami": "image",
-    "lt": "launch-template",
-    "nat": "natgateway",
-    "pcx": "vpc-peering-connection",
-    "pg": "placement-group",
-    "pl": "prefix-list",
-    "rtb": "route-table",
-    "sg": "security-group",
-    "sgr": "security-group-rule",
-    "snap": "snapshot",
-    "subnet": "subnet",
-    "tgw": "transit-gateway",
-    "vol": "volume",
-    "vpc": "vpc",
-    "vpce": "vpc-endpoint",
-}
-
-
-def kind_of_ec2(identifier: str) -> str:
-    """The kind of resource that an EC2 identifier belongs to."""
-    return _EC2_KINDS.get(identifier.rpartition("-")[0], "*")
-
-
 def sns(ask: Ask) -> Iterator[Access]:
     """A subscription's ARN begins with that of its topic."""
     subscription = ask.param("SubscriptionArn")
@@ -237,7 +178,8 @@ def rds(ask: Ask) -> Iterator[Access]:
         yield Access(action=ask.action, resource=ask.arn(f"og:default:{engine}-{version or '*'}"))
     if ask.param("ManageMasterUserPassword") == "true":
         for action in ("secretsmanager:CreateSecret", "secretsmanager:TagResource"):
-            yield Access(action=action, resource=ask.arn("secret:rds!*", service="secretsmanager"))
+            kind = "cluster" if "Cluster" in ask.identity.operation else "db"
+            yield Access(action=action, resource=ask.arn(f"secret:rds!{kind}-*", service="secretsmanager"))
 
 
 def eks(ask: Ask) -> Iterator[Access]:

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from moto.autoscaling.models import autoscaling_backends
+from moto.core.exceptions import ServiceException
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
 from moto.ecr.models import ecr_backends
@@ -18,6 +19,7 @@ from moto.sagemaker.models import sagemaker_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
+from werkzeug.exceptions import HTTPException
 
 from sandbox.emulator.authorization.asking import Ask
 
@@ -70,8 +72,8 @@ def of_resource(arn: str) -> Tags:
         return {}
     try:
         return look(parts[4], parts[3], arn, parts[5]) or {}
-    except (KeyError, IndexError, AttributeError, TypeError):
-        return {}  # whatever is not there has no tags
+    except (LookupError, AttributeError, TypeError, StopIteration, HTTPException, ServiceException):
+        return {}  # whatever is not there has no tags; moto says that in all these ways
 
 
 def of_object(ask: Ask) -> Tags:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.emulator.principals import ROOT, Principals, allow, deny, document, refused
+from tests.sandbox.emulator.principals import Principals, allow, deny, document, refused
 from tests.sandbox.emulator.running import ACCOUNT, Running
 
 BUCKET, OTHER = "team-data", "other-data"
@@ -203,44 +203,6 @@ def test_a_star_in_a_tag_is_no_wildcard(principals: Principals):
     refused(s3.get_object, Bucket=BUCKET, Key="a/one")
 
 
-def test_a_role_is_assumed_only_by_whom_it_trusts(principals: Principals):
-    trusted = principals.role(allow("sts:AssumeRole"))
-    other = principals.role(allow("sts:AssumeRole"))
-    trust = document({"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"})
-    target = principals.role(allow("s3:ListAllMyBuckets"), trust=trust)
-
-    def assume(role: str, **more: Any) -> Any:
-        sts = principals.emulator.client("sts", **principals.session(role))
-        return sts.assume_role(RoleArn=target, RoleSessionName="next", **more)
-
-    assume(trusted)
-    assert "is not authorized to perform: sts:AssumeRole on resource: " + target in refused(lambda: assume(other))
-    assert "sts:TagSession" in refused(lambda: assume(trusted, Tags=[{"Key": "a", "Value": "b"}]))
-
-
-def test_a_role_that_trusts_the_account_is_assumed_by_who_may(principals: Principals):
-    target = principals.role()
-    may = principals.act_as(allow("sts:AssumeRole", target))("sts")
-    may_not = principals.act_as(allow("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/another"))("sts")
-    may.assume_role(RoleArn=target, RoleSessionName="next")
-    assert "no identity-based policy allows" in refused(may_not.assume_role, RoleArn=target, RoleSessionName="next")
-
-
-def test_an_external_identifier_is_asked_for(principals: Principals):
-    condition = {"StringEquals": {"sts:ExternalId": "42"}}
-    caller = principals.act_as(allow("sts:AssumeRole"))("sts")
-    trust = document({"Effect": "Allow", "Principal": ROOT, "Action": "sts:AssumeRole", "Condition": condition})
-    target = principals.role(trust=trust)
-    refused(caller.assume_role, RoleArn=target, RoleSessionName="next")
-    caller.assume_role(RoleArn=target, RoleSessionName="next", ExternalId="42")
-
-
-def test_a_role_that_does_not_exist_is_assumed_by_nobody(principals: Principals):
-    sts = principals.emulator.client("sts")
-    nowhere = f"arn:aws:iam::{ACCOUNT}:role/nowhere"
-    assert "AccessDenied" in refused(sts.assume_role, RoleArn=nowhere, RoleSessionName="me")
-
-
 def test_transitive_tags_go_on_and_others_stay(principals: Principals):
     target = principals.role(allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/${{aws:PrincipalTag/area}}/*"))
     for transitive, reads in ((["area"], True), ([], False)):
@@ -258,16 +220,6 @@ def test_transitive_tags_go_on_and_others_stay(principals: Principals):
             s3.get_object(Bucket=BUCKET, Key="a/one")
         else:
             refused(s3.get_object, Bucket=BUCKET, Key="a/one")
-
-
-def test_the_session_of_a_role_ends_with_the_role(principals: Principals):
-    role = principals.role()
-    session = principals.session(role)
-    name = role.rpartition("/")[2]
-    principals.iam.delete_role(RoleName=name)
-    principals.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document({**allow("*"), "Principal": "*"}))
-    sts = principals.emulator.client("ec2", **session)
-    assert "AuthFailure" in refused(sts.describe_vpcs)
 
 
 @pytest.mark.parametrize(

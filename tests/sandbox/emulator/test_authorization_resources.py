@@ -102,6 +102,33 @@ def test_keys_are_told_by_alias_and_tag(principals: Principals, emulator: Runnin
     refused(kms.describe_key, KeyId=other)
 
 
+def test_a_new_key_must_be_born_with_its_tags(principals: Principals):
+    own = {"StringEquals": {"aws:RequestTag/team": "ml"}}
+    kms = principals.act_as(
+        allow("kms:CreateKey", Condition=own),
+        allow("kms:TagResource", Condition={**own, "Null": {"aws:ResourceTag/team": "true"}}),
+    )("kms")
+    assert "kms:CreateKey" in refused(kms.create_key)
+    assert "kms:CreateKey" in refused(kms.create_key, Tags=[{"TagKey": "team", "TagValue": "web"}])
+    key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "ml"}])["KeyMetadata"]["KeyId"]
+    assert "kms:TagResource" in refused(kms.tag_resource, KeyId=key, Tags=[{"TagKey": "team", "TagValue": "ml"}])
+
+
+def test_associations_belong_to_the_resources_that_they_join(principals: Principals, emulator: Running):
+    owner = emulator.client("ec2")
+    vpc = owner.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    subnet = owner.create_subnet(VpcId=vpc, CidrBlock="10.7.0.0/24")["Subnet"]["SubnetId"]
+    table = owner.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    owner.create_tags(Resources=[subnet, table], Tags=[{"Key": "team", "Value": "ml"}])
+    own = {"StringEquals": {"aws:ResourceTag/team": "ml"}}
+    ec2 = principals.act_as(allow("ec2:DisassociateRouteTable", Condition=own))("ec2")
+    association = owner.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    ec2.disassociate_route_table(AssociationId=association)
+    owner.delete_tags(Resources=[table], Tags=[{"Key": "team"}])
+    association = owner.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    assert f":route-table/{table} because" in refused(ec2.disassociate_route_table, AssociationId=association)
+
+
 def test_a_secret_with_a_key_of_its_own_needs_both(principals: Principals, emulator: Running, own_key: str):
     secrets = emulator.client("secretsmanager")
     arn = secrets.create_secret(Name="team/db", SecretString="hunter2", KmsKeyId=own_key)["ARN"]

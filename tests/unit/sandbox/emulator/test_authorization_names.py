@@ -220,6 +220,33 @@ def _services() -> list[tuple[str, str]]:
             },
         ),
         (
+            "rds",
+            "CreateDBInstance",
+            {
+                "DBInstanceIdentifier": "d",
+                "OptionGroupName": "o",
+                "ManageMasterUserPassword": True,
+                "Tags": [{"Key": "a", "Value": "b"}],
+            },
+            {
+                ("rds:CreateDBInstance", "db:d"),
+                ("rds:CreateDBInstance", "og:o"),
+                ("rds:AddTagsToResource", "db:d"),
+                ("secretsmanager:CreateSecret", "secret:rds!db-*"),
+                ("secretsmanager:TagResource", "secret:rds!db-*"),
+            },
+        ),
+        (
+            "sagemaker",
+            "CreateEndpoint",
+            {"EndpointName": "e", "EndpointConfigName": "c", "Tags": [{"Key": "a", "Value": "b"}]},
+            {
+                ("sagemaker:CreateEndpoint", "endpoint/e"),
+                ("sagemaker:CreateEndpoint", "endpoint-config/c"),
+                ("sagemaker:AddTags", "endpoint/e"),
+            },
+        ),
+        (
             "iam",
             "CreateServiceLinkedRole",
             {"AWSServiceName": "rds.amazonaws.com"},
