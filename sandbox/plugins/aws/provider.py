@@ -76,6 +76,8 @@ class AwsProvider(Provider):
         handler = _handler(r)
         if preview:
             computed = {name: UNKNOWN for name, field in handler.fields.items() if field.computed}
+            inner = {name: dict.fromkeys(field.inner, UNKNOWN) for name, field in handler.fields.items() if field.inner}
+            inputs = {name: _overlaid(value, inner.get(name)) for name, value in inputs.items()}
             outputs = {**dict.fromkeys(handler.outputs, UNKNOWN), **computed}
             return "", {**outputs, **self._state(handler, inputs, {})}
         made: list[str] = []
@@ -123,7 +125,9 @@ class AwsProvider(Provider):
         changed = set(changed_inputs(handler, old_inputs, old_state, new))
         if preview:
             moved = {name: UNKNOWN for name in handler.moved(new, changed)}
-            return {**old_state, **moved, **self._state(handler, new, {})}
+            blocks = {name: old_state.get(name) for name, field in handler.fields.items() if field.inner}
+            inputs = {name: _overlaid(value, blocks.get(name)) for name, value in new.items()}
+            return {**old_state, **moved, **self._state(handler, inputs, {})}
         # Only what the API does not know: nothing to send, the new value is kept in the state.
         sent = {name for name in changed if not handler.fields[name].write_only}
         try:
@@ -155,7 +159,7 @@ class AwsProvider(Provider):
         """Outputs: what AWS has, in the words of the inputs where both mean the same."""
         given = {key: value for key, value in inputs.items() if key != DEFAULTS}
         kept = {
-            name: value
+            name: _overlaid(value, live.get(name))
             for name, value in given.items()
             if name not in live or same(handler.fields[name], value, live[name])
         }
@@ -200,6 +204,13 @@ def changed_inputs(handler: Handler, old_inputs: Props, old_state: Props, new: P
     for name in handler.replaces({**old_state, **old_inputs}, new, set(changes)) & changes.keys():
         changes[name] = Change(changes[name].kind, replace=True)
     return changes
+
+
+def _overlaid(given: Any, live: Any) -> Any:
+    """A block as the program writes it, and what AWS has in it beside that (a cluster's security group)."""
+    if isinstance(given, dict) and isinstance(live, dict):
+        return {**live, **{key: _overlaid(value, live.get(key)) for key, value in given.items()}}
+    return given
 
 
 def _found(live: Props | None, r: Resource, id: str) -> Props:

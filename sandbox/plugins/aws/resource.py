@@ -28,6 +28,7 @@ class Field:
         `set`: a list whose order means nothing; `sets`: as `plain`, and no list inside has an order; `exact`: nested
         values that the program does not give are absent; `json`: a document compared by meaning; `map`: all keys count.
     nested: defaults of keys inside the value (or each item of a list), for those that upstream gives one.
+    inner: keys inside the value that AWS fills in; a preview does not know those that the program leaves out.
     default: what AWS has when the input is left out; finding it there is not drift.
     computed: AWS chooses a value when the input is left out; finding any is not drift.
     write_only: the API never returns it (`forceDestroy`); the value of the last deployment stands.
@@ -36,6 +37,7 @@ class Field:
     replace: bool = False
     kind: Kind = "plain"
     nested: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    inner: tuple[str, ...] = ()
     default: Any = None
     computed: bool = False
     write_only: bool = False

@@ -49,20 +49,23 @@ class Cluster(EksHandler):
         **{name: Field(computed=True) for name in unsupported},
         **REGION,
         **TAGS,
-        "accessConfig": Field(computed=True),
+        "accessConfig": Field(computed=True, inner=("authenticationMode",)),
         "bootstrapSelfManagedAddons": Field(replace=True, default=True, write_only=True),
         "deletionProtection": Field(default=False),
         "enabledClusterLogTypes": Field(kind="set"),
         "encryptionConfig": Field(kind="sets"),
         "forceUpdateVersion": Field(default=False, write_only=True),
-        "kubernetesNetworkConfig": Field(computed=True),
+        "kubernetesNetworkConfig": Field(
+            computed=True, inner=("elasticLoadBalancing", "ipFamily", "serviceIpv4Cidr", "serviceIpv6Cidr")
+        ),
         "name": Field(replace=True),
         "roleArn": Field(replace=True),
-        "upgradePolicy": Field(computed=True),
+        "upgradePolicy": Field(computed=True, inner=("supportType",)),
         "version": Field(computed=True),
         "vpcConfig": Field(
             kind="sets",
             nested={"endpointPrivateAccess": False, "endpointPublicAccess": True, "securityGroupIds": []},
+            inner=("clusterSecurityGroupId", "publicAccessCidrs", "vpcId"),
         ),
         "zonalShiftConfig": Field(default={"enabled": False}),
     }

@@ -53,7 +53,7 @@ class NodeGroup(EksHandler):
         "forceUpdateVersion": Field(default=False, write_only=True),
         "instanceTypes": Field(replace=True, computed=True),
         "labels": Field(kind="map"),
-        "launchTemplate": Field(),
+        "launchTemplate": Field(inner=("id", "name")),
         "nodeGroupName": Field(replace=True),
         "nodeGroupNamePrefix": Field(replace=True, write_only=True),
         "nodeRepairConfig": Field(computed=True),

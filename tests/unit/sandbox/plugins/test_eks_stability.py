@@ -12,6 +12,7 @@ import pytest
 from sandbox.plugins.aws.provider import AwsProvider
 from sandbox.plugins.aws.resource import Props
 from sandbox.plugins.protocol import Diff, Naming, Resource
+from sandbox.plugins.values import UNKNOWN
 from tests.unit.sandbox.plugins.eks_ground import Ground
 from tests.unit.sandbox.plugins.emulated import emulated
 
@@ -149,3 +150,20 @@ def test_names_are_made_and_kept(platform: Platform) -> None:
         made = platform.resources[name].inputs[key]
         assert made.startswith(f"{name}-")
         assert platform.resources[name].preview(tags={"a": "b"}).changes.keys() == {"tags"}
+
+
+def test_a_block_holds_what_aws_put_into_it_beside_what_was_given(platform: Platform) -> None:
+    vpc = platform.resources["ml"].state["vpcConfig"]
+    assert vpc["clusterSecurityGroupId"].startswith("sg-")
+    assert vpc["subnetIds"] == platform.resources["ml"].program["vpcConfig"]["subnetIds"]
+
+
+def test_a_preview_does_not_know_what_aws_will_put_into_a_block(platform: Platform) -> None:
+    cluster = platform.resources["ml"]
+    _, planned = platform.provider.create(cluster.resource, cluster.inputs, preview=True)
+    assert planned["vpcConfig"]["clusterSecurityGroupId"] is UNKNOWN
+    assert planned["vpcConfig"]["endpointPrivateAccess"] is True
+    newer = {**cluster.inputs, "version": "1.36"}
+    changed = platform.provider.update(cluster.resource, "ml", cluster.inputs, cluster.state, newer, preview=True)
+    assert changed["vpcConfig"] == cluster.state["vpcConfig"]
+    assert changed["version"] == "1.36"
