@@ -123,9 +123,13 @@ def launch_template(call: Call, sent: Result) -> tuple[Result, Any]:
         by_id = sent.get("id")
         template = backend.get_launch_template(by_id) if by_id else backend.get_launch_template_by_name(sent["name"])
         version = template.get_version(sent.get("version") or "$Default")
-    except (EC2ClientError, ValueError) as error:
+    except (EC2ClientError, Fault) as error:
         raise invalid(f"Launch template {sent.get('id') or sent.get('name')} is not valid: {error}") from error
     _check_template(version.data)
+    groups = [group for nic in version.data.get("NetworkInterfaces") or [] for group in nic.get("Groups") or []]
+    for group in [*(version.data.get("SecurityGroupIds") or []), *groups]:
+        if backend.get_security_group_from_id(group) is None:
+            raise invalid(f"The security group {group} of the launch template does not exist")
     return {"id": template.id, "name": template.name, "version": str(version.number)}, version
 
 

@@ -1,5 +1,7 @@
 """EKS: managed node groups, each with a real Auto Scaling group of the account behind it."""
 
+from moto.ec2.exceptions import EC2ClientError
+
 from sandbox.emulator.authorization.sessions import role_by_arn
 from sandbox.emulator.clusters import auto_scaling_group
 from sandbox.emulator.extensions import eks_node_group_rules as rules
@@ -61,7 +63,11 @@ def create(call: Call) -> Result:
         instance_profile=f"eks-{uuid}",
         own_access_entry=False,
     )
-    form(cluster, group, data)
+    try:
+        form(cluster, group, data)
+    except (EC2ClientError, Fault) as error:
+        dissolve(cluster, group)
+        raise rules.invalid(f"The nodes of {name} could not be launched: {error}") from error
     cluster.node_groups[name] = group
     if cluster.authentication_mode != "CONFIG_MAP":
         admit_nodes(cluster)
