@@ -4,11 +4,23 @@ from collections.abc import Sequence
 
 from components.ci_read_access import Reach
 from components.ci_trust import github_provider_arn
+from components.eks.addons import CNI_POLICY, EBS_POLICY
+from components.eks.cluster import CLUSTER_POLICY
+from components.eks.node_role import POLICIES as NODE_POLICIES
+from components.eks.node_role import SESSION_POLICY
 from components.iam_documents import Statement
 
 # Services that take a role of this program; a new one is a decision, so it is added here and reviewed.
-ROLE_USERS = ("vpc-flow-logs.amazonaws.com",)
-SERVICE_LINKED_ROLES = {"rds.amazonaws.com": "AWSServiceRoleForRDS"}
+ROLE_USERS = ("eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com")
+SERVICE_LINKED_ROLES = {
+    "autoscaling.amazonaws.com": "AWSServiceRoleForAutoScaling",
+    "eks.amazonaws.com": "AWSServiceRoleForAmazonEKS",
+    "eks-nodegroup.amazonaws.com": "AWSServiceRoleForAmazonEKSNodegroup",
+    "rds.amazonaws.com": "AWSServiceRoleForRDS",
+    "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
+}
+# Policies of AWS's own that a role of the program may be given; the rest of its rights are written out.
+MANAGED_POLICIES = (CLUSTER_POLICY, *NODE_POLICIES, SESSION_POLICY, CNI_POLICY, EBS_POLICY)
 
 POLICY_CHANGES = (
     "iam:CreatePolicyVersion",
@@ -38,10 +50,17 @@ def identity_statements(reach: Reach) -> Sequence[Statement]:
         Statement(sid="ChangeRoles", actions=["iam:CreateRole", *ROLE_CHANGES], resources=roles),
         Statement(sid="ChangePolicies", actions=["iam:CreatePolicy", *POLICY_CHANGES], resources=policies),
         Statement(
-            sid="AttachOwnPolicies",
+            sid="AttachKnownPolicies",
             actions=ATTACHMENTS,
             resources=roles,
-            conditions={"ArnLike": {"iam:PolicyARN": policies}},
+            conditions={
+                "ArnLike": {
+                    "iam:PolicyARN": [
+                        *policies,
+                        *(f"arn:{scope.partition}:iam::aws:policy/{name}" for name in MANAGED_POLICIES),
+                    ]
+                }
+            },
         ),
         Statement(
             sid="PassRolesToServices",

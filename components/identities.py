@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
+from components.ci_cluster import cluster_change_statements, cluster_read_statements
 from components.ci_deploy_identity import identity_statements, self_denials, state_write_statements
 from components.ci_deploy_network import change_statements, create_statements
 from components.ci_deploy_services import data_statements, key_statements, operations_statements
@@ -34,11 +35,15 @@ SESSION_SECONDS = 3600
 # Policy name -> what is in it. One per concern, because a managed policy holds 6,144 characters.
 PREVIEW_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "read": (describe_statements,),
+    "read-cluster": (cluster_read_statements,),
     "preview-state": (state_read_statements, data_denials),
 }
+# What both roles get; the preview's state policy denies what a deployment needs.
+SHARED_POLICIES = ("read", "read-cluster")
 DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-network-create": (create_statements,),
     "deploy-network-change": (change_statements,),
+    "deploy-cluster": (cluster_change_statements,),
     "deploy-data": (data_statements, key_statements),
     "deploy-operations": (operations_statements, identity_statements),
     "deploy-state": (state_read_statements, state_write_statements, self_denials),
@@ -95,7 +100,7 @@ class Identities(pulumi.ComponentResource):
             deploy_role_name(args.prefix),
             "Deploys from protected branches and environments: this environment's resources only, never itself",
             self.oidc_provider_arn.apply(lambda arn: deploy_trust(arn, args.workflows)),
-            {key: policies[key] for key in ("read", *DEPLOY_POLICIES)},
+            {key: policies[key] for key in (*SHARED_POLICIES, *DEPLOY_POLICIES)},
         )
         self.register_outputs(
             {

@@ -104,4 +104,4 @@ def test_the_environment_is_in_every_fixed_name(environment: Program):
     ]
     prefix = f"{PROJECT}-{environment.stack}"
     assert fixed
-    assert [name for name in fixed if not re.match(rf"(alias/|/aws/rds/instance/)?{prefix}[-/]", name)] == []
+    assert [name for name in fixed if not re.match(rf"(alias/|/aws/rds/instance/|/aws/eks/)?{prefix}[-/]", name)] == []

@@ -17,11 +17,16 @@ KEY_ITSELF = "in a key policy, the resource `*` is the key that the policy is at
 ALLOWED_WILDCARDS = {
     **{
         (f"keys-{purpose}", "AccountAdministration"): f"{KEY_ITSELF}; IAM policies of the account decide who may use it"
-        for purpose in ("secrets", "data", "logs")
+        for purpose in ("secrets", "cluster", "data", "logs")
     },
     ("keys-data", "PublishFromThisAccount"): f"{KEY_ITSELF}; services of this account only",
     ("keys-data", "PublishEventsToTopics"): f"{KEY_ITSELF}; for topics of this account only",
     ("keys-logs", "EncryptLogGroups"): f"{KEY_ITSELF}; for log groups of this account and region only",
+    ("keys-data", "EncryptVolumesOfNodes"): f"{KEY_ITSELF}; for the account's Auto Scaling only",
+    ("keys-data", "LendToVolumesOfNodes"): f"{KEY_ITSELF}; for the account's Auto Scaling only, and for volumes",
+    ("node-role-joining", "DescribeItself"): "EC2 authorises Describe calls on all resources only; one region",
+    ("platform-autoscaler-identity-pod-policy", "FindGroups"): "these calls know no resources; one region",
+    ("identities-read-cluster", "DescribeNodes"): "these calls know no resources; one region",
     ("identities-read", "DescribeNetwork"): "EC2 authorises Describe calls on all resources only; one region",
     ("identities-read", "ListWithoutResources"): "these list calls know no resources",
     ("identities-deploy-data", "CreateKeys"): "a key has no name before it exists; the tags are demanded instead",

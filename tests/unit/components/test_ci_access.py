@@ -11,7 +11,7 @@ import pytest
 from components.ci_deploy_identity import ROLE_USERS
 from components.ci_read_access import Reach
 from components.iam_documents import Statement
-from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES
+from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, SHARED_POLICIES
 
 from .policies import PREFIX, SCOPE
 
@@ -24,7 +24,7 @@ REACH = Reach(
 )
 PREVIEW = [statement for builders in PREVIEW_POLICIES.values() for build in builders for statement in build(REACH)]
 DEPLOY = [
-    *(statement for build in PREVIEW_POLICIES["read"] for statement in build(REACH)),
+    *(statement for key in SHARED_POLICIES for build in PREVIEW_POLICIES[key] for statement in build(REACH)),
     *(statement for builders in DEPLOY_POLICIES.values() for build in builders for statement in build(REACH)),
 ]
 OURS = {"aws:ResourceTag/environment": "test"}
@@ -34,6 +34,10 @@ STATE_KEY = {"kms:ResourceAliases": "alias/acme-state"}
 IAM = "arn:aws:iam::123456789012"
 EC2 = "arn:aws:ec2:us-east-1:123456789012"
 KMS = "arn:aws:kms:us-east-1:123456789012"
+EKS = "arn:aws:eks:us-east-1:123456789012"
+CLUSTER = f"{PREFIX}-eks"
+SCALING = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:uuid:autoScalingGroupName"
+LAUNCH = {"ec2:LaunchTemplate": f"{EC2}:launch-template/lt-1"}
 PERMISSIONS_THAT_ARE_NOT_OPERATIONS = {"budgets:ModifyBudget", "budgets:ViewBudget"}
 
 
@@ -148,6 +152,20 @@ def test_both_roles_read_state_and_descriptions(
         ("budgets:ModifyBudget", f"arn:aws:budgets::123456789012:budget/{PREFIX}-monthly-cost", {}),
         ("s3:PutObject", "arn:aws:s3:::acme-state/.pulumi/stacks/test.json", {}),
         ("kms:GenerateDataKey", f"{KMS}:key/state", STATE_KEY),
+        ("eks:UpdateClusterVersion", f"{EKS}:cluster/{CLUSTER}", {}),
+        ("eks:UpdateNodegroupConfig", f"{EKS}:nodegroup/{CLUSTER}/general/uuid", {}),
+        ("eks:DeleteAddon", f"{EKS}:addon/{CLUSTER}/coredns/uuid", {}),
+        ("ec2:CreateLaunchTemplate", f"{EC2}:launch-template/new", NEW),
+        ("ec2:CreateLaunchTemplateVersion", f"{EC2}:launch-template/lt-1", OURS),
+        ("ec2:RunInstances", f"{EC2}:launch-template/lt-1", {**OURS, **LAUNCH}),
+        ("ec2:RunInstances", f"{EC2}:instance/new", LAUNCH),
+        ("autoscaling:CreateOrUpdateTags", f"{SCALING}/eks-x", {"aws:ResourceTag/eks:cluster-name": CLUSTER}),
+        ("iam:PassRole", f"{IAM}:role/{PREFIX}-nodes", {"iam:PassedToService": "eks.amazonaws.com"}),
+        (
+            "iam:AttachRolePolicy",
+            f"{IAM}:role/{PREFIX}-x",
+            {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"},
+        ),
     ],
 )
 def test_a_deployment_changes_its_own_environment(action: str, resource: str, context: Mapping[str, str]):
@@ -180,6 +198,17 @@ def test_a_deployment_changes_its_own_environment(action: str, resource: str, co
             {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"},
         ),
         ("iam:CreateUser", f"{IAM}:user/{PREFIX}-x", {}),
+        ("eks:CreateCluster", f"{EKS}:cluster/{CLUSTER}", NEW),
+        ("eks:DeleteCluster", f"{EKS}:cluster/{CLUSTER}", OURS),
+        ("eks:UpdateClusterConfig", f"{EKS}:cluster/ml-platform-prod-eks", {}),
+        ("eks:DeleteNodegroup", f"{EKS}:nodegroup/ml-platform-prod-eks/general/uuid", {}),
+        ("ec2:RunInstances", f"{EC2}:launch-template/theirs", {**THEIRS, **LAUNCH}),
+        ("ec2:TerminateInstances", f"{EC2}:instance/i-1", OURS),
+        (
+            "autoscaling:CreateOrUpdateTags",
+            f"{SCALING}/eks-x",
+            {"aws:ResourceTag/eks:cluster-name": "ml-platform-prod-eks"},
+        ),
         ("sts:AssumeRole", f"{IAM}:role/{PREFIX}-x", {}),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from cli.recording import Deploy, RecordingCloud
 from components.ci_trust import Workflows, deploy_trust, preview_trust
-from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, Identities, IdentitiesArgs
+from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, SHARED_POLICIES, Identities, IdentitiesArgs
 
 from .policies import ACCOUNT, PREFIX, given
 
@@ -68,7 +68,9 @@ def test_workflows_find_the_roles_by_name_and_sessions_are_short(deploy: Deploy)
 def test_each_role_gets_its_policies_and_no_others(deploy: Deploy):
     _, cloud = identities(deploy)
     assert attached(cloud, f"{PREFIX}-ci-preview") == {f"{PREFIX}-ci-{key}" for key in PREVIEW_POLICIES}
-    assert attached(cloud, f"{PREFIX}-ci-deploy") == {f"{PREFIX}-ci-{key}" for key in ("read", *DEPLOY_POLICIES)}
+    assert attached(cloud, f"{PREFIX}-ci-deploy") == {
+        f"{PREFIX}-ci-{key}" for key in (*SHARED_POLICIES, *DEPLOY_POLICIES)
+    }
 
 
 def test_every_policy_fits_with_the_longest_names(deploy: Deploy):

@@ -6,10 +6,16 @@ import pytest
 
 from cli.recording import Deploy, RecordingCloud
 from components.iam_documents import document
-from components.keys import Keys, KeysArgs, data_key_policy, logs_key_policy, secrets_key_policy
+from components.keys import Keys, KeysArgs, cluster_key_policy, data_key_policy, logs_key_policy, secrets_key_policy
 
 from .policies import ACCOUNT, PREFIX, SCOPE, given, statements
 
+POLICIES = {
+    "secrets": secrets_key_policy,
+    "cluster": cluster_key_policy,
+    "data": data_key_policy,
+    "logs": logs_key_policy,
+}
 KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
 
 
@@ -19,7 +25,7 @@ def keys(deploy: Deploy, **changes: Any) -> tuple[Keys, RecordingCloud]:
 
 def test_every_key_rotates_and_can_be_recovered_for_a_while(deploy: Deploy):
     _, cloud = keys(deploy, rotation_days=90, deletion_window_days=7)
-    assert {key.name for key in cloud.of_type(KEY)} == {"keys-secrets", "keys-data", "keys-logs"}
+    assert {key.name for key in cloud.of_type(KEY)} == {f"keys-{purpose}" for purpose in POLICIES}
     for key in cloud.of_type(KEY):
         assert key.inputs["enableKeyRotation"] is True
         assert key.inputs["rotationPeriodInDays"] == 90
@@ -29,25 +35,35 @@ def test_every_key_rotates_and_can_be_recovered_for_a_while(deploy: Deploy):
 def test_every_key_has_an_alias_that_starts_with_the_prefix(deploy: Deploy):
     _, cloud = keys(deploy)
     targets = {alias.inputs["name"]: alias.inputs["targetKeyId"] for alias in cloud.of_type(ALIAS)}
-    assert targets == {f"alias/{PREFIX}-{purpose}": f"keys-{purpose}-key-id" for purpose in ("secrets", "data", "logs")}
+    assert targets == {f"alias/{PREFIX}-{purpose}": f"keys-{purpose}-key-id" for purpose in POLICIES}
 
 
 def test_each_key_gets_the_policy_of_its_purpose(deploy: Deploy):
     _, cloud = keys(deploy)
-    policies = {purpose: cloud.named(f"keys-{purpose}").inputs["policy"] for purpose in ("secrets", "data", "logs")}
-    assert policies == {
-        "secrets": document(secrets_key_policy(SCOPE)),
-        "data": document(data_key_policy(SCOPE)),
-        "logs": document(logs_key_policy(SCOPE)),
-    }
+    policies = {purpose: cloud.named(f"keys-{purpose}").inputs["policy"] for purpose in POLICIES}
+    assert policies == {purpose: document(policy(SCOPE)) for purpose, policy in POLICIES.items()}
 
 
-@pytest.mark.parametrize("policy", [secrets_key_policy, data_key_policy, logs_key_policy])
+@pytest.mark.parametrize("policy", POLICIES.values())
 def test_only_the_account_itself_administers_a_key(policy: Any):
     rendered = statements(document(policy(SCOPE)))
     assert rendered["AccountAdministration"]["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
     others = [statement for sid, statement in rendered.items() if sid != "AccountAdministration"]
-    assert all("kms:*" not in statement["Action"] and "Service" in statement["Principal"] for statement in others)
+    for statement in others:
+        assert "kms:*" not in statement["Action"]
+        assert "Service" in statement["Principal"] or "aws:PrincipalArn" in statement["Condition"]["ArnEquals"]
+
+
+def test_nobody_but_auto_scaling_may_lend_the_data_key_to_volumes():
+    lent = statements(document(data_key_policy(SCOPE)))["LendToVolumesOfNodes"]
+    role = "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    assert lent["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": role},
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+    }
+    assert statements(document(data_key_policy(SCOPE)))["EncryptVolumesOfNodes"]["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": role}
+    }
 
 
 def test_log_groups_of_other_accounts_cannot_use_the_logs_key():

@@ -1,0 +1,147 @@
+"""What the CI roles may read and change of the cluster, its add-ons, access entries and node groups on AWS's side.
+
+Creating and deleting the cluster itself is left to an administrator: whoever creates it may enter it for ever after,
+and whoever deletes it takes everything with it. What happens inside is decided by access entries.
+"""
+
+from collections.abc import Sequence
+
+from components.ci_read_access import Reach
+from components.eks.arguments import cluster_name
+from components.iam_documents import Statement, describe_only
+
+PARTS = ("access-entry", "addon", "nodegroup", "podidentityassociation")
+
+
+def _cluster_arn(reach: Reach) -> str:
+    return reach.scope.arn("eks", f"cluster/{cluster_name(reach.prefix)}")
+
+
+def _part_arns(reach: Reach, *parts: str) -> list[str]:
+    return [reach.scope.arn("eks", f"{part}/{cluster_name(reach.prefix)}/*") for part in parts]
+
+
+def cluster_read_statements(reach: Reach) -> Sequence[Statement]:
+    scope = reach.scope
+    return [
+        Statement(
+            sid="ReadCluster",
+            actions=[
+                "eks:DescribeAccessEntry",
+                "eks:DescribeAddon",
+                "eks:DescribeCluster",
+                "eks:DescribeNodegroup",
+                "eks:DescribePodIdentityAssociation",
+                "eks:DescribeUpdate",
+                "eks:ListAccessEntries",
+                "eks:ListAssociatedAccessPolicies",
+                "eks:ListPodIdentityAssociations",
+                "eks:ListTagsForResource",
+            ],
+            resources=[_cluster_arn(reach), *_part_arns(reach, *PARTS)],
+        ),
+        describe_only(
+            "DescribeNodes",
+            [
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeTags",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:DescribeLaunchTemplates",
+                "ec2:DescribePlacementGroups",
+            ],
+            "AWS authorises these Describe calls on every resource or none",
+            {"StringEquals": {"aws:RequestedRegion": scope.region}},
+        ),
+        Statement(
+            sid="ReadClusterIssuer",
+            actions=["iam:GetOpenIDConnectProvider", "iam:ListOpenIDConnectProviderTags"],
+            resources=[scope.global_arn("iam", f"oidc-provider/oidc.eks.{scope.region}.amazonaws.com/id/*")],
+            conditions={"StringEquals": reach.resource_tags},
+        ),
+    ]
+
+
+def cluster_change_statements(reach: Reach) -> Sequence[Statement]:
+    scope = reach.scope
+    return [
+        Statement(
+            sid="ChangeCluster",
+            actions=[
+                "eks:CreateAccessEntry",
+                "eks:CreateAddon",
+                "eks:CreateNodegroup",
+                "eks:CreatePodIdentityAssociation",
+                "eks:TagResource",
+                "eks:UntagResource",
+                "eks:UpdateClusterConfig",
+                "eks:UpdateClusterVersion",
+            ],
+            resources=[_cluster_arn(reach)],
+        ),
+        Statement(
+            sid="ChangePartsOfCluster",
+            actions=[
+                "eks:AssociateAccessPolicy",
+                "eks:DeleteAccessEntry",
+                "eks:DeleteAddon",
+                "eks:DeleteNodegroup",
+                "eks:DeletePodIdentityAssociation",
+                "eks:DisassociateAccessPolicy",
+                "eks:TagResource",
+                "eks:UntagResource",
+                "eks:UpdateAccessEntry",
+                "eks:UpdateAddon",
+                "eks:UpdateNodegroupConfig",
+                "eks:UpdateNodegroupVersion",
+                "eks:UpdatePodIdentityAssociation",
+            ],
+            resources=_part_arns(reach, *PARTS),
+        ),
+        Statement(
+            sid="TagClusterIssuer",
+            actions=["iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider"],
+            resources=[scope.global_arn("iam", f"oidc-provider/oidc.eks.{scope.region}.amazonaws.com/id/*")],
+            conditions={"StringEquals": reach.resource_tags},
+        ),
+        # The groups have names that EKS makes up; its own tag tells whose they are.
+        Statement(
+            sid="TagScalingGroups",
+            actions=["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
+            resources=[scope.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/eks-*")],
+            conditions={"StringEquals": {"aws:ResourceTag/eks:cluster-name": cluster_name(reach.prefix)}},
+        ),
+        *_launch_statements(reach),
+    ]
+
+
+def _launch_statements(reach: Reach) -> Sequence[Statement]:
+    """EKS asks in the caller's name whether instances may be started from the template of a node group.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-permissions.html
+    """
+    scope = reach.scope
+    started = ("instance", "network-interface", "volume")
+    used = ("capacity-reservation", "placement-group", "security-group", "subnet")
+    return [
+        Statement(
+            sid="StartFromOwnTemplates",
+            actions=["ec2:RunInstances"],
+            resources=[scope.arn("ec2", "launch-template/*")],
+            conditions={"StringEquals": reach.resource_tags},
+        ),
+        Statement(
+            sid="StartFromTemplatesOnly",
+            actions=["ec2:RunInstances"],
+            resources=[
+                *(scope.arn("ec2", f"{kind}/*") for kind in (*started, *used)),
+                f"arn:{scope.partition}:ec2:{scope.region}::image/*",
+            ],
+            conditions={"ArnLike": {"ec2:LaunchTemplate": scope.arn("ec2", "launch-template/*")}},
+        ),
+        Statement(
+            sid="TagWhatIsStarted",
+            actions=["ec2:CreateTags"],
+            resources=[scope.arn("ec2", f"{kind}/*") for kind in started],
+            conditions={"StringEquals": {"ec2:CreateAction": "RunInstances", **reach.request_tags}},
+        ),
+    ]
