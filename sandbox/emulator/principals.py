@@ -7,9 +7,8 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from sandbox.emulator.authorization.callers import session_of
+from sandbox.emulator.authorization.callers import ADMINISTRATOR, session_of
 
-ADMINISTRATOR = "administrator"
 ADMINISTRATOR_SECRETS = {"sandbox": "sandbox"}
 """Secrets, by access key, of the administrator's keys that are handed out; others of its keys have any secret."""
 

@@ -7,6 +7,7 @@ from sandbox.emulator.authorization import services
 from sandbox.emulator.authorization.asking import Ask
 from sandbox.emulator.authorization.documents import Access
 from sandbox.emulator.authorization.ec2 import ec2
+from sandbox.emulator.authorization.eks import eks
 from sandbox.emulator.authorization.encryption import implied, kms
 from sandbox.emulator.authorization.facts import kinds_of
 from sandbox.emulator.authorization.names import IAM_TAGGING, TAGGING
@@ -20,7 +21,7 @@ _DERIVATIONS: Mapping[str, Derivation] = {
     "autoscaling": services.autoscaling,
     "dynamodb": services.dynamodb,
     "ec2": ec2,
-    "eks": services.eks,
+    "eks": eks,
     "iam": services.iam,
     "kms": kms,
     "lambda": services.lambda_,

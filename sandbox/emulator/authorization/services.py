@@ -182,23 +182,6 @@ def rds(ask: Ask) -> Iterator[Access]:
             yield Access(action=action, resource=ask.arn(f"secret:rds!{kind}-*", service="secretsmanager"))
 
 
-def eks(ask: Ask) -> Iterator[Access]:
-    """A cluster that is to be created has its ARN already; access entries are named by their principal."""
-    if ask.identity.operation in {"CreateCluster", "RegisterCluster"}:
-        yield Access(action=ask.action, resource=ask.arn(f"cluster/{ask.param('name')}"))
-        return
-    principal = ask.param("principalArn").split(":", 5)
-    if len(principal) == 6:
-        kind, _, path = principal[5].partition("/")
-        ask = having(
-            ask,
-            IamIdentityType=kind,
-            IamIdentityAccountID=principal[4],
-            IamIdentityName=path.rpartition("/")[2],
-        )
-    yield from generic(ask)
-
-
 def lambda_(ask: Ask) -> Iterator[Access]:
     """Functions are named by name, by ARN, or by `account:name`."""
     name = ask.param("FunctionName")

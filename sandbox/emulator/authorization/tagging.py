@@ -9,7 +9,6 @@ from moto.core.exceptions import ServiceException
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
 from moto.ecr.models import ecr_backends
-from moto.eks.models import eks_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.logs.models import logs_backends
@@ -21,6 +20,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from werkzeug.exceptions import HTTPException
 
+from sandbox.emulator.authorization import eks
 from sandbox.emulator.authorization.asking import Ask
 
 Tags = Mapping[str, str]
@@ -126,15 +126,8 @@ def _ecr(account: str, region: str, arn: str, _name: str) -> Tags:
     return plain(ecr_backends[account][region].tagger.get_tag_dict_for_resource(arn))
 
 
-def _eks(account: str, region: str, arn: str, name: str) -> Tags:
-    backend: Any = eks_backends[account][region]
-    kind, cluster, *rest = name.split("/")
-    held = backend.clusters[cluster]
-    if kind == "cluster":
-        return plain(held.tags)
-    if kind == "nodegroup":
-        return plain(held.nodegroups[rest[0]].tags)
-    return plain(backend.tagger.get_tag_dict_for_resource(arn))
+def _eks(account: str, region: str, arn: str, _name: str) -> Tags:
+    return eks.tags_of(account, region, arn)
 
 
 def _rds(account: str, region: str, arn: str, _name: str) -> Tags:

@@ -129,6 +129,34 @@ def test_associations_belong_to_the_resources_that_they_join(principals: Princip
     assert f":route-table/{table} because" in refused(ec2.disassociate_route_table, AssociationId=association)
 
 
+def test_what_belongs_to_a_cluster_is_told_by_its_whole_arn_and_its_tags(
+    principals: Principals, emulator: Running, subnets: list[str]
+):
+    trust = document({"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    owner = emulator.client("eks")
+    for name, team in (("own", "ml"), ("other", "web")):
+        owner.create_cluster(
+            name=name,
+            version="1.36",
+            roleArn=principals.role(trust=trust),
+            resourcesVpcConfig={"subnetIds": subnets},
+            accessConfig={"authenticationMode": "API"},
+            tags={"team": team},
+        )
+    principal = principals.role()
+    entry = owner.create_access_entry(clusterName="own", principalArn=principal, tags={"team": "ml"})["accessEntry"]
+    own = {"StringEquals": {"aws:ResourceTag/team": "ml"}}
+    eks = principals.act_as(
+        allow("eks:DescribeCluster", Condition=own), allow("eks:DescribeAccessEntry", entry["accessEntryArn"])
+    )("eks")
+    eks.describe_cluster(name="own")
+    eks.describe_access_entry(clusterName="own", principalArn=principal)
+    assert ":cluster/other because" in refused(eks.describe_cluster, name="other")
+    assert "eks:DescribeAccessEntry" in refused(eks.describe_access_entry, clusterName="other", principalArn=principal)
+    for name in ("own", "other"):
+        owner.delete_cluster(name=name)
+
+
 def test_a_secret_with_a_key_of_its_own_needs_both(principals: Principals, emulator: Running, own_key: str):
     secrets = emulator.client("secretsmanager")
     arn = secrets.create_secret(Name="team/db", SecretString="hunter2", KmsKeyId=own_key)["ARN"]
