@@ -23,13 +23,13 @@ def wait_until(
 ) -> None:
     """Asks for the status until it is a wanted one. The first answer counts, so a finished change costs no pause.
 
-    progress: told the status again and again while it is waited for. why: what AWS says about a failure."""
+    progress: told the status again and again while it is waited for. why: what AWS says is wrong."""
     begin, pause = time.monotonic(), FIRST_PAUSE
     deadline = begin + timeout
     while (last := status()) not in wanted:
         if last in failed:
             raise ValueError(f"{what} ended in status '{last}' instead of {_either(wanted)}{_because(why())}")
-        progress(f"{what} is {last} ({time.monotonic() - begin:.0f} s)")
+        progress(f"{what} is {last} ({time.monotonic() - begin:.0f} s){_because(why())}")
         if time.monotonic() + pause > deadline:
             raise TimeoutError(
                 f"{what}: the last status after {timeout:.0f} seconds is '{last}', not {_either(wanted)}"

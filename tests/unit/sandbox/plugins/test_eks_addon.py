@@ -108,6 +108,17 @@ def test_bad_addons_are_refused() -> None:
         Addon().read(Aws("us-east-1"), "coredns", {})
 
 
+def test_the_user_sees_why_an_addon_is_waited_for() -> None:
+    told: list[str] = []
+    issue = {"code": "InsufficientNumberOfReplicas", "message": "no node runs its pods", "resourceIds": ["coredns"]}
+    states = iter([{"status": "DEGRADED", "health": {"issues": [issue]}}, {"status": "ACTIVE"}])
+    aws = Aws("us-east-1", timeout=5, progress=told.append)
+    Addon().settle(aws, "EKS add-on ml:coredns", lambda: next(states), ("ACTIVE",), ("CREATE_FAILED",))
+    assert told == [
+        "EKS add-on ml:coredns is DEGRADED (0 s): InsufficientNumberOfReplicas: no node runs its pods (coredns)"
+    ]
+
+
 def test_an_association_changes_its_role_in_place(ground: Ground, cluster: str) -> None:
     life = ground.account.life(PodIdentityAssociation())
     inputs = {
