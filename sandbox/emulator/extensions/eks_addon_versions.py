@@ -37,7 +37,14 @@ def _same(*versions: str) -> dict[str, tuple[str, ...]]:
 ADDONS = {
     "aws-ebs-csi-driver": AddonKind(
         kind="storage",
-        versions=_same("v1.56.0-eksbuild.1", "v1.59.0-eksbuild.1", "v1.61.1-eksbuild.1", "v1.62.0-eksbuild.1"),
+        versions=_same(
+            "v1.56.0-eksbuild.1",
+            "v1.57.1-eksbuild.1",
+            "v1.59.0-eksbuild.1",
+            "v1.61.1-eksbuild.1",
+            "v1.62.0-eksbuild.1",
+            "v1.63.1-eksbuild.1",
+        ),
         service_account="ebs-csi-controller-sa",
         policies=("arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",),
     ),
@@ -45,33 +52,44 @@ ADDONS = {
         kind="networking",
         versions={
             "1.33": ("v1.12.1-eksbuild.2", "v1.12.4-eksbuild.1", "v1.12.4-eksbuild.6"),
-            "1.34": ("v1.12.3-eksbuild.1", "v1.12.4-eksbuild.6", "v1.13.1-eksbuild.1"),
+            "1.34": ("v1.12.3-eksbuild.1", "v1.12.4-eksbuild.1", "v1.12.4-eksbuild.6", "v1.13.1-eksbuild.1"),
             "1.35": ("v1.13.1-eksbuild.1", "v1.13.2-eksbuild.1", "v1.13.2-eksbuild.4"),
-            "1.36": ("v1.13.2-eksbuild.1", "v1.13.2-eksbuild.4", "v1.13.2-eksbuild.7"),
+            "1.36": ("v1.13.2-eksbuild.1", "v1.13.2-eksbuild.4", "v1.13.2-eksbuild.7", "v1.14.3-eksbuild.16"),
         },
     ),
     "eks-pod-identity-agent": AddonKind(
         kind="security",
-        versions=_same("v1.3.8-eksbuild.2", "v1.3.9-eksbuild.5", "v1.3.10-eksbuild.2", "v1.3.11-eksbuild.1"),
+        versions=_same(
+            "v1.3.8-eksbuild.2", "v1.3.9-eksbuild.5", "v1.3.10-eksbuild.2", "v1.3.10-eksbuild.3", "v1.3.11-eksbuild.1"
+        ),
     ),
     "kube-proxy": AddonKind(
         kind="networking",
         versions={
-            "1.33": ("v1.33.7-eksbuild.2", "v1.33.10-eksbuild.2", "v1.33.12-eksbuild.1"),
-            "1.34": ("v1.34.3-eksbuild.2", "v1.34.6-eksbuild.2", "v1.34.8-eksbuild.1"),
+            "1.33": ("v1.33.5-eksbuild.2", "v1.33.7-eksbuild.2", "v1.33.10-eksbuild.2", "v1.33.12-eksbuild.1"),
+            "1.34": ("v1.34.1-eksbuild.2", "v1.34.3-eksbuild.2", "v1.34.6-eksbuild.2", "v1.34.8-eksbuild.1"),
             "1.35": ("v1.35.0-eksbuild.2", "v1.35.3-eksbuild.2", "v1.35.5-eksbuild.1"),
-            "1.36": ("v1.36.0-eksbuild.2", "v1.36.1-eksbuild.2", "v1.36.3-eksbuild.1"),
+            "1.36": ("v1.36.0-eksbuild.2", "v1.36.0-eksbuild.21", "v1.36.1-eksbuild.2", "v1.36.3-eksbuild.1"),
         },
     ),
     "metrics-server": AddonKind(
         kind="observability",
-        versions=_same("v0.8.0-eksbuild.6", "v0.8.1-eksbuild.2", "v0.9.0-eksbuild.1"),
+        versions=_same(
+            "v0.8.0-eksbuild.5", "v0.8.0-eksbuild.6", "v0.8.1-eksbuild.1", "v0.8.1-eksbuild.2", "v0.9.0-eksbuild.1"
+        ),
         owner="community",
         publisher="community",
     ),
     "vpc-cni": AddonKind(
         kind="networking",
-        versions=_same("v1.20.5-eksbuild.1", "v1.21.1-eksbuild.1", "v1.21.1-eksbuild.7", "v1.22.0-eksbuild.1"),
+        versions=_same(
+            "v1.20.5-eksbuild.1",
+            "v1.21.1-eksbuild.1",
+            "v1.21.1-eksbuild.3",
+            "v1.21.1-eksbuild.7",
+            "v1.22.0-eksbuild.1",
+            "v1.22.4-eksbuild.3",
+        ),
         service_account="aws-node",
         policies=("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",),
     ),
