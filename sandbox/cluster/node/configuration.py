@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -173,17 +175,19 @@ def plan(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, programs: Pr
             while_exists=str(folder.pod_identity_switch),
         ),
     )
+    network = Network(
+        netns=access.netns,
+        bridge=access.bridge,
+        link=folder.link,
+        address=spec.private_ip,
+        prefix_length=access.node_prefix_length,
+        gateway=access.gateway,
+        pod_cidr=spec.pod_cidr or "",
+    )
     return Plan(
+        fingerprint=_fingerprint(spec, access, folder, network, programs),
         hostname=spec.name,
-        network=Network(
-            netns=access.netns,
-            bridge=access.bridge,
-            link=folder.link,
-            address=spec.private_ip,
-            prefix_length=access.node_prefix_length,
-            gateway=access.gateway,
-            pod_cidr=spec.pod_cidr or "",
-        ),
+        network=network,
         binds=(
             (str(folder.kubelet), KUBELET_FOLDER),
             (str(folder.var_log), "/var/log"),
@@ -193,6 +197,24 @@ def plan(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, programs: Pr
         services=services,
         registry=access.registry,
     )
+
+
+def _fingerprint(
+    spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, network: Network, programs: Programs
+) -> str:
+    """Of what a node is made of. Labels and taints are not of it: those of a node that runs change in the API."""
+    kubelet = kubelet_configuration(spec, access, folder)
+    del kubelet["registerWithTaints"]
+    content = {
+        "kubelet": kubelet,
+        "kube-proxy": kube_proxy_configuration(spec, access, folder),
+        "containerd": containers.containerd_toml(folder, overlay=True, may_raise_priority=True),
+        "size": [spec.cpus, spec.memory_mib, sorted(spec.accelerators.items())],
+        "network": asdict(network),
+        "cluster": [access.name, access.region, access.server, access.aws_endpoint, access.registry],
+        "programs": [str(programs.path(name)) for name in ("kubelet", "kube-proxy")],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _program(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,12 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All that the first process needs. `binds` are (source, target) inside of the node's mount namespace."""
+    """All that the first process needs. `binds` are (source, target) inside of the node's mount namespace.
 
+    `fingerprint` is that of all that a node must be started anew for when it changes.
+    """
+
+    fingerprint: str
     hostname: str
     network: Network
     binds: tuple[tuple[str, str], ...]
@@ -46,25 +50,15 @@ class Plan:
 
     def write(self, path: Path) -> None:
         fresh = path.with_name(f"{path.name}.new")
-        fresh.write_text(self.text())
+        fresh.write_text(json.dumps(asdict(self), indent=1, sort_keys=True))
         fresh.replace(path)
-
-    def text(self) -> str:
-        return json.dumps(asdict(self), indent=1, sort_keys=True)
-
-    def same(self, other: Plan) -> bool:
-        """Whether a node of one plan is one of the other: variables of whoever starts it do not count."""
-
-        def bare(plan: Plan) -> Plan:
-            return replace(plan, services=tuple(replace(each, environment={}) for each in plan.services))
-
-        return bare(self) == bare(other)
 
     @classmethod
     def read(cls, path: Path) -> Plan:
         """Raises OSError, ValueError, KeyError or TypeError when it is not there or not whole."""
         raw: dict[str, Any] = json.loads(path.read_text())
         return cls(
+            fingerprint=raw["fingerprint"],
             hostname=raw["hostname"],
             network=Network(**raw["network"]),
             binds=tuple((source, target) for source, target in raw["binds"]),

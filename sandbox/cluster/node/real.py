@@ -107,7 +107,7 @@ class RealNode:
     def _runs(self, plan: Plan) -> bool:
         """Whether the running node was started with this plan."""
         try:
-            return Plan.read(self._folder.plan).same(plan)
+            return Plan.read(self._folder.plan).fingerprint == plan.fingerprint
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
