@@ -76,9 +76,11 @@ def _volume() -> str:
     token += f"expirationSeconds: {_EXPIRATION_SECONDS}}}"
     source = f"{kind}.projected.sources{{serviceAccountToken: {token}}}"
     volume = f'{kind}{{name: "{VOLUME}", projected: {kind}.projected{{sources: [{source}]}}}}'
+    append = f'JSONPatch{{op: "add", path: "/spec/volumes/-", value: {volume}}}'
+    # A list that holds an object as the value of one patch ends in a panic of the API server (seen with 1.36.3).
     return f"""has(object.spec.volumes)
-  ? [JSONPatch{{op: "add", path: "/spec/volumes/-", value: {volume}}}]
-  : [JSONPatch{{op: "add", path: "/spec/volumes", value: [{volume}]}}]"""
+  ? [{append}]
+  : [JSONPatch{{op: "add", path: "/spec/volumes", value: []}}, {append}]"""
 
 
 def _containers(variables: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Ports of a control plane: the usual ones inside a cluster's network, free ones of the loopback interface elsewhere."""
+"""Ports of a control plane: Kubernetes' own in a cluster's network, free ones of the loopback interface elsewhere."""
 
 from __future__ import annotations
 
