@@ -34,6 +34,7 @@ class Recorded:
     protect: bool
     depends_on: tuple[str, ...]
     inputs: Inputs = field(repr=False)
+    ignore_changes: tuple[str, ...] = ()
 
 
 def outputs_of(typ: str, name: str, inputs: Inputs) -> Inputs:
@@ -134,6 +135,7 @@ class RecordingMonitor(MockMonitor):
                     protect=request.protect,
                     depends_on=tuple(request.dependencies),
                     inputs=rpc.deserialize_properties(request.object),
+                    ignore_changes=tuple(request.ignoreChanges),
                 )
             )
         return response

@@ -7,6 +7,7 @@ import botocore.session
 from stacks.settings.network import RETENTION_DAYS
 from stacks.settings.regions import ENDPOINT_SERVICES, PRIVATE_NODE_SERVICES, REGIONS
 
+
 def test_regions_are_those_that_have_eks():
     assert set(REGIONS) == set(botocore.session.get_session().get_available_regions("eks"))
 

@@ -6,8 +6,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from stacks.settings import PlatformSettings, SettingsError, load_settings
 from cli.recording import PROJECT, Deploy
+from stacks.settings import PlatformSettings, SettingsError, load_settings
 from tests.unit.stacks.examples import SOUND, spoiled
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from cli.recording import Deploy
 from stacks.providers import aws_provider
 from stacks.settings import parse_settings
-from cli.recording import Deploy
 from tests.unit.stacks.examples import SOUND
 
 

@@ -56,7 +56,11 @@ WRONG: dict[str, tuple[str, object, str]] = {
         100,
         "got 100; CloudWatch keeps logs for fixed periods only, write 90",
     ),
-    "private nodes without a way out": ("network.nat", "none", "add autoscaling, ec2, eks, eks-auth, elasticloadbalancing"),
+    "private nodes without a way out": (
+        "network.nat",
+        "none",
+        "add autoscaling, ec2, eks, eks-auth, elasticloadbalancing",
+    ),
     "open API": (
         "cluster.api_cidrs",
         ["0.0.0.0/0"],
@@ -98,6 +102,75 @@ WRONG: dict[str, tuple[str, object, str]] = {
         ["m7i.large"],
         "write none, which is what m7i.large has",
     ),
+    "two numbers of accelerators": (
+        "cluster.gpu_pools.l4.instance_types",
+        ["g6.xlarge", "g6.12xlarge"],
+        "make a pool of each, the autoscaler takes nodes of a pool for equal, and g6.xlarge has 1, g6.12xlarge has 4",
+    ),
+    "EFA on a type without it": ("cluster.gpu_pools.l4.efa", True, "choose larger types, g6.xlarge has no EFA"),
+    "block of a type without blocks": (
+        "cluster.gpu_pools.l4.capacity",
+        "capacity_block",
+        "g6.xlarge cannot be bought as a capacity block",
+    ),
+    "capacity of another name": ("cluster.gpu_pools.l4.capacity", "on-demand", "perhaps 'on_demand'"),
+    "no reservation": ("cluster.gpu_pools.l4.capacity_reservation", "fr-1", "write the id of a capacity reservation"),
+    "reservation in several zones": (
+        "cluster.gpu_pools.l4.capacity_reservation",
+        "cr-0123456789abcdef0",
+        "cluster.gpu_pools.l4.zones: got []; name one zone, a reservation lies in one",
+    ),
+    "placement group in several zones": (
+        "cluster.gpu_pools.l4.placement_group",
+        True,
+        "name one zone, a placement group lies in one",
+    ),
+    "zone that the network lacks": (
+        "cluster.gpu_pools.l4.zones",
+        ["eu-west-1f"],
+        'cluster.gpu_pools.l4.zones.0: got "eu-west-1f"; name zones of network.zones: eu-west-1a',
+    ),
+    "taint effect as EKS spells it": (
+        "cluster.gpu_pools.l4.taints",
+        {"dedicated": "NO_SCHEDULE"},
+        "write one of 'NoSchedule', 'PreferNoSchedule' or 'NoExecute'",
+    ),
+    "taint effect with a slip": ("cluster.gpu_pools.l4.taints", {"dedicated": "NoSchedul"}, "perhaps 'NoSchedule'"),
+    "taint on the general pool": (
+        "cluster.general_pool.taints",
+        {"dedicated": "NoSchedule"},
+        "DNS and the autoscaler do not tolerate them",
+    ),
+    "spot for the general pool": ("cluster.general_pool.capacity", "spot", "must not be taken away"),
+    "label of Kubernetes": ("cluster.gpu_pools.l4.labels", {"kubernetes.io/role": "gpu"}, "choose another prefix"),
+    "label of the program": (
+        "cluster.gpu_pools.l4.labels",
+        {"accelerator": "t4"},
+        "the node gets this label from the settings of its pool",
+    ),
+    "label value with spaces": ("cluster.gpu_pools.l4.labels", {"team": "a b"}, "write up to 63 letters"),
+    "pool in capitals": (
+        "cluster.gpu_pools",
+        {"L4": {"instance_types": ["g6.xlarge"], "accelerator": "nvidia-l4", "max_size": 1}},
+        "write up to 20 lower-case letters",
+    ),
+    "second general pool": (
+        "cluster.gpu_pools",
+        {"general": {"instance_types": ["g6.xlarge"], "accelerator": "nvidia-l4", "max_size": 1}},
+        "choose another name",
+    ),
+    "nodes two minors behind": ("cluster.gpu_pools.l4.version", "1.34", 'got "1.34"; write 1.36 or 1.35'),
+    "log type that does not exist": ("cluster.log_types", ["audits"], "perhaps 'audit'"),
+    "team without namespaces": ("cluster.teams", {"vision": {"namespaces": []}}, "list at least 1"),
+    "team of all namespaces": ("cluster.teams", {"vision": {"namespaces": ["*"]}}, "write a namespace, or the start"),
+    "team with a policy of its own": (
+        "cluster.teams",
+        {"vision": {"namespaces": ["vision"], "policy": "editor"}},
+        "perhaps 'edit'",
+    ),
+    "nodes removed at once": ("cluster.autoscaler.scale_down_minutes", 0, "got 0; write 1 or more"),
+    "prod can lose its cluster": ("cluster.deletion_protection", False, "prod keeps its cluster"),
+    "pods without addresses": ("network.pod_cidr", "100.64.0.0/22", "of 8 nodes"),
     "rotation too often": ("keys.rotation_days", 30, "keys.rotation_days: got 30; write 90 or more"),
     "rotation too rare": ("keys.rotation_days", 3000, "keys.rotation_days: got 3000; write 2560 or less"),
     "deletion too soon": ("keys.deletion_window_days", 6, "got 6; write 7 or more"),
@@ -184,6 +257,47 @@ def test_nodes_need_addresses_in_the_zones_that_there_are(zones: list[str], avai
     _, line = refusal(*small, ("cluster.general_pool.max_size", available - 1))
     assert 'network.cidr: got "10.0.0.0/22"; choose a larger range or smaller pools' in line
     assert f"in {len(zones)} zones have {available} addresses for {available + 1} nodes" in line
+
+
+def test_nodes_are_never_ahead_of_the_cluster():
+    _, line = refusal(("cluster.version", "1.35"), ("cluster.gpu_pools.l4.version", "1.36"))
+    assert 'cluster.gpu_pools.l4.version: got "1.36"; write 1.35 or 1.34' in line
+    behind = parse_settings(spoiled(("cluster.gpu_pools.l4.version", "1.35")), SOURCE)
+    assert behind.cluster.gpu_pools["l4"].version == "1.35"
+
+
+def test_spot_nodes_are_never_taken_from_a_reservation():
+    _, line = refusal(
+        ("cluster.gpu_pools.l4.capacity", "spot"),
+        ("cluster.gpu_pools.l4.capacity_reservation", "cr-0123456789abcdef0"),
+        ("cluster.gpu_pools.l4.zones", ["eu-west-1a"]),
+    )
+    assert "spot instances are never taken from a reservation" in line
+
+
+def test_a_capacity_block_is_of_one_type_in_one_zone_and_was_bought_beforehand():
+    pool: dict[str, object] = {
+        "instance_types": ["p5.48xlarge"],
+        "accelerator": "nvidia-h100",
+        "max_size": 1,
+        "capacity": "capacity_block",
+    }
+    _, line = refusal(("cluster.gpu_pools", {"h": pool}))
+    assert "cluster.gpu_pools.h.capacity_reservation" in line
+    assert "name the capacity block that you bought" in line
+    sound = {**pool, "capacity_reservation": "cr-0123456789abcdef0", "zones": ["eu-west-1a"], "efa": True}
+    assert parse_settings(spoiled(("cluster.gpu_pools", {"h": sound})), SOURCE).cluster.gpu_pools["h"].efa
+    _, line = refusal(("cluster.gpu_pools", {"h": {**sound, "zones": []}}))
+    assert "name one zone, a reservation lies in one" in line
+
+
+@pytest.mark.parametrize(("pods", "nodes"), [(110, 11), (17, 31)])
+def test_pods_need_addresses_for_as_many_nodes_as_there_may_be(pods: int, nodes: int):
+    """A /20 leaves a /23 to each of three zones: 507 addresses, of which 128 go to a node with 110 pods."""
+    small = [("network.pod_cidr", "100.64.0.0/20"), ("cluster.pods_per_node", pods)]
+    assert parse_settings(spoiled(*small, ("cluster.general_pool.max_size", nodes - 2)), SOURCE)
+    _, line = refusal(*small, ("cluster.general_pool.max_size", nodes - 1))
+    assert f"with {pods} pods each its subnets in 3 zones suffice for {nodes} of {nodes + 1} nodes" in line
 
 
 def test_dev_may_be_open_and_cheap_where_prod_may_not():
