@@ -49,7 +49,7 @@ def user_of(cluster: ClusterRecord, entry: AccessEntry, presenter: Presenter) ->
 
 def judge(cluster: ClusterRecord, spec: dict[str, Any]) -> tuple[bool, str]:
     """Whether an access policy of the user's principal allows a request, and why, or why none does."""
-    principal = next(iter((spec.get("extra") or {}).get(PRINCIPAL) or []), "")
+    principal = _principal(spec.get("extra") or {})
     entry = entry_for(cluster, principal) if principal else None
     if entry is None:
         return False, ""  # nobody that EKS knows: Kubernetes' own accounts, or a user that is impersonated
@@ -61,6 +61,12 @@ def judge(cluster: ClusterRecord, spec: dict[str, Any]) -> tuple[bool, str]:
             if allowed:
                 return True, f"EKS access policy {name} of {principal}, {_where(scope)}"
     return False, f"no EKS access policy of {principal} allows {_wanted(spec)}"
+
+
+def _principal(extra: dict[str, Any]) -> str:
+    """Aggregated API servers get the extras as HTTP headers, whose names arrive in small letters."""
+    named = (values for name, values in extra.items() if name.lower() == PRINCIPAL.lower() and values)
+    return str(next(named, [""])[0])
 
 
 def _allows_resource(rule: Rule, scope: dict[str, Any], asked: dict[str, Any]) -> bool:
