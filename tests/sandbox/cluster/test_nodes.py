@@ -16,6 +16,7 @@ import pytest
 
 from sandbox import processes
 from sandbox.cluster.api import ApiError
+from sandbox.cluster.model import NodeSpec
 from sandbox.cluster.node import RealNode, cgroups
 from sandbox.cluster.node.layout import NodeFolder
 from sandbox.emulator.desired import EksTaint
@@ -299,19 +300,24 @@ def test_the_pod_identity_agent_answers_while_its_add_on_is_installed_and_only_t
 
 
 @contextmanager
-def unchanged_machine(cluster: RealCluster) -> Generator[None]:
-    """What a node could leave behind is the same after the block."""
+def unchanged_machine(cluster: RealCluster, spec: NodeSpec) -> Generator[None]:
+    """What that node could leave behind is the same after the block, whatever others do on the machine meanwhile."""
+
+    def lines(*command: str, having: str) -> list[str]:
+        text = subprocess.check_output(command, text=True)
+        return sorted(line for line in text.splitlines() if having in line)
 
     def picture() -> dict[str, object]:
-        ip = ["ip", "-n", cluster.access.netns, "-o"]
+        group = NodeFolder(cluster.place(spec)).cgroup
+        netns = ("ip", "-n", cluster.access.netns, "-o", "-br")
         return {
-            "mounts": Path("/proc/self/mounts").read_text(),
-            "links": subprocess.check_output(["ip", "-o", "-br", "link"], text=True),
-            "links of the cluster": set(subprocess.check_output([*ip, "-br", "link"], text=True).splitlines()),
-            "routes of the cluster": subprocess.check_output([*ip, "route"], text=True),
-            "rules": subprocess.check_output(["nft", "list", "tables"], text=True),
-            "groups": {str(path) for each in cgroups.hierarchies() for path in each.mount.glob("mlp-node-*")},
-            "namespaces": sorted(os.listdir("/run/netns")),  # noqa: PTH208
+            "mounts": lines("cat", "/proc/self/mounts", having=str(cluster.folder.root)),
+            "pods' namespaces": lines("ls", "/run/netns", having="cni-"),
+            "links": lines("ip", "-o", "-br", "link", having="veth"),
+            "rules": lines("nft", "list", "tables", having="kube-proxy"),
+            "links of the cluster": lines(*netns, "link", having=""),
+            "routes of the cluster": lines(*netns, "route", having=""),
+            "groups": [str(each.mount) for each in cgroups.hierarchies() if (each.mount / group).exists()],
         }
 
     before = picture()
@@ -322,7 +328,7 @@ def unchanged_machine(cluster: RealCluster) -> Generator[None]:
 def test_a_tainted_node_with_accelerators_comes_and_goes_without_a_trace(cluster: RealCluster) -> None:
     taint = EksTaint(key="nvidia.com/gpu", value="true", effect="NoSchedule")
     spec = cluster.spec(7, taints=(taint,), accelerators={"nvidia.com/gpu": 4}, instance_type="g5.12xlarge")
-    with unchanged_machine(cluster):
+    with unchanged_machine(cluster, spec):
         node = cluster.node(spec)
         try:
             taints = cluster.api.get(f"/api/v1/nodes/{spec.name}")["spec"]["taints"]
@@ -350,7 +356,7 @@ def test_a_tainted_node_with_accelerators_comes_and_goes_without_a_trace(cluster
 
 def test_what_a_killed_node_left_is_removed_by_clean(cluster: RealCluster) -> None:
     spec = cluster.spec(8)
-    with unchanged_machine(cluster):
+    with unchanged_machine(cluster, spec):
         cluster.node(spec)
         del cluster.nodes[spec.name]
         outside = processes.running(NodeFolder(cluster.place(spec)).pid_file)
@@ -362,7 +368,7 @@ def test_what_a_killed_node_left_is_removed_by_clean(cluster: RealCluster) -> No
 
 def test_a_node_that_cannot_start_says_why(cluster: RealCluster) -> None:
     spec = cluster.spec(9, private_ip="300.1.1.1")
-    with unchanged_machine(cluster), pytest.raises(SandboxError, match=r"does not start: ip .*300\.1\.1\.1"):
+    with unchanged_machine(cluster, spec), pytest.raises(SandboxError, match=r"does not start: ip .*300\.1\.1\.1"):
         RealNode(cluster.place(spec), spec, cluster.access, cluster.tools).start()
 
 
