@@ -74,7 +74,7 @@ def kubeconfig(cluster: ClusterHandle) -> pulumi.Output[str]:
     )
 
 
-def kubernetes_provider(cluster: ClusterHandle, parent: pulumi.Resource) -> k8s.Provider:
+def kubernetes_provider(cluster: ClusterHandle, parent: pulumi.Resource | None = None) -> k8s.Provider:
     """Applies objects on the server's side, so that it owns the fields that the program sets and no others."""
     return k8s.Provider(
         "kubernetes",

@@ -1,0 +1,89 @@
+"""Who may do what on the cluster."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cli.recording import Deploy, RecordingCloud
+from components.eks import Access, AccessArgs, Team
+from components.eks.access import READERS
+from tests.unit.components.policies import ACCOUNT, PREFIX, SCOPE, statements
+
+ENTRY = "aws:eks/accessEntry:AccessEntry"
+ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+
+
+def access(deploy: Deploy, **teams: Team) -> tuple[Access, RecordingCloud]:
+    return deploy(
+        lambda: Access(
+            "access",
+            AccessArgs(
+                account=ACCOUNT,
+                prefix=PREFIX,
+                cluster_name=f"{PREFIX}-eks",
+                cluster=f"{PREFIX}-eks",
+                deploy_role_arn="arn:deploy",
+                preview_role_arn="arn:preview",
+                teams=teams,
+            ),
+        )
+    )
+
+
+def granted(cloud: RecordingCloud) -> dict[str, tuple[str, Any]]:
+    """By principal: the policy's name and its scope."""
+    return {
+        each.inputs["principalArn"]: (each.inputs["policyArn"].rpartition("/")[2], each.inputs["accessScope"])
+        for each in cloud.of_type(ASSOCIATION)
+    }
+
+
+def test_a_team_gets_its_policy_in_its_namespaces_only(deploy: Deploy):
+    _, cloud = access(deploy, vision=Team(namespaces=("vision", "vision-*"), policy="edit"))
+    assert granted(cloud)["arn:aws:mock:::access-team-vision"] == (
+        "AmazonEKSEditPolicy",
+        {"type": "namespace", "namespaces": ["vision", "vision-*"]},
+    )
+
+
+def test_only_administrators_and_deployments_administer_the_cluster(deploy: Deploy):
+    _, cloud = access(deploy, vision=Team(namespaces=("vision",), policy="admin"))
+    administrators = {who for who, (policy, _) in granted(cloud).items() if policy == "AmazonEKSClusterAdminPolicy"}
+    assert administrators == {"arn:aws:mock:::access-admin", "arn:deploy"}
+
+
+def test_a_preview_views_and_sees_no_secrets(deploy: Deploy):
+    """AmazonEKSAdminViewPolicy would show them; a preview runs code of pull requests."""
+    _, cloud = access(deploy)
+    assert granted(cloud)["arn:preview"] == ("AmazonEKSViewPolicy", {"type": "cluster"})
+    assert cloud.named("access-ci-preview-entry").inputs["kubernetesGroups"] == [READERS]
+
+
+def test_every_policy_is_given_to_an_entry_that_exists(deploy: Deploy):
+    _, cloud = access(deploy, vision=Team(namespaces=("vision",)))
+    entries = {each.inputs["principalArn"]: each.urn for each in cloud.of_type(ENTRY)}
+    assert {each.inputs["type"] for each in cloud.of_type(ENTRY)} == {"STANDARD"}
+    for each in cloud.of_type(ASSOCIATION):
+        assert entries[each.inputs["principalArn"]] in each.depends_on
+
+
+def test_roles_are_called_what_people_type_and_find_the_cluster_and_nothing_else(deploy: Deploy):
+    made, cloud = access(deploy, vision=Team(namespaces=("vision",)))
+    assert set(made.roles) == {"admin", "platform", "team-vision"}
+    names = {each.inputs["name"] for each in cloud.of_type("aws:iam/role:Role")}
+    assert names == {f"{PREFIX}-cluster-{purpose}" for purpose in made.roles}
+    for each in cloud.of_type("aws:iam/rolePolicy:RolePolicy"):
+        [allowed] = statements(each.inputs["policy"]).values()
+        assert (allowed["Action"], allowed["Resource"]) == (
+            "eks:DescribeCluster",
+            SCOPE.arn("eks", f"cluster/{PREFIX}-eks"),
+        )
+    trusts = [json.loads(each.inputs["assumeRolePolicy"]) for each in cloud.of_type("aws:iam/role:Role")]
+    assert {each["Statement"][0]["Principal"]["AWS"] for each in trusts} == {SCOPE.root}
+
+
+@pytest.mark.parametrize("namespaces", [(), ("*",), ("Vision",), ("**",), ("-x",)])
+def test_a_team_of_all_or_of_no_namespaces_is_refused(namespaces: tuple[str, ...]):
+    with pytest.raises(ValueError, match="namespaces"):
+        Team(namespaces=namespaces)

@@ -1,0 +1,61 @@
+"""The cluster's basics as a whole, and the rules that their tables keep."""
+
+import pulumi
+import pytest
+
+from cli.recording import Deploy, RecordingCloud
+from components.eks.access import READERS
+from components.eks.versions import MINORS
+from platform_services import Platform, PlatformArgs
+from platform_services.namespaces import NAMESPACES, Namespace, pod_security_labels
+from platform_services.readers import READABLE
+from platform_services.versions import CLUSTER_AUTOSCALER
+from stacks.providers import kubernetes_provider
+from tests.unit.platform_services.clusters import handle, pool
+
+
+def platform(deploy: Deploy, *, exists: bool = True) -> tuple[Platform, RecordingCloud]:
+    def program() -> Platform:
+        cluster = handle(pool("l4", "g6.xlarge", "nvidia-l4"), exists=exists)
+        kubernetes = kubernetes_provider(cluster)
+        return Platform("platform", PlatformArgs(cluster=cluster, kubernetes=kubernetes))
+
+    return deploy(program, preview=not exists)
+
+
+def test_workloads_learn_the_names_that_they_refer_to(deploy: Deploy):
+    made, cloud = platform(deploy)
+    assert set(made.handle.namespaces) == set(NAMESPACES)
+    assert set(made.handle.priority_classes) == {"serving", "platform", "training"}
+    assert cloud.named("platform-classes-encrypted-gp3").inputs["metadata"]["name"] == "encrypted-gp3"
+
+
+def test_a_first_preview_knows_no_cluster_and_works_all_the_same(deploy: Deploy):
+    _, before = platform(deploy, exists=False)
+    [provider] = before.of_type("pulumi:providers:kubernetes")
+    assert pulumi.contains_unknowns(provider.inputs["kubeconfig"])
+    _, after = platform(deploy)
+    assert {each.name for each in before.resources} == {each.name for each in after.resources}
+
+
+def test_a_namespace_that_enforces_less_says_why():
+    with pytest.raises(ValueError, match="level 'privileged': give the `reason`, or enforce 'restricted'"):
+        Namespace(level="privileged")
+
+
+def test_what_is_let_through_is_still_warned_about():
+    labels = pod_security_labels("privileged", "1.36")
+    assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
+    assert labels["pod-security.kubernetes.io/warn"] == "restricted"
+
+
+def test_readers_of_the_cluster_read_no_secrets_and_change_nothing(deploy: Deploy):
+    _, cloud = platform(deploy)
+    role = cloud.named("platform-readers-role").inputs
+    assert role["metadata"]["name"] == READERS
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert not {"secrets", "configmaps", "*"} & {kind for _, kinds in READABLE for kind in kinds}
+
+
+def test_every_minor_of_kubernetes_has_its_autoscaler():
+    assert tuple(CLUSTER_AUTOSCALER) == MINORS
