@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
-from sandbox.cluster.folder import MARK
+from sandbox.cluster.folder import MARK, existing_folders, read_json
+from sandbox.cluster.network import LINK_PREFIX
+from sandbox.cluster.node.layout import NodeFolder
 
+_OURS = re.compile(r"mlp[A-Za-z0-9-]*")
 _SETTINGS = ("net/ipv4/ip_forward", "net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter")
 
 
@@ -32,18 +36,25 @@ class HostState:
 
 
 def snapshot(home: Path | None = None) -> HostState:
-    """With `home`, of processes only those of its clusters."""
+    """With `home`, what belongs to clusters of other sandboxes is left out: they come and go on their own."""
+    ours = None if home is None else _names(home)
+
+    def known(names: Iterable[str]) -> frozenset[str]:
+        return frozenset(
+            name for name in names if ours is None or not (found := _OURS.findall(name)) or ours & {*found}
+        )
+
     links = json.loads(_output("ip", "-json", "address", "show"))
     routes = _output("ip", "route", "show").splitlines()
     namespaces = Path("/run/netns")
     return HostState(
-        links=frozenset(str(link["ifname"]) for link in links),
-        addresses=frozenset(f"{a['local']} on {link['ifname']}" for link in links for a in link["addr_info"]),
-        routes=frozenset(route.strip() for route in routes),
-        namespaces=frozenset(str(path) for path in [namespaces, *namespaces.glob("*")] if path.exists()),
-        mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        links=known(str(link["ifname"]) for link in links),
+        addresses=known(f"{a['local']} on {link['ifname']}" for link in links for a in link["addr_info"]),
+        routes=known(route.strip() for route in routes),
+        namespaces=known(str(path) for path in namespaces.glob("*")),
+        mounts=known(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
         tables=frozenset(_output("nft", "list", "tables").splitlines() if shutil.which("nft") else ()),
-        control_groups=frozenset(str(path) for path in Path("/sys/fs/cgroup").glob("**/mlp-node-*")),
+        control_groups=known(str(path) for path in Path("/sys/fs/cgroup").glob("**/mlp-node-*")),
         processes=frozenset(_marked(home)),
         settings=frozenset(f"{name}={_read(name)}" for name in _SETTINGS),
     )
@@ -58,6 +69,15 @@ def leftovers(before: HostState, after: HostState) -> list[str]:
         found += [f"{kind}: {name} is new" for name in sorted(now[kind] - names)]
         found += [f"{kind}: {name} is gone" for name in sorted(names - now[kind])]
     return found
+
+
+def _names(home: Path) -> set[str]:
+    """What the clusters of a home call their things outside of their folders."""
+    names: set[str] = set()
+    for folder in existing_folders(home):
+        names |= {folder.netns, f"{LINK_PREFIX}{read_json(folder.places).get('uplink')}"}
+        names |= {NodeFolder(path).cgroup for path in (folder.nodes.iterdir() if folder.nodes.is_dir() else ())}
+    return names
 
 
 def _marked(home: Path | None) -> list[str]:
