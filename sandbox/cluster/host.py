@@ -40,9 +40,7 @@ def snapshot(home: Path | None = None) -> HostState:
     ours = None if home is None else _names(home)
 
     def known(names: Iterable[str]) -> frozenset[str]:
-        return frozenset(
-            name for name in names if ours is None or not (found := _OURS.findall(name)) or ours & {*found}
-        )
+        return frozenset(name for name in names if ours is None or ours.issuperset(_OURS.findall(name)))
 
     links = json.loads(_output("ip", "-json", "address", "show"))
     routes = _output("ip", "route", "show").splitlines()

@@ -38,6 +38,7 @@ def test_the_emulator_hears_of_ready_nodes_and_healthy_addons(tmp_path: Path):
     )
     status.write(folder)
     read = SupervisorStatus.read(folder)
+    assert read is not None
     assert read == status
     told = read.for_emulator()
     assert (told.state, told.endpoint) == ("active", "https://198.18.1.2")
