@@ -145,12 +145,23 @@ def test_what_bills_by_the_hour_follows_from_the_stack_files(column: int, enviro
     zones = len(settings.network.zones)
     gateways = {"none": 0, "single": 1, "per_zone": zones}[settings.network.nat]
     twice = settings.database.multi_az
+    pools = list(settings.cluster.pools.items())
+
+    def nodes(counts: dict[str, int]) -> str:
+        return ", ".join(
+            f"{count} {settings.cluster.pools[name].instance_types[0]}" for name, count in counts.items() if count
+        )
+
     rows = {name: cells[column] for name, cells in billing_table(README.read_text()).items()}
     assert rows == {
         "NAT gateways, each with a public IPv4 address": str(gateways),
         "Interface endpoints × zones": str(len(settings.network.interface_endpoints) * zones),  # noqa: RUF001
         "RDS instance": settings.database.instance_class + (", twice (multi-AZ)" if twice else ""),
         "RDS storage, GB at the start": f"{settings.database.allocated_storage_gb}{', twice' if twice else ''}",
-        "KMS keys (with the one of the state)": "4",  # secrets, data, logs
+        "EKS clusters": "1",
+        "Nodes at the least, of the first type of their pool": nodes({name: pool.min_size for name, pool in pools}),
+        "Nodes at the most": nodes({name: pool.max_size for name, pool in pools}),
+        "Root disks of the nodes at the least, GB": str(sum(pool.min_size * pool.disk_gb for _, pool in pools)),
+        "KMS keys (with the one of the state)": "5",  # secrets, cluster, data, logs
         "Secrets (with the database's)": str(len(settings.secrets.names) + 1),
     }

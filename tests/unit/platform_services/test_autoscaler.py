@@ -91,9 +91,10 @@ def test_its_pods_get_their_role_before_they_start(deploy: Deploy):
 
 
 def test_it_writes_to_nodes_evictions_and_its_own_lease_and_status_only():
+    rules: list[Any] = [*CLUSTER_RULES, *NAMESPACE_RULES]
     written = {
         (kind, tuple(rule.get("resource_names", [])))
-        for rule in (*CLUSTER_RULES, *NAMESPACE_RULES)
+        for rule in rules
         for kind in rule["resources"]
         if set(rule["verbs"]) & {"delete", "patch", "update"}
     }
