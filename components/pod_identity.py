@@ -102,7 +102,7 @@ class PodIdentity(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PodRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:PodIdentity", name, {}, opts)
-        role = PodRole(f"{name}-pod", args, pulumi.ResourceOptions(parent=self))
+        role = PodRole(name, args, pulumi.ResourceOptions(parent=self))
         self.role_arn = role.arn
         aws.eks.PodIdentityAssociation(
             f"{name}-association",

@@ -60,7 +60,7 @@ class Autoscaler(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         cluster = args.cluster
         identity = PodIdentity(
-            f"{name}-identity",
+            f"{name}-pod",
             PodRoleArgs(
                 account=cluster.account,
                 cluster_name=cluster.plain_name,

@@ -94,6 +94,17 @@ def test_what_a_change_of_settings_replaces_is_not_protected(environment: Progra
     assert [each.name for each in found if each.protect] == []
 
 
+# Longest names that AWS takes, for types where it is near: pattern of Pulumi.yaml with seven digits at the end.
+LIMITS = {"aws:iam/role:Role": 64, "aws:eks/nodeGroup:NodeGroup": 63, "aws:ec2/launchTemplate:LaunchTemplate": 128}
+
+
+def test_names_that_are_made_up_are_not_too_long(environment: Program):
+    for each in environment.aws:
+        if each.typ in LIMITS and "name" not in each.inputs:
+            made_up = f"{PROJECT}-{environment.stack}-{each.name}-1234567"
+            assert len(made_up) <= LIMITS[each.typ], made_up
+
+
 def test_the_environment_is_in_every_fixed_name(environment: Program):
     """Two environments share an account, so a fixed name without the environment would clash."""
     fixed = [

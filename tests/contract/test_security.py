@@ -25,7 +25,7 @@ ALLOWED_WILDCARDS = {
     ("keys-data", "EncryptVolumesOfNodes"): f"{KEY_ITSELF}; for the account's Auto Scaling only",
     ("keys-data", "LendToVolumesOfNodes"): f"{KEY_ITSELF}; for the account's Auto Scaling only, and for volumes",
     ("node-role-joining", "DescribeItself"): "EC2 authorises Describe calls on all resources only; one region",
-    ("platform-autoscaler-identity-pod-policy", "FindGroups"): "these calls know no resources; one region",
+    ("platform-autoscaler-pod-policy", "FindGroups"): "these calls know no resources; one region",
     ("identities-read-cluster", "DescribeNodes"): "these calls know no resources; one region",
     ("identities-read", "DescribeNetwork"): "EC2 authorises Describe calls on all resources only; one region",
     ("identities-read", "ListWithoutResources"): "these list calls know no resources",
