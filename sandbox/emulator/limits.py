@@ -92,9 +92,20 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="ec2",
-        what="capacity reservations",
-        effect="refused; a launch template may name any reservation",
-        operations=("CreateCapacityReservation", "DescribeCapacityReservations"),
+        what="capacity is never short: reservations are records, and there are no capacity blocks to buy",
+        effect="instances do not count against a reservation; a launch template may name any reservation or block",
+        operations=("DescribeCapacityBlockOfferings", "PurchaseCapacityBlock"),
+    ),
+    Limit(
+        service="ec2",
+        what="instances of Auto Scaling groups have their primary network interface only",
+        effect="further interfaces of a launch template, EFA ones included, are records",
+    ),
+    Limit(
+        service="autoscaling",
+        what="groups change when a request asks for it",
+        effect="scaling policies, schedules, lifecycle hooks and instance refreshes are records; Spot instances are "
+        "never interrupted, and always of the first instance type",
     ),
     Limit(
         service="ec2",
@@ -180,9 +191,52 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="eks",
-        what="add-ons, access entries, Pod Identity and cluster updates",
+        what="every cluster runs the same Kubernetes, 1.36.3, whatever version it says",
+        effect="`kubectl version` tells what runs; an update of the version changes what the API says",
+    ),
+    Limit(
+        service="eks",
+        what="no Auto Mode, Outposts, hybrid nodes, IPv6, settings or tiers of the control plane, SSH to nodes, warm "
+        "pools; images of AL2023 only",
+        effect="refused with an error that names the setting",
+    ),
+    Limit(
+        service="eks",
+        what="identity providers, insights, capabilities, certificate authorities, registered clusters",
         effect="refused",
-        operations=("CreateAddon", "CreateAccessEntry", "CreatePodIdentityAssociation", "UpdateClusterVersion"),
+        operations=("AssociateIdentityProviderConfig", "ListInsights", "CreateCapability", "RegisterCluster"),
+    ),
+    Limit(
+        service="eks",
+        what="updates are carried out when they are asked for",
+        effect="a node group's new version replaces all of its nodes together, whatever updateConfig says, and drains "
+        "none; node repair is a record; a cluster that is still CREATING takes node groups and add-ons",
+    ),
+    Limit(
+        service="eks",
+        what="add-ons coredns and metrics-server are installed; the others are part of every node",
+        effect="versions of all of them and configurationValues of vpc-cni, kube-proxy, aws-ebs-csi-driver and "
+        "eks-pod-identity-agent are records, held against an outline of their schemas; DeleteAddon keeps nothing",
+    ),
+    Limit(
+        service="eks",
+        what="the ConfigMap aws-auth is not read",
+        effect="in authentication mode CONFIG_MAP only the cluster's creator gets in, elsewhere access entries count",
+    ),
+    Limit(
+        service="eks",
+        what="access policies of AWS's own components, such as those of Auto Mode, are not there",
+        effect="ListAccessPolicies shows those that are enforced; others cannot be associated",
+    ),
+    Limit(
+        service="eks",
+        what="Pod Identity with targetRoleArn or a session policy",
+        effect="refused",
+    ),
+    Limit(
+        service="eks",
+        what="the API server is reached from this machine only, whatever endpoint access says",
+        effect="publicAccessCidrs are checked and kept; nothing is written into the control plane's log group",
     ),
     Limit(
         service="sqs",

@@ -3,6 +3,7 @@
 moto puts all of them into the first subnet, forgets most of the template, and orders the rest by memory addresses.
 """
 
+import copy
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -96,8 +97,13 @@ def _leaving_first(states: Iterable[Any]) -> list[Any]:
 def update(self: Any, *args: Any, **kwargs: Any) -> None:
     """A policy of mixed instances stays unless something takes its place."""
     replaced = kwargs.get("launch_config_name") or kwargs.get("launch_template")
-    if not replaced and kwargs.get("mixed_instances_policy") is None:
-        kwargs["mixed_instances_policy"] = self.mixed_instances_policy
+    policy = kwargs.get("mixed_instances_policy")
+    if not replaced and policy is None:
+        policy = copy.deepcopy(self.mixed_instances_policy)
+    specification = (policy or {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
+    if specification.get("LaunchTemplateId"):
+        specification.pop("LaunchTemplateName", None)  # moto writes the name in, and takes only one of the two
+    kwargs["mixed_instances_policy"] = policy
     _update(self, *args, **kwargs)
 
 

@@ -56,7 +56,7 @@ def presenter_of(token: str, cluster_name: str, moment: datetime) -> Presenter:
         raise TokenError(f"the token does not begin with {PREFIX}")
     try:
         encoded = token.removeprefix(PREFIX)
-        url = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii")
+        url = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True).decode("ascii")
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
     except ValueError as error:

@@ -16,10 +16,10 @@ UNCHECKED = Config(retries={"mode": "standard", "max_attempts": 3}, parameter_va
 # one that speaks CBOR.
 EXAMPLES = [
     ("iam", "GenerateServiceLastAccessedDetails"),
-    ("ec2", "CreateCapacityReservation"),
+    ("ec2", "PurchaseCapacityBlock"),
     ("dynamodb", "DescribeContributorInsights"),
     ("budgets", "CreateBudgetAction"),
-    ("eks", "CreateAddon"),
+    ("eks", "RegisterCluster"),
     ("s3", "PutBucketMetricsConfiguration"),
     ("grafana", "ListWorkspaces"),
     ("codeartifact", "ListDomains"),

@@ -81,7 +81,7 @@ class Emulated:
     def journal_lines(self) -> int:
         return len((self.home / "journal" / "journal.jsonl").read_bytes().splitlines())
 
-    def client(self, name: str, key: str = "sandbox", secret: str = "sandbox", token: str | None = None) -> Any:  # noqa: S107
+    def client(self, name: str, key: str = "sandbox", secret: str = "sandbox", token: str | None = None) -> Any:
         client: Any = boto3.client(  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
             name,  # pyright: ignore[reportArgumentType]
             endpoint_url="http://127.0.0.1:4566",
