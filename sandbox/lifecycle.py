@@ -62,6 +62,7 @@ def up(instance: Instance, pulumi: Path, report: Report, kubectl: Path | None = 
         raise SandboxError(f"the engine cannot be set up in {instance.home}: {error}") from error
     if made:
         report(f"Made the stacks {', '.join(made)}")
+    _wait_for_clusters(instance, report)
     return status(instance)
 
 
@@ -133,6 +134,28 @@ def _wait_until_ready(instance: Instance, report: Report) -> None:
             raise SandboxError(f"the emulated AWS account ended while starting: {_tail(instance)}")
         time.sleep(0.1)
     raise SandboxError(f"the emulated AWS account was not ready after {START_SECONDS:.0f} s: {_tail(instance)}")
+
+
+def _wait_for_clusters(instance: Instance, report: Report) -> None:
+    """Those that the account already has; one that is made later is waited for by whoever makes it."""
+    deadline, next_report = time.monotonic() + START_SECONDS, time.monotonic() + REPORT_SECONDS
+    while waiting := [words for found in clusters.describe(instance.aws) if (words := _not_ready(found))]:
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"{'; '.join(waiting)}, after {START_SECONDS:.0f} s; see `mlp sandbox status` and `mlp sandbox logs`"
+            )
+        if time.monotonic() > next_report:
+            report(f"Waiting: {'; '.join(waiting)}")
+            next_report = time.monotonic() + REPORT_SECONDS
+        time.sleep(0.2)
+
+
+def _not_ready(found: clusters.ClusterProcesses) -> str:
+    """What is still missing of a cluster, in words; empty when it is as it should be."""
+    if found.state != "active":
+        return f"cluster {found.name} is {found.state}" + (f" ({found.reason})" if found.reason else "")
+    nodes = [name for name, node in found.nodes.items() if node["state"] not in ("ready", "failed")]
+    return f"cluster {found.name}: {len(nodes)} of {len(found.nodes)} nodes are not ready" if nodes else ""
 
 
 def _health(instance: Instance) -> dict[str, Any]:

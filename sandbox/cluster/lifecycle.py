@@ -136,7 +136,7 @@ def _describe(folder: ClusterFolder) -> ClusterProcesses:
     if status is None:
         state = "creating" if supervisor else "stopped"
     else:
-        state = status.state if supervisor else "unattended" if any(running.values()) else "stopped"
+        state = _state(folder, status, supervisor, any(running.values()))
     return ClusterProcesses(
         cluster_id=folder.root.name,
         name=status.name if status else folder.root.name,
@@ -152,3 +152,14 @@ def _describe(folder: ClusterFolder) -> ClusterProcesses:
         addons={name: {"state": a.state, "reason": a.reason} for name, a in status.addons.items()} if status else {},
         real_nodes_possible=status.real_nodes_possible if status else os.geteuid() == 0,
     )
+
+
+def _state(folder: ClusterFolder, status: SupervisorStatus, supervisor: int | None, something_runs: bool) -> str:
+    if supervisor is None:
+        return "unattended" if something_runs else "stopped"
+    try:
+        # What an earlier supervisor wrote says nothing about now.
+        fresh = folder.status.stat().st_mtime >= psutil.Process(supervisor).create_time()
+    except (OSError, psutil.Error):
+        fresh = False
+    return status.state if fresh else "starting"
