@@ -6,6 +6,7 @@ there are, and memory is the machine's, however much the node announces.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from sandbox.cluster.model import NodeSpec
@@ -35,6 +36,7 @@ def reserved(cpus: int, max_pods: int) -> dict[str, str]:
 def write(folder: NodeFolder, spec: NodeSpec) -> None:
     """Files in the form of those that cAdvisor, inside of the kubelet, reads."""
     processors = folder.machine / "cpu"
+    shutil.rmtree(processors, ignore_errors=True)
     for number in range(spec.cpus):
         topology = processors / f"cpu{number}" / "topology"
         topology.mkdir(parents=True, exist_ok=True)

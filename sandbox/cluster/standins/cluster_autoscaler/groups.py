@@ -23,6 +23,7 @@ _PODS = 110  # as the original assumes, of every instance type
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 # Of one node, not of its group; or put there for a time, by Kubernetes or by us.
 _OWN_LABELS = ("kubernetes.io/hostname",)
+_ALIKE = Decimal("0.05")  # the original's max-allocatable-difference-ratio
 _STARTING_TAINTS = ("node.kubernetes.io/not-ready", "node.cloudprovider.kubernetes.io/uninitialized")
 _PASSING_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
@@ -109,9 +110,12 @@ def usable(node: Node) -> bool:
 
 def similar(first: Group, second: Group) -> bool:
     """Whether they differ in zone only, for balancing."""
-    if first.template is None or second.template is None:
+    one, other = first.template, second.template
+    if one is None or other is None or _kind(one) != _kind(other):
         return False
-    return _comparable(first.template) == _comparable(second.template)
+    pairs = [(amount, other.allocatable.get(name, Decimal(0))) for name, amount in one.allocatable.items()]
+    same_names = one.allocatable.keys() == other.allocatable.keys()
+    return same_names and all(abs(mine - theirs) <= max(mine, theirs) * _ALIKE for mine, theirs in pairs)
 
 
 def matches(group_tags: Mapping[str, str], discovery: Sequence[Mapping[str, str | None]]) -> bool:
@@ -122,10 +126,10 @@ def matches(group_tags: Mapping[str, str], discovery: Sequence[Mapping[str, str 
     )
 
 
-def _comparable(node: Node) -> tuple[object, ...]:
+def _kind(node: Node) -> tuple[object, ...]:
     passed_over = ("topology.", "failure-domain.", "eks.amazonaws.com/", "alpha.eksctl.io/", "kubernetes.io/hostname")
     labels = {key: value for key, value in node.labels.items() if not key.startswith(passed_over)}
-    return labels, frozenset(node.taints), {key: round(value, -6) for key, value in node.allocatable.items()}
+    return labels, frozenset(node.taints)
 
 
 def _taint(key: str, text: str) -> Taint | None:
