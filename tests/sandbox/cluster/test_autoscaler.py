@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -204,7 +204,7 @@ def text_with(url: str, words: str) -> str | None:
 
 
 @contextmanager
-def autoscaler(endpoint: str, plane: ScratchControlPlane, folder: Path, *flags: str) -> Iterator[str]:
+def autoscaler(endpoint: str, plane: ScratchControlPlane, folder: Path, *flags: str) -> Generator[str]:
     """As its container starts it, with kubeconfig and credentials from the environment; gives its address."""
     port = free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
@@ -321,3 +321,39 @@ def test_the_package_imports_nothing_of_the_project() -> None:
         check=True,
     )
     assert json.loads(done.stdout.replace("'", '"')) == []
+
+
+def test_a_little_used_node_is_drained_and_its_pods_move(
+    account: Account, plane: ScratchControlPlane, endpoint: str, tmp_path: Path
+) -> None:
+    account.group("general", "m6i.large", (0, 3))
+    labels = {"app": "web"}
+    container = {"name": "main", "image": "nothing", "resources": {"requests": {"cpu": "800m"}}}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": template},
+    }
+
+    def on_nodes() -> list[str]:
+        found = plane.api.list("/api/v1/namespaces/default/pods")
+        return [each["spec"].get("nodeName", "") for each in found if "deletionTimestamp" not in each["metadata"]]
+
+    quick = (
+        "--scale-down-unneeded-time=3s",
+        "--scale-down-delay-after-add=3s",
+        "--scale-down-utilization-threshold=0.6",
+    )
+    with autoscaler(endpoint, plane, tmp_path, *quick):
+        plane.api.create(path, deployment)
+        wait_for("three pods on two nodes", lambda: len(set(on_nodes())) == 2 and "" not in on_nodes())
+        plane.api.merge(f"{path}/web", {"spec": {"replicas": 2}})
+        wait_for("one node is enough", lambda: account.sizes() == {"general": 1})
+        wait_for(
+            "both pods are there", lambda: len(on_nodes()) == 2 and len(set(on_nodes())) == 1 and "" not in on_nodes()
+        )
+    plane.api.delete(f"{path}/web", {"propagationPolicy": "Foreground"})
+    wait_for("they are gone", lambda: not on_nodes())
