@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -22,7 +22,7 @@ from sandbox.engine.stack_files import folder, is_foreign, usable
 from sandbox.engine.stacks import stack_names
 from sandbox.environment import shell_lines, shell_unset_lines
 from sandbox.errors import SandboxError
-from sandbox.instance import Instance, all_instances, as_dict, find
+from sandbox.instance import Instance, Nodes, all_instances, as_dict, find
 from sandbox.toolchain import ensure_pulumi, find_kubernetes
 
 console = Console()
@@ -65,13 +65,18 @@ def bring_up(instance: Instance) -> lifecycle.Status:
 def up(
     name: Name = None,
     port: Annotated[int | None, typer.Option(help="Loopback port of the emulated AWS API (4566 at first).")] = None,
+    nodes: Annotated[
+        str | None, typer.Option(help="Nodes of clusters: 'real' (some run containers; the default) or 'simulated'.")
+    ] = None,
 ) -> None:
     """Start the sandbox, or bring it back after a crash. What it held is still there."""
     with plain_errors():
         start = time.monotonic()
-        instance = find(name, port)
-        if port is not None and instance.exists and find(name).port != port and lifecycle.status(find(name)).ready:
-            raise SandboxError(f"sandbox {instance.name!r} runs on port {find(name).port}; `mlp sandbox down` first")
+        instance = find(name, port, cast(Nodes | None, nodes))
+        before = find(name)
+        if instance != before and before.exists and lifecycle.status(before).ready:
+            how = f"on port {before.port} with {before.nodes} nodes"
+            raise SandboxError(f"sandbox {before.name!r} runs {how}; `mlp sandbox down` first")
         found = bring_up(instance)
         if not found.ready:
             raise SandboxError(f"sandbox {instance.name!r} did not become ready; see `mlp sandbox logs`")
@@ -213,12 +218,12 @@ def _status_table(found: lifecycle.Status) -> Table:
         where = f"{database['address']}:{database['port']}" + _pid(database["pid"])
         table.add_row(f"PostgreSQL {database['identifier']}", str(database["state"]), where)
     for cluster in found.clusters:
-        _add_cluster(table, cluster)
+        _add_cluster(table, cluster, simulated=instance.nodes == "simulated")
     table.add_row("Engine state", "kept" if instance.state.is_dir() else "none", str(instance.state))
     return table
 
 
-def _add_cluster(table: Table, cluster: ClusterProcesses) -> None:
+def _add_cluster(table: Table, cluster: ClusterProcesses, *, simulated: bool) -> None:
     version = f", Kubernetes {cluster.version}" if cluster.version else ""
     state = cluster.state + (f": {cluster.reason}" if cluster.reason else "")
     table.add_row(f"EKS {cluster.name}", state, f"{cluster.endpoint or 'no address yet'}{version}")
@@ -228,7 +233,8 @@ def _add_cluster(table: Table, cluster: ClusterProcesses) -> None:
     for name, addon in sorted(cluster.addons.items()):
         table.add_row(f"  add-on {name}", str(addon["state"]), str(addon["reason"] or ""))
     if not cluster.real_nodes_possible:
-        table.add_row("  nodes", "simulated only", "real ones need root and the packages that `mlp doctor` lists")
+        why = "as it was started" if simulated else "real ones need root and the packages that `mlp doctor` lists"
+        table.add_row("  nodes", "simulated only", why)
 
 
 def _pid(pid: int | None) -> str:

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.sandbox import bring_up, plain_errors
+from sandbox import lifecycle
+from sandbox.cluster.lifecycle import ClusterProcesses
 from sandbox.engine.install import pulumi
 from sandbox.engine.stack_files import usable
 from sandbox.engine.stacks import stack_names
@@ -45,7 +47,7 @@ def up(
             raise SandboxError(f"--stack {stack!r}: there is no such stack file; there are {', '.join(stack_names())}")
         console.print("[bold]Sandbox[/bold]")
         bring_up(instance)
-        console.print(f"[bold]pulumi up --stack {stack}[/bold]  (about a minute the first time)")
+        console.print(f"[bold]pulumi up --stack {stack}[/bold]  (two to three minutes the first time)")
         config_file = usable(instance, stack)
         code = subprocess.run(
             [instance.bin / "pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--config-file", config_file],
@@ -65,15 +67,30 @@ def summarise(instance: Instance, stack: str, seconds: float) -> None:
     console.print(_components(stack, deployment["resources"]))
     console.print(f"{changes(history[0].get('resourceChanges', {}))}, after {seconds:.0f} s.")
     console.print(f"State: {instance.state}  AWS API: {instance.endpoint}", highlight=False, soft_wrap=True)
+    clusters = lifecycle.status(instance).clusters
+    for cluster in clusters:
+        console.print(describe_cluster(cluster), highlight=False, soft_wrap=True)
     console.print("Type next:")
     for line, why in (
-        ('eval "$(.venv/bin/mlp sandbox env)"', "then plain pulumi, aws and psql work here"),
+        ('eval "$(.venv/bin/mlp sandbox env)"', "then plain pulumi, aws, kubectl and psql work here"),
+        *((f"aws eks update-kubeconfig --name {each.name}", "point kubectl to the cluster") for each in clusters[:1]),
+        *(("kubectl get nodes -L accelerator", "its nodes") for _ in clusters[:1]),
+        (f"mlp placement --stack {stack}", "would everything find a node?"),
         (f"pulumi preview --stack {stack} --diff", "what a change of the program would do"),
         (f"pulumi stack output --stack {stack}", "addresses and names"),
         ("aws s3 ls; aws ec2 describe-vpcs", "the emulated account"),
         ("make down", "stop; everything is kept"),
     ):
-        console.print(f"  {line:<38} # {why}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  {line:<50} # {why}", highlight=False, markup=False, soft_wrap=True)
+
+
+def describe_cluster(cluster: ClusterProcesses) -> str:
+    """One line: which Kubernetes, and which nodes run containers."""
+    real = sum(bool(node["real"]) for node in cluster.nodes.values())
+    nodes = f"{real} real nodes" + (f", {len(cluster.nodes) - real} simulated" if len(cluster.nodes) > real else "")
+    if not cluster.real_nodes_possible:
+        nodes = f"{len(cluster.nodes)} simulated nodes, whose pods run nothing: real ones need root (see `mlp doctor`)"
+    return f"Cluster {cluster.name}: {cluster.state}, Kubernetes {cluster.version} at {cluster.endpoint}, {nodes}"
 
 
 def changes(counts: dict[str, int]) -> str:

@@ -6,12 +6,14 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 from sandbox.aws_command import write_configuration
 from sandbox.errors import SandboxError
 
+Nodes: TypeAlias = Literal["real", "simulated"]
 DEFAULT_NAME = "default"
 DEFAULT_PORT = 4566
 PROJECT = Path(__file__).resolve().parent.parent
@@ -25,11 +27,12 @@ def sandboxes_folder() -> Path:
 
 @dataclass(frozen=True)
 class Instance:
-    """`port` is the loopback port of the emulated AWS API."""
+    """`port` is the loopback port of the emulated AWS API. `nodes`: whether some nodes of clusters run containers."""
 
     name: str
     port: int
     home: Path
+    nodes: Nodes = "real"
 
     @property
     def endpoint(self) -> str:
@@ -75,29 +78,38 @@ class Instance:
         for folder in (self.aws, self.logs, self.bin, self.pulumi_home, self.state):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         write_configuration(self.aws_configuration)
-        (self.home / "sandbox.json").write_text(json.dumps({"name": self.name, "port": self.port}) + "\n")
+        settings = {"name": self.name, "port": self.port, "nodes": self.nodes}
+        (self.home / "sandbox.json").write_text(json.dumps(settings) + "\n")
 
 
-def find(name: str | None = None, port: int | None = None) -> Instance:
+def find(name: str | None = None, port: int | None = None, nodes: Nodes | None = None) -> Instance:
     """The sandbox of that name as it was set up, or as it would be: `name` from MLP_SANDBOX when not given.
 
-    Raises SandboxError for a name or port that cannot be used.
+    Raises SandboxError for a name, port or kind of nodes that cannot be used.
     """
     name = name or os.environ.get("MLP_SANDBOX") or DEFAULT_NAME
     if not _NAME.fullmatch(name):
         raise SandboxError(f"sandbox name {name!r}: use 1-31 lower-case letters, digits and hyphens")
     home = sandboxes_folder() / name
-    settings = home / "sandbox.json"
-    if port is None:
-        port = DEFAULT_PORT
-        if settings.is_file():
-            try:
-                port = int(json.loads(settings.read_text())["port"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise SandboxError(f"{settings} is damaged ({error}); delete it, or run `mlp sandbox reset`") from error
-    if not 1024 <= port <= 65535:
-        raise SandboxError(f"port {port}: use a port from 1024 to 65535")
-    return Instance(name, port, home)
+    found = _noted(Instance(name, DEFAULT_PORT, home))
+    found = replace(found, port=found.port if port is None else port, nodes=nodes or found.nodes)
+    if not 1024 <= found.port <= 65535:
+        raise SandboxError(f"port {found.port}: use a port from 1024 to 65535")
+    if found.nodes not in get_args(Nodes):
+        raise SandboxError(f"nodes {found.nodes!r}: use {' or '.join(get_args(Nodes))}")
+    return found
+
+
+def _noted(instance: Instance) -> Instance:
+    """With the settings that it was set up with, if it was."""
+    settings = instance.home / "sandbox.json"
+    if not settings.is_file():
+        return instance
+    try:
+        noted = json.loads(settings.read_text())
+        return replace(instance, port=int(noted["port"]), nodes=noted.get("nodes", "real"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SandboxError(f"{settings} is damaged ({error}); delete it, or run `mlp sandbox reset`") from error
 
 
 def all_instances() -> Iterator[Instance]:

@@ -115,6 +115,7 @@ def _start_emulator(instance: Instance, report: Report) -> None:
         report(f"Starting the emulated AWS account on {instance.endpoint}")
         command = [sys.executable, "-m", "sandbox.emulator", "--home", str(instance.aws)]
         command += ["--port", str(instance.port), "--name", instance.name]
+        command += ["--simulated-nodes"] if instance.nodes == "simulated" else []
         environment = {**process_environment(instance), "PYTHONPATH": str(PROJECT)}
         log = instance.logs / "emulator.log"
         processes.start(command, pid_file=_pid_file(instance), log=log, cwd=PROJECT, env=environment)

@@ -34,11 +34,13 @@ class EksDataPlane:
         log: logging.Logger,
         emulator_port: int,
         *,
+        real_nodes: bool = True,
         find_programs: Callable[[], ProgramPaths | None] | None = None,
     ) -> None:
         self._home = home
         self._log = log
         self._port = emulator_port
+        self._real_nodes = real_nodes
         self._find_programs = find_programs or built_programs
         self._programs: ProgramPaths | None = None
         self._desired: dict[str, EksCluster] | None = None
@@ -115,7 +117,9 @@ class EksDataPlane:
         if self._programs is None:
             raise SandboxError("the programs of Kubernetes are not built; run `mlp setup`")
         folder.make()
-        wanted = Desired(cluster=cluster, emulator_port=self._port, programs=self._programs)
+        wanted = Desired(
+            cluster=cluster, emulator_port=self._port, programs=self._programs, real_nodes=self._real_nodes
+        )
         write_if_changed(folder.desired, wanted.text())
         if processes.running(folder.supervisor_pid) is None:
             if not any(processes.running(path) for path in folder.run.glob("*.pid")):

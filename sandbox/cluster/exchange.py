@@ -28,11 +28,12 @@ class ProgramPaths:
 
 @dataclass(frozen=True, kw_only=True)
 class Desired:
-    """All that a supervisor is told."""
+    """All that a supervisor is told. `real_nodes`: whether some nodes run containers, where the machine can do that."""
 
     cluster: EksCluster
     emulator_port: int
     programs: ProgramPaths
+    real_nodes: bool = True
 
     def text(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)
@@ -46,6 +47,7 @@ class Desired:
                 cluster=_cluster(raw["cluster"]),
                 emulator_port=int(raw["emulator_port"]),
                 programs=ProgramPaths(**raw["programs"]),
+                real_nodes=bool(raw.get("real_nodes", True)),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SandboxError(

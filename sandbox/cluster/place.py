@@ -32,13 +32,13 @@ class Place:
     network: ClusterNetwork | None
 
 
-def real_nodes_possible() -> bool:
-    return os.geteuid() == 0
+def real_nodes_possible(desired: Desired) -> bool:
+    return desired.real_nodes and os.geteuid() == 0
 
 
 def prepare(folder: ClusterFolder, desired: Desired) -> Place:
     """Make the network, or choose the ports. Raises SandboxError."""
-    made = network.ensure(folder, desired.cluster.vpc_cidr) if real_nodes_possible() else None
+    made = network.ensure(folder, desired.cluster.vpc_cidr) if real_nodes_possible(desired) else None
     cluster = desired.cluster
     aws_endpoint = f"http://{made.host_address if made else LOOPBACK}:{desired.emulator_port}"
     root = f"{aws_endpoint}/_mlp/eks/{cluster.cluster_id}"

@@ -175,7 +175,7 @@ class Supervisor:
             certificate_authority=parts.plane.authority.pem if parts else None,
             reason=reason,
             netns=parts.place.network.netns if parts and parts.place.network else None,
-            real_nodes_possible=real_nodes_possible(),
+            real_nodes_possible=real_nodes_possible(self._desired),
             components=_components(parts) if parts else {},
             nodes=dict(parts.nodes.states) if parts else {},
             addons=dict(parts.addons.states) if parts else {},

@@ -35,6 +35,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default: %(default)s)")
     parser.add_argument("--name", default="default", help="name of the account, shown by the health page")
     parser.add_argument("--no-dataplanes", action="store_true", help="answer the API only, start no databases")
+    parser.add_argument("--simulated-nodes", action="store_true", help="no node of a cluster runs containers")
     options = parser.parse_args(argv)
     if not 0 <= options.port <= 65535:
         parser.error(f"--port {options.port}: a port lies between 0 and 65535")
@@ -64,7 +65,13 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         server = Server(options.port, lambda request: services[0].handle(request))
         services.append(
-            Service(home=options.home, name=options.name, dataplanes=not options.no_dataplanes, port=server.port)
+            Service(
+                home=options.home,
+                name=options.name,
+                dataplanes=not options.no_dataplanes,
+                real_nodes=not options.simulated_nodes,
+                port=server.port,
+            )
         )
     except PortTakenError as error:
         return _fail(str(error), 2)

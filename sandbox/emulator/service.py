@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 class Service:
     """One account under one home directory."""
 
-    def __init__(self, *, home: Path, name: str, dataplanes: bool, port: int = 0) -> None:
+    def __init__(self, *, home: Path, name: str, dataplanes: bool, real_nodes: bool = True, port: int = 0) -> None:
         self._name = name
         self._settled = threading.Event()
         self._journal = Journal(home / "journal")
@@ -35,7 +35,7 @@ class Service:
             from sandbox.dataplanes.postgres import PostgresDataPlane
 
             self._databases.register(PostgresDataPlane(home, logging.getLogger("sandbox.dataplanes.postgres")))
-            self._register_clusters(home, port)
+            self._register_clusters(home, port, real_nodes)
 
     def start(self) -> None:
         """Replay the journal and bring the data planes up; the health page says how far it is."""
@@ -64,10 +64,11 @@ class Service:
         self._databases.close()
         self._journal.close()
 
-    def _register_clusters(self, home: Path, port: int) -> None:
+    def _register_clusters(self, home: Path, port: int, real_nodes: bool) -> None:
         from sandbox.cluster.dataplane import EksDataPlane
 
-        self._clusters.register(EksDataPlane(home, logging.getLogger("sandbox.cluster"), port))
+        log = logging.getLogger("sandbox.cluster")
+        self._clusters.register(EksDataPlane(home, log, port, real_nodes=real_nodes))
 
     def _written(self, identity: Identity) -> None:
         if identity.service in {"rds", "secretsmanager"}:

@@ -53,7 +53,7 @@ def open_box(report: Callable[[str], None]) -> Generator[BenchBox]:
     root.chmod(0o755)  # PostgreSQL runs as another user
     before = os.environ.get("MLP_SANDBOX_HOME")
     os.environ["MLP_SANDBOX_HOME"] = str(root)
-    box = BenchBox(Instance("bench", _free_port(), root / "bench"), binary)
+    box = BenchBox(Instance("bench", _free_port(), root / "bench", "simulated"), binary)
     try:
         box.up()
         yield box

@@ -19,7 +19,9 @@ import pytest
 from sandbox import lifecycle
 from sandbox.environment import REGION, process_environment
 from sandbox.instance import PROJECT, Instance
+from sandbox.toolchain import find_kubernetes
 
+MakeBox = Callable[..., "Box"]
 PROGRAM_HEAD = """
 import pulumi
 import pulumi_aws as aws
@@ -91,7 +93,14 @@ class Box:
         )
 
     def up(self) -> lifecycle.Status:
-        return lifecycle.up(self.instance, self.binary, lambda _line: None)
+        kubernetes = find_kubernetes()
+        kubectl = kubernetes.path("kubectl") if kubernetes else None
+        return lifecycle.up(self.instance, self.binary, lambda _line: None, kubectl)
+
+    def kubectl(self, *arguments: str, ok: bool = True) -> str:
+        """Standard output and error together, as the principal of the environment."""
+        done = self.run("kubectl", *arguments, ok=ok)
+        return done.stdout + done.stderr
 
     def export(self, stack: str, cwd: Path = PROJECT) -> list[dict[str, Any]]:
         done = self.run("pulumi", "stack", "export", "--stack", stack, "--non-interactive", cwd=cwd)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox import lifecycle
-from sandbox.instance import Instance
+from sandbox.instance import Instance, Nodes
 from sandbox.toolchain import ensure_pulumi
-from tests.sandbox.box import Box, Program, free_port, new_program
+from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
 
 
 @pytest.hookimpl(wrapper=True)
@@ -35,12 +35,13 @@ def pulumi_binary() -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> Iterator[Callable[[str], Box]]:
+def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> Iterator[MakeBox]:
+    """`make_box(name)`. Nodes are simulated unless asked for: most tests are not about what runs on them."""
     root = tmp_path_factory.mktemp("sandboxes")
     made: list[Box] = []
 
-    def make(name: str) -> Box:
-        box = Box(Instance(name, free_port(), root / name), pulumi_binary)
+    def make(name: str, nodes: Nodes = "simulated") -> Box:
+        box = Box(Instance(name, free_port(), root / name, nodes), pulumi_binary)
         made.append(box)
         box.up()
         return box
@@ -52,13 +53,13 @@ def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> I
 
 
 @pytest.fixture(scope="session")
-def box(make_box: Callable[[str], Box]) -> Box:
+def box(make_box: MakeBox) -> Box:
     """The shared sandbox: leave it as it was found."""
     return make_box("shared")
 
 
 @pytest.fixture
-def own_box(make_box: Callable[[str], Box], request: pytest.FixtureRequest) -> Iterator[Box]:
+def own_box(make_box: MakeBox, request: pytest.FixtureRequest) -> Iterator[Box]:
     """A sandbox that a test may kill."""
     made = make_box(f"own-{free_port()}")
     yield made

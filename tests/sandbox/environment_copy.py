@@ -13,7 +13,7 @@ import yaml
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Box
 
-PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "stacks")
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "platform_services", "stacks")
 SETTINGS = "ml-platform:platform"
 
 

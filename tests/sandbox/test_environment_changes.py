@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.sandbox.box import Box
+from tests.sandbox.box import MakeBox
 from tests.sandbox.environment_copy import EnvironmentCopy, by_operation, deployed_copy
 
 pytestmark = pytest.mark.timeout(600)
@@ -20,7 +19,7 @@ KEY, BUCKET = "aws:kms/key:Key", "aws:s3/bucket:Bucket"
 
 
 @pytest.fixture(scope="module")
-def environment(make_box: Callable[[str], Box], tmp_path_factory: pytest.TempPathFactory) -> EnvironmentCopy:
+def environment(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> EnvironmentCopy:
     """The tests change it in turn; each begins with what the one before it left."""
     return deployed_copy(make_box("changes"), tmp_path_factory.mktemp("changes") / "project")
 

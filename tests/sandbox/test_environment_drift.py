@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.sandbox.box import Box
+from tests.sandbox.box import Box, MakeBox
 from tests.sandbox.environment_copy import EnvironmentCopy, by_operation, deployed_copy
 
 pytestmark = pytest.mark.timeout(600)
@@ -33,7 +32,7 @@ FEW_IMAGES = {
 
 
 @pytest.fixture(scope="module")
-def environment(make_box: Callable[[str], Box], tmp_path_factory: pytest.TempPathFactory) -> EnvironmentCopy:
+def environment(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> EnvironmentCopy:
     return deployed_copy(make_box("drift"), tmp_path_factory.mktemp("drift") / "project")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ import pytest
 from sandbox import processes
 from sandbox.engine.stacks import stack_names
 from sandbox.instance import PROJECT
-from tests.sandbox.box import Box, eventually
+from tests.sandbox.box import Box, MakeBox, eventually
 
 pytestmark = pytest.mark.timeout(900)
 ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 @pytest.fixture(scope="module")
-def account(make_box: Callable[[str], Box]) -> Box:
+def account(make_box: MakeBox) -> Box:
     """One account with all environments in it, side by side."""
     box = make_box("environments")
     for stack in ENVIRONMENTS:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sandbox import lifecycle
-from tests.sandbox.box import Box
+from tests.sandbox.box import MakeBox
 
 
-def test_two_sandboxes_hold_different_accounts(make_box: Callable[[str], Box]) -> None:
+def test_two_sandboxes_hold_different_accounts(make_box: MakeBox) -> None:
     one, two = make_box("one"), make_box("two")
     one.client("s3").create_bucket(Bucket="only-in-one")
     assert [bucket["Name"] for bucket in one.client("s3").list_buckets()["Buckets"]] == ["only-in-one"]
@@ -17,7 +15,7 @@ def test_two_sandboxes_hold_different_accounts(make_box: Callable[[str], Box]) -
     assert lifecycle.status(two.instance).ready
 
 
-def test_down_keeps_what_the_account_holds_and_reset_forgets_it(make_box: Callable[[str], Box]) -> None:
+def test_down_keeps_what_the_account_holds_and_reset_forgets_it(make_box: MakeBox) -> None:
     box = make_box("kept")
     box.client("s3").create_bucket(Bucket="kept-bucket")
     box.client("s3").put_object(Bucket="kept-bucket", Key="a", Body=b"object")
