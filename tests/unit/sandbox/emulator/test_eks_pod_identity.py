@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.emulator.authorization.callers import session_of
+from sandbox.emulator.authorization.sessions import details_of
 from sandbox.emulator.desired import PodIdentity
 from tests.unit.sandbox.emulator.eks_world import World, trust
 from tests.unit.sandbox.emulator.emulated import ACCOUNT, Emulated, Plane
@@ -48,6 +50,16 @@ def test_a_pod_gets_credentials_of_its_association_s_role(cluster: World):
     assert arn == answer["assumedRoleUser"]["arn"]
     assert arn.startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/pods/eks-ml-reader-x7k2p-")
     assert len(arn.rpartition("/")[2]) <= 64
+    session = session_of(ACCOUNT, credentials["accessKeyId"])
+    assert session is not None
+    assert details_of(session).tags == {
+        "eks-cluster-arn": f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/ml",
+        "eks-cluster-name": "ml",
+        "kubernetes-namespace": "team",
+        "kubernetes-service-account": "reader",
+        "kubernetes-pod-name": "reader-x7k2p",
+        "kubernetes-pod-uid": "11111111-1111-1111-1111-111111111111",
+    }
 
 
 def test_a_pod_without_association_gets_nothing(cluster: World):
