@@ -103,10 +103,15 @@ def describe_statements(reach: Reach) -> Sequence[Statement]:
             actions=["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"],
             resources=[scope.arn("secretsmanager", f"secret:{prefix}/*")],
         ),
+        describe_only(
+            "FindDatabases",
+            ["rds:DescribeDBInstances"],
+            "instances are looked for by their resource id, and such a search is authorised on all of them",
+            {"StringEquals": {"aws:RequestedRegion": scope.region}},
+        ),
         Statement(
             sid="ReadDatabases",
             actions=[
-                "rds:DescribeDBInstances",
                 "rds:DescribeDBParameterGroups",
                 "rds:DescribeDBParameters",
                 "rds:DescribeDBSubnetGroups",

@@ -29,6 +29,7 @@ ALLOWED_WILDCARDS = {
     ("identities-read-cluster", "DescribeNodes"): "these calls know no resources; one region",
     ("identities-read", "DescribeNetwork"): "EC2 authorises Describe calls on all resources only; one region",
     ("identities-read", "ListWithoutResources"): "these list calls know no resources",
+    ("identities-read", "FindDatabases"): "a search by resource id is authorised on all instances; it only reads",
     ("identities-deploy-data", "CreateKeys"): "a key has no name before it exists; the tags are demanded instead",
     ("identities-deploy-operations", "EndSubscriptions"): "Unsubscribe knows no resources; one region",
 }

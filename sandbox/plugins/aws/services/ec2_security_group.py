@@ -102,8 +102,9 @@ class DefaultSecurityGroup(Ec2Handler):
             raise ValueError(f"the VPC {vpc} has no default security group: does it exist in this region?")
         id = str(found[0]["GroupId"])
         aws.created(id)
-        _revoke(ec2, own=id)
+        # Upstream's order: whoever may change only what carries the environment's tags has to tag it first.
         self.retag(aws, id, {}, inputs)
+        _revoke(ec2, own=id)
         return id
 
     def props(self, aws: Aws, id: str, inputs: Props, live: Live) -> Props:

@@ -123,9 +123,13 @@ class Bucket(ServiceHandler):
     @missing(*GONE)
     def delete(self, aws: Aws, id: str, state: Props) -> None:
         s3 = self.client(aws, state)
-        if state.get("forceDestroy"):
+        try:
+            s3.delete_bucket(Bucket=id)
+        except ClientError as error:
+            if error_code(error) != "BucketNotEmpty" or not state.get("forceDestroy"):
+                raise
             _empty(s3, id, locked=bool(state.get("objectLockEnabled")))
-        s3.delete_bucket(Bucket=id)
+            s3.delete_bucket(Bucket=id)
 
     @staticmethod
     def _tag(s3: Any, name: str, inputs: Props) -> None:
