@@ -39,12 +39,11 @@ NAMESPACES: Mapping[str, Namespace] = {
 
 
 def pod_security_labels(level: Level, minor: str) -> Mapping[str, str]:
-    """Enforced as of the cluster's own minor; what is let through is still warned about and recorded."""
-    version = f"v{minor}"
-    labels = {"pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/enforce-version": version}
-    for mode in ("audit", "warn"):
-        labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"
-        labels[f"pod-security.kubernetes.io/{mode}-version"] = version
+    """As of the cluster's own minor. What is let through is recorded, and not warned about with every deployment."""
+    labels: dict[str, str] = {}
+    for mode, applied in (("enforce", level), ("audit", "restricted"), ("warn", level)):
+        labels[f"pod-security.kubernetes.io/{mode}"] = applied
+        labels[f"pod-security.kubernetes.io/{mode}-version"] = f"v{minor}"
     return labels
 
 

@@ -43,10 +43,11 @@ def test_a_namespace_that_enforces_less_says_why():
         Namespace(level="privileged")
 
 
-def test_what_is_let_through_is_still_warned_about():
+def test_what_is_let_through_is_recorded_without_a_warning_at_every_deployment():
     labels = pod_security_labels("privileged", "1.36")
     assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
-    assert labels["pod-security.kubernetes.io/warn"] == "restricted"
+    assert labels["pod-security.kubernetes.io/audit"] == "restricted"
+    assert labels["pod-security.kubernetes.io/warn"] == "privileged"
 
 
 def test_readers_of_the_cluster_read_no_secrets_and_change_nothing(deploy: Deploy):
