@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sandbox.cluster.limits import cluster_limits
 from sandbox.emulator.limits import LIMITS
 from sandbox.plugins.aws.services import HANDLERS, INVOKES
 
@@ -46,7 +47,8 @@ def all_limits() -> list[Entry]:
         "effect": f"an error that names the type. Known types: {types}. Known functions: {functions}",
     }
     return sorted(
-        [*emulator, *_ENGINE, *_refused_inputs(), plugin], key=lambda entry: (entry["service"], entry["what"])
+        [*emulator, *cluster_limits(), *_ENGINE, *_refused_inputs(), plugin],
+        key=lambda entry: (entry["service"], entry["what"]),
     )
 
 

@@ -1,0 +1,73 @@
+"""What a cluster of the sandbox does otherwise than one of EKS: printed for users by `mlp sandbox limits`."""
+
+from __future__ import annotations
+
+from sandbox.cluster.images.catalogue import CATALOGUE
+from sandbox.cluster.nodes import REAL_ACCELERATED_NODES, REAL_GENERAL_NODES
+
+Entry = dict[str, str]
+
+_CLUSTER: tuple[tuple[str, str], ...] = (
+    (
+        f"{REAL_GENERAL_NODES} nodes without accelerators and {REAL_ACCELERATED_NODES} with are real, the others KWOK's",
+        "pods on a simulated node are said to run, and nothing runs: no logs, no exec, no answers; Jobs succeed after "
+        "some seconds. `mlp sandbox status` says which node is which",
+    ),
+    (
+        "no accelerator is there",
+        "the device plugin's stand-in announces the GPUs of the instance type; programs in pods fall back to the CPU",
+    ),
+    (
+        "a real node announces its instance type's processors and memory, however small the machine is",
+        "many busy pods share what there is: they get slower, and memory can run out earlier than the scheduler thinks",
+    ),
+    (
+        "real nodes need root, Linux, and the Debian packages that `mlp doctor` lists",
+        "without them every node is simulated, which `mlp up`, `mlp sandbox status` and `mlp doctor` say",
+    ),
+    (
+        "pods reach the cluster, the emulated AWS API and nothing else",
+        "no internet, and no database yet: the emulated RDS listens on a loopback address of the host",
+    ),
+    (
+        "every pod gets the environment of Pod Identity, also without an association",
+        "on EKS only pods of an associated account have it: there the SDK finds nothing, here the agent refuses",
+    ),
+    (
+        "etcd does not wait for the disk",
+        "killed processes lose nothing; a machine that loses power may lose the last writes: `mlp sandbox reset`",
+    ),
+    (
+        "secrets in etcd are encrypted with a key in the sandbox's folder",
+        "it stands in for the envelope encryption with the cluster's KMS key, which is checked and kept only",
+    ),
+    (
+        "volumes are folders of this machine",
+        "sizes are not enforced, there are no snapshots, block devices or ReadWriteMany; the EBS driver's own role is "
+        "not what calls EC2",
+    ),
+    (
+        "Services of type LoadBalancer and Ingresses get no address",
+        "there is no load balancer controller; use ClusterIP and `kubectl port-forward`",
+    ),
+)
+
+
+def cluster_limits() -> list[Entry]:
+    """Entries of `service`, `what`, `effect`; one for each image that is not upstream's."""
+    general = [{"service": "eks", "what": what, "effect": effect} for what, effect in _CLUSTER]
+    images = [
+        {
+            "service": "eks",
+            "what": f"image {', '.join(image.references)}: {'a stand-in' if image.kind == 'stand-in' else 'made here'}",
+            "effect": f"made from {image.made_from}; differs: {image.differs}",
+        }
+        for image in CATALOGUE
+    ]
+    others = {
+        "service": "eks",
+        "what": "images other than those listed here",
+        "effect": "pulled from their registry where the machine reaches it; else the pod's events say that the "
+        "catalogue lacks it. A Dockerfile of your own is built against the images above",
+    }
+    return [*general, *images, others]
