@@ -9,9 +9,9 @@ Entry = dict[str, str]
 
 _CLUSTER: tuple[tuple[str, str], ...] = (
     (
-        f"{REAL_GENERAL_NODES} nodes without accelerators and {REAL_ACCELERATED_NODES} with are real, the others KWOK's",
-        "pods on a simulated node are said to run, and nothing runs: no logs, no exec, no answers; Jobs succeed after "
-        "some seconds. `mlp sandbox status` says which node is which",
+        f"{REAL_GENERAL_NODES} nodes without accelerators and {REAL_ACCELERATED_NODES} with are real",
+        "the others are KWOK's: their pods are said to run, and nothing runs: no logs, no exec, no answers; Jobs "
+        "succeed after some seconds. `mlp sandbox status` says which node is which",
     ),
     (
         "no accelerator is there",
