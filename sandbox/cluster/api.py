@@ -1,12 +1,13 @@
-"""The few calls of the Kubernetes API that a cluster's supervisor makes: read, server-side apply, merge, delete."""
+"""The few calls of the Kubernetes API that a cluster's supervisor makes: read, watch, apply, merge, delete."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -107,6 +108,19 @@ class Api:
 
     def list(self, path: str, **query: str) -> list[dict[str, Any]]:
         return self.get(path, **query)["items"] or []
+
+    def watch(self, path: str, resource_version: str, seconds: int) -> Iterator[dict[str, Any]]:
+        """Events of what has changed since that version, as they come, for so long. An error may be one of them."""
+        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
+        url = f"{self.server}{path}?{urlencode({**query, 'resourceVersion': resource_version})}"
+        try:
+            with self._opener.open(url, timeout=seconds + _SECONDS) as answer:
+                for line in answer:
+                    yield json.loads(line)
+        except urllib.error.HTTPError as error:
+            raise ApiError(error.code, _message(error)) from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise ApiError(0, f"{self.server} does not answer: {error}") from error
 
     def create(self, path: str, manifest: Object) -> dict[str, Any]:
         return self.call("POST", path, manifest)

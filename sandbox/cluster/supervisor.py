@@ -26,6 +26,8 @@ from sandbox.cluster.forwarder import Forwarder
 from sandbox.cluster.node_keeper import NodeKeeper
 from sandbox.cluster.nodes import wanted_nodes
 from sandbox.cluster.place import Place, access, image_registry, prepare, real_nodes_possible
+from sandbox.cluster.policies import ADDON as VPC_CNI
+from sandbox.cluster.policies import AwsEndpoint, Enforcer, enforced
 from sandbox.cluster.ports import LOOPBACK
 from sandbox.cluster.repeated import Repeated
 from sandbox.cluster.volumes import ADDON as EBS_CSI_DRIVER
@@ -47,6 +49,7 @@ class _Parts:
     nodes: NodeKeeper
     addons: AddonKeeper
     volumes: Repeated
+    policies: Enforcer | None
 
 
 class Supervisor:
@@ -118,9 +121,20 @@ class Supervisor:
             nodes=NodeKeeper(self._folder, plane.api, programs, self._log),
             addons=AddonKeeper(plane.api, addon_place),
             volumes=Repeated("volumes", _VOLUMES_SECONDS, lambda: self._look_after_volumes(plane, volumes), self._log),
+            policies=self._policies(plane, place),
         )
         parts.volumes.start()
+        if parts.policies is not None:
+            parts.policies.start()
         return parts
+
+    def _policies(self, plane: ControlPlane, place: Place) -> Enforcer | None:
+        if place.network is None:
+            return None
+        aws = AwsEndpoint(address=place.network.host_address, port=self._desired.emulator_port)
+        return Enforcer(
+            plane.api, self._folder.nodes, aws, self._log, wanted=lambda: enforced(self._desired.cluster.addons)
+        )
 
     def _look_after_volumes(self, plane: ControlPlane, volumes: Volumes) -> None:
         if plane.serves:
@@ -178,7 +192,7 @@ class Supervisor:
             real_nodes_possible=real_nodes_possible(self._desired),
             components=_components(parts) if parts else {},
             nodes=dict(parts.nodes.states) if parts else {},
-            addons=dict(parts.addons.states) if parts else {},
+            addons=_addons(parts) if parts else {},
         )
 
     def _write_status(self) -> None:
@@ -191,6 +205,8 @@ class Supervisor:
         self._log.info("stopping")
         if self._parts is not None:
             self._parts.volumes.stop()
+            if self._parts.policies is not None:
+                self._parts.policies.stop()
             self._parts.nodes.stop()
             if self._parts.registry is not None:
                 self._parts.registry.stop()
@@ -203,6 +219,14 @@ class Supervisor:
 def _components(parts: _Parts) -> dict[str, PartStatus]:
     registry = {parts.registry.command.name: parts.registry.state()} if parts.registry else {}
     return {**parts.plane.states(), **registry}
+
+
+def _addons(parts: _Parts) -> dict[str, PartStatus]:
+    states = dict(parts.addons.states)
+    problem = parts.policies.problem if parts.policies else None
+    if problem is not None and VPC_CNI in states:
+        states[VPC_CNI] = PartStatus(state="unhealthy", reason=problem)
+    return states
 
 
 def _foundation(desired: Desired) -> tuple[object, ...]:

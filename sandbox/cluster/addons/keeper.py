@@ -13,6 +13,7 @@ from sandbox.cluster.addons import coredns, metrics_server
 from sandbox.cluster.addons.placement import ADDON_LABEL, NAMESPACE
 from sandbox.cluster.api import Api, ApiError, path_of
 from sandbox.cluster.exchange import PartStatus
+from sandbox.cluster.policies import addon as network
 from sandbox.emulator.desired import EksAddon
 
 BY_NODES = {
@@ -67,6 +68,8 @@ class AddonKeeper:
         return all(state.state == "healthy" for state in self.states.values())
 
     def _one(self, addon: EksAddon) -> PartStatus:
+        if addon.name == network.ADDON:
+            return PartStatus(state="healthy", reason=network.words(addon, real_nodes=self._place.on_real_nodes))
         if addon.name in BY_NODES:
             return PartStatus(state="healthy", reason=BY_NODES[addon.name])
         if addon.name not in PODS:
