@@ -23,12 +23,14 @@ def differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str
     """Places that differ, with `add`, `delete` or `update`. A whole branch that comes or goes is one place."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old.keys() | new.keys():
-            if key not in new:
+            # To the API an empty list is none; an empty map (`podSelector: {}`) says something.
+            before, after = (None if each.get(key) == [] else each.get(key) for each in (old, new))
+            if before is not None and after is None:
                 yield (*path, key), "delete"
-            elif key not in old:
+            elif before is None and after is not None:
                 yield (*path, key), "add"
-            else:
-                yield from differences(old[key], new[key], (*path, key))
+            elif before is not None:
+                yield from differences(before, after, (*path, key))
     elif isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
             if index >= len(new):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from sandbox.plugins.kubernetes.kubeconfig import Target, ssl_context
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 PATIENCE = 90.0  # an API server that restarts is back within it
 POOL = 32
+_WARNING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Connection:
         retrying = Retrying(
             retry=retry_if_exception(_passes),
             stop=stop_after_delay(patience),
-            wait=wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.2),
+            wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),
             before_sleep=tell,
             reraise=True,
         )
@@ -126,8 +128,8 @@ def _passes(error: BaseException) -> bool:
 
 def _warnings(headers: Any) -> list[str]:
     """`299 - "text"`: https://kubernetes.io/blog/2020/09/03/warnings/"""
-    found = headers.getlist("warning")
-    return [each.split(' "', 1)[1].rstrip('"').replace('\\"', '"') for each in found if ' "' in each]
+    found = (_WARNING.search(each) for each in headers.getlist("warning"))
+    return [re.sub(r"\\(.)", r"\1", each[1]) for each in found if each]
 
 
 def _cause(error: Exception) -> str:

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+_UNTYPED = "failed to create typed patch object"
+
 
 class UnreachableError(Exception):
     """No answer from the API server."""
@@ -95,6 +97,9 @@ def explain(error: Exception, server: str) -> str:
             return f"the API server finds it invalid:\n{found}"
         case ApiError(status=400) if "strict decoding error" in error.message:
             return "the API server does not know these fields: " + error.message.split("strict decoding error: ")[-1]
+        case ApiError() if _UNTYPED in error.message:
+            # Server-side apply reads the object by its schema first: a misspelt field or a wrong type ends there.
+            return "the API server cannot read the object: " + error.message.split("): ", 1)[-1]
         case ApiError():
             return f"{error.message} ({error.status}{f' {error.reason}' if error.reason else ''})"
         case _:

@@ -51,6 +51,7 @@ from sandbox.plugins.protocol import Change, Diff, Naming, PartialFailureError, 
 from sandbox.plugins.values import Props, Unknown, has_unknown
 
 SECRET = "kubernetes:core/v1:Secret"
+READ_PATIENCE = 30.0
 
 
 class KubernetesProvider(Provider):
@@ -125,19 +126,20 @@ class KubernetesProvider(Provider):
     def read(self, r: Resource, id: str, inputs: Props, state: Props) -> tuple[Props, Props] | None:
         kind = kind_of_object(r.type, inputs) if inputs.get("apiVersion") else kind_of(r.type)
         namespace, name = split_id(id)
-        if trouble := self._trouble():
-            if self._settings.delete_unreachable:
-                self.warn(r.urn, f"taken out of the state, not out of the cluster (deleteUnreachable): {trouble}")
+        chosen = self._settings
+        if (chosen.delete_unreachable or chosen.skip_update_unreachable) and (trouble := self._trouble()):
+            if chosen.delete_unreachable:
+                self.warn(r.urn, f"{_LEFT_THERE}: {trouble}")
                 return None
-            if self._settings.skip_update_unreachable:
-                self.warn(r.urn, f"left as it was (skipUpdateUnreachable): {trouble}")
-                return inputs, state
-            raise ProviderError(f"read {kind} {id}: {trouble}. {_WHEN_GONE}")
+            self.warn(r.urn, f"left as it was (skipUpdateUnreachable): {trouble}")
+            return inputs, state
         with self._told_plainly(r, "read", inputs) as on:
             try:
-                live = on.cluster.get(kind, namespace, name)
+                live = on.cluster.get(kind, namespace, name, patience=READ_PATIENCE)
             except UnknownKindError:
                 return None
+            except UnreachableError as error:
+                raise ProviderError(f"read {kind} {id}: {error}. {_WHEN_GONE}") from error
         if live is None:
             return None
         manager = field_manager(r, inputs, state)
@@ -163,7 +165,7 @@ class KubernetesProvider(Provider):
         kind = kind_of_object(r.type, state)
         namespace, name = split_id(id)
         if self._settings.delete_unreachable and (trouble := self._trouble()):
-            self.warn(r.urn, f"taken out of the state, not out of the cluster (deleteUnreachable): {trouble}")
+            self.warn(r.urn, f"{_LEFT_THERE}: {trouble}")
             return
         with self._told_plainly(r, "delete", state) as on:
             try:
@@ -199,6 +201,8 @@ class KubernetesProvider(Provider):
             kept["metadata"] = {key: value for key, value in metadata.items() if key not in SERVER_FIELDS}
             if self._is_namespaced(kind):
                 kept["metadata"].setdefault("namespace", "default")
+            else:
+                kept["metadata"].pop("namespace", None)
         return kept
 
     def _refused_changes(self, r: Resource, kind: Kind, state: Props, new: Props, changed: list[Path]) -> set[Path]:
@@ -270,6 +274,7 @@ class KubernetesProvider(Provider):
             raise ProviderError(f"{what}: {text}") from error
 
 
+_LEFT_THERE = "taken out of the state, not out of the cluster (deleteUnreachable)"
 _WHEN_GONE = (
     "If the cluster is gone for good, run again with PULUMI_K8S_DELETE_UNREACHABLE=true: its objects are then taken "
     "out of the state"

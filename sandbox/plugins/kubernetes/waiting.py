@@ -37,6 +37,7 @@ class Wait:
         self._cluster, self._kind, self._inputs = cluster, kind, inputs
         self._timeout, self._progress = timeout, progress
         self._begin = time.monotonic()
+        self._told = False
         self._seen: dict[str, float] = {}
 
     def until_ready(self, live: Object) -> Object:
@@ -47,6 +48,7 @@ class Wait:
         while True:
             judged, trouble = self._look(live)
             if judged.state == "ready":
+                self._clear()
                 return live
             if judged.state == "failed":
                 self._fail(judged.text, live, trouble)
@@ -60,7 +62,7 @@ class Wait:
                     live,
                     trouble,
                 )
-            self._progress(f"{text} ({self._waited:.0f} s)")
+            self._tell(f"{text} ({self._waited:.0f} s)")
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
             live = self._again(live)
@@ -70,21 +72,31 @@ class Wait:
         pause = FIRST_PAUSE
         while True:
             try:
-                live = self._cluster.get(self._kind, namespace, name, waiting=self._progress)
+                live = self._cluster.get(self._kind, namespace, name, waiting=self._tell)
             except UnknownKindError:
                 return
             if live is None or (uid and live["metadata"].get("uid") != uid):
+                self._clear()
                 return
             held = self._held_by(live)
             if self._waited + pause > self._timeout:
                 raise NotReadyError(f"still there {self._timeout:.0f} seconds after it was deleted: {held}", live)
-            self._progress(f"being deleted: {held} ({self._waited:.0f} s)")
+            self._tell(f"being deleted: {held} ({self._waited:.0f} s)")
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     @property
     def _waited(self) -> float:
         return time.monotonic() - self._begin
+
+    def _tell(self, text: str) -> None:
+        self._told = True
+        self._progress(text)
+
+    def _clear(self) -> None:
+        """The engine goes on showing the last text beside the finished resource."""
+        if self._told:
+            self._progress("")
 
     def _look(self, live: Object) -> tuple[Judgement, Trouble | None]:
         try:
@@ -147,7 +159,7 @@ class Wait:
                 metadata.get("namespace", ""),
                 metadata["name"],
                 patience=max(self._timeout - self._waited, 1.0),
-                waiting=self._progress,
+                waiting=self._tell,
             )
         except (ApiError, UnreachableError) as error:
             raise NotReadyError(f"not seen ready: {error}", live) from error
