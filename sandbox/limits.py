@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sandbox.cluster.limits import cluster_limits
 from sandbox.emulator.limits import LIMITS
 from sandbox.plugins.aws.services import HANDLERS, INVOKES
+from sandbox.plugins.kubernetes.limits import plugin_limits
 
 Entry = dict[str, str]
 
@@ -47,7 +48,7 @@ def all_limits() -> list[Entry]:
         "effect": f"an error that names the type. Known types: {types}. Known functions: {functions}",
     }
     return sorted(
-        [*emulator, *cluster_limits(), *_ENGINE, *_refused_inputs(), plugin],
+        [*emulator, *cluster_limits(), *_ENGINE, *_refused_inputs(), *plugin_limits(), plugin],
         key=lambda entry: (entry["service"], entry["what"]),
     )
 

@@ -26,6 +26,11 @@ WHERE = ("kubeconfig", "context", "cluster")
 # They tune a client that this provider does not have, or speak of Helm, which is refused where it is used.
 IGNORED = frozenset({"kubeClientSettings", "helmReleaseSettings", "suppressHelmHookWarnings", "version"})
 _NO_RENDERING = "manifests are not rendered here; leave it out"
+REFUSED = {
+    "renderYamlToDirectory": _NO_RENDERING,
+    "alwaysRender": _NO_RENDERING,
+    "enableServerSideApply": "objects are applied on the server only here; leave it out, or set it to true",
+}
 
 
 @dataclass(frozen=True)
@@ -43,16 +48,14 @@ class Settings:
 
 
 def problems(config: Props) -> list[tuple[str, str]]:
-    known = {*FLAGS, *WHERE, *IGNORED, "namespace", "clusterIdentifier", "strictMode", "pluginDownloadURL"}
-    refused = {"renderYamlToDirectory": _NO_RENDERING, "alwaysRender": _NO_RENDERING}
-    found = [(key, f"kubernetes provider: '{key}': {reason}") for key, reason in refused.items() if config.get(key)]
-    for key in sorted(config.keys() - known - refused.keys() - {"enableServerSideApply"}):
-        found.append((key, f"kubernetes provider: the input '{key}' is not known"))
-    given = config.get("enableServerSideApply", os.environ.get("PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY"))
-    if given is not None and not isinstance(given, Unknown) and not _is_true(given):
-        reason = "objects are applied on the server only here; leave it out, or set it to true"
-        found.append(("enableServerSideApply", f"kubernetes provider: 'enableServerSideApply': {reason}"))
-    return found
+    known = {*FLAGS, *WHERE, *IGNORED, *REFUSED, "namespace", "clusterIdentifier", "strictMode", "pluginDownloadURL"}
+    given = {"enableServerSideApply": os.environ.get("PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY", True), **config}
+    found = [(key, REFUSED[key]) for key in ("renderYamlToDirectory", "alwaysRender") if given.get(key)]
+    applies = given["enableServerSideApply"]
+    if not isinstance(applies, Unknown) and not _is_true(applies):
+        found.append(("enableServerSideApply", REFUSED["enableServerSideApply"]))
+    found += [(key, "is not known") for key in sorted(config.keys() - known)]
+    return [(key, f"kubernetes provider: the input '{key}': {reason}") for key, reason in found]
 
 
 def settings_of(config: Props) -> Settings:

@@ -130,6 +130,6 @@ def test_types_that_are_no_objects_are_refused_by_name(kube: ClusterProgram) -> 
 def test_provider_inputs_that_are_not_done_are_refused(kube: ClusterProgram) -> None:
     source = 'k8s.core.v1.ConfigMap("a", metadata={"namespace": NAMESPACE}, data={}, opts=options())'
     kube.write(source, kube.provider("enable_server_side_apply=False"))
-    assert "'enableServerSideApply': objects are applied on the server only here" in kube.preview(ok=False)
+    assert "the input 'enableServerSideApply': objects are applied on the server only here" in kube.preview(ok=False)
     kube.write(source, kube.provider("render_yaml_to_directory='out'"))
-    assert "'renderYamlToDirectory': manifests are not rendered here" in kube.preview(ok=False)
+    assert "the input 'renderYamlToDirectory': manifests are not rendered here" in kube.preview(ok=False)

@@ -11,7 +11,8 @@ import yaml
 
 from sandbox.plugins.kubernetes.errors import CredentialsError
 from sandbox.plugins.kubernetes.kubeconfig import load, ssl_context, target
-from sandbox.plugins.kubernetes.settings import problems, replaces, settings_of
+from sandbox.plugins.kubernetes.limits import plugin_limits
+from sandbox.plugins.kubernetes.settings import REFUSED, problems, replaces, settings_of
 from sandbox.plugins.values import UNKNOWN
 
 
@@ -128,12 +129,21 @@ def test_flags_come_from_inputs_or_the_environment(monkeypatch: pytest.MonkeyPat
     [
         ({"enableServerSideApply": False}, "objects are applied on the server only here"),
         ({"renderYamlToDirectory": "out"}, "manifests are not rendered here"),
-        ({"kubeConfig": "x"}, "the input 'kubeConfig' is not known"),
+        ({"kubeConfig": "x"}, "the input 'kubeConfig': is not known"),
     ],
 )
 def test_inputs_that_are_not_done_are_refused(given: Any, said: str) -> None:
     ((_, reason),) = problems(given)
     assert said in reason
+
+
+def test_every_input_that_is_refused_is_one_of_the_listed_limits() -> None:
+    listed = {entry["what"]: entry["effect"] for entry in plugin_limits()}
+    for name, reason in REFUSED.items():
+        ((found, said),) = problems({name: False if name == "enableServerSideApply" else "given"})
+        assert found == name
+        assert reason in said
+        assert reason in listed[f"the input {name} of the kubernetes provider"]
 
 
 def test_inputs_that_are_done_or_change_nothing_are_taken() -> None:
