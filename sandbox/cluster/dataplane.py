@@ -22,7 +22,12 @@ from sandbox.toolchain.kubernetes import find_kubernetes
 
 WATCH_SECONDS = 1.0
 # Settings that are meant for the emulator alone, and would send the supervisor's own programs elsewhere.
-_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "MLP_CACHE_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_KEPT_VARIABLES = (
+    *("PATH", "HOME", "LANG", "TMPDIR", "MLP_CACHE_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    # Images are pulled the way that this machine reaches the internet, with the credentials that the user has there.
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"),
+)
 
 
 class EksDataPlane:

@@ -23,6 +23,7 @@ from sandbox.cluster.ebs import Ebs
 from sandbox.cluster.exchange import Desired, PartStatus, SupervisorStatus
 from sandbox.cluster.folder import ClusterFolder
 from sandbox.cluster.forwarder import Forwarder
+from sandbox.cluster.image_pulls import ImagePulls
 from sandbox.cluster.node_keeper import NodeKeeper
 from sandbox.cluster.nodes import wanted_nodes
 from sandbox.cluster.place import Place, access, image_registry, prepare, real_nodes_possible
@@ -69,6 +70,7 @@ class Supervisor:
         self._written: SupervisorStatus | None = None
         self._parts: _Parts | None = None
         self._forwarder: Forwarder | None = None
+        self._pulls: ImagePulls | None = None
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,6 +110,10 @@ class Supervisor:
             forwarder = Forwarder(place.network.host_address, self._desired.emulator_port, self._desired.emulator_port)
             forwarder.start()
             self._forwarder = forwarder
+        if place.network is not None and self._pulls is None:
+            pulls = ImagePulls(self._log)
+            pulls.start(place.network.netns, place.network.gateway)
+            self._pulls = pulls
         programs = self._desired.programs
         plane = ControlPlane(self._folder, place.settings, programs)
         addon_place = AddonPlace(dns_address=place.dns_address, on_real_nodes=place.network is not None)
@@ -211,6 +217,8 @@ class Supervisor:
             if self._parts.registry is not None:
                 self._parts.registry.stop()
             self._parts.plane.stop()
+        if self._pulls is not None:
+            self._pulls.stop()
         if self._forwarder is not None:
             self._forwarder.stop()
         lifecycle.clean(self._folder)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
-import tempfile
 import uuid
-from collections.abc import Callable, Generator, Iterable
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
 
-from sandbox.cluster.images import storage
+from sandbox.cluster.images import added, storage
 from sandbox.cluster.images.buildah import Buildah
 from sandbox.cluster.images.catalogue import CATALOGUE, CatalogueImage
 from sandbox.cluster.images.machine import build_options
 from sandbox.cluster.images.recipes import Recipe, recipe
 from sandbox.cluster.images.reference import Reference, parse_reference
+from sandbox.cluster.images.workspace import Report, publish, work_folder
 from sandbox.errors import SandboxError
-from sandbox.toolchain.cache import cache_folder, locked, writable
-
-Report = Callable[[str], None]
+from sandbox.toolchain.cache import locked, writable
 
 
 def find_image(name: str) -> str | None:
@@ -67,16 +62,18 @@ def build_dockerfile(context: Path, reference: str, report: Report, dockerfile: 
     file = dockerfile or context / "Dockerfile"
     if not file.is_file():
         raise SandboxError(f"{file} is not there; name the folder that holds the Dockerfile, or the file itself")
-    name = parse_reference(reference)
+    name = added.foreign(reference)
     buildah = Buildah()
     ensure_images(report, ["python"])
-    with writable(), _work(report) as work:
+    with writable(), work_folder(report) as work:
         _import_bases(buildah, work)
         report(f"Building {name} from {file}")
         # Docker's format: the other one knows no HEALTHCHECK and no SHELL.
         options = ["--format", "docker", *build_options(work), "--tag", str(name)]
         buildah.build(context, file, options, report, steps=True)
-        return _publish(buildah, name, [name], work, report)
+        digest = publish(buildah, str(name), [name], work, report)
+        added.note(name, "built", str(file.resolve()), digest)
+        return digest
 
 
 def _make(name: str, report: Report) -> str:
@@ -86,7 +83,7 @@ def _make(name: str, report: Report) -> str:
         _make(made.base, report)
     references = _references(image)
     report(f"Making the image {references[0]} ({image.made_from}; usually {made.usually})")
-    with _work(report) as work:
+    with work_folder(report) as work:
         context = work / "context"
         context.mkdir()
         made.fill(context, report)
@@ -94,7 +91,7 @@ def _make(name: str, report: Report) -> str:
         if made.base:
             _import_bases(buildah, work)
         buildah.build(context, work / "Dockerfile", _options(made, references, work), report, steps=False)
-        digest = _publish(buildah, references[0], references, work, report)
+        digest = publish(buildah, str(references[0]), references, work, report)
     record = _record(name)
     record.parent.mkdir(parents=True, exist_ok=True)
     temporary = record.with_name(f"{record.name}.{uuid.uuid4().hex}")
@@ -107,13 +104,6 @@ def _options(made: Recipe, references: list[Reference], work: Path) -> list[str]
     options = ["--format", "oci", "--pull-never"]
     options += ["--timestamp", "0"] if made.stamped else build_options(work)
     return [*options, *(part for reference in references for part in ("--tag", str(reference)))]
-
-
-def _publish(buildah: Buildah, built: Reference, references: list[Reference], work: Path, report: Report) -> str:
-    layout = work / "layout"
-    buildah.call("push", str(built), f"oci:{layout}")
-    with locked("registry", report):
-        return storage.publish(storage.registry_folder(), layout, references)
 
 
 def _import_bases(buildah: Buildah, work: Path) -> None:
@@ -129,34 +119,6 @@ def _import_bases(buildah: Buildah, work: Path) -> None:
         buildah.call("pull", f"oci:{layout}")
         buildah.call("tag", identifier, *map(str, references))
     shutil.rmtree(layout)
-
-
-@contextmanager
-def _work(report: Report) -> Generator[Path]:
-    """Beside the storage, so that its blobs are moved there and not copied. What killed builds left is swept away."""
-    with locked("registry", report):
-        for left_over in cache_folder().glob("image-*.partial"):
-            with suppress(OSError), _held(left_over):
-                shutil.rmtree(left_over, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix="image-", suffix=".partial", dir=cache_folder()))
-        held = ExitStack()
-        held.enter_context(_held(folder))
-    with held:
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _held(folder: Path) -> Generator[None]:
-    """The kernel lets go of it when the process ends. Raises BlockingIOError when another process holds it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _image(name: str) -> CatalogueImage:

@@ -27,6 +27,14 @@ NAMESPACE = (
 STEP = re.compile(r"(?:\[[0-9/]+\] )?STEP (.+)")
 
 
+class BuildahError(SandboxError):
+    """`words` is its last line."""
+
+    def __init__(self, message: str, words: str) -> None:
+        super().__init__(message)
+        self.words = words
+
+
 class Buildah:
     """Raises SandboxError when the programs are not installed or the user is not root."""
 
@@ -51,17 +59,22 @@ class Buildah:
                 temporary.write_text(text)
                 temporary.replace(path)
 
-    def call(self, *arguments: str) -> str:
-        """Standard output; raises SandboxError with its last words."""
-        done = subprocess.run(
-            self._command(arguments),
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+    def call(self, *arguments: str, seconds: float | None = None) -> str:
+        """Standard output; raises SandboxError with its last words, or when it takes longer than that."""
+        try:
+            done = subprocess.run(
+                self._command(arguments),
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired as error:
+            words = f"not done after {error.timeout:.0f} s"
+            raise BuildahError(f"`buildah {' '.join(arguments)}` was ended: {words}", words) from error
         if done.returncode:
             raise self._failure(arguments, done.returncode, done.stderr.splitlines()[-20:])
         return done.stdout.strip()
@@ -140,4 +153,5 @@ class Buildah:
                 f"the disk of {self.folder} is full; make room, or name another folder in MLP_CACHE_DIR"
             )
         store = "" if arguments[0] == "build" else f"if its store is damaged, delete {self.folder}; it said:"
-        return SandboxError(f"`buildah {arguments[0]}` failed with exit code {code}: {store}\n{words}")
+        message = f"`buildah {arguments[0]}` failed with exit code {code}: {store}\n{words}"
+        return BuildahError(message, said[-1].removeprefix("Error: ") if said else f"exit code {code}")

@@ -30,11 +30,16 @@ def blob(storage: Path, digest: str) -> Path:
 
 def find(storage: Path, reference: Reference) -> str | None:
     """The digest of the image's manifest; None unless it and all that it names are there, byte for byte."""
+    digest = tagged(storage, reference)
+    return digest if digest and all(_right(storage, part) for part in parts(storage, digest)) else None
+
+
+def tagged(storage: Path, reference: Reference) -> str | None:
+    """The digest that the registry shows for it; nothing is checked."""
     try:
-        digest = (_tag(storage, reference) / "current" / "link").read_text().strip()
+        return (_tag(storage, reference) / "current" / "link").read_text().strip()
     except OSError:
         return None
-    return digest if all(_right(storage, part) for part in parts(storage, digest)) else None
 
 
 def parts(storage: Path, digest: str) -> list[str]:

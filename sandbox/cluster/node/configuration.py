@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -41,7 +40,6 @@ _OWN_LABELS = frozenset(
 )
 _OWN_LABEL_DOMAINS = ("kubelet.kubernetes.io", "node.kubernetes.io")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Programs(Protocol):
@@ -142,7 +140,7 @@ def write(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, *, overlay:
     for name, content in files.items():
         (folder.etc / name).write_text(json.dumps(content, indent=1))  # JSON is YAML
     (folder.etc / "resolv.conf").write_text(resolv := _resolv_conf())
-    # For the node itself: an image that cannot be had is told soon where no name server answers.
+    # For the node itself, which soon gives up where no name server answers.
     (folder.etc / "resolv-node.conf").write_text(f"{resolv}options timeout:1 attempts:2\n")
     containers.write(folder, spec.pod_cidr, overlay=overlay)
     machine.write(folder, spec)
@@ -164,7 +162,7 @@ def plan(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, programs: Pr
         Service(
             name="containerd",
             command=(_program("containerd"), "--config", str(folder.etc / "containerd.toml")),
-            environment=environment | _proxy_environment(access),
+            environment=environment,
         ),
         Service(name="kubelet", command=tuple(kubelet), environment=environment, after=containers.SOCKET),
         Service(name="kube-proxy", command=tuple(proxy), environment=environment),
@@ -209,6 +207,7 @@ def _fingerprint(
         "kubelet": kubelet,
         "kube-proxy": kube_proxy_configuration(spec, access, folder),
         "containerd": containers.containerd_toml(folder, overlay=True, may_raise_priority=True),
+        "registries": containers.hosts_toml(),
         "size": [spec.cpus, spec.memory_mib, sorted(spec.accelerators.items())],
         "network": asdict(network),
         "cluster": [access.name, access.region, access.server, access.aws_endpoint, access.registry],
@@ -222,14 +221,6 @@ def _program(name: str) -> str:
     if found is None:
         raise SandboxError(f"no {name} on PATH: real nodes need it; on Debian: apt-get install {name}")
     return found
-
-
-def _proxy_environment(access: ClusterAccess) -> dict[str, str]:
-    """Images that the cluster's registry does not have are pulled the way that this machine reaches the internet."""
-    ours = ["127.0.0.1", "localhost", access.registry.partition(":")[0]]
-    there = [part for part in os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",") if part]
-    found = {name: os.environ[name] for name in _PROXY_VARIABLES if os.environ.get(name)}
-    return found | {"NO_PROXY": ",".join([*ours, *there])}
 
 
 def _resolv_conf() -> str:

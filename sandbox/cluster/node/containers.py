@@ -64,12 +64,9 @@ SystemdCgroup = false
 
 
 def hosts_toml() -> str:
-    """Every registry has the same mirror; what that one does not have is asked for where the reference says."""
+    """The same for every registry, and in its place: a node could not reach it."""
     host, port = registry_redirect.ADDRESS
-    return f"""\
-[host."http://{host}:{port}"]
-capabilities = ["pull", "resolve"]
-"""
+    return f'server = "http://{host}:{port}"\n'
 
 
 def cni(folder: NodeFolder, pod_cidr: str) -> dict[str, object]:

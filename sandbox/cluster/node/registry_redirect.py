@@ -2,6 +2,7 @@
 
 containerd names the host that an image reference has in the query (`?ns=docker.io`) and cannot put it into the path:
 a redirect does, for any host. https://github.com/containerd/containerd/blob/main/docs/hosts.md
+What the registry lacks is asked of the host first, which pulls it there (`sandbox.cluster.image_pulls`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 ADDRESS = ("127.0.0.1", 5001)
-NOT_HERE = "not in the sandbox's image catalogue, nor to be had from its own registry"
-"""What `kubectl describe pod` shows. After it containerd asks the image's own registry, which helps with internet
-access; without, this is the reason that it reports, and not the name server that did not answer."""
+NOT_HERE = "not in the sandbox's image catalogue"
+PULLS_PORT, PULLS_PATH = 5001, "/pull"
+"""Of the service that pulls, on the registry's address."""
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _SECONDS = 20
+_PULL_SECONDS = 2 * 3600
+_LONGEST_REASON = 1000
 
 
 def target(path: str) -> str | None:
@@ -50,6 +53,30 @@ def lacks(registry: str, path: str, accept: str) -> bool:
         connection.close()
 
 
+def problem(registry: str, path: str) -> str | None:
+    """Have a manifest's image pulled by the host; why it cannot be, None once the registry has it.
+
+    `path` is the registry's: /v2/<host>/<path>/manifests/<tag or digest>.
+    """
+    name, _, tag = path.partition("?")[0].removeprefix("/v2/").rpartition("/manifests/")
+    host, _, rest = name.partition("/")
+    image = f"{host.replace('_', ':')}/{rest}{'@' if ':' in tag else ':'}{tag}"
+    connection = http.client.HTTPConnection(registry.partition(":")[0], PULLS_PORT, timeout=_PULL_SECONDS)
+    try:
+        connection.request("GET", f"{PULLS_PATH}?{urlencode({'image': image})}")
+        answer = connection.getresponse()
+        return None if answer.status == 200 else f"{NOT_HERE}, nor to be pulled: {answer.read().decode()}"
+    except (OSError, http.client.HTTPException) as error:
+        return f"{NOT_HERE}; the cluster's supervisor, which pulls others, does not answer: {error}"
+    finally:
+        connection.close()
+
+
+def status_line(text: str) -> str:
+    """containerd passes on no more of an answer than its status line, which is one line in Latin-1."""
+    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")[:_LONGEST_REASON]
+
+
 def serve_in_thread(registry: str) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -58,8 +85,9 @@ def serve_in_thread(registry: str) -> ThreadingHTTPServer:
             there = target(self.path)
             if there is None:
                 self.send_response(404)
-            elif lacks(registry, there, ", ".join(self.headers.get_all("Accept", ["*/*"]))):
-                self.send_response(410, NOT_HERE)
+            elif reason := self._reason(there):
+                # Not 404: of that containerd tells no more than "not found".
+                self.send_response(410, status_line(reason))
             else:
                 self.send_response(307)
                 self.send_header("Location", f"http://{registry}{there}")
@@ -67,6 +95,10 @@ def serve_in_thread(registry: str) -> ThreadingHTTPServer:
             self.end_headers()
 
         do_HEAD = do_GET
+
+        def _reason(self, there: str) -> str | None:
+            accept = ", ".join(self.headers.get_all("Accept", ["*/*"]))
+            return problem(registry, there) if lacks(registry, there, accept) else None
 
         def log_message(self, format: str, *args: object) -> None:
             """The registry keeps a log; this one would grow without bounds."""

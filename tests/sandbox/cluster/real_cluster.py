@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -15,6 +16,7 @@ from sandbox.cluster.api import Api
 from sandbox.cluster.component import Command, Component
 from sandbox.cluster.control_plane import ControlPlane, ControlPlaneSettings, Ports, listens
 from sandbox.cluster.folder import ClusterFolder
+from sandbox.cluster.image_pulls import ImagePulls
 from sandbox.cluster.images import ensure_images, registry_command
 from sandbox.cluster.model import ClusterAccess, NodeSpec
 from sandbox.cluster.node import RealNode
@@ -162,6 +164,8 @@ def real_cluster(folder: Path) -> Generator[RealCluster]:
         issue=plane.authority.client,
     )
     cluster = RealCluster(place, plane, access, tools)
+    pulls = ImagePulls(logging.getLogger("pulls"))
+    pulls.start(made.netns, made.gateway)
     try:
         plane.wait(120)
 
@@ -175,6 +179,7 @@ def real_cluster(folder: Path) -> Generator[RealCluster]:
     finally:
         for path in place.nodes.iterdir():
             RealNode.clean(path)
+        pulls.stop()
         registry.stop()
         plane.stop()
         network.remove(place)

@@ -231,9 +231,9 @@ def test_a_killed_build_leaves_neither_processes_nor_mounts_and_the_next_one_swe
     )
     script = f"""
 from pathlib import Path
-from sandbox.cluster.images import build
+from sandbox.cluster.images import workspace
 from sandbox.cluster.images.buildah import Buildah
-with build._work(print) as work:
+with workspace.work_folder(print) as work:
     print("working", flush=True)
     context = Path({str(tmp_path)!r})
     Buildah().build(context, context / "Dockerfile", ["--pull-never"], lambda line: print(line, flush=True), steps=True)
