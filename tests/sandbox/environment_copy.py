@@ -70,7 +70,7 @@ class EnvironmentCopy:
         return dict(self.resources(type)[name]["outputs"])
 
 
-def deployed_copy(box: Box, folder: Path) -> EnvironmentCopy:
+def copy_project(folder: Path) -> None:
     folder.mkdir()
     for name in PROGRAM:
         source = PROJECT / name
@@ -78,6 +78,10 @@ def deployed_copy(box: Box, folder: Path) -> EnvironmentCopy:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
+
+
+def deployed_copy(box: Box, folder: Path) -> EnvironmentCopy:
+    copy_project(folder)
     copy = EnvironmentCopy(box, folder)
     copy.up()
     return copy
