@@ -30,6 +30,17 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
         "no internet, and no database yet: the emulated RDS listens on a loopback address of the host",
     ),
     (
+        "NetworkPolicy is enforced on real nodes only, while add-on vpc-cni has enableNetworkPolicy",
+        "as the VPC CNI does it in mode standard, with these differences: pods without an owner are under it too; a "
+        "changed policy also ends connections that are there; more than 24 ports of a range count; "
+        "ClusterNetworkPolicy and ApplicationNetworkPolicy do not exist",
+    ),
+    (
+        "the emulated AWS is one address and port of this machine",
+        "to a NetworkPolicy it is TCP 443 of a public address: pods reach it where their policies allow that port to "
+        "any public range, whichever; ranges of the VPC, whose endpoints AWS has too, are not enough",
+    ),
+    (
         "every pod gets the environment of Pod Identity, also without an association",
         "on EKS only pods of an associated account have it: there the SDK finds nothing, here the agent refuses",
     ),

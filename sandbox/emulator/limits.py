@@ -215,8 +215,9 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         service="eks",
         what="add-ons coredns and metrics-server are installed; the others are part of every node",
-        effect="versions of all of them and configurationValues of vpc-cni, kube-proxy, aws-ebs-csi-driver and "
-        "eks-pod-identity-agent are records, held against an outline of their schemas; DeleteAddon keeps nothing",
+        effect="versions of all of them and configurationValues of vpc-cni (save enableNetworkPolicy), kube-proxy, "
+        "aws-ebs-csi-driver and eks-pod-identity-agent are records, held against an outline of their schemas; "
+        "DeleteAddon keeps nothing",
     ),
     Limit(
         service="eks",
