@@ -22,6 +22,7 @@ from sandbox.plugins.kubernetes.kubeconfig import Target, ssl_context
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 PATIENCE = 90.0  # an API server that restarts is back within it
+WARM_UP = 10.0  # one that has just started knows no roles and no users yet, and refuses everybody
 POOL = 32
 _WARNING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -43,6 +44,7 @@ class Connection:
         self._to = to
         self._credentials = Credentials(to)
         self._pool = _pool(to)
+        self._away = float("-inf")
 
     def request(
         self,
@@ -62,13 +64,20 @@ class Connection:
             waiting(f"{error} (trying again, {time.monotonic() - begin:.0f} s)")
 
         retrying = Retrying(
-            retry=retry_if_exception(_passes),
+            retry=retry_if_exception(self._passes),
             stop=stop_after_delay(patience),
             wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),
             before_sleep=tell,
             reraise=True,
         )
         return retrying(self._once, method, path, query, body)
+
+    def _passes(self, error: BaseException) -> bool:
+        if isinstance(error, UnreachableError) or (isinstance(error, ApiError) and is_passing(error)):
+            self._away = time.monotonic()
+            return True
+        refused = isinstance(error, ApiError) and error.status in (401, 403)
+        return refused and time.monotonic() - self._away < WARM_UP
 
     def _once(self, method: str, path: str, query: Mapping[str, str] | None, body: Any) -> Answer:
         header = self._credentials.header()
@@ -120,10 +129,6 @@ def _context(to: Target) -> Any:
         return ssl_context(to)
     except OSError as error:  # ssl.SSLError is one
         raise CredentialsError(f"kubeconfig: a certificate or key cannot be used: {error}") from error
-
-
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, UnreachableError) or (isinstance(error, ApiError) and is_passing(error))
 
 
 def _warnings(headers: Any) -> list[str]:

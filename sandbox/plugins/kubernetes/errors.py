@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+_PASSING = ("etcdserver", "leader changed", "timed out", "timeout", "connection refused", "calling webhook", "EOF")
 _UNTYPED = "failed to create typed patch object"
 
 
@@ -59,8 +60,18 @@ def is_passing(error: ApiError) -> bool:
     """A refusal that the same request may not meet again: too much load, a server that restarts, a leader change."""
     if error.status in (429, 502, 503, 504):
         return True
-    words = ("etcdserver", "leader", "timed out", "timeout", "connection refused", "failed calling webhook", "EOF")
-    return error.status == 500 and any(word in error.message for word in words)
+    if error.status != 500 or _UNTYPED in error.message:
+        return False
+    words = (
+        "etcdserver",
+        "leader changed",
+        "timed out",
+        "timeout",
+        "connection refused",
+        "failed calling webhook",
+        "EOF",
+    )
+    return any(word in error.message for word in words)
 
 
 def is_missing_namespace(error: ApiError) -> bool:

@@ -185,9 +185,9 @@ def _may_come(error: Exception) -> bool:
 
 def _only_real_run_tells(error: ApiError) -> bool:
     """Refusals of a dry run for want of what the same program may make: a namespace, a service account, a class."""
-    if is_missing_namespace(error) or "does not support dry run" in error.message:
+    if error.status == 404 or "does not support dry run" in error.message:
         return True
-    return error.status in (403, 404) and ("not found" in error.message or "was found" in error.message)
+    return error.status == 403 and ("not found" in error.message or "was found" in error.message)
 
 
 def _without_ignored(obj: Object, live: Object, r: Resource, manager: str) -> Object:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from sandbox.plugins.kubernetes.annotations import SKIP_AWAIT, conditions_of, is_set
 from sandbox.plugins.kubernetes.cluster import Cluster
-from sandbox.plugins.kubernetes.errors import ApiError, UnknownKindError, UnreachableError
+from sandbox.plugins.kubernetes.errors import ApiError, UnknownKindError, UnreachableError, explain
 from sandbox.plugins.kubernetes.kinds import Kind, Object
 from sandbox.plugins.kubernetes.readiness.custom import judge_custom
 from sandbox.plugins.kubernetes.readiness.judgement import Judgement, waiting
@@ -162,7 +162,7 @@ class Wait:
                 waiting=self._tell,
             )
         except (ApiError, UnreachableError) as error:
-            raise NotReadyError(f"not seen ready: {error}", live) from error
+            raise NotReadyError(f"not seen ready: {explain(error, self._cluster.server)}", live) from error
         if found is None:
             raise NotReadyError("it was deleted while it was waited for", live)
         return found

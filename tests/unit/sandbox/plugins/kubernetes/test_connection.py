@@ -83,6 +83,11 @@ def test_other_refusals_are_final(server: Server) -> None:
     assert len(server.asked) == 1
 
 
+def test_a_server_that_has_just_started_refuses_everybody_and_is_asked_again(server: Server) -> None:
+    server.answers = [failure(503), failure(403), failure(401), (200, {"ok": True})]
+    assert Connection(server.target()).request("GET", "/x").json() == {"ok": True}
+
+
 def test_a_server_that_is_not_there_is_named() -> None:
     nobody = Target("http://127.0.0.1:9", "default", {}, {})
     with pytest.raises(UnreachableError, match=r"the API server http://127\.0\.0\.1:9 does not answer: .*refused"):

@@ -92,6 +92,7 @@ def test_a_refusal_says_what_and_why_and_what_to_do(error: Exception, said: list
         (status(500, "etcdserver: leader changed"), True),
         (status(500, 'Internal error: failed calling webhook "x": connection refused'), True),
         (status(500, "failed to create typed patch object (a): .x: field not declared in schema"), False),
+        (status(500, "failed to create typed patch object (a): .spec.leaderElectionTimeout: no such field"), False),
         (status(409, "conflict"), False),
         (status(403, "forbidden"), False),
     ],
