@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from cli.inventory import as_document, blocking, take_inventory
 from cli.inventory_entry import Entry
-from cli.sandbox import plain_errors
+from cli.plain import plain_errors
 
 console = Console()
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from cli.sandbox import plain_errors
+from cli.plain import plain_errors
 from sandbox.engine.stacks import stack_names
 from sandbox.errors import SandboxError
 

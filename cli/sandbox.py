@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from cli import sandbox_images
+from cli.plain import Json, console, errors, plain_errors, report
 from sandbox import lifecycle
 from sandbox.cluster.lifecycle import ClusterProcesses
 from sandbox.engine.stack_files import folder, is_foreign, usable
@@ -25,33 +23,14 @@ from sandbox.errors import SandboxError
 from sandbox.instance import Instance, Nodes, all_instances, as_dict, find
 from sandbox.toolchain import ensure_pulumi, find_kubernetes
 
-console = Console()
-errors = Console(stderr=True)
 app = typer.Typer(no_args_is_help=True, help="An AWS account and its data planes on this machine.")
+app.add_typer(sandbox_images.app, name="images")
 
 Name = Annotated[str | None, typer.Option("--name", "-n", help="Which sandbox (default: MLP_SANDBOX, else 'default').")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
 def register(root: typer.Typer) -> None:
     root.add_typer(app, name="sandbox")
-
-
-@contextmanager
-def plain_errors() -> Generator[None, None, None]:
-    """One-screen errors, exit code 1; Ctrl-C exits with 130 and says that the command can be repeated."""
-    try:
-        yield
-    except SandboxError as error:
-        errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        errors.print("interrupted; nothing is half done that the same command would not finish")
-        raise typer.Exit(130) from error
-
-
-def report(message: str) -> None:
-    console.print(f"  {message}", highlight=False, markup=False, soft_wrap=True)
 
 
 def bring_up(instance: Instance) -> lifecycle.Status:

@@ -7,7 +7,7 @@ import time
 import typer
 from rich.console import Console
 
-from cli.sandbox import plain_errors
+from cli.plain import plain_errors
 from sandbox.cluster.images import CATALOGUE, ensure_images
 from sandbox.dataplanes.postgres.binaries import installed
 from sandbox.errors import SandboxError

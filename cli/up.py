@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.sandbox import bring_up, plain_errors
+from cli.plain import plain_errors
+from cli.sandbox import bring_up
 from sandbox import lifecycle
 from sandbox.cluster.lifecycle import ClusterProcesses
 from sandbox.engine.install import pulumi

@@ -41,8 +41,8 @@ def foreign(text: str) -> Reference:
     for image in CATALOGUE:
         if str(reference) in image.references:
             raise SandboxError(
-                f"image {reference} is of the sandbox's catalogue, made from {image.made_from}; "
-                "choose another name or tag, such as my-team/model:1"
+                f"image {reference} is of the sandbox's catalogue, made from {image.made_from}, and stays so; "
+                "use another name or tag, such as my-team/model:1"
             )
     return reference
 
