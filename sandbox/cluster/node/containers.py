@@ -64,9 +64,13 @@ SystemdCgroup = false
 
 
 def hosts_toml() -> str:
-    """The same for every registry, and in its place: a node could not reach it."""
+    """Every registry has the same mirror. What that does not give, containerd asks the registry itself for, in vain:
+    a node has no way out."""
     host, port = registry_redirect.ADDRESS
-    return f'server = "http://{host}:{port}"\n'
+    return f"""\
+[host."http://{host}:{port}"]
+capabilities = ["pull", "resolve"]
+"""
 
 
 def cni(folder: NodeFolder, pod_cidr: str) -> dict[str, object]:
