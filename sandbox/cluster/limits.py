@@ -78,7 +78,8 @@ def cluster_limits() -> list[Entry]:
     others = {
         "service": "eks",
         "what": "images other than those listed here",
-        "effect": "pulled from their registry where the machine reaches it; else the pod's events say that the "
-        "catalogue lacks it. A Dockerfile of your own is built against the images above",
+        "effect": "the host pulls them once, where it reaches their registry; else the pod's event says what the "
+        "registry, or the network, said. `mlp sandbox images pull` asks anew for a tag that is there. References by "
+        "digest are refused; a Dockerfile of your own is built by `mlp sandbox images build`",
     }
     return [*general, *images, others]
