@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,50 @@ for call in (lambda: socket.gethostbyname("example.com"), lambda: socket.create_
     api = first.api("one")
     run(api, "looks-around", script)
     assert log_of(api, "looks-around").splitlines() == ["172.20.0.1", "200", "gaierror True", "OSError True"]
+
+
+def test_network_policies_hold_while_the_vpc_cni_is_told_to_enforce_them(first: Clusters):
+    api = first.api("one")
+    told = EksAddon(name="vpc-cni", version="v1", configuration={"enableNetworkPolicy": "true"})
+    as_before = one("one", general=3, gpu=2)
+    others = tuple(addon for addon in as_before.addons if addon.name != told.name)
+    policies = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"
+    closed = {"podSelector": {"matchLabels": {"app": "closed"}}, "policyTypes": ["Egress"]}
+    api.create(policies, {"metadata": {"name": "closed"}, "spec": closed})
+    script = """
+import os, time, urllib.parse, socket
+aws = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL"])
+while True:
+    try:
+        socket.create_connection((aws.hostname, aws.port), 1).close()
+        print("reached", flush=True)
+    except OSError:
+        print("refused", flush=True)
+    time.sleep(0.2)
+"""
+    run(api, "closed", script)
+    path = "/api/v1/namespaces/default/pods/closed"
+    api.merge(path, {"metadata": {"labels": {"app": "closed"}}})
+
+    def says(word: str) -> Callable[[], bool]:
+        return lambda: running() and str(api.get(f"{path}/log", tailLines="1")["text"]).strip() == word
+
+    def running() -> bool:
+        return api.get(path)["status"].get("phase") == "Running"
+
+    def vpc_cni() -> str:
+        [described] = [each for each in lifecycle.describe(first.home) if each.cluster_id == "one"]
+        return str(described.addons[told.name]["reason"])
+
+    wait_for("nothing is enforced", says("reached"))
+    assert "not enforced" in vpc_cni()
+    first.want(replace(as_before, addons=(*others, told)))
+    wait_for("the policy holds", says("refused"))
+    wait_for("the status says so", lambda: vpc_cni().endswith("which enforces NetworkPolicy"))
+    first.want(as_before)
+    wait_for("it holds no more", says("reached"))
+    api.delete(path, {"gracePeriodSeconds": 0})
+    api.delete(f"{policies}/closed")
 
 
 def test_a_pods_token_is_taken_by_its_own_cluster_for_pod_identity(first: Clusters):
