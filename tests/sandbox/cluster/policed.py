@@ -106,7 +106,7 @@ class Policed:
 
 @contextmanager
 def policed_cluster(folder: Path) -> Generator[Policed]:
-    """Two real nodes under an enforcer, and pods on both: `server` and `near` on one, `far` and `guest` on the other."""
+    """Two real nodes under an enforcer: pods `server` and `near` on the one, `far` and `guest` on the other."""
     with real_cluster(folder) as cluster:
         one, two = cluster.spec(1), cluster.spec(2)
         for spec in (one, two):
