@@ -14,6 +14,8 @@ REGION = "us-east-1"
 ACCESS_KEY = "sandbox"
 # Nothing but emulated values is encrypted with it; it only has to be the same for everybody who uses the stack files.
 PASSPHRASE = "sandbox"
+# Where the API servers of clusters answer.
+CLUSTERS = "198.18.0.0/15"
 # Would point the same commands somewhere else.
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "PULUMI_ACCESS_TOKEN")
 
@@ -28,7 +30,7 @@ def variables(instance: Instance, base: Mapping[str, str] | None = None) -> dict
     ours = [str(instance.bin), str(Path(sys.executable).parent)]
     path = [part for part in base.get("PATH", os.defpath).split(os.pathsep) if part and part not in ours]
     no_proxy = [part for part in base.get("NO_PROXY", base.get("no_proxy", "")).split(",") if part]
-    no_proxy += [host for host in ("127.0.0.1", "localhost") if host not in no_proxy]
+    no_proxy += [host for host in ("127.0.0.1", "localhost", CLUSTERS) if host not in no_proxy]
     return {
         "MLP_SANDBOX": instance.name,
         "AWS_ENDPOINT_URL": instance.endpoint,

@@ -111,6 +111,9 @@ class Cluster(pulumi.ComponentResource):
                 # Without the log group EKS makes its own; without its permissions EKS cannot remove what it made in
                 # the VPC; without routes and endpoints nodes can neither join nor be drained.
                 depends_on=[logs, *permissions, *args.after],
+                # EKS keeps to the zones that the cluster was made in, and refuses subnets of more or fewer; nodes may
+                # live in others. https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+                ignore_changes=["vpcConfig.subnetIds"],
             ),
         )
 

@@ -35,20 +35,25 @@ def manifests(configuration: Mapping[str, object], *, on_real_nodes: bool) -> li
             "policy/v1", "PodDisruptionBudget", {"spec": {"maxUnavailable": 1, "selector": {"matchLabels": _SELECTOR}}}
         ),
         _deployment(configuration, on_real_nodes=on_real_nodes),
-        {
-            "apiVersion": "apiregistration.k8s.io/v1",
-            "kind": "APIService",
-            "metadata": {"name": "v1beta1.metrics.k8s.io", "labels": _LABELS},
-            "spec": {
-                "group": "metrics.k8s.io",
-                "version": "v1beta1",
-                "groupPriorityMinimum": 100,
-                "versionPriority": 100,
-                "insecureSkipTLSVerify": True,  # it signs its certificate itself, as it does on EKS
-                "service": {"name": _NAME, "namespace": placement.NAMESPACE, "port": 443},
-            },
-        },
+        # Simulated pods would never answer for the API, and no namespace can be deleted while one does not answer.
+        *([_api_service()] if on_real_nodes else []),
     ]
+
+
+def _api_service() -> dict[str, Any]:
+    return {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": "v1beta1.metrics.k8s.io", "labels": _LABELS},
+        "spec": {
+            "group": "metrics.k8s.io",
+            "version": "v1beta1",
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+            "insecureSkipTLSVerify": True,  # it signs its certificate itself, as it does on EKS
+            "service": {"name": _NAME, "namespace": placement.NAMESPACE, "port": 443},
+        },
+    }
 
 
 def _deployment(configuration: Mapping[str, object], *, on_real_nodes: bool) -> dict[str, Any]:

@@ -96,13 +96,15 @@ def _vpc(call: Call, cluster: ClusterRecord, sent: Result) -> tuple[str, dict[st
         changed = rules.vpc_config(call, merged)
         if changed["vpcId"] != current["vpcId"]:
             raise Fault(INVALID_PARAMETER, f"Subnets must stay in the cluster's VPC {current['vpcId']}")
-        zones = [
-            {subnet.availability_zone for subnet in rules.subnets_of(call, config["subnetIds"])}
+        made_in, asked_for = (
+            sorted({str(subnet.availability_zone) for subnet in rules.subnets_of(call, config["subnetIds"])})
             for config in (current, changed)
-        ]
-        if zones[0] - zones[1]:
+        )
+        if made_in != asked_for:
             raise Fault(
-                INVALID_PARAMETER, "Provided subnets must belong to the AZ set with which the cluster was created"
+                INVALID_PARAMETER,
+                f"Provided subnets belong to the AZ set '{','.join(asked_for)}'. But they should belong to the exact "
+                f"AZ set '{','.join(made_in)}' in which subnets were provided during cluster creation.",
             )
         current |= {name: changed[name] for name in _PLACES}
         return "VpcConfigUpdate", {
