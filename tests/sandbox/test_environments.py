@@ -15,6 +15,7 @@ from sandbox import processes
 from sandbox.engine.stacks import stack_names
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Box, MakeBox, eventually
+from tests.sandbox.environment_copy import EnvironmentCopy, copy_project
 
 pytestmark = pytest.mark.timeout(900)
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -40,6 +41,26 @@ def test_every_committed_environment_is_one_of_those_tested() -> None:
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
 def test_a_second_preview_shows_no_change_even_after_a_refresh(account: Box, stack: str) -> None:
     account.pulumi("preview", "--stack", stack, "--expect-no-changes", "--refresh")
+
+
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_a_label_of_a_node_group_changes_in_place_and_its_instance_type_replaces_that_group_alone(
+    account: Box, stack: str, tmp_path: Path
+) -> None:
+    copy = EnvironmentCopy(account, tmp_path / "project", stack)
+    copy_project(copy.folder)
+    committed = copy.stack_file.read_text()
+    copy.change(cluster__general_pool__labels={"example.com/team": "vision"})
+    assert copy.planned() == {"nodes-general-group": "update"}
+    copy.stack_file.write_text(committed)
+    copy.change(cluster__general_pool__instance_types=["m7i.4xlarge"])
+    assert copy.planned() == {"nodes-general-group": "replace"}
+    copy.stack_file.write_text(committed)
+    copy.change(cluster__gpu_pools__l4__instance_types=["g6.16xlarge"])
+    plan = copy.planned()
+    assert plan["nodes-l4-group"] == "replace"
+    # What the autoscaler reads of an empty group is written on its Auto Scaling group, which is another one then.
+    assert all(name.startswith("nodes-l4-") for name in plan)
 
 
 def test_deploying_leaves_the_committed_files_as_they_were(account: Box) -> None:

@@ -1,7 +1,7 @@
 """One dev environment on nodes that run containers, made once for the package and taken down by its last tests.
 
-Modules run in the order of their names. Tests leave the environment as it was, but for those of `test_recovery`, which
-kill everything, and of `test_teardown`, after which there is nothing left.
+Modules run in the order of their names. Tests leave the environment whole and without changes to come, but for those of
+`test_recovery`, which kill everything, and of `test_teardown`, after which there is nothing left.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import pytest
 from sandbox import lifecycle
 from sandbox.cluster import host
 from sandbox.toolchain import ensure_kubernetes
-from tests.sandbox.box import MakeBox, eventually, new_program
-from tests.sandbox.eks.deployed import Deployed
+from tests.sandbox.box import MakeBox, eventually
+from tests.sandbox.eks.deployed import Deployed, cluster_program
 from tests.sandbox.eks.manifests import gpu_job
 from tests.sandbox.environment_copy import EnvironmentCopy, copy_project
 from tests.sandbox.plugins.clusters import ClusterProgram
@@ -74,13 +74,8 @@ def gpu_run(deployed: Deployed) -> GpuRun:
 
 @pytest.fixture
 def kube(deployed: Deployed, tmp_path: Path) -> Iterator[ClusterProgram]:
-    """A small program of a test's own that deploys into a namespace of its own in the environment's cluster."""
-    with deployed.namespace() as namespace:
-        made = new_program(deployed.box, tmp_path / "program")
-        program = ClusterProgram(deployed.box, made.folder, deployed.box.instance.kubeconfig, namespace)
+    with cluster_program(deployed, tmp_path / "program") as program:
         yield program
-        program.pulumi("destroy", "--yes", "--skip-preview", ok=False)
-        deployed.box.pulumi("stack", "rm", "test", "--yes", "--force", cwd=program.folder, ok=False)
 
 
 AsRole = Callable[[str], dict[str, str]]
@@ -94,7 +89,11 @@ def as_role(deployed: Deployed) -> AsRole:
         role = deployed.outputs["cluster_role_arns"][name]
         command = ("aws", "sts", "assume-role", "--role-arn", role, "--role-session-name", "test", "--output", "json")
         given = json.loads(deployed.box.run(*command).stdout)["Credentials"]
-        names = {"ACCESS_KEY_ID": "AccessKeyId", "SECRET_ACCESS_KEY": "SecretAccessKey", "SESSION_TOKEN": "SessionToken"}
+        names = {
+            "ACCESS_KEY_ID": "AccessKeyId",
+            "SECRET_ACCESS_KEY": "SecretAccessKey",
+            "SESSION_TOKEN": "SessionToken",
+        }
         return {f"AWS_{name}": given[field] for name, field in names.items()}
 
     return assume

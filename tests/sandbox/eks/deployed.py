@@ -6,7 +6,8 @@ import functools
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ from sandbox.cluster.api import Api, ApiError
 from sandbox.cluster.folder import MARK, ClusterFolder, existing_folders
 from sandbox.cluster.host import HostState
 from sandbox.cluster.model import Certificate
-from tests.sandbox.box import Box, eventually
+from tests.sandbox.box import Box, eventually, new_program
 from tests.sandbox.environment_copy import EnvironmentCopy
+from tests.sandbox.plugins.clusters import ClusterProgram
 
 STACK, CLUSTER = "dev", "ml-platform-dev-eks"
 Manifest = dict[str, Any]
@@ -106,6 +108,10 @@ class Deployed:
         pods = [pod for pod in self.list("/api/v1/pods") if pod["status"].get("phase") not in ("Succeeded", "Failed")]
         return bool(pods) and all(is_ready(pod) for pod in pods)
 
+    def run_as(self, principal: Mapping[str, str], *command: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        """A command of somebody else: `principal` are the variables that make it his."""
+        return self.box.run("env", *(f"{name}={value}" for name, value in principal.items()), *command, ok=ok)
+
     def kill(self, part: str) -> int:
         """A process of the control plane, by the name of its pid file; answers what its pid was."""
         pid = processes.running(self.folder.run / f"{part}.pid")
@@ -127,7 +133,7 @@ class Deployed:
         return found - {os.getpid()}
 
     @contextmanager
-    def namespace(self, name: str = "", level: str = "restricted") -> Iterator[str]:
+    def namespace(self, name: str = "", level: str = "restricted") -> Generator[str]:
         """One of a test's own, gone afterwards."""
         name = name or f"test-{uuid4().hex[:8]}"
         labels = {"pod-security.kubernetes.io/enforce": level}
@@ -141,7 +147,7 @@ class Deployed:
             eventually(lambda: self.api.find(f"/api/v1/namespaces/{name}") is None, f"{name} is gone", 120)
 
     @contextmanager
-    def created(self, path: str, manifest: Manifest) -> Iterator[str]:
+    def created(self, path: str, manifest: Manifest) -> Generator[str]:
         """An object, gone afterwards with what belongs to it; answers its name."""
         name = str(manifest["metadata"]["name"])
         self.api.create(path, manifest)
@@ -149,6 +155,19 @@ class Deployed:
             yield name
         finally:
             self.api.delete(f"{path}/{name}", {"propagationPolicy": "Background"})
+
+
+@contextmanager
+def cluster_program(deployed: Deployed, folder: Path) -> Generator[ClusterProgram]:
+    """A small program of a test's own, that deploys into a namespace of its own in the environment's cluster."""
+    with deployed.namespace() as namespace:
+        made = new_program(deployed.box, folder / namespace)
+        program = ClusterProgram(deployed.box, made.folder, deployed.box.instance.kubeconfig, namespace)
+        try:
+            yield program
+        finally:
+            program.pulumi("destroy", "--yes", "--skip-preview", ok=False)
+            deployed.box.pulumi("stack", "rm", "test", "--yes", "--force", cwd=program.folder, ok=False)
 
 
 def is_ready(pod: dict[str, Any]) -> bool:

@@ -15,8 +15,6 @@ import os
 print('device:', os.environ.get('NVIDIA_VISIBLE_DEVICES'))
 print('simulated:', bool(os.environ.get('MLP_SIMULATED_ACCELERATOR')))
 """
-BURN = "while True: pass"
-SERVE = "import http.server; http.server.ThreadingHTTPServer(('', 8080), http.server.SimpleHTTPRequestHandler).serve_forever()"
 
 
 def container(script: str, *, image: str = PYTHON, limits: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:

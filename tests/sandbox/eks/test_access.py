@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -67,8 +67,8 @@ def test_a_principal_without_an_access_entry_is_not_let_in_whatever_the_account_
     key = iam.create_access_key(UserName=user)["AccessKey"]
     credentials = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     try:
-        assert CLUSTER in deployed.box.run("aws", "eks", "list-clusters", **credentials).stdout
-        done = deployed.box.run("kubectl", "get", "pods", ok=False, **credentials)
+        assert CLUSTER in deployed.run_as(credentials, "aws", "eks", "list-clusters").stdout
+        done = deployed.run_as(credentials, "kubectl", "get", "pods", ok=False)
     finally:
         iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
         iam.delete_user_policy(UserName=user, PolicyName="all")
@@ -82,8 +82,8 @@ def test_a_team_works_in_its_own_namespace_and_nowhere_else(
 ) -> None:
     team = as_role("team-data-science")
     create = ("kubectl", "create", "configmap", "notes", "--from-literal=a=1", "--namespace")
-    deployed.box.run(*create, team_namespace, **team)
-    refused = deployed.box.run(*create, "ml-platform", ok=False, **team)
+    deployed.run_as(team, *create, team_namespace)
+    refused = deployed.run_as(team, *create, "ml-platform", ok=False)
     assert refused.returncode == 1
     assert 'configmaps is forbidden: User "arn:aws:sts::123456789012:assumed-role/ml-platform-dev' in refused.stderr
     assert 'cannot create resource "configmaps" in API group "" in the namespace "ml-platform"' in refused.stderr
@@ -110,18 +110,18 @@ def test_a_team_works_in_its_own_namespace_and_nowhere_else(
 def test_each_role_may_what_its_policy_says(
     deployed: Deployed, as_role: AsRole, role: str, question: tuple[str, ...], answer: str
 ) -> None:
-    done = deployed.box.run("kubectl", "auth", "can-i", *question, ok=False, **as_role(role))
+    done = deployed.run_as(as_role(role), "kubectl", "auth", "can-i", *question, ok=False)
     assert done.stdout.split()[0] == answer
     assert done.returncode == (answer == "no")
 
 
 def test_a_team_finds_the_cluster_as_itself_and_changes_nothing_of_it(
-    deployed: Deployed, as_role: AsRole, tmp_path: Any
+    deployed: Deployed, as_role: AsRole, tmp_path: Path
 ) -> None:
     team = {**as_role("team-data-science"), "KUBECONFIG": str(tmp_path / "kubeconfig")}
-    deployed.box.run("aws", "eks", "update-kubeconfig", "--name", CLUSTER, **team)
-    assert "Ready" in deployed.box.run("kubectl", "get", "nodes", **team).stdout
-    denied = deployed.box.run("aws", "eks", "delete-cluster", "--name", CLUSTER, ok=False, **team)
+    deployed.run_as(team, "aws", "eks", "update-kubeconfig", "--name", CLUSTER)
+    assert "Ready" in deployed.run_as(team, "kubectl", "get", "nodes").stdout
+    denied = deployed.run_as(team, "aws", "eks", "delete-cluster", "--name", CLUSTER, ok=False)
     assert denied.returncode
     assert "AccessDenied" in denied.stderr
 

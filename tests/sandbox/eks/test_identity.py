@@ -12,10 +12,8 @@ from tests.sandbox.box import eventually
 from tests.sandbox.eks.deployed import CLUSTER, Deployed
 from tests.sandbox.eks.manifests import WITH_SDK, job
 
-NAMESPACE, ROLE = "ml-platform", "probe-reader"
+ROLE = "probe-reader"
 OWN, OTHER = "probe-one", "probe-two"
-JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
-ACCOUNTS = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
 ASK = f"""
 import json, os, boto3
 def tried(call):
@@ -64,8 +62,8 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def reader(deployed: Deployed) -> Iterator[str]:
-    """A service account whose role reads one prefix of one bucket."""
+def namespace(deployed: Deployed) -> Iterator[str]:
+    """With two service accounts: `reader`, whose role reads one prefix of one bucket, and `nobody`."""
     s3, iam, eks = (deployed.box.client(name) for name in ("s3", "iam", "eks"))
     keys = [(bucket, f"{prefix}/x") for bucket in (OWN, OTHER) for prefix in ("team-a", "team-b")]
     for bucket in (OWN, OTHER):
@@ -76,15 +74,14 @@ def reader(deployed: Deployed) -> Iterator[str]:
     role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=policy(service))["Role"]["Arn"]
     prefix = {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{OWN}/team-a/*"}
     iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=policy(prefix))
-    association = eks.create_pod_identity_association(
-        clusterName=CLUSTER, namespace=NAMESPACE, serviceAccount="reader", roleArn=role
-    )["association"]["associationId"]
-    with (
-        deployed.created(ACCOUNTS, {"metadata": {"name": "reader"}}),
-        deployed.created(ACCOUNTS, {"metadata": {"name": "nobody"}}),
-    ):
-        yield "reader"
-    eks.delete_pod_identity_association(clusterName=CLUSTER, associationId=association)
+    with deployed.namespace() as name:
+        for account in ("reader", "nobody"):
+            deployed.api.create(f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": account}})
+        association = eks.create_pod_identity_association(
+            clusterName=CLUSTER, namespace=name, serviceAccount="reader", roleArn=role
+        )["association"]["associationId"]
+        yield name
+        eks.delete_pod_identity_association(clusterName=CLUSTER, associationId=association)
     iam.delete_role_policy(RoleName=ROLE, PolicyName="read")
     iam.delete_role(RoleName=ROLE)
     for bucket, key in [*keys, (OWN, "team-a/y")]:
@@ -98,9 +95,7 @@ def foreign_group(deployed: Deployed) -> Iterator[str]:
     """An Auto Scaling group that belongs to no cluster."""
     name, scaling = "somebody-elses", deployed.box.client("autoscaling")
     subnet = deployed.outputs["private_subnet_ids"][0]
-    scaling.create_launch_configuration(
-        LaunchConfigurationName=name, ImageId="ami-12c6146b", InstanceType="m7i.large"
-    )
+    scaling.create_launch_configuration(LaunchConfigurationName=name, ImageId="ami-12c6146b", InstanceType="m7i.large")
     scaling.create_auto_scaling_group(
         AutoScalingGroupName=name, LaunchConfigurationName=name, MinSize=0, MaxSize=1, VPCZoneIdentifier=subnet
     )
@@ -109,30 +104,29 @@ def foreign_group(deployed: Deployed) -> Iterator[str]:
     scaling.delete_launch_configuration(LaunchConfigurationName=name)
 
 
-def answers(deployed: Deployed, account: str, *asked: str) -> dict[str, str]:
+def answers(deployed: Deployed, namespace: str, account: str, *asked: str) -> dict[str, str]:
     """What a pod of a service account gets from its AWS SDK, which nobody configured."""
     fields = {"image": WITH_SDK, "env": [{"name": "ASKED", "value": ",".join(asked)}]}
-    manifest = job(f"ask-{account}", NAMESPACE, ASK, serviceAccountName=account, container_fields=fields)
-    with deployed.created(JOBS, manifest) as name:
-        return json.loads(deployed.log_of_job(NAMESPACE, name).rpartition("said: ")[2])
+    manifest = job(f"ask-{account}", namespace, ASK, serviceAccountName=account, container_fields=fields)
+    with deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest) as name:
+        return json.loads(deployed.log_of_job(namespace, name).rpartition("said: ")[2])
 
 
-def test_a_pod_has_its_role_and_the_account_denies_all_that_the_role_may_not(deployed: Deployed, reader: str) -> None:
-    said = answers(deployed, reader, "who", "own prefix", *DENIED)
+def test_a_pod_has_its_role_and_the_account_denies_all_that_the_role_may_not(
+    deployed: Deployed, namespace: str
+) -> None:
+    said = answers(deployed, namespace, "reader", "who", "own prefix", *DENIED)
     assert said.pop("who").startswith(f"ok arn:aws:sts::123456789012:assumed-role/{ROLE}/eks-ml-platform")
     assert said.pop("own prefix") == "ok hello"
     assert {name: answer.split()[-1] for name, answer in said.items()} == dict.fromkeys(DENIED, "AccessDenied")
 
 
-@pytest.mark.usefixtures("reader")
-def test_a_pod_without_an_association_has_no_credentials(deployed: Deployed) -> None:
-    said = answers(deployed, "nobody", "who", "own prefix")
+def test_a_pod_without_an_association_has_no_credentials(deployed: Deployed, namespace: str) -> None:
+    said = answers(deployed, namespace, "nobody", "who", "own prefix")
     assert {answer.split()[0] for answer in said.values()} <= {"CredentialRetrievalError", "NoCredentialsError"}
 
 
-def test_the_autoscaler_resizes_groups_of_its_own_cluster_and_no_others(
-    deployed: Deployed, foreign_group: str
-) -> None:
+def test_the_autoscaler_resizes_groups_of_its_own_cluster_and_no_others(deployed: Deployed, foreign_group: str) -> None:
     """Tried by another pod of its service account."""
     own = deployed.copy.outputs("aws:eks/nodeGroup:NodeGroup", "nodes-l4-group")
     group = own["resources"][0]["autoscalingGroups"][0]["name"]
@@ -143,6 +137,8 @@ def test_the_autoscaler_resizes_groups_of_its_own_cluster_and_no_others(
         serviceAccountName="cluster-autoscaler",
         container_fields={"image": WITH_SDK},
     )
+    # What the program's network policy there lets out.
+    manifest["spec"]["template"]["metadata"] = {"labels": {"app.kubernetes.io/name": "cluster-autoscaler"}}
     with deployed.created("/apis/batch/v1/namespaces/cluster-services/jobs", manifest) as name:
         said = json.loads(deployed.log_of_job("cluster-services", name).rpartition("said: ")[2])
     assert said == {"own": "ok", "foreign": "AccessDenied", "delete": "AccessDenied", "describe": "ok"}
