@@ -92,6 +92,8 @@ def _ec2(account: str, region: str, _arn: str, name: str) -> Tags:
 
 def _kms(account: str, region: str, _arn: str, name: str) -> Tags:
     backend: Any = kms_backends[account][region]
+    if name.startswith("alias/") and backend.get_key_id_from_alias(name) is None:
+        return {}
     key = backend.any_id_to_key_id(name if name.startswith("alias/") else name.removeprefix("key/"))
     return plain(backend.list_resource_tags(key)["Tags"])
 

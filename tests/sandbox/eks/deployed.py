@@ -96,8 +96,8 @@ class Deployed:
         return "; ".join(f"{each['involvedObject']['name']}: {each['message']}" for each in events[-8:])
 
     def restarts(self) -> dict[str, int]:
-        """Of every pod on a node that runs containers, by uid."""
-        pods = self.list("/api/v1/pods")
+        """Of every running pod, by uid."""
+        pods = self.list("/api/v1/pods", fieldSelector="status.phase=Running")
         return {
             pod["metadata"]["uid"]: sum(each["restartCount"] for each in pod["status"].get("containerStatuses") or [])
             for pod in pods
