@@ -12,7 +12,18 @@ from tests.sandbox.environment_copy import EnvironmentCopy, by_operation, deploy
 
 pytestmark = pytest.mark.timeout(600)
 WITHOUT_NAT = [
-    *("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing", "logs", "secretsmanager", "sts")
+    *(
+        "autoscaling",
+        "ec2",
+        "ecr.api",
+        "ecr.dkr",
+        "eks",
+        "eks-auth",
+        "elasticloadbalancing",
+        "logs",
+        "secretsmanager",
+        "sts",
+    )
 ]
 ZONES = ["us-east-1a", "us-east-1b"]
 KEY, BUCKET = "aws:kms/key:Key", "aws:s3/bucket:Bucket"
@@ -28,11 +39,13 @@ def test_a_zone_and_a_gateway_per_zone_are_added_without_moving_what_is_there(en
     gateway = environment.id("aws:ec2/natGateway:NatGateway", "network-nat-a")
     environment.change(network__nat="per_zone", network__zones=[*ZONES, "us-east-1c"])
     plan = by_operation(environment.planned())
-    assert plan.keys() == {"create", "update"}
+    assert plan.keys() == {"create", "update", "replace"}
+    # A node group keeps its subnets for life: new ones take over, with the tags of their Auto Scaling groups.
+    assert {name for name in plan["replace"] if "-tag-" not in name} == {"nodes-general-group", "nodes-l4-group"}
     assert {"network-nat-b", "network-nat-c", "network-pods-c", "network-private-c-routes"} <= plan["create"]
     assert plan["update"] == {
         *("network-private-b-nat", "network-endpoints-s3", "network-endpoints-ecr-api", "network-endpoints-ecr-dkr"),
-        "database-subnets",
+        *("database-subnets", "node-addons-vpc-cni-addon"),
     }
     environment.up()
     environment.is_settled()
@@ -55,7 +68,8 @@ def test_leaving_nat_needs_the_endpoints_that_nodes_call(environment: Environmen
 def test_a_zone_and_all_gateways_are_taken_away_and_endpoints_added(environment: EnvironmentCopy) -> None:
     environment.change(network__nat="none", network__zones=ZONES, network__interface_endpoints=WITHOUT_NAT)
     plan = by_operation(environment.planned())
-    assert plan.keys() == {"create", "update", "delete"}
+    assert plan.keys() == {"create", "update", "delete", "replace"}
+    assert {name for name in plan["replace"] if "-tag-" not in name} == {"nodes-general-group", "nodes-l4-group"}
     assert {"network-endpoints-eks", "network-endpoints-sts"} <= plan["create"]
     assert {"network-nat-a", "network-nat-a-address", "network-private-a-nat", "network-pods-c"} <= plan["delete"]
     environment.up()
@@ -118,7 +132,7 @@ def test_another_pod_range_and_one_address_less_touch_nothing_else(environment: 
     pods = {f"network-pods-{zone}{suffix}" for zone in "ab" for suffix in ("", "-association")}
     assert by_operation(environment.planned()) == {
         "replace": {"network-pod-range", *pods},
-        "update": {"network-endpoints-from-pods"},
+        "update": {"network-endpoints-from-pods", "node-addons-vpc-cni-addon"},
         "delete": {"notifications-email-a-example-com"},
     }
     environment.up()

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.cluster import host
 from sandbox.cluster.folder import existing_folders
+from tests.sandbox.box import eventually
 from tests.sandbox.eks.deployed import CLUSTER, Deployed
 
 TAG = {"Name": "tag:environment", "Values": ["dev"]}
@@ -30,8 +31,9 @@ def test_no_resource_is_left_in_the_state(deployed: Deployed, destroyed: str) ->
 @pytest.mark.usefixtures("destroyed")
 def test_the_cluster_its_processes_and_its_folders_are_gone_and_the_host_is_as_before(deployed: Deployed) -> None:
     assert deployed.box.client("eks").list_clusters()["clusters"] == []
-    assert list(existing_folders(deployed.box.instance.aws)) == []
-    found = host.snapshot(deployed.box.instance.aws)
+    home = deployed.box.instance.aws
+    eventually(lambda: not list(existing_folders(home)), "the cluster's folder is gone", 60)
+    found = host.snapshot(home)
     assert found.processes == frozenset()
     assert host.leftovers(deployed.host, found) == []
 

@@ -183,3 +183,30 @@ def test_tags_go_with_what_they_were_on(ec2: Any):
     ec2.delete_subnet(SubnetId=subnet["SubnetId"])
     ec2.delete_vpc(VpcId=vpc)
     assert ec2.describe_tags(Filters=by_key)["Tags"] == []
+
+
+def test_what_something_else_needs_cannot_be_deleted_and_a_nat_gateway_takes_its_own_along(ec2: Any):
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="held", Description="d", VpcId=vpc)["GroupId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    interface = ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]["NetworkInterfaceId"]
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    inside = [{"Name": "subnet-id", "Values": [subnet]}]
+    left = ec2.describe_network_interfaces(Filters=inside)["NetworkInterfaces"]
+    assert [each["NetworkInterfaceId"] for each in left] == [interface]
+    assert "AssociationId" not in ec2.describe_addresses(AllocationIds=[address])["Addresses"][0]
+    with pytest.raises(ClientError, match=r"DependencyViolation.*The subnet 'subnet-\w+' has dependencies"):
+        ec2.delete_subnet(SubnetId=subnet)
+    with pytest.raises(ClientError, match=r"DependencyViolation.*resource sg-\w+ has a dependent object"):
+        ec2.delete_security_group(GroupId=group)
+    with pytest.raises(ClientError, match=r"DependencyViolation.*The vpc 'vpc-\w+' has dependencies"):
+        ec2.delete_vpc(VpcId=vpc)
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.release_address(AllocationId=address)
+    ec2.delete_vpc(VpcId=vpc)
+    with pytest.raises(ClientError, match="NatGatewayNotFound"):
+        ec2.delete_nat_gateway(NatGatewayId="nat-0123456789abcdef0")
