@@ -146,8 +146,12 @@ def test_another_cost_centre_reaches_everything_in_place(environment: Environmen
     environment.is_settled()
     tag = {"Key": "cost-center", "Values": ["cc-4100"]}
     left = environment.box.client("resourcegroupstaggingapi").get_resources(TagFilters=[tag])["ResourceTagMappingList"]
-    # Snapshots keep the tags that the instance had when they were taken.
-    assert [item["ResourceARN"] for item in left if ":snapshot:" not in item["ResourceARN"]] == []
+    ended = [{"Name": "instance-state-name", "Values": ["terminated"]}]
+    reservations = environment.box.client("ec2").describe_instances(Filters=ended)["Reservations"]
+    gone = {instance["InstanceId"] for each in reservations for instance in each["Instances"]}
+    # Snapshots keep the tags that the database had when they were taken, nodes those that they ended with.
+    kept = [item["ResourceARN"] for item in left if ":snapshot:" not in item["ResourceARN"]]
+    assert [arn for arn in kept if arn.rpartition("/")[2] not in gone] == []
 
 
 def test_protection_stops_a_deletion_but_not_a_change_of_rules(environment: EnvironmentCopy) -> None:
