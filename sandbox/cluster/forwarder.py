@@ -27,9 +27,16 @@ class Forwarder:
 
     def stop(self) -> None:
         if self._server is not None:
-            self._loop.call_soon_threadsafe(self._server.close)
+            asyncio.run_coroutine_threadsafe(self._end(self._server), self._loop).result(timeout=5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+
+    async def _end(self, server: asyncio.Server) -> None:
+        server.close()
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     async def _serve(self) -> asyncio.Server:
         return await asyncio.start_server(self._connect, *self._listen, reuse_address=True)
