@@ -6,7 +6,7 @@ Modules run in the order of their names. Tests leave the environment whole and w
 
 from __future__ import annotations
 
-import json
+import functools
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -81,14 +81,14 @@ def kube(deployed: Deployed, tmp_path: Path) -> Iterator[ClusterProgram]:
 AsRole = Callable[[str], dict[str, str]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def as_role(deployed: Deployed) -> AsRole:
     """Variables of the environment in which commands are a role's, by the end of the role's name."""
 
+    @functools.cache
     def assume(name: str) -> dict[str, str]:
         role = deployed.outputs["cluster_role_arns"][name]
-        command = ("aws", "sts", "assume-role", "--role-arn", role, "--role-session-name", "test", "--output", "json")
-        given = json.loads(deployed.box.run(*command).stdout)["Credentials"]
+        given = deployed.box.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         names = {
             "ACCESS_KEY_ID": "AccessKeyId",
             "SECRET_ACCESS_KEY": "SecretAccessKey",

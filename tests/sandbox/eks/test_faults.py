@@ -19,13 +19,11 @@ from tests.sandbox.plugins.clusters import ClusterProgram, running
 
 UP = ("up", "--yes", "--skip-preview")
 DEPLOYMENT = """
-k8s.apps.v1.Deployment("web", metadata={{"namespace": NAMESPACE, "name": "web"}}, opts=options(), spec={{
-    "selector": {{"match_labels": {{"app": "web"}}}},
-    "template": labelled("web", image={image!r}, terminationGracePeriodSeconds=1, container={{
+k8s.apps.v1.Deployment("{name}", metadata={{"namespace": NAMESPACE, "name": "{name}"}}, opts=options(), spec={{
+    "selector": {{"match_labels": {{"app": "{name}"}}}},
+    "template": labelled("{name}", image={image!r}, terminationGracePeriodSeconds=1, container={{
         "command": ["python3", "-u", "-c", {script!r}], {more}}})}})
 """
-# Without a probe a pod that has only just started counts as ready, on every cluster.
-PROBE = '"readinessProbe": {"tcpSocket": {"port": 8080}}'
 CHAIN = """
 before = []
 for index in range(40):
@@ -44,7 +42,9 @@ def test_a_manifest_that_the_api_server_rejects_is_told_by_field_and_applied_in_
     deployed: Deployed, kube: ClusterProgram
 ) -> None:
     good = 'k8s.core.v1.ConfigMap("good", metadata={"namespace": NAMESPACE, "name": "good"}, opts=options())\n'
-    wrong = DEPLOYMENT.format(image=PYTHON, script="print(1)", more="").replace('"web"}, opts', '"Not A Name"}, opts')
+    wrong = DEPLOYMENT.format(name="web", image=PYTHON, script="print(1)", more="").replace(
+        '"web"}, opts', '"Not A Name"}, opts'
+    )
     kube.write(good + wrong)
     assert "metadata.name" in kube.preview(ok=False), "before anything is changed"
     said = kube.up(ok=False)
@@ -52,28 +52,25 @@ def test_a_manifest_that_the_api_server_rejects_is_told_by_field_and_applied_in_
     assert '"Not A Name"' in said
     assert deployed.list(f"/apis/apps/v1/namespaces/{kube.namespace}/deployments") == []
     assert [each["urn"].rsplit("::", 1)[1] for each in kube.resources("kubernetes:apps/v1:Deployment")] == []
-    kube.write(good + DEPLOYMENT.format(image=PYTHON, script="import time; time.sleep(3600)", more=""))
+    kube.write(good + DEPLOYMENT.format(name="web", image=PYTHON, script="import time; time.sleep(3600)", more=""))
     kube.up()
     kube.preview("--expect-no-changes")
 
 
-def test_an_image_that_cannot_be_had_ends_the_deployment_with_its_name_and_the_registrys_word(
+def test_what_will_never_run_ends_the_deployment_with_the_words_of_the_registry_and_of_the_container_itself(
     kube: ClusterProgram,
 ) -> None:
-    kube.write(DEPLOYMENT.format(image="public.ecr.aws/nobody/nothing:1.2", script="print(1)", more=""))
+    script = "print('connecting to db.example'); raise SystemExit('no such database: features')"
+    # Without a probe a pod that has only just started counts as ready, on every cluster.
+    probe = '"readinessProbe": {"tcpSocket": {"port": 8080}}'
+    crashes = DEPLOYMENT.format(name="crashes", image=PYTHON, script=script, more=probe)
+    lacks = DEPLOYMENT.format(name="lacks", image="public.ecr.aws/nobody/nothing:1.2", script="print(1)", more="")
+    kube.write(crashes + lacks)
     begin = time.monotonic()
     said = kube.up(ok=False)
     assert time.monotonic() - begin < 150
     assert "its image public.ecr.aws/nobody/nothing:1.2 cannot be had" in said
     assert "not in the sandbox's image catalogue" in said
-
-
-def test_a_container_that_crashes_ends_the_deployment_with_its_own_last_words(kube: ClusterProgram) -> None:
-    script = "print('connecting to db.example'); raise SystemExit('no such database: features')"
-    kube.write(DEPLOYMENT.format(image=PYTHON, script=script, more=PROBE))
-    begin = time.monotonic()
-    said = kube.up(ok=False)
-    assert time.monotonic() - begin < 150
     assert "container 'main' ends again and again" in said
     assert "exit code 1" in said
     assert "connecting to db.example" in said

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-
-import pytest
+from contextlib import ExitStack
 
 from tests.sandbox.eks.deployed import Deployed
 from tests.sandbox.eks.manifests import job
@@ -30,23 +29,20 @@ print('said:', json.dumps({
 """
 
 
-def seen_from(deployed: Deployed, namespace: str, labels: dict[str, str]) -> dict[str, bool]:
-    manifest = job("look-around", namespace, LOOK_AROUND)
-    manifest["spec"]["template"]["metadata"] = {"labels": labels}
-    with deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest) as name:
-        return json.loads(deployed.log_of_job(namespace, name).rpartition("said: ")[2])
-
-
-@pytest.mark.parametrize(
-    ("namespace", "labels", "reached"),
-    [
+def test_pods_reach_what_a_policy_names_and_all_where_there_is_none(deployed: Deployed) -> None:
+    autoscaler = {"app.kubernetes.io/name": "cluster-autoscaler"}
+    cases: list[tuple[str, dict[str, str], set[str]]] = [
         ("ml-platform", {}, {"names"}),
         ("cluster-services", {}, {"names"}),
-        ("cluster-services", {"app.kubernetes.io/name": "cluster-autoscaler"}, {"names", "Kubernetes", "AWS"}),
+        ("cluster-services", autoscaler, {"names", "Kubernetes", "AWS"}),
         ("default", {}, {"names", "Kubernetes", "AWS"}),
-    ],
-)
-def test_pods_reach_what_a_policy_names_and_all_where_there_is_none(
-    deployed: Deployed, namespace: str, labels: dict[str, str], reached: set[str]
-) -> None:
-    assert {what for what, got in seen_from(deployed, namespace, labels).items() if got} == reached
+    ]
+    with ExitStack() as jobs:
+        for number, (namespace, labels, _) in enumerate(cases):
+            manifest = job(f"look-around-{number}", namespace, LOOK_AROUND)
+            manifest["spec"]["template"]["metadata"] = {"labels": labels}
+            jobs.enter_context(deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest))
+        for number, (namespace, labels, reached) in enumerate(cases):
+            log = deployed.log_of_job(namespace, f"look-around-{number}")
+            said: dict[str, bool] = json.loads(log.rpartition("said: ")[2])
+            assert {what for what, got in said.items() if got} == reached, f"{namespace} {labels}"
