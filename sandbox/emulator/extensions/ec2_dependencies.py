@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
 
 from typing import Any
 
+from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import SubnetBackend
@@ -35,19 +36,19 @@ def delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
 
 def delete_subnet(self: Any, subnet_id: str) -> Any:
     if any(interface.subnet.id == subnet_id for interface in self.enis.values()):
-        raise Fault("DependencyViolation", f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+        raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
     return _delete_subnet(self, subnet_id)
 
 
 def delete_group(self: Any, name: str | None = None, group_id: str | None = None) -> Any:
     if group_id and any(group_id in {each.id for each in eni.group_set} for eni in self.enis.values()):
-        raise Fault("DependencyViolation", f"resource {group_id} has a dependent object")
+        raise DependencyViolationError(f"resource {group_id} has a dependent object")
     return _delete_group(self, name, group_id)
 
 
 def delete_vpc(self: Any, vpc_id: str) -> Any:
     if any(subnet.vpc_id == vpc_id for zone in self.subnets.values() for subnet in zone.values()):
-        raise Fault("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+        raise DependencyViolationError(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
     return _delete_vpc(self, vpc_id)
 
 

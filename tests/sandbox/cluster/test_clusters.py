@@ -244,16 +244,20 @@ def test_a_process_killed_comes_back_and_what_was_written_is_there(first: Cluste
     assert api.find(f"{path}/before-{killed}") is not None
 
 
+def state_of(clusters: Clusters, cluster_id: str) -> str:
+    (found,) = [each.state for each in lifecycle.describe(clusters.home) if each.cluster_id == cluster_id]
+    return found
+
+
 def test_the_supervisor_killed_comes_back_and_takes_over_what_runs(first: Clusters):
     folder = first.folder("one")
     pids = {path.stem: processes.running(path) for path in folder.run.glob("*.pid")}
     supervisor = processes.running(folder.supervisor_pid)
     first.kill(folder.supervisor_pid)
     wait_for("another one runs", lambda: processes.running(folder.supervisor_pid) not in (None, supervisor), 30)
-    first.until("one", "is active", lambda status: status.state == "active")
+    wait_for("it says that one is active", lambda: state_of(first, "one") == "active", 60)
     assert {path.stem: processes.running(path) for path in folder.run.glob("*.pid")} == pids
-    described = {each.cluster_id: each for each in lifecycle.describe(first.home)}
-    assert described["one"].state == "active"
+    assert first.plane.status("one").state == "active"
 
 
 def test_a_node_whose_instance_is_gone_leaves_with_its_pods(first: Clusters):

@@ -50,7 +50,7 @@ def test_a_private_cluster_is_changed_in_place_one_kind_at_a_time(ground: Ground
         "endpointPublicAccess": True,
         "publicAccessCidrs": ["52.94.76.0/24"],
         "securityGroupIds": [ground.group("control-plane")],
-        "subnetIds": ground.subnets[::-1],
+        "subnetIds": ground.subnets[1::-1],
     }
     changed = {
         **inputs,
