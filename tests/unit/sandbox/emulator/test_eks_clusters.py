@@ -186,6 +186,16 @@ def test_an_update_keeps_what_it_does_not_name_and_can_be_followed(world: World)
     assert config["publicAccessCidrs"] == ["203.0.113.7/32"]
 
 
+def test_a_cluster_keeps_to_the_zones_that_it_was_made_in(world: World):
+    world.cluster()
+    third = world.subnet("10.10.128.0/24", "c")
+    with pytest.raises(ClientError, match="exact AZ set 'us-east-1a,us-east-1b'"):
+        world.eks.update_cluster_config(name="ml", resourcesVpcConfig={"subnetIds": [*world.subnets, third]})
+    another = world.subnet("10.10.160.0/24", "b")
+    world.eks.update_cluster_config(name="ml", resourcesVpcConfig={"subnetIds": [world.subnets[0], another]})
+    assert _describe(world)["resourcesVpcConfig"]["subnetIds"] == [world.subnets[0], another]
+
+
 def test_versions_go_up_one_by_one_and_never_past_their_nodes(world: World):
     world.cluster(version="1.34")
     with pytest.raises(ClientError, match=r"minor version update from 1\.34 to 1\.36"):

@@ -1,1 +1,0 @@
-from cli.recording import *  # noqa: F403 - moved
