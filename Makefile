@@ -1,7 +1,7 @@
 # Every target does the set-up that it needs by itself, and quickly when it is done already.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(wildcard stacks components policies cli sandbox tools tests __main__.py)
+SOURCES := $(wildcard stacks ml_workloads platform_services components validation policies cli sandbox tools tests __main__.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help environment setup up test test-unit lint down clean bench requirements

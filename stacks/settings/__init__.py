@@ -1,7 +1,7 @@
 """The settings of one environment: schema, rules and loading. Everything else receives validated, frozen objects."""
 
-from stacks.settings.errors import SettingsError
 from stacks.settings.load import load_settings, parse_settings
 from stacks.settings.platform import PlatformSettings
+from validation.errors import SettingsError
 
 __all__ = ["PlatformSettings", "SettingsError", "load_settings", "parse_settings"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, Strict
 
-from stacks.settings.base import Allowed, Section
+from validation.base import Allowed, Section
 
 
 def ascending(percents: tuple[int, ...]) -> tuple[int, ...]:

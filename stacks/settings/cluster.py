@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.accelerators import ACCELERATORS, NO_ACCELERATOR
 from components.eks.access import NAMESPACE_PATTERN
-from stacks.settings.base import Allowed, Cidr, Cidrs, Problem, Section, refuse, unique
 from stacks.settings.network import RetentionDays
 from stacks.settings.pools import NodePoolSettings
+from validation.base import Allowed, Cidr, Cidrs, Problem, Section, refuse, unique
 
 # A node group's name, and those of all that belongs to it, begin with the pool's.
 POOL_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from stacks.settings.base import Section
+from validation.base import Section
 
 
 class KeySettings(Section):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pulumi
 from pydantic import ValidationError
 
-from stacks.settings.errors import SettingsError, explain
 from stacks.settings.platform import PlatformSettings
+from validation.errors import SettingsError, explain
 
 KEY = "platform"
 

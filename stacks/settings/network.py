@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.log_retention import RETENTION_DAYS
 from components.network.subnets import check_pod_range, check_vpc_range
-from stacks.settings.base import Allowed, Problem, Section, network_range, refuse, unique
 from stacks.settings.regions import ENDPOINT_SERVICES
+from validation.base import Allowed, Problem, Section, network_range, refuse, unique
 
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html (serviceIpv4Cidr)
 SERVICE_RANGES = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))

@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
-from stacks.settings.base import Allowed, Section, refuse
 from stacks.settings.buckets import BucketSettings
 from stacks.settings.budget import BudgetSettings
 from stacks.settings.cluster import ClusterSettings
@@ -18,6 +17,7 @@ from stacks.settings.registry import RegistrySettings
 from stacks.settings.rules import problems
 from stacks.settings.secrets import SecretSettings
 from stacks.settings.tags import TagSettings
+from validation.base import Allowed, Section, refuse
 
 
 def region(text: str) -> str:

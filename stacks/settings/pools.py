@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.accelerators import ACCELERATORS, EKS_EFFECTS, NO_ACCELERATOR, Effect
 from components.instance_families import family_of, size_of
-from stacks.settings.base import Allowed, Problem, Section, Strings, refuse, unique
+from validation.base import Allowed, Problem, Section, Strings, refuse, unique
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 LABEL_KEY = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")

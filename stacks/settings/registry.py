@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, Strict
 
-from stacks.settings.base import Allowed, Section, unique
+from validation.base import Allowed, Section, unique
 
 
 def repository_name(text: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from components.network.subnets import plan_subnets, usable_addresses
-from stacks.settings.base import Problem
 from stacks.settings.cluster import pool_path
 from stacks.settings.regions import PRIVATE_NODE_SERVICES
+from validation.base import Problem
 
 if TYPE_CHECKING:
     from stacks.settings.platform import PlatformSettings

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from stacks.settings.base import Allowed, Section
+from validation.base import Allowed, Section
 
 # Letters, digits and + - = . _ : / @ are what every AWS service accepts in a tag value, spaces are not.
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html

@@ -1,4 +1,5 @@
-"""Imports go down only: stacks > ml_workloads > platform_services > components; the local account stands apart."""
+"""Imports go down only: stacks > ml_workloads > platform_services > components > validation; the local account stands
+apart."""
 
 import ast
 import re
@@ -10,7 +11,7 @@ import pytest
 
 from tests.contract.programs import ROOT
 
-LAYERS = ("stacks", "ml_workloads", "platform_services", "components")
+LAYERS = ("stacks", "ml_workloads", "platform_services", "components", "validation")
 APART = ("sandbox", "cli")
 MAY_SAY_SANDBOX = ("sandbox/", "cli/", "tests/", "tools/", "docs/", ".ci/", ".github/", "Makefile", "README")
 
@@ -54,7 +55,7 @@ def test_a_layer_imports_only_what_lies_below_it(package: str):
 
 
 def test_the_layers_that_exist_are_looked_at():
-    assert all(sources(package) for package in ("stacks", "components", "sandbox"))
+    assert all(sources(package) for package in (*LAYERS, "sandbox"))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,7 @@ def test_the_layers_that_exist_are_looked_at():
     [
         ("components", "from stacks.settings import PlatformSettings"),
         ("components", "def late():\n    import ml_workloads.projects"),
+        ("validation", "from components.keys import Keys"),
         ("stacks", "import sandbox"),
         ("stacks", "from cli import app"),
         ("sandbox", "from components.keys import Keys"),

@@ -13,7 +13,8 @@ import yaml
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Box
 
-PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "platform_services", "stacks")
+PACKAGES = ("components", "ml_workloads", "platform_services", "stacks", "validation")
+PROGRAM = ("Pulumi.yaml", "__main__.py", *PACKAGES)
 SETTINGS = "ml-platform:platform"
 
 

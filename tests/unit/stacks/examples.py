@@ -1,9 +1,9 @@
 """A sound set of settings, and ways to spoil it."""
 
-import copy
 from typing import Any
 
-DELETE = object()
+from tests.unit.spoiling import spoil
+
 Settings = dict[str, Any]
 
 SOUND: Settings = {
@@ -41,15 +41,4 @@ SOUND: Settings = {
 
 
 def spoiled(*changes: tuple[str, object]) -> Settings:
-    """The sound settings with dotted fields set to other values, or deleted."""
-    settings = copy.deepcopy(SOUND)
-    for path, value in changes:
-        *sections, field = path.split(".")
-        section = settings
-        for name in sections:
-            section = section.setdefault(name, {})
-        if value is DELETE:
-            del section[field]
-        else:
-            section[field] = value
-    return settings
+    return spoil(SOUND, *changes)

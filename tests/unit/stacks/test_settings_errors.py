@@ -3,7 +3,8 @@
 import pytest
 
 from stacks.settings import SettingsError, parse_settings
-from tests.unit.stacks.examples import DELETE, SOUND, spoiled
+from tests.unit.spoiling import DELETE
+from tests.unit.stacks.examples import SOUND, spoiled
 
 SOURCE = "stacks/Pulumi.prod.yaml"
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 from pydantic_core import PydanticCustomError
 
-Value = str | int | bool | None | tuple[str, ...] | tuple[int, ...]
+Value = str | int | float | bool | None | tuple[str, ...] | tuple[int, ...]
 
 
 class Section(BaseModel):

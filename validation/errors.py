@@ -1,4 +1,4 @@
-"""Turns the schema's findings into one error that says, line by line: which setting, what it holds, what to do."""
+"""Turns a schema's findings into one error that says, line by line: which setting, what it holds, what to do."""
 
 import difflib
 import json
@@ -8,12 +8,13 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.settings.base import Problem
+from validation.base import Problem
 
 MAX_VALUE_LENGTH = 80
 PLAIN_TYPES = {
     "int_type": "write a whole number, without quotes",
     "string_type": "write text; put numbers such as 1.34 into quotes",
+    "float_type": "write a number, without quotes",
     "bool_type": "write true or false, without quotes",
     "tuple_type": "write a list",
     "dict_type": "write a mapping of names to values",
@@ -22,17 +23,28 @@ PLAIN_TYPES = {
 
 
 class SettingsError(ValueError):
-    """The settings of an environment are wrong. The message is complete and meant for people."""
+    """What somebody wrote is wrong. The message is complete and meant for people."""
 
 
 def explain(error: ValidationError, schema: type[BaseModel], source: str) -> SettingsError:
-    lines = [line for detail in error.errors() for line in _lines(detail, schema)]
+    lines = [line for detail in _causes(error.errors()) for line in _lines(detail, schema)]
     heading = f"{source}: {len(lines)} wrong setting{'s' if len(lines) > 1 else ''}"
     return SettingsError("\n".join([heading, *(f"  {line}" for line in lines)]))
 
 
+def _causes(details: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """All but lists that are too short only because items of theirs are wrong."""
+    for detail in details:
+        depth = len(detail["loc"])
+        if detail["type"] == "too_short" and any(
+            len(other["loc"]) > depth and other["loc"][:depth] == detail["loc"] for other in details
+        ):
+            continue
+        yield detail
+
+
 def _lines(detail: ErrorDetails, schema: type[BaseModel]) -> Iterator[str]:
-    location = detail["loc"]
+    location, _ = walk(detail["loc"], schema)
     context: Mapping[str, object] = detail.get("ctx", {})
     if detail["type"] == "broken_rules":
         problems = context["problems"]
@@ -42,8 +54,23 @@ def _lines(detail: ErrorDetails, schema: type[BaseModel]) -> Iterator[str]:
                 yield _line((*location, *problem.field.split(".")), shown(problem.value), problem.fix)
     elif detail["type"] == "missing":
         yield _line(location, "nothing", "add this setting, it has no default")
+    elif detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        yield _wrong_kind(location, detail, context, schema)
     else:
         yield _line(location, shown(detail["input"]), _fix(detail, context, schema))
+
+
+def _wrong_kind(
+    location: Sequence[str | int], detail: ErrorDetails, context: Mapping[str, object], schema: type[BaseModel]
+) -> str:
+    """A section whose kind, told by one of its fields, is missing or not one of those there are."""
+    field = str(context["discriminator"]).strip("'")
+    _, sections = walk(detail["loc"], schema)
+    choices = ", ".join(f"'{tag}'" for section in sections for tag in get_args(section.model_fields[field].annotation))
+    given = str(context["tag"]) if "tag" in context else ""
+    near = difflib.get_close_matches(given, [choice.strip("'") for choice in choices.split(", ")], 1)
+    perhaps = f", perhaps '{near[0]}'" if near else ""
+    return _line((*location, field), shown(given) if given else "nothing", f"write one of {choices}{perhaps}")
 
 
 def _line(location: Sequence[str | int], value: str, fix: str) -> str:
@@ -54,7 +81,7 @@ def dotted(location: Sequence[str | int]) -> str:
     text = ""
     for step in location:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.lstrip(".") or "platform"
+    return text.lstrip(".") or "the whole"
 
 
 def shown(value: object) -> str:
@@ -75,6 +102,10 @@ def _fix(detail: ErrorDetails, context: Mapping[str, object], schema: type[BaseM
             return f"write {context['ge']} or more"
         case "less_than_equal":
             return f"write {context['le']} or less"
+        case "string_too_short":
+            return "write some text"
+        case "string_too_long":
+            return f"write at most {context['max_length']} characters"
         case "too_short":
             return f"list at least {context['min_length']}"
         case "too_long":
@@ -98,16 +129,35 @@ def _unknown_key(location: Sequence[str | int], schema: type[BaseModel]) -> str:
 
 def known_keys(location: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
     """The settings that a section has, found by walking from the root along an error's location."""
-    section = schema
+    return sorted({name for section in walk(location, schema)[1] for name in section.model_fields})
+
+
+def walk(
+    location: Sequence[str | int], schema: type[BaseModel]
+) -> tuple[tuple[str | int, ...], Sequence[type[BaseModel]]]:
+    """The location as it is written in the file, and what section stands there: one, or those there is a choice of.
+
+    Pydantic names the chosen kind of a section as if it were a level of its own.
+    """
+    written: list[str | int] = []
+    sections: Sequence[type[BaseModel]] = [schema]
     for step in location:
-        field = section.model_fields.get(str(step))
+        chosen = [section for section in sections if len(sections) > 1 and _is_kind(section, step)]
+        if chosen:
+            sections = chosen
+            continue
+        written.append(step)
+        field = sections[0].model_fields.get(str(step))
         if field is not None:  # else a name chosen by the user, inside a mapping of sections
-            section = _section_of(field.annotation) or section
-    return list(section.model_fields)
+            sections = _sections_of(field.annotation) or sections
+    return tuple(written), sections
 
 
-def _section_of(annotation: object) -> type[BaseModel] | None:
-    for kind in (annotation, *get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
+def _is_kind(section: type[BaseModel], step: str | int) -> bool:
+    return any(step in get_args(field.annotation) for field in section.model_fields.values())
+
+
+def _sections_of(annotation: object) -> list[type[BaseModel]]:
+    return [
+        kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type) and issubclass(kind, BaseModel)
+    ]

@@ -1,0 +1,55 @@
+"""Where a project's data comes from, and what must hold of it before anything is trained on it."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from ml_workloads.project.names import PythonObject, SecretName
+from validation.base import Allowed, Section
+
+
+def _relative(text: str) -> str:
+    parts = text.split("/")
+    if not re.fullmatch(r"[A-Za-z0-9._=/-]{1,512}", text) or ".." in parts or "" in parts[:-1]:
+        raise ValueError("write a path without leading / or .., of letters, digits and . _ = -")
+    return text
+
+
+def _query(text: str) -> str:
+    """Reading is all that training needs; the account in the secret should be allowed no more either."""
+    if not re.match(r"\s*(select|with)\s", text, re.IGNORECASE):
+        raise ValueError("write one SELECT statement")
+    if ";" in text.strip().rstrip(";"):
+        raise ValueError("write one statement only")
+    return text
+
+
+RelativePath = Annotated[str, AfterValidator(_relative), Allowed("relative path")]
+
+
+class S3Source(Section):
+    type: Literal["s3"]
+    path: RelativePath
+    """Object, or prefix that ends with /, below the project's own prefix in the data lake; Parquet or CSV."""
+
+
+class SqlSource(Section):
+    type: Literal["sql"]
+    secret: SecretName
+    """One of the project's secrets; it holds the address of the database, with user and password."""
+    query: Annotated[str, AfterValidator(_query), Allowed("one SELECT statement")]
+    """What is read, with an ORDER BY where the data's digest shall tell whether anything has changed."""
+
+
+class LocalSource(Section):
+    type: Literal["local"]
+    path: RelativePath
+    """File in the project's image; Parquet or CSV."""
+
+
+class DataSettings(Section):
+    source: Annotated[S3Source | SqlSource | LocalSource, Field(discriminator="type")]
+    contract: PythonObject
+    """The pandera schema that the data must meet; nothing is trained on data that breaks it.
+    https://pandera.readthedocs.io/en/stable/dataframe_schemas.html"""

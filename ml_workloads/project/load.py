@@ -1,0 +1,73 @@
+"""Reads `project.yaml` files."""
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ml_workloads.project.project import Project
+from validation.errors import SettingsError, explain
+
+PROJECT_FILE = "project.yaml"
+
+
+def parse_project(mapping: Mapping[str, object], source: str) -> Project:
+    """A project from plain data; `source` is where a person would look for it."""
+    try:
+        return Project.model_validate(mapping)
+    except ValidationError as error:
+        raise explain(error, Project, source) from None
+
+
+def load_project(path: Path) -> Project:
+    """Raises SettingsError, whose message is complete, when the file is not there or anything in it is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: there is no such file; each project has one, named after its folder") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    try:
+        mapping = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader that also refuses repetitions
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(mapping, Mapping):
+        raise SettingsError(
+            f"{path}: got {'nothing' if mapping is None else repr(mapping)}; write a mapping of settings"
+        )
+    project = parse_project(mapping, str(path))
+    if project.name != path.parent.name:
+        raise SettingsError(
+            f"{path}\n  name: got {project.name!r}; write {path.parent.name!r}, the name of the folder, "
+            "or rename the folder"
+        )
+    return project
+
+
+def find_projects(folder: Path) -> tuple[Project, ...]:
+    """All projects below a folder such as `ml_workloads/projects`, by name; all that is wrong is told at once."""
+    projects: list[Project] = []
+    problems: list[str] = []
+    for path in sorted(folder.glob(f"*/{PROJECT_FILE}")):
+        try:
+            projects.append(load_project(path))
+        except SettingsError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return tuple(projects)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML lets the last of two equal keys win without a word; here that is a mistake of whoever wrote both."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=deep)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands here twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)

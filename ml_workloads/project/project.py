@@ -1,0 +1,83 @@
+"""The root of `project.yaml`: one project, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from ml_workloads.project.data import DataSettings, SqlSource
+from ml_workloads.project.names import Email, ProjectName, SecretNames, TeamName
+from ml_workloads.project.quantities import Cpu, Memory, cores, mebibytes
+from ml_workloads.project.serving import ServingSettings
+from ml_workloads.project.training import TrainingSettings
+from validation.base import Problem, Section, refuse, unique
+
+API_VERSION = "ml-platform/v1"
+Environments = Annotated[tuple[Literal["dev", "staging", "prod"], ...], Strict(False), AfterValidator(unique)]
+
+
+class QuotaSettings(Section):
+    """All pods of the project together, in each environment.
+    https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
+
+    cpu: Cpu
+    memory: Memory
+    accelerators: int = Field(default=0, ge=0, le=1024)
+    """Devices, whatever their type."""
+
+
+class Project(Section):
+    apiVersion: Literal["ml-platform/v1"]
+    """Version of this file's schema."""
+    name: ProjectName
+    """Also the name of its folder, experiment and registered model."""
+    team: TeamName
+    """Who works on it; its namespaces begin with this name, and the team's access goes by that."""
+    owner: Email
+    """Who is asked and told about it."""
+    description: str = Field(min_length=1, max_length=300)
+    """What the model is for."""
+    environments: Environments = Field(min_length=1)
+    """Where it is deployed."""
+    quota: QuotaSettings
+    data: DataSettings
+    training: TrainingSettings
+    serving: ServingSettings = ServingSettings()
+    secrets: SecretNames = ()
+    """Secrets that its pods may read; the platform makes them empty, the team fills them."""
+
+    @model_validator(mode="after")
+    def parts_fit_together(self) -> Self:
+        refuse(self._problems())
+        return self
+
+    @property
+    def namespace(self) -> str:
+        return f"{self.team}-{self.name}"
+
+    def _problems(self) -> Iterator[Problem]:
+        source = self.data.source
+        if isinstance(source, SqlSource) and source.secret not in self.secrets:
+            fix = f"list {source.secret} in secrets too, or name one of them"
+            yield Problem(field="data.source.secret", value=source.secret, fix=fix)
+        yield from self._beyond_quota()
+
+    def _beyond_quota(self) -> Iterator[Problem]:
+        """Pods beyond the quota would not be refused but just never appear. A rollout adds one replica for a while."""
+        quota, training, online = self.quota, self.training, self.serving.online
+        replicas = online.most_replicas + 1 if online else 0
+        used = f"training and {replicas} replicas (one more during a rollout)" if online else "training"
+        cpu = cores(training.resources.cpu) + (replicas * cores(online.resources.cpu) if online else 0)
+        memory = mebibytes(training.resources.memory) + (replicas * mebibytes(online.resources.memory) if online else 0)
+        if cpu > cores(quota.cpu):
+            yield Problem(
+                field="quota.cpu", value=quota.cpu, fix=f'write "{cpu.normalize():f}" or more, {used} need it'
+            )
+        if memory > mebibytes(quota.memory):
+            yield Problem(field="quota.memory", value=quota.memory, fix=f'write "{memory}Mi" or more, {used} need it')
+        devices = training.accelerator.count if training.accelerator else 0
+        if devices > quota.accelerators:
+            fix = f"write {devices} or more, training needs them"
+            yield Problem(field="quota.accelerators", value=quota.accelerators, fix=fix)

@@ -1,0 +1,104 @@
+"""How a project's model is trained: what runs, with how much, when, for how long, and what it has to reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
+from components.accelerators import ACCELERATORS
+from ml_workloads.project.names import PythonObject
+from ml_workloads.project.quantities import Cpu, Memory
+from validation.base import Allowed, Problem, Section, refuse
+
+Metric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae"]
+# Of errors less is better; the others are shares of 1.
+ERRORS: frozenset[Metric] = frozenset({"rmse", "mae"})
+
+
+def _accelerator(text: str) -> str:
+    if text not in ACCELERATORS:
+        raise ValueError(f"write one of {', '.join(sorted(ACCELERATORS))}")
+    return text
+
+
+def _schedule(text: str) -> str:
+    """cronsim also reads L, W and #, which Kubernetes refuses.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
+    """
+    fix = 'write five fields, minute hour day month weekday, such as "0 3 * * 1" for Mondays at 3:00 UTC'
+    if len(text.split()) != 5 or not re.fullmatch(r"[0-9A-Za-z*/, -]+", text) or re.search(r"\dL|L\b", text):
+        raise ValueError(fix)
+    try:
+        next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError(fix) from error
+    return text
+
+
+class Resources(Section):
+    cpu: Cpu
+    """What a pod gets for sure; it may use more where its node has some to spare."""
+    memory: Memory
+    """What a pod gets, and never more: beyond it the kernel kills the process."""
+
+
+class AcceleratorSettings(Section):
+    type: Annotated[
+        str,
+        AfterValidator(_accelerator),
+        Allowed(", ".join(sorted(ACCELERATORS))),
+        WithJsonSchema({"type": "string", "enum": sorted(ACCELERATORS)}),
+    ]
+    """By its name in the platform's table; a pool of the environment must have it."""
+    count: int = Field(default=1, ge=1, le=16)
+    """How many of them, all in one node."""
+
+
+class GateSettings(Section):
+    metric: Metric
+    """What decides, measured on the data that was held out."""
+    minimum: float | None = None
+    """What accuracy, precision, recall, f1 or roc_auc must reach, 0 to 1."""
+    maximum: float | None = None
+    """What rmse or mae must not exceed, in the unit of the target."""
+    max_regression: float = Field(default=0.0, ge=0)
+    """How much worse than the model which has the alias now a new one may be."""
+
+    @model_validator(mode="after")
+    def the_bound_fits_the_metric(self) -> Self:
+        refuse(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        wanted, other = ("maximum", "minimum") if self.metric in ERRORS else ("minimum", "maximum")
+        values: Mapping[str, float | None] = {"minimum": self.minimum, "maximum": self.maximum}
+        bound, senseless = values[wanted], values[other]
+        if senseless is not None:
+            yield Problem(field=other, value=senseless, fix=f"write {wanted} instead, the gate looks at {self.metric}")
+        elif bound is None:
+            yield Problem(field=wanted, value=None, fix=f"add it, the gate looks at {self.metric}")
+        elif self.metric not in ERRORS and not 0 < bound <= 1:
+            yield Problem(field=wanted, value=bound, fix=f"write more than 0 and at most 1, {self.metric} is a share")
+        elif bound < 0:
+            yield Problem(field=wanted, value=bound, fix=f"write 0 or more, {self.metric} is never below")
+
+
+class TrainingSettings(Section):
+    entrypoint: PythonObject
+    """The function that trains; it is given the data that met its contract, and returns a model."""
+    resources: Resources
+    accelerator: AcceleratorSettings | None = None
+    """Devices for the training pod; none if left out."""
+    schedule: Annotated[str, AfterValidator(_schedule), Allowed("cron schedule in UTC")] | None = None
+    """When it runs by itself; without one only `mlp train` starts a run."""
+    deadline_minutes: int = Field(default=60, ge=1, le=10080)
+    """After so long a run is ended, all its attempts together."""
+    retries: int = Field(default=1, ge=0, le=10)
+    """How often a failed pod is started anew. What fails by its code or data, and not by its node, is not."""
+    gate: GateSettings
