@@ -1,7 +1,7 @@
 """Compile requirements*.txt anew from requirements*.in: `make requirements`.
 
-One file for every platform and every Python from 3.11 on, each package with its hashes. The order matters: the second
-file keeps to what the first one pins.
+One file for every platform and every Python from 3.11 on, each package with its hashes. The order matters: each file
+keeps to what the ones before it pin.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.pip_configuration import read_pip_configuration, uv_arguments, uv_variables
 
-NAMES = ("requirements", "requirements-dev")
+NAMES = ("requirements", "ml_workloads/runtime/requirements", "requirements-dev")
 OPTIONS = ["-q", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--universal"]
 PYTHON = ["--python-version", "3.11"]
 

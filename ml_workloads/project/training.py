@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
@@ -13,11 +13,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from components.accelerators import ACCELERATORS
 from ml_workloads.project.names import PythonObject
 from ml_workloads.project.quantities import Cpu, Memory
+from ml_workloads.runtime.gate import ERRORS, Metric
 from validation.base import Allowed, Problem, Section, refuse
-
-Metric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae"]
-# Of errors less is better; the others are shares of 1.
-ERRORS: frozenset[Metric] = frozenset({"rmse", "mae"})
 
 
 def _accelerator(text: str) -> str:

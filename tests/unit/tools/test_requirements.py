@@ -1,4 +1,4 @@
-"""Compiling the pins: both files, the second after the first, and none after a failure."""
+"""Compiling the pins: each file after those that it keeps to, and none after a failure."""
 
 from pathlib import Path
 
@@ -21,13 +21,14 @@ def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "calls"
 
 
-def test_both_files_are_compiled_with_hashes_from_the_machines_index(uv: Path, tmp_path: Path) -> None:
+def test_all_files_are_compiled_with_hashes_from_the_machines_index(uv: Path, tmp_path: Path) -> None:
     assert requirements.compile_all(tmp_path, ["--upgrade"]) == 0
-    first, second = uv.read_text().splitlines()
+    first, runtime, second = uv.read_text().splitlines()
     assert first.startswith("https://i.example pip compile ")
     assert first.endswith("--upgrade requirements.in -o requirements.txt")
+    assert runtime.endswith("ml_workloads/runtime/requirements.in -o ml_workloads/runtime/requirements.txt")
     assert second.endswith("--upgrade requirements-dev.in -o requirements-dev.txt")
-    for call in (first, second):
+    for call in (first, runtime, second):
         assert "--generate-hashes" in call
         assert "--no-emit-index-url" in call
         assert "--universal" in call

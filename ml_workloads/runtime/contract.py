@@ -1,0 +1,55 @@
+"""Holds data against its contract, a pandera schema, before anything is trained on it.
+
+https://pandera.readthedocs.io/en/stable/lazy_validation.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+MAX_ROWS = 5
+Contract = pa.DataFrameSchema | type[pa.DataFrameModel]
+
+
+class ContractError(ValueError):
+    """The data breaks its contract. The message names each column with what was demanded, and rows that break it."""
+
+
+def check(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """The data as the contract has it, with types coerced where it says so.
+
+    Raises:
+        ContractError: it does not hold; all that is wrong is told at once.
+    """
+    try:
+        return contract.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        problems = list(_problems(error.failure_cases))
+        heading = f"the data breaks its contract in {len(problems)} way{'s' if len(problems) > 1 else ''}"
+        raise ContractError("\n".join([heading, *(f"  {problem}" for problem in problems)])) from None
+
+
+def _problems(cases: pd.DataFrame) -> Iterator[str]:
+    # A column that is missing is told by pandera as a failure of the whole table, whose column is then empty.
+    columns, demands = cases["column"].astype(object).where(cases["column"].notna(), None), cases["check"].astype(str)
+    for column, demanded in dict.fromkeys(zip(columns, demands, strict=True)):
+        same = columns.isna() if column is None else columns == column
+        yield _problem(column, demanded, cases.loc[same & (demands == demanded)])
+
+
+def _problem(column: object, demanded: str, rows: pd.DataFrame) -> str:
+    values = [str(value) for value in rows["failure_case"].head(MAX_ROWS)]
+    if demanded == "column_in_dataframe":
+        return f"column {', '.join(values)}: missing"
+    if demanded == "column_in_schema":
+        return f"column {', '.join(values)}: not in the contract"
+    where = "the table" if column is None else f"column {column}"
+    if bool(rows["index"].isna().all()):
+        return f"{where}: got {', '.join(values)}; the contract demands {demanded}"
+    numbers = ", ".join(f"{index} ({value})" for index, value in zip(rows["index"].head(MAX_ROWS), values, strict=True))
+    more = len(rows) - len(values)
+    return f"{where}: the contract demands {demanded}; row {numbers}{f' and {more} more' if more else ''}"
