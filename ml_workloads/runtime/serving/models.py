@@ -1,0 +1,114 @@
+"""The model that is served: loaded from a registry, and exchanged when the alias names another version."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import pandas as pd
+from pydantic import BaseModel
+
+from ml_workloads.runtime.serving.columns import Column, request_model
+
+LOG = logging.getLogger(__name__)
+# An alias that moves is followed within 30 seconds, of which loading needs some.
+FOLLOW_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servable:
+    """A version of a model, ready to answer."""
+
+    name: str
+    version: str
+    columns: Sequence[Column]
+    predict: Callable[[pd.DataFrame], Sequence[Any]]
+
+    @cached_property
+    def request(self) -> type[BaseModel]:
+        return request_model(self.columns)
+
+
+class Registry(Protocol):
+    """Where models come from."""
+
+    def current(self) -> str:
+        """The version that the alias names now; raises when nobody can be asked or there is none."""
+        ...
+
+    def load(self, version: str) -> Servable: ...
+
+
+class Follower:
+    """Keeps the version that the alias names loaded.
+
+    While the registry does not answer, or what it hands out cannot be loaded, the version before goes on answering; a
+    version that failed is tried again with a pause that doubles, up to a minute.
+    """
+
+    def __init__(
+        self, registry: Registry, *, seconds: float = FOLLOW_SECONDS, on_failure: Callable[[str], None] | None = None
+    ) -> None:
+        self._registry, self._seconds = registry, seconds
+        self._on_failure = on_failure or (lambda _stage: None)
+        self._failures = 0
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.model: Servable | None = None
+        self.problem = "no model has been loaded yet"
+
+    def step(self) -> bool:
+        """Look once. Whether what the alias names is what is served."""
+        try:
+            version = self._registry.current()
+        except Exception as error:
+            return self._failed("registry", f"the registry does not say which version to serve: {_words(error)}")
+        if self.model is not None and self.model.version == version:
+            return self._fine()
+        try:
+            loaded = self._registry.load(version)
+            _ = loaded.request  # made here, so that a signature that cannot be served keeps it out
+        except Exception as error:
+            return self._failed("load", f"version {version} cannot be loaded: {_words(error)}")
+        before = self.model.version if self.model else "nothing"
+        self.model = loaded
+        LOG.info("serving version %s of %s, before: %s", version, loaded.name, before)
+        return self._fine()
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        return min(self._seconds * 2 ** max(0, self._failures - 1), max(60.0, self._seconds))
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self.step()
+            self._ending.wait(self.pause())
+
+    def _fine(self) -> bool:
+        self._failures, self.problem = 0, ""
+        return True
+
+    def _failed(self, stage: str, problem: str) -> bool:
+        self._failures += 1
+        if problem != self.problem:
+            LOG.error("%s", problem)
+        self.problem = problem
+        self._on_failure(stage)
+        return False
+
+
+def _words(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:500]

@@ -1,0 +1,47 @@
+"""A registry whose alias a test moves, and models that answer what they were given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from mlflow.types import DataType
+
+from ml_workloads.runtime.serving.columns import Column
+from ml_workloads.runtime.serving.models import Servable
+
+COLUMNS = (
+    Column(name="age", type=DataType.long),
+    Column(name="spent in total", type=DataType.double),
+    Column(name="country", type=DataType.string, required=False),
+)
+
+
+def servable(version: str = "1", columns: Sequence[Column] = COLUMNS, predict: Any = None) -> Servable:
+    def ages(table: pd.DataFrame) -> Sequence[Any]:
+        return table["age"].tolist()
+
+    return Servable(name="churn", version=version, columns=columns, predict=predict or ages)
+
+
+class Shelf:
+    """`alias` is the version that is current, None when the registry is down; `broken` ones cannot be loaded."""
+
+    def __init__(self, *models: Servable) -> None:
+        self.models = {model.version: model for model in models}
+        self.alias: str | None = models[0].version if models else None
+        self.broken: set[str] = set()
+        self.asked = threading.Event()
+
+    def current(self) -> str:
+        self.asked.set()
+        if self.alias is None:
+            raise ConnectionError("connection refused")
+        return self.alias
+
+    def load(self, version: str) -> Servable:
+        if version in self.broken:
+            raise OSError("the artifact's digest is not that of its record")
+        return self.models[version]

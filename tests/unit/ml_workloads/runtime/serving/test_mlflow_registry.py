@@ -1,0 +1,109 @@
+"""Models that MLflow itself logged, in a store of files: what is had from them by alias, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import mlflow.sklearn
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+from sklearn.linear_model import LinearRegression
+
+from ml_workloads.runtime.serving.columns import SignatureError
+from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry, plain
+from ml_workloads.runtime.serving.models import Follower
+
+INPUTS = pd.DataFrame({"area": [1.0, 2.0, 3.0]})
+
+
+def log(factor: float, *, signature: bool = True) -> None:
+    """Register a model that multiplies."""
+    model: Any = LinearRegression().fit(INPUTS, INPUTS["area"] * factor)
+    inferred: Any = infer_signature(INPUTS, model.predict(INPUTS)) if signature else None
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(  # pyright: ignore[reportPrivateImportUsage]
+            model, name="model", signature=inferred, registered_model_name="rent"
+        )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Version 1 multiplies by 2, version 2 by 3, version 3 has no signature; `production` is the first."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+        patch.setenv("MLFLOW_TRACKING_URI", folder.as_uri())
+        patch.chdir(folder)
+        mlflow.set_experiment("rent")
+        log(2.0)
+        log(3.0)
+        log(4.0, signature=False)
+        yield folder
+
+
+@pytest.fixture
+def client(store: Path) -> MlflowClient:
+    assert store.is_dir()
+    found = MlflowClient()
+    found.set_registered_model_alias("rent", "production", "1")
+    return found
+
+
+def test_the_alias_names_the_version_and_the_version_answers(client: MlflowClient):
+    registry = MlflowRegistry("rent", "production")
+    assert registry.current() == "1"
+    client.set_registered_model_alias("rent", "production", "2")
+    assert registry.current() == "2"
+    model = registry.load("2")
+    assert (model.name, model.version, [column.name for column in model.columns]) == ("rent", "2", ["area"])
+    assert model.predict(INPUTS) == pytest.approx([3.0, 6.0, 9.0])
+
+
+@pytest.mark.usefixtures("client")
+def test_without_alias_or_signature_there_is_nothing_to_serve():
+    with pytest.raises(MlflowException, match="alias staging not found"):
+        MlflowRegistry("rent", "staging").current()
+    with pytest.raises(SignatureError, match="the model has no signature"):
+        MlflowRegistry("rent", "production").load("3")
+
+
+def test_a_corrupt_artifact_leaves_the_version_before(client: MlflowClient, store: Path, tmp_path: Path):
+    follower = Follower(MlflowRegistry("rent", "production"))
+    assert follower.step()
+    (artifact,) = [path for path in store.rglob("model.skops") if _version(client, "2") in str(path)]
+    shutil.copy(artifact, tmp_path / "kept")
+    artifact.write_bytes(artifact.read_bytes()[:100])
+    client.set_registered_model_alias("rent", "production", "2")
+    assert not follower.step()
+    assert follower.model is not None
+    assert follower.model.version == "1"
+    assert "version 2 cannot be loaded" in follower.problem
+    shutil.copy(tmp_path / "kept", artifact)
+    assert follower.step()
+    assert follower.model.version == "2"
+
+
+def _version(client: MlflowClient, version: str) -> str:
+    return str(client.get_model_version("rent", version).source).rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    ("answered", "written"),
+    [
+        (np.array([1, 2]), [1, 2]),
+        (np.array([[0.5, 0.5]]), [[0.5, 0.5]]),
+        (pd.Series(["a"]), ["a"]),
+        (pd.DataFrame({"label": ["a"], "share": [0.5]}), [{"label": "a", "share": 0.5}]),
+        (("a", "b"), ["a", "b"]),
+    ],
+)
+def test_answers_become_what_json_can_carry(answered: Any, written: list[Any]):
+    assert plain(answered) == written
