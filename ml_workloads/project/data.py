@@ -50,6 +50,8 @@ class LocalSource(Section):
 
 class DataSettings(Section):
     source: Annotated[S3Source | SqlSource | LocalSource, Field(discriminator="type")]
+    target: str = Field(min_length=1, max_length=128)
+    """The column that the model predicts."""
     contract: PythonObject
     """The pandera schema that the data must meet; nothing is trained on data that breaks it.
     https://pandera.readthedocs.io/en/stable/dataframe_schemas.html"""

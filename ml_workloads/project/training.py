@@ -88,7 +88,9 @@ class GateSettings(Section):
 
 class TrainingSettings(Section):
     entrypoint: PythonObject
-    """The function that trains; it is given the data that met its contract, and returns a model."""
+    """The function that trains; it is given inputs and target, and returns a model in scikit-learn's manner."""
+    holdout: float = Field(default=0.2, ge=0.05, le=0.5)
+    """Share of the data that the function never sees, and its model is measured on."""
     resources: Resources
     accelerator: AcceleratorSettings | None = None
     """Devices for the training pod; none if left out."""

@@ -12,6 +12,7 @@ SOUND: dict[str, Any] = {
     "quota": {"cpu": "8", "memory": "16Gi", "accelerators": 1},
     "data": {
         "source": {"type": "sql", "secret": "warehouse", "query": "SELECT * FROM customers ORDER BY id"},
+        "target": "leaves",
         "contract": "churn.contract:customers",
     },
     "training": {

@@ -54,6 +54,8 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "hour that no day has": ("training.schedule", "0 25 * * *", "write five fields, minute hour day"),
     "schedule that Kubernetes cannot read": ("training.schedule", "0 3 L * *", "write five fields"),
     "no time to train": ("training.deadline_minutes", 0, "training.deadline_minutes: got 0; write 1 or more"),
+    "nothing held out": ("training.holdout", 0, "training.holdout: got 0; write 0.05 or more"),
+    "nothing to predict": ("data.target", DELETE, "data.target: got nothing; add this setting"),
     "gate on nothing that is measured": ("training.gate.metric", "f2", "write one of 'accuracy'"),
     "gate without a bound": (
         "training.gate.minimum",

@@ -30,7 +30,11 @@ def log(factor: float, *, signature: bool = True) -> None:
     inferred: Any = infer_signature(INPUTS, model.predict(INPUTS)) if signature else None
     with mlflow.start_run():
         mlflow.sklearn.log_model(  # pyright: ignore[reportPrivateImportUsage]
-            model, name="model", signature=inferred, registered_model_name="rent"
+            model,
+            name="model",
+            signature=inferred,
+            registered_model_name="rent",
+            pip_requirements=["scikit-learn"],
         )
 
 
@@ -40,6 +44,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("mlflow")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
         patch.setenv("MLFLOW_TRACKING_URI", folder.as_uri())
         patch.chdir(folder)
         mlflow.set_experiment("rent")

@@ -1,0 +1,41 @@
+"""What is held out: the same rows each time, each class with its share, and clear words when it cannot be done."""
+
+import pandas as pd
+import pytest
+
+from ml_workloads.runtime.training.split import SplitError, split
+
+FRAME = pd.DataFrame({"x": range(100), "leaves": ["no"] * 80 + ["yes"] * 20})
+
+
+def test_the_same_rows_are_held_out_each_time_with_each_class_in_its_share():
+    training, held_out = split(FRAME, "leaves", 0.2, classes=True)
+    assert (len(training.inputs), len(held_out.inputs)) == (80, 20)
+    assert list(held_out.target).count("yes") == 4
+    assert list(training.inputs.columns) == ["x"]
+    assert set(training.inputs["x"]) | set(held_out.inputs["x"]) == set(range(100))
+    again = split(FRAME, "leaves", 0.2, classes=True)[1]
+    assert again.inputs["x"].tolist() == held_out.inputs["x"].tolist()
+
+
+def test_numbers_are_held_out_without_classes():
+    _, held_out = split(FRAME.assign(leaves=range(100)), "leaves", 0.25, classes=False)
+    assert len(held_out.inputs) == 25
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (
+            FRAME.rename(columns={"leaves": "left"}),
+            r"no column 'leaves', which data.target names; it has",
+        ),
+        (FRAME.assign(leaves=[None] * 3 + ["no"] * 97), "3 of 100 rows have no leaves"),
+        (FRAME.head(9), "9 rows are too few to train and measure on, 10 are the least"),
+        (FRAME.head(50), "all rows have the same leaves, 'no'"),
+        (FRAME.head(81), "leaves 'yes' is in one row only"),
+    ],
+)
+def test_data_that_cannot_be_divided_is_refused_with_numbers(frame: pd.DataFrame, said: str):
+    with pytest.raises(SplitError, match=said):
+        split(frame, "leaves", 0.2, classes=True)
