@@ -1,0 +1,144 @@
+"""`python -m ml_workloads.runtime.training`: the training run of a project's image.
+
+Read from the environment: TRAINING_* below, and MLFLOW_TRACKING_URI with MLflow's other variables.
+
+Exit codes, which decide whether Kubernetes starts another pod: 0 trained, whatever the gate said; 1 the project's own
+code failed; 2 its data, or its environment, is wrong; 75 MLflow did not answer for long, which may be better next time.
+https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ml_workloads.runtime.contract import ContractError
+from ml_workloads.runtime.data import DataError, LocalFile, S3Objects, Source, SqlQuery
+from ml_workloads.runtime.gate import Gate, Metric
+from ml_workloads.runtime.objects import ObjectError, load_object
+from ml_workloads.runtime.training.run import Plan, run
+from ml_workloads.runtime.training.split import SplitError
+from ml_workloads.runtime.training.tracking import PATIENCE_SECONDS, MlflowTracking, TrackingError
+
+LOG = logging.getLogger("training")
+CODE, WRONG, TRY_AGAIN = 1, 2, 75
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LocalDocument(_Document):
+    type: Literal["local"]
+    path: Path
+
+    def source(self) -> Source:
+        return LocalFile(path=self.path)
+
+
+class S3Document(_Document):
+    type: Literal["s3"]
+    bucket: str
+    key: str
+
+    def source(self) -> Source:
+        return S3Objects(bucket=self.bucket, key=self.key)
+
+
+class SqlDocument(_Document):
+    """`secret` is the ARN of a secret in Secrets Manager that holds SQLAlchemy's URL as `{"url": ...}`."""
+
+    type: Literal["sql"]
+    secret: str
+    query: str
+
+    def source(self) -> Source:
+        client: Any = boto3.client("secretsmanager")
+        try:
+            held = client.get_secret_value(SecretId=self.secret)["SecretString"]
+        except (BotoCoreError, ClientError) as error:
+            raise DataError(f"secret {self.secret}: {error}") from error
+        try:
+            url = json.loads(held)["url"]
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f'secret {self.secret}: write {{"url": "postgresql+psycopg://..."}} into it') from None
+        return SqlQuery(url=url, query=self.query)
+
+
+class GateDocument(_Document):
+    metric: Metric
+    bound: float
+    max_regression: float = 0.0
+
+
+class TrainingSettings(BaseSettings):
+    """Each is an environment variable: its name in capitals, after `TRAINING_`; documents are JSON."""
+
+    model_config = SettingsConfigDict(env_prefix="TRAINING_", frozen=True)
+
+    project: str = Field(min_length=1)
+    job: str = Field(min_length=1)
+    revision: str = "unknown"
+    data: Annotated[LocalDocument | S3Document | SqlDocument, Field(discriminator="type")]
+    contract: str
+    target: str
+    holdout: float = Field(default=0.2, gt=0, lt=1)
+    entrypoint: str
+    gate: GateDocument
+    alias: str
+    patience_seconds: float = Field(default=PATIENCE_SECONDS, gt=0)
+
+    def plan(self) -> Plan:
+        return Plan(
+            job=self.job,
+            revision=self.revision,
+            source=self.data.source(),
+            contract=load_object(self.contract),
+            target=self.target,
+            holdout=self.holdout,
+            train=load_object(self.entrypoint),
+            gate=Gate(metric=self.gate.metric, bound=self.gate.bound, max_regression=self.gate.max_regression),
+            alias=self.alias,
+        )
+
+
+def main() -> int:
+    """The exit code; what went wrong is the last line of the log, which `kubectl describe` shows too."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGTERM, _ended)
+    try:
+        settings = TrainingSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
+        run(settings.plan(), MlflowTracking(settings.project, patience=settings.patience_seconds))
+    except ValidationError as error:
+        for each in error.errors():
+            LOG.error("TRAINING_%s: %s", "_".join(str(step) for step in each["loc"]).upper(), each["msg"])  # noqa: TRY400
+        return WRONG
+    except (DataError, ContractError, SplitError, ObjectError) as error:
+        LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
+        return WRONG
+    except TrackingError as error:
+        LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
+        return TRY_AGAIN
+    except Exception:
+        LOG.exception("training failed")
+        return CODE
+    return 0
+
+
+def _ended(number: int, _frame: FrameType | None) -> None:
+    """As an exception, so that the run is recorded as failed before the process ends."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
