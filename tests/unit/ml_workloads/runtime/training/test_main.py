@@ -131,5 +131,5 @@ def test_the_address_of_a_database_comes_from_its_secret(monkeypatch: pytest.Mon
         with pytest.raises(DataError, match="secret empty: write") as refused:
             SqlDocument(type="sql", secret="empty", query="SELECT 1").source()
         assert "planted" not in str(refused.value)
-        with pytest.raises(DataError, match="secret gone: .*ResourceNotFoundException"):
+        with pytest.raises(DataError, match=r"secret gone: .*ResourceNotFoundException"):
             SqlDocument(type="sql", secret="gone", query="SELECT 1").source()
