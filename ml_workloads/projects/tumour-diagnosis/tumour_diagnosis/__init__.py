@@ -1,0 +1,1 @@
+"""Malignant or benign: the example project."""
