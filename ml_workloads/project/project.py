@@ -23,7 +23,9 @@ class QuotaSettings(Section):
     https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
 
     cpu: Cpu
+    """Requests of all pods: training, and the replicas with one more during a rollout."""
     memory: Memory
+    """Of the same pods."""
     accelerators: int = Field(default=0, ge=0, le=1024)
     """Devices, whatever their type."""
 

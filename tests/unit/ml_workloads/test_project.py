@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from ml_workloads.project import PROJECT_FILE, Project, find_projects, load_project, parse_project
+from ml_workloads.project import PROJECT_FILE, find_projects, load_project, parse_project
 from ml_workloads.project.json_schema import json_schema
 from tests.contract.programs import ROOT
 from tests.unit.ml_workloads.examples import SOUND
@@ -120,13 +120,3 @@ def test_editors_see_with_the_json_schema_what_is_wrong(change: tuple[str, objec
     checker = Draft202012Validator(json.loads(json_schema()))
     assert list(checker.iter_errors(SOUND)) == []  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     assert list(checker.iter_errors(spoil(SOUND, change)))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-
-
-def test_every_field_is_explained():
-    def unexplained(schema: dict[str, Any]) -> list[str]:
-        return [name for name, field in schema["properties"].items() if not field.get("description")]
-
-    own = {"name", "team", "cpu", "memory", "resources", "source", "quota", "data", "training", "serving", "gate"}
-    sections = {"Project": Project.model_json_schema(), **Project.model_json_schema()["$defs"]}
-    found = {f"{title}.{name}" for title, each in sections.items() for name in unexplained(each) if name not in own}
-    assert {name for name in found if not name.endswith(".type")} == set()

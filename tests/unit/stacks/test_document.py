@@ -6,8 +6,9 @@ import pytest
 from pydantic import BaseModel, create_model
 
 from stacks.settings import PlatformSettings
-from stacks.settings.document import END, START, _rows, settings_table
+from stacks.settings.document import END, START, settings_table
 from tests.unit.stacks.examples import SOUND
+from validation.table import rows as rows_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -40,4 +41,4 @@ def test_every_field_of_an_example_is_documented():
 
 def test_a_type_that_nobody_put_into_words_is_refused():
     with pytest.raises(TypeError, match="annotate it with Allowed"):
-        list(_rows("", create_model("Odd", odd=(int | str, ...))))
+        list(rows_of("", create_model("Odd", odd=(int | str, ...))))
