@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cli.inventory_entry import ON_PATH, Entry
 from sandbox.cluster.images import find_images, registry_folder
 from sandbox.errors import SandboxError
@@ -12,6 +14,9 @@ from sandbox.toolchain.tool import first_line, parse_version, words
 
 NO_CLUSTERS = "EKS clusters of the sandbox do not run, so `mlp up` cannot finish"
 SIMULATED_ONLY = "clusters have simulated nodes only: pods are placed, but no containers run"
+INOTIFY_INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+# Measured: each containerd, kubelet and container runtime shim of a cluster's three real nodes watches its files.
+INOTIFY_PER_CLUSTER = 30
 # The module whose version a folder of built programs goes by.
 VERSIONED = {
     "kubernetes": "k8s.io/kubernetes",
@@ -29,6 +34,7 @@ def cluster_entries() -> list[Entry]:
         *map(_program, PROGRAMS),
         _images(),
         _real_nodes(),
+        _inotify(INOTIFY_INSTANCES),
     ]
 
 
@@ -93,3 +99,20 @@ def _real_nodes() -> Entry:
         problem="; ".join(problems),
     )
     return entry if problems else entry.found("can run", "", "root, and all programs are here")
+
+
+def _inotify(limit: Path) -> Entry:
+    """Beyond this limit of the kernel, kubelets and containerds end with "too many open files"."""
+    try:
+        instances = int(limit.read_text())
+    except (OSError, ValueError):
+        instances = 0
+    clusters = instances // INOTIFY_PER_CLUSTER
+    entry = Entry(
+        name="inotify",
+        required=False,
+        without="real nodes end with 'too many open files'",
+        fix="as root: sysctl -w fs.inotify.max_user_instances=1024",
+        problem=f"{instances} instances, fewer than the {INOTIFY_PER_CLUSTER} of one cluster",
+    )
+    return entry.found(f"{instances} instances", "", f"enough for about {clusters} clusters") if clusters else entry

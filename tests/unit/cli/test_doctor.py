@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import inventory
+from cli import inventory, inventory_cluster
 from cli.app import make_app
 from cli.inventory import blocking, take_inventory
 from cli.inventory_entry import Entry
@@ -69,7 +69,7 @@ def test_every_tool_comes_with_its_version_and_where_it_came_from(machine: Path)
     program(machine / "git", "echo git version 2.39.5")
     program(machine / "terraform", "echo Terraform v1.11.4")
     found = tools(doctor("--json"))
-    assert list(found) == [*TOOLS, *BUILT, "kubectl", *CONTAINERS, "images", "real nodes"]
+    assert list(found) == [*TOOLS, *BUILT, "kubectl", *CONTAINERS, "images", "real nodes", "inotify"]
     assert (found["pulumi"]["version"], found["pulumi"]["origin"]) == (NEEDED, "found on PATH")
     assert found["language host"]["path"] == str(machine / "pulumi-language-python")
     assert found["go"]["path"] == str(machine / "go")
@@ -150,6 +150,21 @@ def test_without_root_real_nodes_cannot_run(machine: Path, monkeypatch: pytest.M
     }
     assert found["real nodes"]["missing"]
     assert found["real nodes"]["problem"] == "not root"
+
+
+@pytest.mark.parametrize(
+    ("limit", "missing", "said"),
+    [("128\n", False, "enough for about 4 clusters"), ("16\n", True, "16 instances, fewer than the 30 of one cluster")],
+)
+def test_the_kernels_limit_of_watches_is_counted_in_clusters(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, limit: str, missing: bool, said: str
+) -> None:
+    file = machine.parent / "max_user_instances"
+    file.write_text(limit)
+    monkeypatch.setattr(inventory_cluster, "INOTIFY_INSTANCES", file)
+    found = tools(doctor("--json"))["inotify"]
+    assert found["missing"] is missing
+    assert said in json.dumps(found)
 
 
 def test_root_with_all_programs_can_run_real_nodes(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
