@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.elastic_block_store import EBSBackend
 
 from sandbox.emulator.extensions.registry import Call, Result, extends
 
@@ -15,6 +16,7 @@ _DELETED_BY = {
     "DeleteFlowLogs": "FlowLogIds",
     "DeleteInternetGateway": "InternetGatewayId",
     "DeleteNatGateway": "NatGatewayId",
+    "DeleteNetworkInterface": "NetworkInterfaceId",
     "DeleteRouteTable": "RouteTableId",
     "DeleteSecurityGroup": "GroupId",
     "DeleteSubnet": "SubnetId",
@@ -50,3 +52,17 @@ def delete_vpc(call: Call) -> Result:
     result = call.proceed()
     forget_tags(call, [vpc, *came_along])
     return result
+
+
+_delete_volume = EBSBackend.delete_volume
+
+
+def delete_volume(self: Any, volume_id: str) -> Any:
+    """In moto's backend, because volumes go with terminated instances too, which is no operation of its own."""
+    volume = _delete_volume(self, volume_id)
+    self.tags.pop(volume_id, None)
+    return volume
+
+
+_volumes: Any = EBSBackend
+_volumes.delete_volume = delete_volume
