@@ -19,7 +19,7 @@ setup: environment ## The environment, and what no Python package brings (first 
 up: setup ## Start the sandbox, deploy the dev environment into it, show what is there
 	@$(BIN)/mlp up
 
-test: setup lint ## Lint, then the unit, contract and sandbox tests
+test: setup lint ## Lint, then the unit, contract, projects' and sandbox tests
 	@$(BIN)/python -m tools.layers --parallel tests/unit tests/contract ml_workloads/projects --serial tests/sandbox
 
 test-unit: environment ## The unit tests alone (under 2 minutes)

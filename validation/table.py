@@ -5,7 +5,7 @@ import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -93,12 +93,9 @@ def _allowed(kind: object, metadata: list[object]) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     low = next((item.ge for item in metadata if isinstance(item, Ge)), None)
-    above = next((item.gt for item in metadata if isinstance(item, Gt)), None)
     high = next((item.le for item in metadata if isinstance(item, Le)), None)
     if low is not None:
         return f"{low} to {high}" if high is not None else f"{low} or more"
-    if above is not None:
-        return f"more than {above}"
     if kind is bool:
         return "`true`, `false`"
     if len(choices) > 1 or not isinstance(kind, type):

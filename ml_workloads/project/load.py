@@ -27,6 +27,8 @@ def load_project(path: Path) -> Project:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingsError(f"{path}: there is no such file; each project has one, named after its folder") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     try:
@@ -67,6 +69,8 @@ class _UniqueKeys(yaml.SafeLoader):
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=deep)
+            if not isinstance(key, Hashable):
+                break  # which the loader itself refuses, with its place
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands here twice", key_node.start_mark)
             seen.add(key)

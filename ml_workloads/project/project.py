@@ -14,7 +14,6 @@ from ml_workloads.project.serving import ServingSettings
 from ml_workloads.project.training import TrainingSettings
 from validation.base import Problem, Section, refuse, unique
 
-API_VERSION = "ml-platform/v1"
 Environments = Annotated[tuple[Literal["dev", "staging", "prod"], ...], Strict(False), AfterValidator(unique)]
 
 

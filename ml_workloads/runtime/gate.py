@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Metric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae"]
@@ -42,7 +42,7 @@ class Verdict:
     value: float | None
     bound: float
     incumbent: float | None
-    reasons: tuple[str, ...] = field(default=())
+    reasons: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -12,12 +12,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
 
 from ml_workloads.runtime.serving.columns import table
 from ml_workloads.runtime.serving.models import Follower, Servable
 
 MAX_BYTES = 1024 * 1024
-NOT_YET = "no model has been loaded yet"
 
 
 class Metrics:
@@ -69,13 +69,16 @@ def application(
         in_flight += 1
         metrics.in_flight.set(in_flight)
         try:
-            answer = await _predict(_bound(follower), await _body(request, max_bytes))
-            metrics.rows.inc(len(answer["predictions"]))
+            rows, answer = await _predict(_bound(follower), await _body(request, max_bytes))
+            metrics.rows.inc(rows)
             status = 200
-            return JSONResponse(answer)
+            return answer
         except Refusal as refusal:
             status = refusal.status
             return _answer(refusal)
+        except ClientDisconnect:
+            status = 499  # as nginx counts those who did not wait; nobody reads this answer
+            return Response(status_code=status)
         finally:
             in_flight -= 1
             metrics.in_flight.set(in_flight)
@@ -114,7 +117,7 @@ def _bound(follower: Follower) -> Servable:
     """The version that a request keeps to: one that comes while it is worked on answers the next."""
     model = follower.model
     if model is None:
-        raise Refusal(503, follower.problem or NOT_YET, {"Retry-After": "5"})
+        raise Refusal(503, follower.problem, {"Retry-After": "5"})
     return model
 
 
@@ -132,7 +135,8 @@ async def _body(request: Request, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-async def _predict(model: Servable, body: bytes) -> dict[str, Any]:
+async def _predict(model: Servable, body: bytes) -> tuple[int, Response]:
+    """How many rows, and the answer."""
     try:
         asked = model.request.model_validate_json(body)
     except ValidationError as error:
@@ -142,7 +146,10 @@ async def _predict(model: Servable, body: bytes) -> dict[str, Any]:
         predictions = await to_thread.run_sync(model.predict, table(asked, model.columns))
     except Exception as error:
         raise Refusal(500, f"version {model.version} failed on this request: {type(error).__name__}") from error
-    return {"predictions": predictions, "model": _identity(model)}
+    try:
+        return len(predictions), JSONResponse({"predictions": predictions, "model": _identity(model)})
+    except (TypeError, ValueError) as error:
+        raise Refusal(500, f"version {model.version} answered what JSON cannot carry: {error}") from error
 
 
 def _openapi(app: FastAPI, model: Servable | None) -> dict[str, Any]:

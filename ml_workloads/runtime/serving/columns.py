@@ -75,7 +75,7 @@ def _column(spec: Any) -> Column:
     return Column(name=str(spec.name), type=spec.type, required=bool(spec.required))
 
 
-def request_model(columns: Sequence[Column], max_rows: int = MAX_ROWS) -> type[BaseModel]:
+def request_model(columns: Sequence[Column]) -> type[BaseModel]:
     """A model of `{"instances": [{column: value, ...}, ...]}`, as KServe's and SageMaker's clients send it.
 
     Strict: neither a wrong type nor NaN nor a column that the model does not know gets as far as the model.
@@ -92,7 +92,7 @@ def request_model(columns: Sequence[Column], max_rows: int = MAX_ROWS) -> type[B
     return create_model(
         "PredictRequest",
         __config__=ConfigDict(extra="forbid"),
-        instances=(list[row], Field(min_length=1, max_length=max_rows)),  # pyright: ignore[reportInvalidTypeForm]
+        instances=(list[row], Field(min_length=1, max_length=MAX_ROWS)),  # pyright: ignore[reportInvalidTypeForm]
     )
 
 

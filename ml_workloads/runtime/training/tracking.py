@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import mlflow
 import mlflow.sklearn
 import pandas as pd
+import skops.io as skops
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.models import infer_signature
@@ -165,6 +166,4 @@ def trusted_types(model: Any) -> list[str]:
     They are named one by one, because skops refuses whatever else a file may hold.
     https://skops.readthedocs.io/en/stable/persistence.html
     """
-    import skops.io as skops
-
     return [name for name in skops.get_untrusted_types(data=skops.dumps(model)) if name.startswith("sklearn.")]

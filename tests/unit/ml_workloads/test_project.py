@@ -79,6 +79,7 @@ def test_wrong_projects_are_all_told_of(tmp_path: Path):
         ("- churn", "got ['churn']; write a mapping of settings"),
         ("name: [", "this is not YAML"),
         ("name: churn\nname: basket", "'name' stands here twice"),
+        ("? [name, team]\n: churn", "this is not YAML"),
         ("name: !!python/object:os.system {}", "this is not YAML"),
     ],
 )
@@ -92,6 +93,8 @@ def test_a_file_that_holds_no_project_is_refused(tmp_path: Path, text: str, said
 def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path):
     with pytest.raises(SettingsError, match="there is no such file"):
         load_project(tmp_path / "churn" / PROJECT_FILE)
+    with pytest.raises(SettingsError, match="it cannot be read: Is a directory"):
+        load_project(tmp_path)
     path = written(tmp_path, "churn", "")
     path.write_bytes(b"name: ch\xff")
     with pytest.raises(SettingsError, match="byte 8 is not UTF-8"):

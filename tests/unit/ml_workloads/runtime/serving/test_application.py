@@ -114,6 +114,31 @@ def test_a_model_that_fails_on_a_request_answers_500_without_its_data(server: Se
     assert server.predict({"instances": [ROW]}).status_code == 200
 
 
+def test_an_answer_that_json_cannot_carry_is_a_failure_and_counted_as_one(server: Server):
+    server.shelf.models["4"] = servable("4", predict=lambda _table: [float("nan")])
+    server.shelf.alias = "4"
+    server.follower.step()
+    answer = server.predict({"instances": [ROW]})
+    assert answer.status_code == 500
+    assert "version 4 answered what JSON cannot carry" in answer.json()["detail"]
+    assert server.metric('predict_requests_total{code="500"} 1.0')
+    assert server.metric("predict_instances_total 0.0")
+
+
+def test_a_client_that_leaves_is_counted_as_such_and_frees_its_place(server: Server):
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
+
+    async def leaves() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def unread(_message: Any) -> None:
+        pass
+
+    asyncio.run(server.app(scope, leaves, unread))
+    assert server.metric('predict_requests_total{code="499"} 1.0')
+    assert server.metric("predict_in_flight 0.0")
+
+
 def test_without_a_model_it_is_healthy_but_not_ready():
     server = Server(Shelf())
     assert server.client.get("/healthz").status_code == 200
