@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from ml_workloads.runtime import records
 from ml_workloads.runtime.contract import Contract, check
 from ml_workloads.runtime.data import Source, load
 from ml_workloads.runtime.evaluation import evaluate_classifier, evaluate_regressor, gaps
 from ml_workloads.runtime.gate import Candidate, Gate, Verdict, decide
 from ml_workloads.runtime.training.split import Part, split
-from ml_workloads.runtime.training.tracking import DIGEST_TAG, JOB_TAG, REVISION_TAG, Logged, Tracking
+from ml_workloads.runtime.training.tracking import Logged, Tracking
 
 LOG = logging.getLogger(__name__)
 Train = Callable[[pd.DataFrame, Any], Any]
@@ -54,11 +55,17 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
     """
     data = load(plan.source)
     LOG.info("read %d rows from %s, digest %s", len(data.frame), data.source, data.digest)
-    tags = {JOB_TAG: plan.job, REVISION_TAG: plan.revision, DIGEST_TAG: data.digest, "data_source": data.source}
+    tags = {
+        records.JOB: plan.job,
+        records.CODE_REVISION: plan.revision,
+        records.DATA_DIGEST: data.digest,
+        records.DATA_SOURCE: data.source,
+    }
     run_id = tracking.begin(tags, {"target": plan.target, "holdout": str(plan.holdout)})
     try:
         checked = check(data.frame, plan.contract)
         LOG.info("the data meets its contract")
+        tracking.met_contract(run_id)
         training, held_out = split(checked, plan.target, plan.holdout, classes=not plan.gate.less_is_better)
         model = plan.train(training.inputs, training.target)
         metrics = _measure(plan.gate, model, training, held_out)

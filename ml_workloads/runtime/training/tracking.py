@@ -21,13 +21,12 @@ from mlflow.exceptions import MlflowException, RestException
 from mlflow.models import infer_signature
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
+from ml_workloads.runtime import records
 from ml_workloads.runtime.gate import Verdict
 
 LOG = logging.getLogger(__name__)
 # A database that fails over is back after one to two minutes.
 PATIENCE_SECONDS = 300.0
-JOB_TAG, DIGEST_TAG, REVISION_TAG = "job", "data_digest", "code_revision"
-GATE_TAG = "gate"
 # Named, because MLflow would load the model in another process to find out what it imports.
 REQUIREMENTS = [f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops")]
 
@@ -48,6 +47,8 @@ class Tracking(Protocol):
     """What a training run needs of where it is recorded."""
 
     def begin(self, tags: Mapping[str, str], parameters: Mapping[str, str]) -> str: ...
+
+    def met_contract(self, run_id: str) -> None: ...
 
     def incumbent(self, alias: str) -> Mapping[str, float] | None: ...
 
@@ -70,13 +71,19 @@ class MlflowTracking:
         for attempt in self._attempts("begin a run"):
             with attempt:
                 experiment = mlflow.set_experiment(self._name).experiment_id
-                for stale in self._unfinished(experiment, tags[JOB_TAG]):
+                for stale in self._unfinished(experiment, tags[records.JOB]):
                     self._client.set_terminated(stale, status="KILLED")
                 run = self._client.create_run(experiment, tags=dict(tags))
                 for name, value in parameters.items():
                     self._client.log_param(run.info.run_id, name, value)
                 return str(run.info.run_id)
         raise AssertionError("the attempts end with a result or an error")
+
+    def met_contract(self, run_id: str) -> None:
+        """Record that the run's data met its contract, which a promotion asks for."""
+        for attempt in self._attempts("record that the data met its contract"):
+            with attempt:
+                self._client.set_tag(run_id, records.DATA_CONTRACT, records.CONTRACT_MET)
 
     def incumbent(self, alias: str) -> Mapping[str, float] | None:
         """Metrics of the version that the alias names, or None when it names none."""
@@ -112,23 +119,23 @@ class MlflowTracking:
 
     def judge(self, logged: Logged, verdict: Verdict, alias: str) -> None:
         """Record what the gate said, and let the alias name the version when it passed."""
-        said = "passed" if verdict.passed else "; ".join(verdict.reasons)
+        said = records.GATE_PASSED if verdict.passed else "; ".join(verdict.reasons)
         for attempt in self._attempts("record what the gate said"):
             with attempt:
-                self._client.set_model_version_tag(self._name, logged.version, GATE_TAG, said)
+                self._client.set_model_version_tag(self._name, logged.version, records.GATE, said)
                 if verdict.passed:
                     self._client.set_registered_model_alias(self._name, alias, logged.version)
 
     def fail(self, run_id: str, reason: str) -> None:
         """End a run that failed. What keeps the server from being told is not worth more than the failure itself."""
         try:
-            self._client.set_tag(run_id, "failure", reason[:5000])
+            self._client.set_tag(run_id, records.FAILURE, reason[:5000])
             self._client.set_terminated(run_id, status="FAILED")
         except Exception as error:
             LOG.warning("the run could not be marked as failed: %s", error)
 
     def _unfinished(self, experiment: str, job: str) -> list[str]:
-        condition = f"attributes.status = 'RUNNING' and tags.{JOB_TAG} = '{job}'"
+        condition = f"attributes.status = 'RUNNING' and tags.{records.JOB} = '{job}'"
         return [str(run.info.run_id) for run in self._client.search_runs([experiment], filter_string=condition)]
 
     def _attempts(self, what: str) -> Retrying:

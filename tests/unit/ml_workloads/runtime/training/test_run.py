@@ -17,12 +17,13 @@ from mlflow.exceptions import MlflowException, RestException
 from sklearn.dummy import DummyClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from ml_workloads.runtime import records
 from ml_workloads.runtime.contract import ContractError
 from ml_workloads.runtime.data import LocalFile
 from ml_workloads.runtime.gate import Gate
 from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry
 from ml_workloads.runtime.training.run import Plan, run
-from ml_workloads.runtime.training.tracking import GATE_TAG, MlflowTracking, TrackingError, is_passing
+from ml_workloads.runtime.training.tracking import MlflowTracking, TrackingError, is_passing
 
 CUSTOMERS = pa.DataFrameSchema(
     {"age": pa.Column(float, pa.Check.ge(0)), "leaves": pa.Column(str, pa.Check.isin(["yes", "no"]))}
@@ -85,11 +86,12 @@ def test_a_model_that_passes_is_recorded_and_gets_the_alias(store: MlflowClient,
     outcome = run(plan, MlflowTracking("churn"))
     assert outcome.verdict.passed
     assert aliased(store) == outcome.logged.version
-    assert store.get_model_version("churn", outcome.logged.version).tags[GATE_TAG] == "passed"
+    assert store.get_model_version("churn", outcome.logged.version).tags[records.GATE] == "passed"
     (recorded,) = runs(store)
     assert recorded.info.status == "FINISHED"
     assert recorded.data.tags["code_revision"] == "4f2a"
     assert len(recorded.data.tags["data_digest"]) == 64
+    assert recorded.data.tags["data_contract"] == "passed"
     assert {"accuracy", "precision", "recall", "f1", "roc_auc", "f1_gap"} <= set(recorded.data.metrics)
     assert recorded.data.params["target"] == "leaves"
     served = MlflowRegistry("churn", "dev").load(outcome.logged.version)
@@ -105,7 +107,7 @@ def test_a_worse_model_is_recorded_and_refused_with_numbers(store: MlflowClient,
     assert not worse.verdict.passed
     assert "worse than 1 of the model that is there; 0 is allowed" in worse.verdict.reasons[0]
     assert aliased(store) == first.logged.version
-    assert "worse than 1" in store.get_model_version("churn", worse.logged.version).tags[GATE_TAG]
+    assert "worse than 1" in store.get_model_version("churn", worse.logged.version).tags[records.GATE]
 
 
 def test_data_that_breaks_its_contract_registers_nothing(store: MlflowClient, plan: Plan):
@@ -117,6 +119,7 @@ def test_data_that_breaks_its_contract_registers_nothing(store: MlflowClient, pl
     (recorded,) = runs(store)
     assert recorded.info.status == "FAILED"
     assert "column leaves" in recorded.data.tags["failure"]
+    assert "data_contract" not in recorded.data.tags
 
 
 def test_a_training_that_crashes_registers_nothing_and_says_why(store: MlflowClient, plan: Plan):

@@ -1,0 +1,21 @@
+"""Tags that runs and versions are given in MLflow: training writes them, promotions and people read them."""
+
+from typing import Final
+
+JOB: Final = "job"
+"""Of a run: the same for all attempts."""
+
+DATA_DIGEST: Final = "data_digest"
+DATA_SOURCE: Final = "data_source"
+CODE_REVISION: Final = "code_revision"
+
+DATA_CONTRACT: Final = "data_contract"
+CONTRACT_MET: Final = "passed"
+"""Of a run whose data was held against the contract and met it; other runs do not have the tag at all."""
+
+FAILURE: Final = "failure"
+"""Of a run that failed: why."""
+
+GATE: Final = "gate"
+GATE_PASSED: Final = "passed"
+"""Of a version: this, or the reasons that training's gate gave."""
