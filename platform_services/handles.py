@@ -5,7 +5,39 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.account import Account
+from components.buckets import BucketHandle
 from components.eks.arguments import ClusterHandle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """What becomes of things that hold something when the program does not name them any more.
+
+    `protect`: Pulumi refuses to delete them. `force_delete`: repositories go with the images in them.
+    """
+
+    protect: bool
+    force_delete: bool
+    keep_images: int
+    untagged_days: int
+    recovery_window_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingHandle:
+    """The MLflow server: `uri` for clients; namespace, labels and port for the network policies that let them through.
+
+    `image`, `admin_secret_arn` and `ready` are for what keeps its accounts.
+    """
+
+    uri: str
+    namespace: str
+    labels: Mapping[str, str]
+    port: int
+    image: pulumi.Output[str]
+    admin_secret_arn: pulumi.Output[str]
+    ready: pulumi.Resource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +45,19 @@ class PlatformHandle:
     """Names of what workloads refer to; `kubernetes` is the provider that their objects are applied by."""
 
     kubernetes: pulumi.ProviderResource
+    environment: str
+    prefix: str
     cluster: ClusterHandle
+    vpc_cidr: str
     namespaces: Mapping[str, pulumi.Output[str]]
     storage_class: pulumi.Output[str]
     priority_classes: Mapping[str, pulumi.Output[str]]
+    data_lake: BucketHandle
+    data_key_arn: pulumi.Output[str]
+    secrets_key_arn: pulumi.Output[str]
+    tracking: TrackingHandle
+    retention: Retention
+
+    @property
+    def account(self) -> Account:
+        return self.cluster.account

@@ -13,6 +13,8 @@ import pulumi_kubernetes as k8s
 Level = Literal["privileged", "restricted"]
 
 SERVICES, ACCELERATORS, ML_PLATFORM = "cluster-services", "accelerators", "ml-platform"
+PROJECT_LABEL = "ml-platform/project"
+"""On namespaces of projects, whose pods the platform's services let in; its value is the project's name."""
 
 
 @dataclass(frozen=True, kw_only=True)

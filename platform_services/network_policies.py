@@ -64,3 +64,18 @@ def to_apis() -> Sequence[k8s.networking.v1.NetworkPolicyEgressRuleArgsDict]:
         {"to": [{"ip_block": {"cidr": ANYWHERE}}], "ports": [{"protocol": "TCP", "port": HTTPS}]},
         {"to": [{"ip_block": {"cidr": POD_IDENTITY_AGENT}}], "ports": [{"protocol": "TCP", "port": HTTP}]},
     ]
+
+
+def to_service(
+    namespace: str, labels: Mapping[str, str], port: int
+) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    """Pods with these labels in another namespace, or the same."""
+    return {
+        "to": [
+            {
+                "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}},
+                "pod_selector": {"match_labels": labels},
+            }
+        ],
+        "ports": [{"protocol": "TCP", "port": port}],
+    }

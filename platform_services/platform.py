@@ -4,20 +4,36 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.buckets import Buckets
+from components.database import Database
 from components.eks.arguments import ClusterHandle
+from components.keys import Keys
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
-from platform_services.handles import PlatformHandle
-from platform_services.namespaces import ACCELERATORS, SERVICES, Namespaces
+from platform_services.handles import PlatformHandle, Retention
+from platform_services.mlflow.server import Mlflow, MlflowArgs
+from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES, Namespaces
 from platform_services.network_policies import NetworkPolicies, NetworkPoliciesArgs
 from platform_services.readers import ClusterReaders
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformArgs:
+    """`mlflow_repository_url` is where the image of MLflow's server is."""
+
     cluster: ClusterHandle
     kubernetes: pulumi.ProviderResource
+    environment: str
+    prefix: str
+    vpc_cidr: str
+    keys: Keys
+    buckets: Buckets
+    database: Database
+    mlflow_repository_url: pulumi.Input[str]
+    retention: Retention
+    mlflow_replicas: int = 1
+    mlflow_workers: int = 1
     scale_down_minutes: int = 10
 
 
@@ -31,7 +47,7 @@ class Platform(pulumi.ComponentResource):
         namespaces = Namespaces(f"{name}-namespaces", cluster.version, child)
         classes = Classes(f"{name}-classes", ClassesArgs(volume_key_arn=cluster.volume_key_arn), child)
         ClusterReaders(f"{name}-readers", child)
-        NetworkPolicies(f"{name}-network", NetworkPoliciesArgs(namespaces=namespaces.names), child)
+        policies = NetworkPolicies(f"{name}-network", NetworkPoliciesArgs(namespaces=namespaces.names), child)
         DevicePlugins(
             f"{name}-devices",
             DevicePluginsArgs(namespace=namespaces.names[ACCELERATORS], accelerators=cluster.accelerators),
@@ -47,11 +63,39 @@ class Platform(pulumi.ComponentResource):
             ),
             child,
         )
+        mlflow = Mlflow(
+            f"{name}-mlflow",
+            MlflowArgs(
+                cluster=cluster,
+                namespace_ready=namespaces.names[ML_PLATFORM],
+                prefix=args.prefix,
+                repository_url=args.mlflow_repository_url,
+                database=args.database,
+                vpc_cidr=args.vpc_cidr,
+                artifacts=args.buckets.model_artifacts,
+                data_key_arn=args.keys.data.arn,
+                secrets_key_arn=args.keys.secrets.arn,
+                recovery_window_days=args.retention.recovery_window_days,
+                protect=args.retention.protect,
+                replicas=args.mlflow_replicas,
+                workers=args.mlflow_workers,
+            ),
+            # Its pods name a priority, and nothing lets them reach anybody's address but DNS.
+            pulumi.ResourceOptions(parent=self, depends_on=[classes, policies]),
+        )
         self.handle = PlatformHandle(
             kubernetes=args.kubernetes,
+            environment=args.environment,
+            prefix=args.prefix,
             cluster=cluster,
+            vpc_cidr=args.vpc_cidr,
             namespaces=namespaces.names,
             storage_class=classes.storage_class,
             priority_classes=classes.priorities,
+            data_lake=args.buckets.data_lake,
+            data_key_arn=args.keys.data.arn,
+            secrets_key_arn=args.keys.secrets.arn,
+            tracking=mlflow.handle,
+            retention=args.retention,
         )
         self.register_outputs({})

@@ -9,11 +9,12 @@ from components.ci_trust import Workflows, github_provider_arn
 from components.eks import ClusterHandle
 from components.identities import Identities, IdentitiesArgs
 from components.notifications import Notifications
-from platform_services import Platform, PlatformArgs, PlatformHandle
+from platform_services import Platform, PlatformArgs, PlatformHandle, Retention
 from stacks.cluster import ClusterLayer
 from stacks.foundation import Foundation, FoundationHandle
 from stacks.providers import identifying_tags, kubernetes_provider
 from stacks.settings import PlatformSettings
+from stacks.settings.registry import MLFLOW_REPOSITORY
 
 
 class Environment(pulumi.ComponentResource):
@@ -49,10 +50,27 @@ class Environment(pulumi.ComponentResource):
 
     def _platform(self) -> PlatformHandle:
         kubernetes = kubernetes_provider(self.cluster, self)
+        settings, foundation = self._settings, self.foundation
         args = PlatformArgs(
             cluster=self.cluster,
             kubernetes=kubernetes,
-            scale_down_minutes=self._settings.cluster.autoscaler.scale_down_minutes,
+            environment=settings.environment,
+            prefix=self._prefix,
+            vpc_cidr=foundation.network.cidr,
+            keys=foundation.keys,
+            buckets=foundation.buckets,
+            database=foundation.database,
+            mlflow_repository_url=foundation.registry.repositories[MLFLOW_REPOSITORY].url,
+            retention=Retention(
+                protect=settings.protect,
+                force_delete=settings.registry.force_delete,
+                keep_images=settings.registry.keep_images,
+                untagged_days=settings.registry.untagged_days,
+                recovery_window_days=settings.secrets.recovery_window_days,
+            ),
+            mlflow_replicas=settings.mlflow.replicas,
+            mlflow_workers=settings.mlflow.workers,
+            scale_down_minutes=settings.cluster.autoscaler.scale_down_minutes,
         )
         return Platform("platform", args, pulumi.ResourceOptions(parent=self, providers=[kubernetes])).handle
 

@@ -13,7 +13,12 @@ from pathlib import Path
 
 from tools.pip_configuration import read_pip_configuration, uv_arguments, uv_variables
 
-NAMES = ("requirements", "ml_workloads/runtime/requirements", "requirements-dev")
+NAMES = (
+    "requirements",
+    "ml_workloads/runtime/requirements",
+    "platform_services/mlflow/image/requirements",
+    "requirements-dev",
+)
 OPTIONS = ["-q", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--universal"]
 PYTHON = ["--python-version", "3.11"]
 

@@ -10,6 +10,7 @@ from stacks.settings.cluster import ClusterSettings
 from stacks.settings.database import DatabaseSettings
 from stacks.settings.identities import IdentitySettings
 from stacks.settings.keys import KeySettings
+from stacks.settings.mlflow import MlflowSettings
 from stacks.settings.network import NetworkSettings
 from stacks.settings.notifications import NotificationSettings
 from stacks.settings.regions import REGIONS
@@ -41,6 +42,7 @@ class PlatformSettings(Section):
     registry: RegistrySettings
     secrets: SecretSettings = SecretSettings()
     database: DatabaseSettings
+    mlflow: MlflowSettings = MlflowSettings()
     identities: IdentitySettings
     notifications: NotificationSettings = NotificationSettings()
     budget: BudgetSettings

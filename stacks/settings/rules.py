@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from components.network.subnets import plan_subnets, usable_addresses
 from stacks.settings.cluster import pool_path
 from stacks.settings.regions import PRIVATE_NODE_SERVICES
+from stacks.settings.registry import MLFLOW_REPOSITORY
 from validation.base import Problem
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 EVERYBODY = "0.0.0.0/0"
 PREFIX = 16
+RESERVED_SECRETS = ("mlflow/", "projects/")
 
 
 def problems(settings: PlatformSettings) -> Iterator[Problem]:
@@ -26,6 +28,7 @@ def problems(settings: PlatformSettings) -> Iterator[Problem]:
     yield from api_is_not_open_to_everybody(settings)
     yield from a_protected_environment_keeps_its_data(settings)
     yield from production_is_built_to_last(settings)
+    yield from the_platform_finds_its_own_names(settings)
 
 
 def zones_are_in_the_region(settings: PlatformSettings) -> Iterator[Problem]:
@@ -124,3 +127,13 @@ def production_is_built_to_last(settings: PlatformSettings) -> Iterator[Problem]
     if settings.secrets.recovery_window_days == 0:
         fix = "write 7 to 30, prod must be able to take a deletion back"
         yield Problem(field="secrets.recovery_window_days", value=0, fix=fix)
+
+
+def the_platform_finds_its_own_names(settings: PlatformSettings) -> Iterator[Problem]:
+    if MLFLOW_REPOSITORY not in settings.registry.repositories:
+        fix = f"add {MLFLOW_REPOSITORY}, where the image of MLflow's server is kept"
+        yield Problem(field="registry.repositories", value=settings.registry.repositories, fix=fix)
+    for position, name in enumerate(settings.secrets.names):
+        if name.startswith(RESERVED_SECRETS):
+            fix = f"choose another name: the platform makes those below {' and '.join(RESERVED_SECRETS)} itself"
+            yield Problem(field=f"secrets.names.{position}", value=name, fix=fix)

@@ -27,7 +27,7 @@ SOUND: Settings = {
         "gpu_pools": {"l4": {"instance_types": ["g6.xlarge"], "accelerator": "nvidia-l4", "max_size": 2}},
     },
     "registry": {"repositories": ["mlflow", "training/base"]},
-    "secrets": {"names": ["mlflow/admin"]},
+    "secrets": {"names": ["grafana/admin"]},
     "database": {"engine_version": "15.14", "instance_class": "db.m7g.large", "multi_az": True},
     "identities": {
         "github_repository": "acme/ml-platform",

@@ -1,0 +1,35 @@
+"""Names of what a project becomes, in one place: the program makes them, the command line looks for them."""
+
+from typing import Final
+
+TRAINING: Final = "training"
+"""The service account, the CronJob, and the container of training pods."""
+
+SERVING: Final = "serving"
+"""The service account, the Deployment, its Service, autoscaler and disruption budget, and the container."""
+
+SERVING_PORT: Final = 8080
+PROMOTION_LEASE: Final = "promotion"
+
+TRAINED, STAGING, PRODUCTION = "dev", "staging", "production"
+ALIASES: Final = (TRAINED, STAGING, PRODUCTION)
+"""What a version passes on its way, first to last: training gives the first, and the last one is served."""
+
+
+def data_prefix(project: str) -> str:
+    """Of the project's objects in the data lake."""
+    return f"projects/{project}/"
+
+
+def repository(prefix: str, project: str) -> str:
+    return f"{prefix}/projects/{project}"
+
+
+def secret(prefix: str, project: str, name: str) -> str:
+    """One of the project's own secrets, which its team fills."""
+    return f"{prefix}/projects/{project}/{name}"
+
+
+def secret_variable(name: str) -> str:
+    """The environment variable that tells pods the ARN of one of the project's secrets."""
+    return f"SECRET_{name.upper().replace('-', '_')}"

@@ -1,0 +1,21 @@
+"""What the image of a project is built from."""
+
+from pathlib import PurePosixPath
+
+from components.images import ImageSource
+from ml_workloads.project.load import PROJECT_FILE
+from ml_workloads.project.project import Project
+
+PROJECTS = PurePosixPath("ml_workloads/projects")
+_SHARED = (PurePosixPath("ml_workloads/__init__.py"), PurePosixPath("ml_workloads/runtime"))
+
+
+def project_image(project: Project) -> ImageSource:
+    """Its Dockerfile, the runtime that every image has, and the project's folder without what no pod needs: other
+    settings or words do not make another image."""
+    folder = PROJECTS / project.name
+    return ImageSource(
+        dockerfile=folder / "Dockerfile",
+        paths=(*_SHARED, folder),
+        left_out=frozenset({PROJECT_FILE, "README.md", "tests"}),
+    )

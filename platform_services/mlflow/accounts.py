@@ -1,0 +1,112 @@
+"""Accounts of MLflow, kept as the program says: one per project, which may use its own experiment and model only.
+
+Passwords are made on the cluster and live in Secrets Manager; neither this program nor its state ever sees one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.naming import check_unique
+from components.secrets import SecretHandle, Secrets, SecretsArgs
+from platform_services.handles import PlatformHandle
+from platform_services.mlflow.pods import AccountArgs, PodAccount, container, labels, pod
+from platform_services.mlflow.rights import accounts_policy
+from platform_services.network_policies import to_service
+
+ACCOUNTS = "mlflow-accounts"
+
+
+def account_secret(name: str) -> str:
+    """Of an account, without the environment's prefix."""
+    return f"mlflow/accounts/{name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlflowAccountsArgs:
+    platform: PlatformHandle
+    accounts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_unique("accounts", self.accounts)
+
+
+class MlflowAccounts(pulumi.ComponentResource):
+    """`ready` ends when MLflow has the accounts, with their experiments, registered models and permissions.
+
+    Where there is none any more, the Job still runs: it takes away the last one.
+    """
+
+    secrets: Mapping[str, SecretHandle]
+    ready: pulumi.Resource
+
+    def __init__(self, name: str, args: MlflowAccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:MlflowAccounts", name, {}, opts)
+        platform, tracking = args.platform, args.platform.tracking
+        child = pulumi.ResourceOptions(parent=self)
+        namespace = platform.namespaces[tracking.namespace]
+        entries = Secrets(
+            f"{name}-secrets",
+            SecretsArgs(
+                account=platform.account,
+                prefix=platform.prefix,
+                names=tuple(account_secret(account) for account in args.accounts),
+                key_arn=platform.secrets_key_arn,
+                recovery_window_days=platform.retention.recovery_window_days,
+            ),
+            # A password that is lost is made anew by the next run; nothing is worth protecting.
+            child,
+        )
+        self.secrets = {account: entries.secrets[account_secret(account)] for account in args.accounts}
+        arns = pulumi.Output.all(*(secret.arn for secret in self.secrets.values()))
+        pods = PodAccount(
+            f"{name}-pod",
+            AccountArgs(
+                cluster=platform.cluster,
+                namespace=tracking.namespace,
+                namespace_ready=namespace,
+                service_account=ACCOUNTS,
+                policy=pulumi.Output.all(
+                    platform.account.scope, tracking.admin_secret_arn, arns, platform.secrets_key_arn
+                ).apply(lambda known: accounts_policy(*known)),
+            ),
+            child,
+        )
+        way = k8s.networking.v1.NetworkPolicy(
+            f"{name}-mlflow",
+            metadata={"name": ACCOUNTS, "namespace": namespace},
+            spec={
+                "pod_selector": {"match_labels": labels(ACCOUNTS)},
+                "policy_types": ["Egress"],
+                "egress": [to_service(tracking.namespace, tracking.labels, tracking.port)],
+            },
+            opts=child,
+        )
+        environment = {
+            "PLATFORM_SERVER": tracking.uri,
+            "PLATFORM_ADMIN_SECRET": tracking.admin_secret_arn,
+            "PLATFORM_ACCOUNTS": arns.apply(lambda known: json.dumps(dict(zip(args.accounts, known, strict=True)))),
+        }
+        self.ready = k8s.batch.v1.Job(
+            f"{name}-job",
+            metadata={"name": ACCOUNTS, "namespace": namespace, "labels": labels(ACCOUNTS)},
+            spec={
+                "backoff_limit": 3,
+                "active_deadline_seconds": 900,
+                "template": {
+                    "metadata": {"labels": labels(ACCOUNTS)},
+                    "spec": {
+                        **pod(ACCOUNTS, container(ACCOUNTS, tracking.image, "accounts", environment)),
+                        "restart_policy": "Never",
+                    },
+                },
+            },
+            # A Job's pods cannot be changed, and its name is taken until it is gone.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[pods, way, tracking.ready], delete_before_replace=True
+            ),
+        )
+        self.register_outputs({"accounts": list(args.accounts)})

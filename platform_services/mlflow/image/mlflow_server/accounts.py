@@ -1,0 +1,141 @@
+"""`python -m mlflow_server.accounts`: makes MLflow's accounts what the program says they are. Safe to run again.
+
+Each account has the experiment and the registered model of its own name, may change both, and nothing else. An account
+that is no longer named is removed; its experiment and model stay, with all that was recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterable
+from typing import Protocol
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from mlflow_server.settings import AccountsSettings, from_environment
+from mlflow_server.sign_in import Grant, SignIn, SignInError
+from mlflow_server.vault import Document, Vault, new_account
+
+LOG = logging.getLogger("accounts")
+PATIENCE_SECONDS = 120.0
+# Marks models whose account is kept here, so that people's accounts are never touched.
+ACCOUNT_TAG = "account"
+PERMISSION = "EDIT"
+
+
+class Records(Protocol):
+    """Experiments and registered models."""
+
+    def experiment(self, name: str) -> str:
+        """Its id; made, or brought back from the deleted ones, where there is none."""
+        ...
+
+    def model(self, name: str) -> None: ...
+
+    def accounts(self) -> frozenset[str]:
+        """Accounts that were made here."""
+        ...
+
+    def forget(self, account: str) -> None: ...
+
+
+class MlflowRecords:
+    def __init__(self) -> None:
+        self._client = MlflowClient()
+
+    def experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            return str(self._client.create_experiment(name))
+        if found.lifecycle_stage != "active":
+            self._client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def model(self, name: str) -> None:
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        self._client.set_registered_model_tag(name, ACCOUNT_TAG, name)
+
+    def accounts(self) -> frozenset[str]:
+        found: set[str] = set()
+        token: str | None = None
+        while True:
+            page = self._client.search_registered_models(max_results=100, page_token=token)
+            found |= {model.name for model in page if model.tags.get(ACCOUNT_TAG) == model.name}
+            token = page.token
+            if not token:
+                return frozenset(found)
+
+    def forget(self, account: str) -> None:
+        self._client.delete_registered_model_tag(account, ACCOUNT_TAG)
+
+
+def reconcile(accounts: Iterable[Document], sign_in: SignIn, records: Records) -> None:
+    """Raises SignInError or MLflow's own error; what was done until then stays, and the next run goes on."""
+    wanted = {account["username"]: account for account in accounts}
+    users = sign_in.users()
+    for gone in sorted(records.accounts() - wanted.keys()):
+        if gone in users:
+            sign_in.delete(gone)
+        records.forget(gone)
+        LOG.info("removed the account %s; its experiment and model are kept", gone)
+    for name, account in sorted(wanted.items()):
+        if name not in users:
+            sign_in.create(account)
+            LOG.info("made the account %s", name)
+        elif not sign_in.has_password(account):
+            sign_in.set_password(account)
+            LOG.info("gave the account %s the password that its secret holds", name)
+        records.model(name)
+        _permit(name, records.experiment(name), sign_in)
+
+
+def _permit(name: str, experiment: str, sign_in: SignIn) -> None:
+    wanted = {
+        Grant(kind="experiment", resource=experiment, permission=PERMISSION),
+        Grant(kind="registered_model", resource=name, permission=PERMISSION),
+    }
+    granted = sign_in.grants(name)
+    for grant in sorted(granted - wanted, key=str):
+        # What the account has made itself is its own, and cannot be of another account.
+        if grant.kind in ("experiment", "registered_model") and grant.permission != "MANAGE":
+            sign_in.revoke(name, grant)
+            LOG.info("took %s of %s %s from %s", grant.permission, grant.kind, grant.resource, name)
+    for grant in sorted(wanted - granted, key=str):
+        sign_in.grant(name, grant)
+        LOG.info("gave %s of %s %s to %s", grant.permission, grant.kind, grant.resource, name)
+
+
+def main() -> int:
+    settings = from_environment(AccountsSettings)
+    vault = Vault()
+    administrator = vault.must_read(settings.admin_secret)
+    os.environ["MLFLOW_TRACKING_URI"] = settings.server
+    os.environ["MLFLOW_TRACKING_USERNAME"] = administrator["username"]
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = administrator["password"]
+    accounts = [
+        vault.read_or_make(secret, lambda name=name: new_account(name)) for name, secret in settings.accounts.items()
+    ]
+    sign_in = SignIn(settings.server, administrator)
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(SignInError), stop=stop_after_delay(PATIENCE_SECONDS), wait=wait_fixed(3)
+        ):
+            with attempt:
+                reconcile(accounts, sign_in, MlflowRecords())
+    except Exception as error:
+        LOG.error("%s", error.__cause__ or error)  # noqa: TRY400 - where in our code it was seen helps nobody
+        return 1
+    LOG.info("%d accounts are as they should be", len(accounts))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

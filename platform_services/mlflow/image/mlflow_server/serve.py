@@ -1,0 +1,121 @@
+"""`python -m mlflow_server.serve`: MLflow's server, with its database's password kept up to date beside it.
+
+Metrics are on a port of their own: MLflow's `/metrics` wants the administrator's password, which no scraper should
+have.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from configparser import ConfigParser
+from io import StringIO
+from types import FrameType
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from mlflow_server.database import SIGN_IN, TRACKING, Database, write_secret
+from mlflow_server.settings import ServerSettings, from_environment
+from mlflow_server.vault import Document, Vault
+
+LOG = logging.getLogger("serve")
+REFRESH_SECONDS = 60.0
+
+
+def sign_in_configuration(database_url: str, administrator: Document) -> str:
+    """MLflow's basic_auth.ini. Nobody may do anything that no permission names.
+
+    https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
+    """
+    configuration = ConfigParser(interpolation=None)
+    configuration["mlflow"] = {
+        "default_permission": "NO_PERMISSIONS",
+        "database_uri": database_url,
+        "admin_username": administrator["username"],
+        "admin_password": administrator["password"],
+        "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
+        # Checking a password is made to be slow; what was right is right for so long.
+        "auth_cache_ttl_seconds": "30",
+    }
+    text = StringIO()
+    configuration.write(text)
+    return text.getvalue()
+
+
+def command(settings: ServerSettings) -> list[str]:
+    """Without anything secret, as every process of the node can read it."""
+    return [
+        *("mlflow", "server", "--app-name", "basic-auth"),
+        *("--host", "0.0.0.0", "--port", str(settings.port), "--workers", str(settings.workers)),  # noqa: S104
+        *("--serve-artifacts", "--artifacts-destination", settings.artifacts),
+        *("--allowed-hosts", settings.allowed_hosts),
+        *("--expose-prometheus", str(settings.metrics)),
+    ]
+
+
+def main() -> int:
+    settings = from_environment(ServerSettings)
+    vault = Vault()
+    database = Database(settings=settings, vault=vault)
+    database.refresh()
+    administrator = vault.must_read(settings.admin_secret)
+    configuration = settings.credentials / "basic_auth.ini"
+    write_secret(configuration, sign_in_configuration(database.url(SIGN_IN), administrator))
+    settings.metrics.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **os.environ,
+        **database.environment(),
+        "MLFLOW_BACKEND_STORE_URI": database.url(TRACKING),
+        "MLFLOW_AUTH_CONFIG_PATH": str(configuration),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": administrator["session_key"],
+        # Its jobs are for features of language models, and cost as much memory as the server itself.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        # A connection that PostgreSQL has closed is noticed before it is used.
+        "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE": "300",
+    }
+    environment["PATH"] = f"/packages/bin:{environment.get('PATH', '')}"
+    server = subprocess.Popen(command(settings), env=environment, start_new_session=True)  # noqa: S603 - see `command`
+    _pass_on(server)
+    _serve_metrics(settings)
+    return _keep(server, database)
+
+
+def _pass_on(server: subprocess.Popen[bytes]) -> None:
+    def end(number: int, _frame: FrameType | None) -> None:
+        os.killpg(server.pid, number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+
+
+def _serve_metrics(settings: ServerSettings) -> None:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(settings.metrics))
+    start_http_server(settings.metrics_port, registry=registry)
+
+
+def _keep(server: subprocess.Popen[bytes], database: Database) -> int:
+    """Until the server ends. A password that cannot be read now is read the next time: connections go on without."""
+    ended = threading.Event()
+
+    def refresh() -> None:
+        while not ended.wait(REFRESH_SECONDS):
+            try:
+                if database.refresh():
+                    LOG.info("the database's password has changed")
+            except Exception as error:
+                LOG.warning("the database's password cannot be read: %s", error)
+
+    threading.Thread(target=refresh, name="refresh", daemon=True).start()
+    code = server.wait()
+    ended.set()
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""What the pods are told, by environment variables that begin with `PLATFORM_`. Secrets are named, never given."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+class DatabaseSettings(BaseSettings):
+    """`database_secret` is the ARN of the secret that RDS keeps; `credentials` a folder in memory."""
+
+    model_config = SettingsConfigDict(env_prefix="PLATFORM_", frozen=True)
+
+    region: str
+    database_host: str
+    database_port: int = 5432
+    database_user: str
+    database_secret: str
+    admin_secret: str
+    credentials: Path = Path("/run/mlflow")
+
+
+class ServerSettings(DatabaseSettings):
+    """`artifacts` is where the server keeps them, such as s3://bucket/mlflow; `metrics` a folder of its own."""
+
+    artifacts: str
+    allowed_hosts: str
+    port: int = 5000
+    metrics_port: int = 9464
+    metrics: Path = Path("/tmp/metrics")  # noqa: S108 - the pod's own scratch volume
+    workers: int = Field(default=1, ge=1)
+
+
+class AccountsSettings(BaseSettings):
+    """`accounts` maps the name of each account to the ARN of the secret that holds its password."""
+
+    model_config = SettingsConfigDict(env_prefix="PLATFORM_", frozen=True)
+
+    admin_secret: str
+    server: str
+    accounts: dict[str, str]
+
+
+def from_environment(kind: type[Settings]) -> Settings:
+    """Ends the process, with what is missing, when the environment is not complete."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [f"  PLATFORM_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        sys.exit("\n".join(["error: the pod's environment is not complete:", *lines]))

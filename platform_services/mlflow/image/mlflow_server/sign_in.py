@@ -1,0 +1,89 @@
+"""The part of MLflow's API that is about people: users, and who may use which experiment and model.
+
+https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/ (MLflow's own client has no call for the listings)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import requests
+
+from mlflow_server.vault import Document
+
+Kind = Literal["experiment", "registered_model"]
+SECONDS = 60.0
+
+
+class SignInError(RuntimeError):
+    """MLflow refused, or did not answer. The message has its own words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    kind: str
+    resource: str
+    permission: str
+
+
+class SignIn:
+    """As the administrator."""
+
+    def __init__(self, server: str, administrator: Document) -> None:
+        self._server = server.rstrip("/")
+        self._session = requests.Session()
+        self._session.auth = (administrator["username"], administrator["password"])
+
+    def users(self) -> frozenset[str]:
+        return frozenset(str(user["username"]) for user in self._call("GET", "2.0/mlflow/users/list")["users"])
+
+    def create(self, account: Document) -> None:
+        self._call("POST", "2.0/mlflow/users/create", dict(account))
+
+    def has_password(self, account: Document) -> bool:
+        """Whether the account may sign in with what its secret holds."""
+        answer = requests.get(
+            f"{self._server}/api/2.0/mlflow/users/current",
+            auth=(account["username"], account["password"]),
+            timeout=SECONDS,
+        )
+        return answer.status_code == requests.codes.ok
+
+    def set_password(self, account: Document) -> None:
+        self._call("PATCH", "2.0/mlflow/users/update-password", dict(account))
+
+    def delete(self, username: str) -> None:
+        self._call("DELETE", "2.0/mlflow/users/delete", {"username": username})
+
+    def grants(self, username: str) -> frozenset[Grant]:
+        listed = self._call("GET", "3.0/mlflow/users/permissions/list", query={"username": username})
+        return frozenset(
+            Grant(
+                kind=str(row["resource_type"]),
+                resource=str(row.get("resource_pattern", row.get("resource_id"))),
+                permission=str(row["permission"]),
+            )
+            for row in listed["permissions"]
+        )
+
+    def grant(self, username: str, grant: Grant) -> None:
+        named = {"username": username, "resource_type": grant.kind, "resource_id": grant.resource}
+        self._call("POST", "3.0/mlflow/users/permissions/grant", {**named, "permission": grant.permission})
+
+    def revoke(self, username: str, grant: Grant) -> None:
+        named = {"username": username, "resource_type": grant.kind, "resource_id": grant.resource}
+        self._call("POST", "3.0/mlflow/users/permissions/revoke", named)
+
+    def _call(
+        self, method: str, path: str, body: dict[str, str] | None = None, query: dict[str, str] | None = None
+    ) -> Any:
+        try:
+            answer = self._session.request(
+                method, f"{self._server}/api/{path}", json=body, params=query, timeout=SECONDS
+            )
+        except requests.RequestException as error:
+            raise SignInError(f"MLflow at {self._server} does not answer: {error}") from error
+        if not answer.ok:
+            raise SignInError(f"MLflow refused {method} {path} with {answer.status_code}: {answer.text[:300]}")
+        return answer.json() if answer.content else {}

@@ -1,0 +1,124 @@
+"""What all pods of MLflow share: the image, the service account with its role, and folders to write to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.eks.arguments import ClusterHandle
+from components.images import ImageSource
+from components.pod_identity import PodIdentity, PodRoleArgs
+from platform_services.namespaces import ML_PLATFORM
+from platform_services.network_policies import to_apis
+from platform_services.pods import closed_container, resources, restricted_pod
+
+NAME = "mlflow"
+PORT, METRICS_PORT = 5000, 9464
+IMAGE = ImageSource(
+    dockerfile=PurePosixPath("platform_services/mlflow/image/Dockerfile"),
+    paths=(PurePosixPath("platform_services/mlflow/image"),),
+    left_out=frozenset({"requirements.in"}),
+)
+ROOT = Path(__file__).resolve().parents[2]
+URI = f"http://{NAME}.{ML_PLATFORM}.svc.cluster.local:{PORT}"
+CREDENTIALS, SCRATCH = "/run/mlflow", "/tmp"  # noqa: S108 - volumes of the pod
+USER = 65532  # as in the Dockerfile
+
+
+def labels(part: str) -> Mapping[str, str]:
+    """Of the pods of one part; policies and selectors go by them."""
+    return {"app.kubernetes.io/name": part, "app.kubernetes.io/part-of": NAME}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountArgs:
+    """`policy` is what pods of this service account may do in AWS."""
+
+    cluster: ClusterHandle
+    namespace: str
+    namespace_ready: pulumi.Input[str]
+    service_account: str
+    policy: pulumi.Input[str]
+
+
+class PodAccount(pulumi.ComponentResource):
+    """A service account, its role, and the way to AWS; pods depend on it as a whole."""
+
+    def __init__(self, name: str, args: AccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:PodAccount", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        PodIdentity(
+            f"{name}-pod",
+            PodRoleArgs(
+                account=args.cluster.account,
+                cluster_name=args.cluster.plain_name,
+                cluster=args.cluster.name,
+                namespace=args.namespace,
+                service_account=args.service_account,
+                policy=args.policy,
+            ),
+            child,
+        )
+        k8s.core.v1.ServiceAccount(
+            f"{name}-account",
+            metadata={"name": args.service_account, "namespace": args.namespace_ready},
+            automount_service_account_token=False,
+            opts=child,
+        )
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-apis",
+            metadata={"name": f"{args.service_account}-apis", "namespace": args.namespace_ready},
+            spec={
+                "pod_selector": {"match_labels": labels(args.service_account)},
+                "policy_types": ["Egress"],
+                "egress": list(to_apis()),
+            },
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+def container(
+    name: str,
+    image: pulumi.Input[str],
+    module: str,
+    environment: Mapping[str, pulumi.Input[str]],
+    memory: tuple[str, str] = ("256Mi", "1Gi"),
+) -> k8s.core.v1.ContainerArgsDict:
+    """Runs a module of the image; `memory` is what it asks for, and what it may have at most."""
+    variables: Sequence[k8s.core.v1.EnvVarArgsDict] = [
+        *({"name": variable, "value": value} for variable, value in sorted(environment.items())),
+        {"name": "HOME", "value": SCRATCH},
+    ]
+    return {
+        "name": name,
+        "image": image,
+        "command": ["python", "-m", f"mlflow_server.{module}"],
+        "env": variables,
+        "volume_mounts": [
+            {"name": "credentials", "mount_path": CREDENTIALS},
+            {"name": "scratch", "mount_path": SCRATCH},
+        ],
+        "termination_message_policy": "FallbackToLogsOnError",
+        "security_context": closed_container(),
+        "resources": resources("100m", *memory),
+    }
+
+
+def pod(service_account: str, main: k8s.core.v1.ContainerArgsDict) -> k8s.core.v1.PodSpecArgsDict:
+    """A restricted pod of one container, with folders that it may write to."""
+    return {
+        "priority_class_name": "platform",
+        "service_account_name": service_account,
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "security_context": restricted_pod(USER),
+        "containers": [main],
+        "volumes": [
+            {"name": "credentials", "empty_dir": {"medium": "Memory", "size_limit": "1Mi"}},
+            # Artifacts pass through here on their way to the bucket, whole.
+            {"name": "scratch", "empty_dir": {"size_limit": "10Gi"}},
+        ],
+    }

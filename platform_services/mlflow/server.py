@@ -1,0 +1,299 @@
+"""MLflow's server: runs and models in PostgreSQL, artifacts in the bucket, both reached by the server alone.
+
+Clients sign in with an account and need no rights in AWS. A new version's tables are made by a Job before its pods
+come.
+https://mlflow.org/docs/latest/self-hosting/architecture/tracking-server/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+
+from components.buckets import BucketHandle
+from components.database import PORT as DATABASE_PORT
+from components.database import USER_NAME, Database
+from components.eks.arguments import ClusterHandle
+from components.naming import check_range
+from components.secrets import Secrets, SecretsArgs
+from platform_services.handles import TrackingHandle
+from platform_services.mlflow.pods import (
+    IMAGE,
+    METRICS_PORT,
+    NAME,
+    PORT,
+    ROOT,
+    URI,
+    AccountArgs,
+    PodAccount,
+    container,
+    labels,
+    pod,
+)
+from platform_services.mlflow.rights import ARTIFACTS_PREFIX, server_policy, set_up_policy
+from platform_services.namespaces import ML_PLATFORM, PROJECT_LABEL
+
+SET_UP = "mlflow-set-up"
+ADMIN_SECRET = "mlflow/admin"  # noqa: S105 - a name
+# Names that requests may come under, against https://owasp.org/www-community/attacks/DNS_Rebinding; the last two are
+# those of a forwarded port.
+HOSTS = (
+    *(f"{NAME}.{ML_PLATFORM}{domain}:{PORT}" for domain in ("", ".svc", ".svc.cluster.local")),
+    "127.0.0.1:*",
+    "localhost:*",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlflowArgs:
+    """`namespace_ready` is the namespace once it exists; `workers` are processes of each replica."""
+
+    cluster: ClusterHandle
+    namespace_ready: pulumi.Input[str]
+    prefix: str
+    repository_url: pulumi.Input[str]
+    database: Database
+    vpc_cidr: str
+    artifacts: BucketHandle
+    data_key_arn: pulumi.Input[str]
+    secrets_key_arn: pulumi.Input[str]
+    recovery_window_days: int
+    protect: bool
+    replicas: int = 1
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        check_range("replicas", self.replicas, 1, 10, "pods")
+        check_range("workers", self.workers, 1, 8, "processes")
+
+
+class Mlflow(pulumi.ComponentResource):
+    handle: TrackingHandle
+
+    def __init__(self, name: str, args: MlflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Mlflow", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._image = pulumi.Output.format("{0}:{1}", args.repository_url, IMAGE.tag(ROOT))
+        self._admin_secret_arn = self._admin_secret()
+        path = [self._database_rule(), *self._policies()]
+        set_up = self._set_up(path)
+        service = self._service(self._deployment([set_up, *path]))
+        self.handle = TrackingHandle(
+            uri=URI,
+            namespace=ML_PLATFORM,
+            labels=labels(NAME),
+            port=PORT,
+            image=self._image,
+            admin_secret_arn=self._admin_secret_arn,
+            ready=service,
+        )
+        self.register_outputs({"uri": URI})
+
+    def _admin_secret(self) -> pulumi.Output[str]:
+        """Name and password of the administrator; the set-up Job gives it its first value."""
+        args = self._args
+        secrets = Secrets(
+            f"{self._name}-secrets",
+            SecretsArgs(
+                account=args.cluster.account,
+                prefix=args.prefix,
+                names=(ADMIN_SECRET,),
+                key_arn=args.secrets_key_arn,
+                recovery_window_days=args.recovery_window_days,
+            ),
+            pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        return secrets.secrets[ADMIN_SECRET].arn
+
+    def _database_rule(self) -> pulumi.Resource:
+        """Pods are in the cluster's security group; which of them get through is the network policies' part."""
+        args = self._args
+        return aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-database",
+            security_group_id=args.database.security_group_id,
+            referenced_security_group_id=args.cluster.security_group_id,
+            ip_protocol="tcp",
+            from_port=DATABASE_PORT,
+            to_port=DATABASE_PORT,
+            description="PostgreSQL from pods of the cluster",
+            tags={"Name": f"{args.prefix}-mlflow-from-cluster"},
+            opts=self._child,
+        )
+
+    def _policies(self) -> list[pulumi.Resource]:
+        args = self._args
+        to_database: k8s.networking.v1.NetworkPolicySpecArgsDict = {
+            "pod_selector": {
+                "match_expressions": [
+                    {"key": "app.kubernetes.io/name", "operator": "In", "values": [NAME, SET_UP]},
+                ]
+            },
+            "policy_types": ["Egress"],
+            "egress": [
+                {
+                    # The address of the database is another one after a failover; its subnets stay.
+                    "to": [{"ip_block": {"cidr": args.vpc_cidr}}],
+                    "ports": [{"protocol": "TCP", "port": DATABASE_PORT}],
+                }
+            ],
+        }
+        from_clients: k8s.networking.v1.NetworkPolicySpecArgsDict = {
+            "pod_selector": {"match_labels": labels(NAME)},
+            "policy_types": ["Ingress"],
+            "ingress": [
+                {
+                    "from_": [
+                        {
+                            "namespace_selector": {
+                                "match_expressions": [{"key": PROJECT_LABEL, "operator": "Exists"}],
+                            }
+                        },
+                        {"pod_selector": {"match_labels": {"app.kubernetes.io/part-of": NAME}}},
+                    ],
+                    "ports": [{"protocol": "TCP", "port": PORT}],
+                }
+            ],
+        }
+        return [
+            k8s.networking.v1.NetworkPolicy(
+                f"{self._name}-{policy}",
+                metadata={"name": f"{NAME}-{policy}", "namespace": args.namespace_ready},
+                spec=spec,
+                opts=self._child,
+            )
+            for policy, spec in (("database", to_database), ("clients", from_clients))
+        ]
+
+    def _database_environment(self) -> Mapping[str, pulumi.Input[str]]:
+        database = self._args.database
+        return {
+            "PLATFORM_REGION": self._args.cluster.region,
+            "PLATFORM_DATABASE_HOST": database.address,
+            "PLATFORM_DATABASE_PORT": str(DATABASE_PORT),
+            "PLATFORM_DATABASE_USER": USER_NAME,
+            "PLATFORM_DATABASE_SECRET": database.master_secret_arn,
+            "PLATFORM_ADMIN_SECRET": self._admin_secret_arn,
+        }
+
+    def _pod_account(self, service_account: str, policy: pulumi.Input[str]) -> PodAccount:
+        args = self._args
+        return PodAccount(
+            f"{self._name}-{service_account}",
+            AccountArgs(
+                cluster=args.cluster,
+                namespace=ML_PLATFORM,
+                namespace_ready=args.namespace_ready,
+                service_account=service_account,
+                policy=policy,
+            ),
+            self._child,
+        )
+
+    def _set_up(self, after: list[pulumi.Resource]) -> pulumi.Resource:
+        """Made anew, and so run again, whenever the image or the database is another one."""
+        args = self._args
+        account = self._pod_account(
+            SET_UP,
+            pulumi.Output.all(
+                args.cluster.account.scope,
+                args.database.master_secret_arn,
+                self._admin_secret_arn,
+                args.secrets_key_arn,
+            ).apply(lambda known: set_up_policy(*known)),
+        )
+        return k8s.batch.v1.Job(
+            f"{self._name}-set-up",
+            metadata={"name": SET_UP, "namespace": args.namespace_ready, "labels": labels(SET_UP)},
+            spec={
+                "backoff_limit": 3,
+                "active_deadline_seconds": 1800,
+                "template": {
+                    "metadata": {"labels": labels(SET_UP)},
+                    "spec": {
+                        **pod(SET_UP, container(SET_UP, self._image, "set_up", self._database_environment())),
+                        "restart_policy": "Never",
+                    },
+                },
+            },
+            # A Job's pods cannot be changed, and its name is taken until it is gone.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *after], delete_before_replace=True),
+        )
+
+    def _deployment(self, after: list[pulumi.Resource]) -> pulumi.Resource:
+        args = self._args
+        account = self._pod_account(
+            NAME,
+            pulumi.Output.all(
+                args.cluster.account.scope,
+                [args.database.master_secret_arn, self._admin_secret_arn],
+                args.secrets_key_arn,
+                args.artifacts.name,
+                args.data_key_arn,
+            ).apply(lambda known: server_policy(*known)),
+        )
+        environment: Mapping[str, pulumi.Input[str]] = {
+            **self._database_environment(),
+            "PLATFORM_ARTIFACTS": args.artifacts.name.apply(lambda bucket: f"s3://{bucket}/{ARTIFACTS_PREFIX[:-1]}"),
+            "PLATFORM_ALLOWED_HOSTS": ",".join(HOSTS),
+            "PLATFORM_PORT": str(PORT),
+            "PLATFORM_METRICS_PORT": str(METRICS_PORT),
+            "PLATFORM_WORKERS": str(args.workers),
+        }
+        health: k8s.core.v1.HTTPGetActionArgsDict = {"path": "/health", "port": "http"}
+        memory = (f"{512 + 320 * args.workers}Mi", f"{1024 + 512 * args.workers}Mi")
+        main: k8s.core.v1.ContainerArgsDict = {
+            **container(NAME, self._image, "serve", environment, memory),
+            "ports": [
+                {"name": "http", "container_port": PORT},
+                {"name": "metrics", "container_port": METRICS_PORT},
+            ],
+            "startup_probe": {"http_get": health, "period_seconds": 2, "failure_threshold": 90},
+            "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
+            "liveness_probe": {"http_get": health, "period_seconds": 10, "timeout_seconds": 10, "failure_threshold": 6},
+            # Until it is gone from the Service's addresses everywhere.
+            "lifecycle": {"pre_stop": {"sleep": {"seconds": 5}}},
+        }
+        return k8s.apps.v1.Deployment(
+            f"{self._name}-deployment",
+            metadata={"name": NAME, "namespace": args.namespace_ready, "labels": labels(NAME)},
+            spec={
+                "replicas": args.replicas,
+                "selector": {"match_labels": labels(NAME)},
+                "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
+                "template": {
+                    "metadata": {"labels": labels(NAME)},
+                    "spec": {
+                        **pod(NAME, main),
+                        "termination_grace_period_seconds": 60,
+                        "topology_spread_constraints": [
+                            {
+                                "max_skew": 1,
+                                "topology_key": key,
+                                "when_unsatisfiable": "ScheduleAnyway",
+                                "label_selector": {"match_labels": labels(NAME)},
+                            }
+                            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+                        ],
+                    },
+                },
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *after]),
+        )
+
+    def _service(self, deployment: pulumi.Resource) -> pulumi.Resource:
+        namespace = self._args.namespace_ready
+        k8s.policy.v1.PodDisruptionBudget(
+            f"{self._name}-disruptions",
+            metadata={"name": NAME, "namespace": namespace},
+            spec={"max_unavailable": 1, "selector": {"match_labels": labels(NAME)}},
+            opts=self._child,
+        )
+        return k8s.core.v1.Service(
+            f"{self._name}-service",
+            metadata={"name": NAME, "namespace": namespace, "labels": labels(NAME)},
+            spec={"selector": labels(NAME), "ports": [{"name": "http", "port": PORT, "target_port": "http"}]},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
+        )
