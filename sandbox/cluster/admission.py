@@ -2,13 +2,16 @@
 
 EKS does it for pods whose service account has an association; here it is done for all, and without an association the
 agent hands out no credentials. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+Beside it what else is another one's here than on AWS: where AWS is, and who signs the certificates of its databases.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from sandbox.cluster.node.base_spec import DATABASE_CA
 from sandbox.cluster.node.network import POD_IDENTITY_ADDRESS
 from sandbox.cluster.tokens import AUDIENCE
 
@@ -19,8 +22,12 @@ _EXPIRATION_SECONDS = 86400
 _API = "admissionregistration.k8s.io/v1"
 
 
-def environment(region: str, aws_endpoint: str) -> dict[str, str]:
-    """What every container gets, unless its manifest sets it."""
+def environment(region: str, aws_endpoint: str, *, databases: bool) -> dict[str, str]:
+    """What every container gets, unless its manifest sets it. `databases`: whether nodes know whom these belong to.
+
+    Images carry Amazon's certificates and say so in libpq's variable, over which that of the pod goes.
+    https://www.postgresql.org/docs/current/libpq-envars.html
+    """
     return {
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": f"{MOUNT}/{VOLUME}",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{POD_IDENTITY_ADDRESS}/v1/credentials",
@@ -28,10 +35,11 @@ def environment(region: str, aws_endpoint: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": aws_endpoint,
+        **({"PGSSLROOTCERT": DATABASE_CA} if databases else {}),
     }
 
 
-def manifests(region: str, aws_endpoint: str) -> list[dict[str, Any]]:
+def manifests(variables: Mapping[str, str]) -> list[dict[str, Any]]:
     policy = {
         "apiVersion": _API,
         "kind": "MutatingAdmissionPolicy",
@@ -55,7 +63,7 @@ def manifests(region: str, aws_endpoint: str) -> list[dict[str, Any]]:
                 {"patchType": "JSONPatch", "jsonPatch": {"expression": _volume()}},
                 {
                     "patchType": "ApplyConfiguration",
-                    "applyConfiguration": {"expression": _containers(environment(region, aws_endpoint))},
+                    "applyConfiguration": {"expression": _containers(variables)},
                 },
             ],
         },
@@ -83,7 +91,7 @@ def _volume() -> str:
   : [JSONPatch{{op: "add", path: "/spec/volumes", value: []}}, {append}]"""
 
 
-def _containers(variables: dict[str, str]) -> str:
+def _containers(variables: Mapping[str, str]) -> str:
     def each(kind: str) -> str:
         entries = ", ".join(
             f"Object.spec.{kind}.env{{name: {json.dumps(name)}, value: {json.dumps(value)}}}"

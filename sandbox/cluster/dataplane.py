@@ -15,7 +15,7 @@ from sandbox import processes
 from sandbox.cluster import lifecycle, pki, tokens
 from sandbox.cluster.exchange import Desired, ProgramPaths, SupervisorStatus
 from sandbox.cluster.folder import MARK, ClusterFolder, cluster_folder, existing_folders, write_if_changed
-from sandbox.emulator.desired import ClusterStatus, EksCluster, PodIdentity
+from sandbox.emulator.desired import ClusterStatus, EksCluster, PodIdentity, ReachableDatabases
 from sandbox.errors import SandboxError
 from sandbox.instance import PROJECT
 from sandbox.toolchain.kubernetes import find_kubernetes
@@ -40,12 +40,14 @@ class EksDataPlane:
         emulator_port: int,
         *,
         real_nodes: bool = True,
+        databases: ReachableDatabases | None = None,
         find_programs: Callable[[], ProgramPaths | None] | None = None,
     ) -> None:
         self._home = home
         self._log = log
         self._port = emulator_port
         self._real_nodes = real_nodes
+        self._databases = databases
         self._find_programs = find_programs or built_programs
         self._programs: ProgramPaths | None = None
         self._desired: dict[str, EksCluster] | None = None
@@ -123,7 +125,12 @@ class EksDataPlane:
             raise SandboxError("the programs of Kubernetes are not built; run `mlp setup`")
         folder.make()
         wanted = Desired(
-            cluster=cluster, emulator_port=self._port, programs=self._programs, real_nodes=self._real_nodes
+            cluster=cluster,
+            emulator_port=self._port,
+            programs=self._programs,
+            real_nodes=self._real_nodes,
+            databases=self._databases.addresses_in(cluster.vpc_id) if self._databases else (),
+            database_ca=str(self._databases.ca_bundle) if self._databases else None,
         )
         write_if_changed(folder.desired, wanted.text())
         if processes.running(folder.supervisor_pid) is None:

@@ -28,12 +28,17 @@ class ProgramPaths:
 
 @dataclass(frozen=True, kw_only=True)
 class Desired:
-    """All that a supervisor is told. `real_nodes`: whether some nodes run containers, where the machine can do that."""
+    """All that a supervisor is told. `real_nodes`: whether some nodes run containers, where the machine can do that.
+
+    `databases` are addresses of databases in the cluster's VPC, `database_ca` is the file to verify them with.
+    """
 
     cluster: EksCluster
     emulator_port: int
     programs: ProgramPaths
     real_nodes: bool = True
+    databases: tuple[str, ...] = ()
+    database_ca: str | None = None
 
     def text(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True)
@@ -48,6 +53,8 @@ class Desired:
                 emulator_port=int(raw["emulator_port"]),
                 programs=ProgramPaths(**raw["programs"]),
                 real_nodes=bool(raw.get("real_nodes", True)),
+                databases=tuple(raw.get("databases", ())),
+                database_ca=raw.get("database_ca"),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SandboxError(

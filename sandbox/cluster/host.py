@@ -1,4 +1,4 @@
-"""What clusters could leave behind on the machine: looked at before and after, the two must be the same."""
+"""What clusters and databases could leave behind on the machine: before and after must look the same."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import psutil
 from sandbox.cluster.folder import MARK, existing_folders, read_json
 from sandbox.cluster.network import LINK_PREFIX
 from sandbox.cluster.node.layout import NodeFolder
+from sandbox.dataplanes.postgres.host_addresses import label
 
 _OURS = re.compile(r"mlp[A-Za-z0-9-]*")
 _SETTINGS = ("net/ipv4/ip_forward", "net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter")
@@ -36,7 +37,7 @@ class HostState:
 
 
 def snapshot(home: Path | None = None) -> HostState:
-    """With `home`, what belongs to clusters of other sandboxes is left out: they come and go on their own."""
+    """With `home`, what belongs to other sandboxes is left out: they come and go on their own."""
     ours = None if home is None else _names(home)
 
     def known(names: Iterable[str]) -> frozenset[str]:
@@ -47,7 +48,9 @@ def snapshot(home: Path | None = None) -> HostState:
     namespaces = Path("/run/netns")
     return HostState(
         links=known(str(link["ifname"]) for link in links),
-        addresses=known(f"{a['local']} on {link['ifname']}" for link in links for a in link["addr_info"]),
+        addresses=known(
+            f"{a['local']} on {a.get('label', link['ifname'])}" for link in links for a in link["addr_info"]
+        ),
         routes=known(route.strip() for route in routes),
         namespaces=known(str(path) for path in namespaces.glob("*")),
         mounts=known(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
@@ -70,8 +73,8 @@ def leftovers(before: HostState, after: HostState) -> list[str]:
 
 
 def _names(home: Path) -> set[str]:
-    """What the clusters of a home call their things outside of their folders."""
-    names: set[str] = set()
+    """What the clusters and databases of a home call their things outside of their folders."""
+    names = {label(home).partition(":")[2]}
     for folder in existing_folders(home):
         names |= {folder.netns, f"{LINK_PREFIX}{read_json(folder.places).get('uplink')}"}
         names |= {NodeFolder(path).cgroup for path in (folder.nodes.iterdir() if folder.nodes.is_dir() else ())}

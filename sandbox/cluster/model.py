@@ -24,7 +24,8 @@ class ClusterAccess:
     `server` is the API server's address inside the cluster's network (https://<gateway>:443). `netns` names the
     network namespace that the cluster's bridge `bridge` lives in. `gateway` is the bridge's address, and the default
     route of every node. `aws_endpoint` is where nodes and pods reach the emulated AWS API, `registry` where images come
-    from (host:port). `issue` makes a client certificate: (common name, organisations, file stem) -> paths.
+    from (host:port). `database_ca` is the file that pods verify databases with. `issue` makes a client certificate:
+    (common name, organisations, file stem) -> paths.
     """
 
     cluster_id: str
@@ -41,6 +42,7 @@ class ClusterAccess:
     dns_address: str
     aws_endpoint: str
     registry: str
+    database_ca: Path | None = None
     issue: Callable[[str, tuple[str, ...], str], Certificate] = field(repr=False)
 
 

@@ -34,6 +34,8 @@ _SETTINGS: Final = {
     "net/ipv4/conf/all/send_redirects": "0",
     "net/ipv4/conf/default/send_redirects": "0",
     f"net/ipv4/conf/{BRIDGE}/send_redirects": "0",
+    # For addresses that the bridge answers for in place of others (`database_routes`); else it waits up to 0.8 s.
+    f"net/ipv4/neigh/{BRIDGE}/proxy_delay": "0",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
     "net/ipv6/conf/all/disable_ipv6": "1",
@@ -85,16 +87,16 @@ def ensure(folder: ClusterFolder, vpc_cidr: str) -> ClusterNetwork:
     netns = folder.netns
     with machine_lock():
         if not _enters(netns):
-            _try_ip("netns", "delete", netns)
+            try_ip("netns", "delete", netns)
             (NETNS_FOLDER / netns).unlink(missing_ok=True)
-            _ip("netns", "add", netns)
-        _ip("link", "set", "lo", "up", netns=netns)
+            ip("netns", "add", netns)
+        ip("link", "set", "lo", "up", netns=netns)
         gateway = first_address(vpc_cidr)
         prefix = IPv4Network(vpc_cidr).prefixlen
-        if not _try_ip("link", "show", BRIDGE, netns=netns):
-            _ip("link", "add", BRIDGE, "type", "bridge", netns=netns)
-        _ip("address", "replace", f"{gateway}/{prefix}", "dev", BRIDGE, netns=netns)
-        _ip("link", "set", BRIDGE, "up", netns=netns)
+        if not try_ip("link", "show", BRIDGE, netns=netns):
+            ip("link", "add", BRIDGE, "type", "bridge", netns=netns)
+        ip("address", "replace", f"{gateway}/{prefix}", "dev", BRIDGE, netns=netns)
+        ip("link", "set", BRIDGE, "up", netns=netns)
         index = _uplink(folder)
     network = ClusterNetwork(
         netns=netns,
@@ -104,10 +106,10 @@ def ensure(folder: ClusterFolder, vpc_cidr: str) -> ClusterNetwork:
         host_address=str(_block(index)[1]),
         address=str(_block(index)[2]),
     )
-    _ip("address", "replace", f"{network.host_address}/30", "dev", network.link)
-    _ip("link", "set", network.link, "up")
-    _ip("address", "replace", f"{network.address}/30", "dev", UPLINK, netns=netns)
-    _ip("link", "set", UPLINK, "up", netns=netns)
+    ip("address", "replace", f"{network.host_address}/30", "dev", network.link)
+    ip("link", "set", network.link, "up")
+    ip("address", "replace", f"{network.address}/30", "dev", UPLINK, netns=netns)
+    ip("link", "set", UPLINK, "up", netns=netns)
     _run([*network.enter(), "nft", "-f", "-"], _RULES)
     settings = "\n".join(
         f"[ ! -e /proc/sys/{name} ] || echo {value} > /proc/sys/{name}" for name, value in _SETTINGS.items()
@@ -122,9 +124,9 @@ def remove(folder: ClusterFolder) -> None:
     index = read_json(folder.places).get("uplink")
     with machine_lock():
         if isinstance(index, int) and _owner(netns, index):
-            _try_ip("link", "delete", f"{LINK_PREFIX}{index}")
+            try_ip("link", "delete", f"{LINK_PREFIX}{index}")
         if (NETNS_FOLDER / netns).exists():
-            _try_ip("netns", "delete", netns)
+            try_ip("netns", "delete", netns)
             (NETNS_FOLDER / netns).unlink(missing_ok=True)
         _remove_empty_netns_folder()
 
@@ -151,6 +153,21 @@ def machine_lock() -> Generator[None]:
         os.close(descriptor)
 
 
+def ip(*arguments: str, netns: str | None = None) -> str:
+    """What `ip` says. Raises SandboxError with its words when it fails."""
+    where = ["-n", netns] if netns else []
+    return _run(["ip", *where, *arguments])
+
+
+def try_ip(*arguments: str, netns: str | None = None) -> bool:
+    """False when it fails, which for removals means that there was nothing."""
+    try:
+        ip(*arguments, netns=netns)
+    except SandboxError:
+        return False
+    return True
+
+
 def _uplink(folder: ClusterFolder) -> int:
     """The number of the uplink that is there, or of one made now."""
     places = read_json(folder.places)
@@ -158,21 +175,21 @@ def _uplink(folder: ClusterFolder) -> int:
     recorded = recorded if isinstance(recorded, int) else None
     if recorded is not None and _owner(folder.netns, recorded):
         return recorded
-    _try_ip("link", "delete", UPLINK, netns=folder.netns)
-    found: list[dict[str, Any]] = json.loads(_ip("-json", "address", "show"))
+    try_ip("link", "delete", UPLINK, netns=folder.netns)
+    found: list[dict[str, Any]] = json.loads(ip("-json", "address", "show"))
     addresses = [str(info["local"]) for link in found for info in link["addr_info"] if info["family"] == "inet"]
     index = choose_uplink(recorded, (str(link["ifname"]) for link in found), addresses)
     write(folder.places, json.dumps({**places, "uplink": index}))
     peer = ("type", "veth", "peer", "name", UPLINK, "netns", folder.netns)
-    _ip("link", "add", f"{LINK_PREFIX}{index}", *peer)
+    ip("link", "add", f"{LINK_PREFIX}{index}", *peer)
     return index
 
 
 def _owner(netns: str, index: int) -> bool:
     """Whether the host's link of that number is the other end of the namespace's uplink."""
     try:
-        [inside] = json.loads(_ip("-json", "link", "show", UPLINK, netns=netns))
-        [outside] = json.loads(_ip("-json", "link", "show", f"{LINK_PREFIX}{index}"))
+        [inside] = json.loads(ip("-json", "link", "show", UPLINK, netns=netns))
+        [outside] = json.loads(ip("-json", "link", "show", f"{LINK_PREFIX}{index}"))
     except (SandboxError, ValueError):
         return False
     return bool(inside.get("link_index") == outside["ifindex"] and outside.get("link_index") == inside["ifindex"])
@@ -184,7 +201,7 @@ def _block(index: int) -> IPv4Network:
 
 def _enters(netns: str) -> bool:
     """Whether the namespace is whole: its file may be there without it."""
-    return (NETNS_FOLDER / netns).exists() and _try_ip("link", "show", "lo", netns=netns)
+    return (NETNS_FOLDER / netns).exists() and try_ip("link", "show", "lo", netns=netns)
 
 
 def _remove_empty_netns_folder() -> None:
@@ -196,19 +213,6 @@ def _remove_empty_netns_folder() -> None:
             NETNS_FOLDER.rmdir()
         except OSError:
             return
-
-
-def _ip(*arguments: str, netns: str | None = None) -> str:
-    where = ["-n", netns] if netns else []
-    return _run(["ip", *where, *arguments])
-
-
-def _try_ip(*arguments: str, netns: str | None = None) -> bool:
-    try:
-        _ip(*arguments, netns=netns)
-    except SandboxError:
-        return False
-    return True
 
 
 def _run(command: list[str], text: str | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.cluster import network
 from sandbox.cluster.apiserver import Webhooks
@@ -96,5 +97,6 @@ def access(desired: Desired, place: Place, plane: ControlPlane) -> ClusterAccess
         dns_address=place.dns_address,
         aws_endpoint=place.aws_endpoint,
         registry=f"{place.network.gateway}:{REGISTRY_PORT}",
+        database_ca=Path(desired.database_ca) if desired.database_ca is not None else None,
         issue=plane.authority.client,
     )

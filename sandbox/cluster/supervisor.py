@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from sandbox.cluster import admission, lifecycle
+from sandbox.cluster import admission, database_routes, lifecycle
 from sandbox.cluster.addons import AddonKeeper
 from sandbox.cluster.addons.keeper import POD_IDENTITY_AGENT, AddonPlace
 from sandbox.cluster.api import ApiError
@@ -67,6 +67,7 @@ class Supervisor:
         self._problem: str | None = None
         self._content_due = 0.0
         self._admission_applied = False
+        self._routed: tuple[str, ...] | None = None
         self._written: SupervisorStatus | None = None
         self._parts: _Parts | None = None
         self._forwarder: Forwarder | None = None
@@ -94,6 +95,9 @@ class Supervisor:
     def _step(self) -> None:
         self._read_desired()
         parts = self._parts = self._parts or self._set_up()
+        if parts.place.network is not None and self._routed != self._desired.databases:
+            database_routes.bring_in_step(parts.place.network, self._desired.databases)
+            self._routed = self._desired.databases
         parts.plane.step()
         if parts.registry is not None:
             parts.registry.step()
@@ -151,7 +155,10 @@ class Supervisor:
         cluster = self._desired.cluster
         try:
             if not self._admission_applied:
-                for manifest in admission.manifests(cluster.region, parts.place.aws_endpoint):
+                variables = admission.environment(
+                    cluster.region, parts.place.aws_endpoint, databases=self._desired.database_ca is not None
+                )
+                for manifest in admission.manifests(variables):
                     parts.plane.api.apply(manifest)
                 self._admission_applied = True
             wanted = wanted_nodes(
@@ -241,4 +248,4 @@ def _foundation(desired: Desired) -> tuple[object, ...]:
     """What cannot change while the processes run."""
     cluster = desired.cluster
     ranges = (cluster.vpc_cidr, cluster.pod_cidr, cluster.service_cidr)
-    return desired.emulator_port, desired.programs, cluster.oidc_issuer, cluster.region, *ranges
+    return desired.emulator_port, desired.programs, desired.database_ca, cluster.oidc_issuer, cluster.region, *ranges

@@ -127,6 +127,7 @@ def _desired(cluster: ClusterRecord) -> EksCluster:
         account=cluster.account,
         region=cluster.region,
         version=cluster.version,
+        vpc_id=str(vpc.id),
         vpc_cidr=str(vpc.cidr_block),
         pod_cidr=_pod_range(vpc),
         service_cidr=str(cluster.description["kubernetesNetworkConfig"]["serviceIpv4Cidr"]),

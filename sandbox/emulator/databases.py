@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.rds.models import DBInstance, rds_backends
 
-from sandbox.emulator.desired import DatabaseDataPlane, DatabaseInstance, DataPlaneStatus
+from sandbox.emulator.desired import DatabaseDataPlane, DatabaseInstance, DatabaseNetwork, DataPlaneStatus
 
 _log = logging.getLogger(__name__)
 # Engine families whose instances a data plane is asked to run.
@@ -114,6 +114,22 @@ def _desired(instance: DBInstance, parameter_groups: Mapping[str, Any]) -> Datab
         tls_forced=parameters.get("rds.force_ssl", "1" if major >= 15 else "0") == "1",
         allocated_storage=int(instance.allocated_storage),
         multi_az=bool(instance.multi_az),
+        network=_network(instance),
+    )
+
+
+def _network(instance: Any) -> DatabaseNetwork | None:
+    """Where AWS would give the instance an address; in the same order every time."""
+    group = getattr(instance, "db_subnet_group", None)
+    subnets: list[Any] = list(group._subnets) if group is not None else []
+    if not subnets:
+        return None
+    own_zone = instance.availability_zone
+    subnets.sort(key=lambda each: (each.availability_zone != own_zone, each.availability_zone, each.id))
+    return DatabaseNetwork(
+        vpc_id=str(subnets[0].vpc_id),
+        subnets=tuple(str(each.cidr_block) for each in subnets),
+        taken=frozenset(str(address) for each in subnets for address in each._subnet_ips),
     )
 
 

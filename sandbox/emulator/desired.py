@@ -6,9 +6,19 @@ identifier, how far it is. Plain data only, so that neither side imports the oth
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 DataPlaneState = Literal["creating", "available", "stopped", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseNetwork:
+    """The subnets (CIDR) that an instance's address may lie in, its own zone's first, and what is taken there."""
+
+    vpc_id: str
+    subnets: tuple[str, ...]
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +26,7 @@ class DatabaseInstance:
     """One RDS instance as the API describes it; `parameters` holds its parameter group's modified values.
 
     `resource_id` is what its data belong to: identifiers are renamed, and given to new instances after a deletion.
+    `network` is None without a DB subnet group.
     """
 
     identifier: str
@@ -30,6 +41,7 @@ class DatabaseInstance:
     tls_forced: bool
     allocated_storage: int
     multi_az: bool
+    network: DatabaseNetwork | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +72,20 @@ class DatabaseDataPlane(Protocol):
 
     def close(self) -> None:
         """Stop every process, keep the data."""
+        ...
+
+
+@runtime_checkable
+class ReachableDatabases(Protocol):
+    """What clusters are told of databases: where those of a VPC listen, and what pods verify them with."""
+
+    @property
+    def ca_bundle(self) -> Path:
+        """A file with the certificates (PEM) that databases are verified with; it is there before any of them is."""
+        ...
+
+    def addresses_in(self, vpc_id: str) -> tuple[str, ...]:
+        """Of the databases that have an address of that VPC, in order. Answers at once, from memory."""
         ...
 
 
@@ -109,8 +135,9 @@ class EksAddon:
 class EksCluster:
     """One EKS cluster as the API describes it. `cluster_id` is new for every creation, names are used again.
 
-    `version` is the minor version, such as 1.36. `pod_cidr` is the range that pods get addresses from (a secondary
-    range of the VPC where there is one). `oidc_issuer` signs service-account tokens.
+    `version` is the minor version, such as 1.36. `vpc_id` is empty in what earlier versions wrote. `pod_cidr` is the
+    range that pods get addresses from (a secondary range of the VPC where there is one). `oidc_issuer` signs
+    service-account tokens.
     """
 
     cluster_id: str
@@ -123,6 +150,7 @@ class EksCluster:
     pod_cidr: str
     service_cidr: str
     oidc_issuer: str
+    vpc_id: str = ""
     addons: tuple[EksAddon, ...] = ()
     node_groups: tuple[EksNodeGroup, ...] = ()
 

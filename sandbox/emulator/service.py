@@ -9,6 +9,7 @@ from sandbox.emulator.account import Account
 from sandbox.emulator.authorization import anonymous
 from sandbox.emulator.clusters import Clusters
 from sandbox.emulator.databases import Databases
+from sandbox.emulator.desired import ReachableDatabases
 from sandbox.emulator.faults import Fault, fault_reply
 from sandbox.emulator.identify import Identity, identify
 from sandbox.emulator.journal import Journal
@@ -34,8 +35,9 @@ class Service:
         if dataplanes:
             from sandbox.dataplanes.postgres import PostgresDataPlane
 
-            self._databases.register(PostgresDataPlane(home, logging.getLogger("sandbox.dataplanes.postgres")))
-            self._register_clusters(home, port, real_nodes)
+            postgres = PostgresDataPlane(home, logging.getLogger("sandbox.dataplanes.postgres"))
+            self._databases.register(postgres)
+            self._register_clusters(home, port, postgres, real_nodes=real_nodes)
 
     def start(self) -> None:
         """Replay the journal and bring the data planes up; the health page says how far it is."""
@@ -64,11 +66,11 @@ class Service:
         self._databases.close()
         self._journal.close()
 
-    def _register_clusters(self, home: Path, port: int, real_nodes: bool) -> None:
+    def _register_clusters(self, home: Path, port: int, databases: ReachableDatabases, *, real_nodes: bool) -> None:
         from sandbox.cluster.dataplane import EksDataPlane
 
         log = logging.getLogger("sandbox.cluster")
-        self._clusters.register(EksDataPlane(home, log, port, real_nodes=real_nodes))
+        self._clusters.register(EksDataPlane(home, log, port, real_nodes=real_nodes, databases=databases))
 
     def _written(self, identity: Identity) -> None:
         if identity.service in {"rds", "secretsmanager"}:

@@ -142,7 +142,7 @@ def write(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, *, overlay:
     (folder.etc / "resolv.conf").write_text(resolv := _resolv_conf())
     # For the node itself, which soon gives up where no name server answers.
     (folder.etc / "resolv-node.conf").write_text(f"{resolv}options timeout:1 attempts:2\n")
-    containers.write(folder, spec.pod_cidr, overlay=overlay)
+    containers.write(folder, spec.pod_cidr, overlay=overlay, database_ca=access.database_ca)
     machine.write(folder, spec)
     accelerators = folder.kubelet / ACCELERATORS_FILE
     accelerators.parent.mkdir(exist_ok=True)
@@ -206,7 +206,10 @@ def _fingerprint(
     content = {
         "kubelet": kubelet,
         "kube-proxy": kube_proxy_configuration(spec, access, folder),
-        "containerd": containers.containerd_toml(folder, overlay=True, may_raise_priority=True),
+        "containerd": containers.containerd_toml(
+            folder, overlay=True, may_raise_priority=True, with_base=access.database_ca is not None
+        ),
+        "database_ca": access.database_ca.read_text() if access.database_ca is not None else None,
         "registries": containers.hosts_toml(),
         "size": [spec.cpus, spec.memory_mib, sorted(spec.accelerators.items())],
         "network": asdict(network),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sandbox.cluster.node import registry_redirect
+from sandbox.cluster.node import base_spec, registry_redirect
 from sandbox.cluster.node.layout import NodeFolder
 
 SOCKET = "/run/containerd/containerd.sock"
@@ -14,10 +14,21 @@ CNI_PROGRAMS = ("/usr/lib/cni", "/opt/cni/bin")
 _CAP_SYS_RESOURCE = 24
 
 
-def write(folder: NodeFolder, pod_cidr: str, *, overlay: bool) -> None:
+def write(folder: NodeFolder, pod_cidr: str, *, overlay: bool, database_ca: Path | None) -> None:
     """Files in the node's folder; `overlay` says whether its file system can carry overlays."""
+    if database_ca is not None:
+        folder.database_ca.write_bytes(database_ca.read_bytes())
+        folder.database_ca.chmod(0o644)
+        folder.base_spec.write_text(
+            json.dumps(base_spec.with_certificates(base_spec.default_spec(), folder.database_ca))
+        )
     (folder.etc / "containerd.toml").write_text(
-        containerd_toml(folder, overlay=overlay, may_raise_priority=_has_capability(_CAP_SYS_RESOURCE))
+        containerd_toml(
+            folder,
+            overlay=overlay,
+            may_raise_priority=_has_capability(_CAP_SYS_RESOURCE),
+            with_base=database_ca is not None,
+        )
     )
     default = folder.certificates / "_default"
     default.mkdir(exist_ok=True)
@@ -25,9 +36,10 @@ def write(folder: NodeFolder, pod_cidr: str, *, overlay: bool) -> None:
     (folder.cni / "10-pods.conflist").write_text(json.dumps(cni(folder, pod_cidr), indent=1))
 
 
-def containerd_toml(folder: NodeFolder, *, overlay: bool, may_raise_priority: bool) -> str:
+def containerd_toml(folder: NodeFolder, *, overlay: bool, may_raise_priority: bool, with_base: bool) -> str:
     """Without CAP_SYS_RESOURCE a container with a lower oom_score_adj than ours could not start."""
     restrict = "false" if may_raise_priority else "true"
+    base = f'\nbase_runtime_spec = "{folder.base_spec}"' if with_base else ""
     return f"""\
 version = 2
 root = "{folder.containerd}"
@@ -56,7 +68,7 @@ snapshotter = "{"overlayfs" if overlay else "native"}"
 default_runtime_name = "runc"
 
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-runtime_type = "io.containerd.runc.v2"
+runtime_type = "io.containerd.runc.v2"{base}
 
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = false

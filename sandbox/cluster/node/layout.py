@@ -49,6 +49,16 @@ class NodeFolder:
         return self.root / "etc"
 
     @property
+    def database_ca(self) -> Path:
+        """What pods verify databases with."""
+        return self.etc / "database-ca.pem"
+
+    @property
+    def base_spec(self) -> Path:
+        """What every container starts from."""
+        return self.etc / "base-spec.json"
+
+    @property
     def certificates(self) -> Path:
         return self.root / "certs.d"
 

@@ -1,7 +1,8 @@
-"""A loopback address per instance, so that each keeps the port it was asked for and sandboxes do not collide.
+"""An address per instance, so that each keeps the port it was asked for and sandboxes do not collide.
 
-Every sandbox home owns one /24 of the pool and every instance a place in it, both derived by hashing; what was chosen
-is recorded beside the instance and stays. Linux answers on all of 127.0.0.0/8 without any set-up.
+Derived by hashing; what was chosen is recorded beside the instance and stays. In a VPC it is one of the DB subnet's.
+Elsewhere every sandbox home owns one /24 of a pool of loopback addresses and every instance a place in it: Linux
+answers on all of 127.0.0.0/8 without any set-up.
 """
 
 import errno
@@ -15,7 +16,7 @@ from typing import Final
 from sandbox.dataplanes.postgres.errors import DataPlaneError
 
 ADDRESS_POOL: Final = IPv4Network("127.64.0.0/10")
-"""The one place that says where instances listen; a pool that other hosts can reach works as well."""
+"""Where instances listen that have no address of a VPC."""
 
 _BLOCK: Final = 256
 
@@ -34,6 +35,32 @@ def candidates(pool: IPv4Network, home: Path, identifier: str) -> Iterator[str]:
     first = _number(identifier)
     for step in range(usable):
         yield str(IPv4Address(start + 1 + (first + step) % usable))
+
+
+def subnet_candidates(subnet: IPv4Network, home: Path, identifier: str) -> Iterator[str]:
+    """Addresses of a subnet that an instance of this home may have, its own first.
+
+    Of the upper half: EC2 gives those of instances and interfaces out from below, and AWS keeps the first four and the
+    last. https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+    """
+    half = subnet.num_addresses // 2
+    usable = half - 1
+    if usable < 4:
+        raise DataPlaneError(f"subnet {subnet} is too small: AWS wants at least 16 addresses (a /28)")
+    start = int(subnet.network_address) + half
+    first = _number(f"{home.resolve()} {identifier}")
+    for step in range(usable):
+        yield str(IPv4Address(start + (first + step) % usable))
+
+
+def has_address(address: str) -> bool:
+    """Whether the machine has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+    return True
 
 
 def why_unusable(address: str, port: int) -> str | None:

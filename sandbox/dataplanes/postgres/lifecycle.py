@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sandbox.dataplanes.postgres import host_addresses
 from sandbox.dataplanes.postgres.process import cluster_name, find_server, stop_server
 from sandbox.dataplanes.postgres.record import InstanceFolder, existing_folders
 
@@ -25,12 +26,16 @@ def describe(home: Path) -> list[InstanceProcess]:
 
 
 def stop_all(home: Path) -> int:
-    """Stop every server of the home and say how many ran; data stay. Stop the emulator first: it restarts servers."""
+    """Stop every server of the home, take their addresses away and say how many ran; data stay.
+
+    Stop the emulator first: it restarts servers.
+    """
     stopped = 0
     for folder in existing_folders(home):
         mark = cluster_name(folder.root)
         stopped += find_server(folder.data, mark) is not None
         stop_server(folder.data, mark)
+    host_addresses.release(home)
     return stopped
 
 

@@ -9,15 +9,16 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Final
 
-from sandbox.dataplanes.postgres import binaries, roles
+from sandbox.dataplanes.postgres import binaries, host_addresses, roles
 from sandbox.dataplanes.postgres.account import SERVICE_USER, service_account
-from sandbox.dataplanes.postgres.addresses import ADDRESS_POOL, choose_address, why_unusable
+from sandbox.dataplanes.postgres.addresses import ADDRESS_POOL, has_address
 from sandbox.dataplanes.postgres.cluster import Cluster
 from sandbox.dataplanes.postgres.errors import DataPlaneError
 from sandbox.dataplanes.postgres.folders import check_owner, settle
 from sandbox.dataplanes.postgres.lifecycle import stop_all
+from sandbox.dataplanes.postgres.placement import place, recorded_addresses
 from sandbox.dataplanes.postgres.process import cluster_name, find_server, stop_server
-from sandbox.dataplanes.postgres.record import InstanceFolder, InstanceRecord, existing_folders, instance_folder
+from sandbox.dataplanes.postgres.record import instance_folder
 from sandbox.dataplanes.postgres.settings import render_access, render_settings, render_user_map
 from sandbox.dataplanes.postgres.tls import CertificateAuthority
 from sandbox.emulator.desired import DatabaseInstance, DataPlaneStatus
@@ -41,6 +42,7 @@ class PostgresDataPlane:
         self._home = home
         self._log = log
         self._pool = pool
+        self._tls = home / "tls"
         self._desired: dict[str, DatabaseInstance] = {}
         self._statuses: dict[str, PostgresStatus] = {}
         self._retry_at: dict[str, float] = {}
@@ -53,12 +55,14 @@ class PostgresDataPlane:
         with self._work:
             if self._closing.is_set():
                 return
+            self._authority()
             self._desired = {instance.resource_id: instance for instance in desired}
             settle(self._home, desired, self._log)
             for gone in self._statuses.keys() - self._desired.keys():
                 self._statuses.pop(gone, None)
             for instance in desired:
                 self._bring_up(instance)
+            host_addresses.release(self._home, recorded_addresses(self._home))
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="postgres-watch", daemon=True)
                 self._watcher.start()
@@ -66,6 +70,24 @@ class PostgresDataPlane:
     def status(self, resource_id: str) -> PostgresStatus:
         """How far an instance is, from memory."""
         return self._statuses.get(resource_id) or PostgresStatus(state="creating")
+
+    @property
+    def ca_bundle(self) -> Path:
+        """What clients verify servers with; there from the first reconciliation on."""
+        return CertificateAuthority.bundle_in(self._tls)
+
+    def addresses_in(self, vpc_id: str) -> tuple[str, ...]:
+        """Of the instances that have an address of that VPC, from memory."""
+        networks = {instance.resource_id: instance.network for instance in list(self._desired.values())}
+        found = [
+            status.address
+            for resource_id, network in networks.items()
+            if network is not None
+            and network.vpc_id == vpc_id
+            and (status := self.status(resource_id)).address is not None
+            and any(IPv4Address(status.address) in IPv4Network(each) for each in network.subnets)
+        ]
+        return tuple(sorted(found))
 
     def close(self) -> None:
         """Stop every server of this sandbox, keep the data."""
@@ -89,10 +111,17 @@ class PostgresDataPlane:
         folder = instance_folder(self._home, instance.identifier)
         if not instance.running:
             return False
-        if find_server(folder.data, cluster_name(folder.root)) is not None:
+        if find_server(folder.data, cluster_name(folder.root)) is None:
+            self._log.warning("%s: PostgreSQL ended without being asked to; starting it again", instance.identifier)
+            return True
+        address = self.status(instance.resource_id).address
+        if address is None or has_address(address):
             return False
-        self._log.warning("%s: PostgreSQL ended without being asked to; starting it again", instance.identifier)
+        self._log.warning("%s: its address %s was taken from this machine; adding it", instance.identifier, address)
         return True
+
+    def _authority(self) -> CertificateAuthority:
+        return CertificateAuthority(self._tls)
 
     def _bring_up(self, instance: DatabaseInstance) -> None:
         before = self.status(instance.resource_id)
@@ -119,7 +148,8 @@ class PostgresDataPlane:
         folder.root.mkdir(parents=True, exist_ok=True)
         cluster = Cluster(folder, install, account, self._log)
         running = cluster.server() is not None
-        record = self._place(folder, instance, running=running)
+        placement = place(self._home, self._pool, folder, instance, running=running)
+        record = placement.record
         cluster.initialise()
         known = binaries.known_parameters(install.program("postgres"))
         settings = render_settings(
@@ -129,7 +159,7 @@ class PostgresDataPlane:
             address=record.address,
             port=record.port,
         )
-        authority = CertificateAuthority(self._home / "tls")
+        authority = self._authority()
         files: dict[str, str | bytes] = {
             "pg_hba.conf": render_access(tls_forced=instance.tls_forced),
             "pg_ident.conf": render_user_map(
@@ -149,7 +179,7 @@ class PostgresDataPlane:
                 name = instance.db_name or roles.DEFAULT_DATABASE
                 roles.ensure_databases(connection, name, instance.master_username)
                 folder.write_record(replace(record, created_database=name))
-        notes = [binaries.substitution_note(instance.engine_version, install), *settings.left_out]
+        notes = [binaries.substitution_note(instance.engine_version, install), placement.note, *settings.left_out]
         return PostgresStatus(
             state="available",
             address=record.address,
@@ -170,23 +200,3 @@ class PostgresDataPlane:
             stop_server(folder.data, cluster_name(folder.root))
             self._log.info("%s: stopped; its data are kept for the next start", instance.identifier)
         return after
-
-    def _place(self, folder: InstanceFolder, instance: DatabaseInstance, *, running: bool) -> InstanceRecord:
-        """Where the instance listens: where it did before, else a free place, remembered before it is used."""
-        record = folder.read_record()
-        if record is not None and IPv4Address(record.address) not in self._pool:
-            record = None
-        if record is not None and record.port == instance.port and running and record.resource_id is not None:
-            return record
-        if record is None:
-            others = [known.address for other in existing_folders(self._home) if (known := other.read_record())]
-            address = choose_address(self._pool, self._home, instance.identifier, instance.port, others)
-            record = InstanceRecord(address=address, port=instance.port, resource_id=instance.resource_id)
-        else:
-            listens = running and record.port == instance.port
-            problem = None if listens else why_unusable(record.address, instance.port)
-            if problem is not None:
-                raise DataPlaneError(f"{problem}; end it, or remove {folder.record_file} for another address")
-            record = replace(record, port=instance.port, resource_id=instance.resource_id)
-        folder.write_record(record)
-        return record

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sandbox.cluster.network import UPLINKS
 from sandbox.dataplanes.postgres.errors import DataPlaneError
 
 SUPERUSER: Final = "rdsadmin"
@@ -115,12 +116,14 @@ def quote(value: str) -> str:
 
 
 def render_access(*, tls_forced: bool) -> str:
-    """pg_hba.conf: passwords over the network, TLS only when forced; the superuser locally and by account only."""
+    """pg_hba.conf: passwords over the network, TLS only when forced; the superuser locally and by account only.
+
+    Others than this machine and its clusters are refused: a neighbour could send packets for an address of a VPC here.
+    """
     connection = "hostssl" if tls_forced else "host"
-    return (
-        f"local  all  {SUPERUSER}  peer  map=sandbox\n"
-        f"host  all  {SUPERUSER}  all  reject\n"
-        f"{connection}  all  all  all  scram-sha-256\n"
+    clients = ("samehost", "127.0.0.0/8", str(UPLINKS))
+    return f"local  all  {SUPERUSER}  peer  map=sandbox\nhost  all  {SUPERUSER}  all  reject\n" + "".join(
+        f"{connection}  all  all  {each}  scram-sha-256\n" for each in clients
     )
 
 

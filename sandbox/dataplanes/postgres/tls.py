@@ -26,7 +26,7 @@ class CertificateAuthority:
     """The sandbox's own authority; made on first use and kept in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.bundle = folder / "rds-ca.pem"
+        self.bundle = self.bundle_in(folder)
         self._key_file = folder / "rds-ca.key"
         loaded = _load_pair(self._key_file, self.bundle)
         if loaded is None or _ends_soon(loaded[1]):
@@ -35,6 +35,11 @@ class CertificateAuthority:
             _write(self._key_file, _key_bytes(loaded[0]), 0o600)
             _write(self.bundle, loaded[1].public_bytes(serialization.Encoding.PEM), 0o644)
         self._key, self._certificate = loaded
+
+    @staticmethod
+    def bundle_in(folder: Path) -> Path:
+        """Where the authority's certificate is, once it is made."""
+        return folder / "rds-ca.pem"
 
     def issue(self, address: str) -> tuple[bytes, bytes]:
         """A new key and certificate (PEM) for the server at an address; the name too, for clients that ignore IPs."""

@@ -106,7 +106,8 @@ def test_a_job_on_a_simulated_node_comes_to_its_end(plane: ScratchControlPlane, 
 
 
 def test_every_container_gets_what_pod_identity_needs_and_keeps_its_own_environment(plane: ScratchControlPlane):
-    for each in admission.manifests("us-east-1", "http://198.18.1.1:4566"):
+    given = admission.environment("us-east-1", "http://198.18.1.1:4566", databases=True)
+    for each in admission.manifests(given):
         plane.api.apply(each)
     own = {"env": [{"name": "AWS_REGION", "value": "eu-west-1"}, {"name": "A", "value": "b"}]}
 
@@ -125,7 +126,7 @@ def test_every_container_gets_what_pod_identity_needs_and_keeps_its_own_environm
         for container in [*made["spec"]["containers"], *made["spec"].get("initContainers", [])]:
             variables = {each["name"]: each["value"] for each in container["env"]}
             region = "eu-west-1" if container["name"] == "main" else "us-east-1"
-            wanted = admission.environment("us-east-1", "http://198.18.1.1:4566") | {"AWS_REGION": region}
+            wanted = given | {"AWS_REGION": region}
             assert {name: variables[name] for name in wanted} == wanted
             assert admission.MOUNT in [each["mountPath"] for each in container["volumeMounts"]]
         [source] = next(v for v in made["spec"]["volumes"] if v["name"] == admission.VOLUME)["projected"]["sources"]

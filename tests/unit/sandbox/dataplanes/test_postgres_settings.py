@@ -85,8 +85,13 @@ def test_a_line_break_in_a_value_is_refused():
 
 def test_forced_tls_leaves_no_rule_for_plain_connections():
     rules = [line.split() for line in render_access(tls_forced=True).splitlines()]
-    assert ["hostssl", "all", "all", "all", "scram-sha-256"] in rules
+    assert ["hostssl", "all", "all", "samehost", "scram-sha-256"] in rules
     assert [rule for rule in rules if rule[0] == "host"] == [["host", "all", "rdsadmin", "all", "reject"]]
+
+
+def test_only_this_machine_and_its_clusters_are_let_in():
+    rules = [line.split() for line in render_access(tls_forced=False).splitlines()]
+    assert {rule[3] for rule in rules if rule[-1] == "scram-sha-256"} == {"samehost", "127.0.0.0/8", "198.18.0.0/16"}
 
 
 def test_the_superuser_is_refused_before_any_rule_lets_others_in():
