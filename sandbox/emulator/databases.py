@@ -6,7 +6,7 @@ Reconciling runs in one background thread: it may start or stop real database se
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from moto.rds.models import DBInstance, rds_backends
@@ -129,8 +129,18 @@ def _network(instance: Any) -> DatabaseNetwork | None:
     return DatabaseNetwork(
         vpc_id=str(subnets[0].vpc_id),
         subnets=tuple(str(each.cidr_block) for each in subnets),
-        taken=frozenset(str(address) for each in subnets for address in each._subnet_ips),
+        taken=frozenset(_taken(subnets)),
     )
+
+
+def _taken(subnets: Iterable[Any]) -> Iterator[str]:
+    """moto notes in a subnet only those addresses that it was asked for."""
+    for subnet in subnets:
+        yield from (str(address) for address in subnet._subnet_ips)
+        interfaces: Iterable[Any] = subnet.ec2_backend.enis.values()
+        for each in interfaces:
+            if each.subnet.id == subnet.id:
+                yield from (str(address["PrivateIpAddress"]) for address in each.private_ip_addresses)
 
 
 def master_password(instance: Any) -> str:

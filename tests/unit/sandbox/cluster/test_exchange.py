@@ -14,7 +14,9 @@ PROGRAMS = ProgramPaths(version="1.36.3", paths={"etcd": "/opt/etcd"})
 
 def test_a_cluster_comes_back_whole(tmp_path: Path):
     made = cluster(group("l4", instance(0), taints=(GPU_TAINT,), labels={"a": "b"}), group("general"))
-    wanted = Desired(cluster=made, emulator_port=4566, programs=PROGRAMS)
+    wanted = Desired(
+        cluster=made, emulator_port=4566, programs=PROGRAMS, databases=("10.10.8.200",), database_ca="/tls/ca.pem"
+    )
     (tmp_path / "desired.json").write_text(wanted.text())
     assert Desired.read(tmp_path / "desired.json") == wanted
 

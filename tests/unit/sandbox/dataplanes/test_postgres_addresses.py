@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.dataplanes.postgres.addresses import ADDRESS_POOL, candidates, choose_address, why_unusable
+from sandbox.dataplanes.postgres.addresses import (
+    ADDRESS_POOL,
+    candidates,
+    choose_address,
+    has_address,
+    subnet_candidates,
+    why_unusable,
+)
 from sandbox.dataplanes.postgres.errors import DataPlaneError
 
 
@@ -66,3 +73,34 @@ def test_a_pool_that_is_not_on_this_machine_is_told():
 def test_a_pool_without_a_usable_address_is_told():
     with pytest.raises(DataPlaneError, match="too small"):
         next(candidates(IPv4Network("127.99.0.0/31"), Path("/sandboxes/a"), "db"))
+
+
+SUBNET = IPv4Network("10.10.8.0/24")
+
+
+def test_in_a_subnet_an_instance_has_the_same_address_first_every_time():
+    home = Path("/sandboxes/a")
+    assert next(subnet_candidates(SUBNET, home, "db")) == next(subnet_candidates(SUBNET, home, "db"))
+
+
+def test_sandboxes_with_the_same_ranges_begin_at_different_addresses_of_a_subnet():
+    firsts = {next(subnet_candidates(SUBNET, Path(f"/sandboxes/{name}"), "db")) for name in "abcdefgh"}
+    assert len(firsts) > 4
+
+
+@pytest.mark.parametrize(("subnet", "count"), [("10.10.8.0/24", 127), ("10.10.8.16/28", 7)])
+def test_addresses_of_a_subnet_are_of_its_upper_half_and_never_its_last(subnet: str, count: int):
+    network = IPv4Network(subnet)
+    found = [IPv4Address(each) for each in subnet_candidates(network, Path("/sandboxes/a"), "db")]
+    assert len(set(found)) == len(found) == count
+    assert set(found) == set(list(network)[network.num_addresses // 2 : -1])
+
+
+def test_a_subnet_that_aws_would_not_take_is_told():
+    with pytest.raises(DataPlaneError, match=r"10\.10\.8\.0/30 is too small"):
+        next(subnet_candidates(IPv4Network("10.10.8.0/30"), Path("/sandboxes/a"), "db"))
+
+
+def test_an_address_that_this_machine_does_not_have_is_seen():
+    assert has_address("127.64.9.9")
+    assert not has_address("203.0.113.9")

@@ -12,7 +12,7 @@ from moto.rds.models import rds_backends
 
 from sandbox.emulator import databases, extensions
 from sandbox.emulator.databases import Databases, desired_databases
-from sandbox.emulator.desired import DatabaseDataPlane, DatabaseInstance, DataPlaneStatus
+from sandbox.emulator.desired import DatabaseDataPlane, DatabaseInstance, DatabaseNetwork, DataPlaneStatus
 from sandbox.emulator.extensions import rds as rds_extension
 
 
@@ -80,6 +80,26 @@ def test_an_instance_is_asked_for_with_its_parameters_and_password(rds: Any):
             tls_forced=False,
             allocated_storage=20,
             multi_az=True,
+        )
+    ]
+
+
+def test_an_instance_in_a_subnet_group_has_its_zones_subnet_first_and_knows_what_is_taken(rds: Any):
+    ec2 = boto3.client("ec2", region_name="us-east-1")
+    vpc = ec2.create_vpc(CidrBlock="10.10.0.0/16")["Vpc"]["VpcId"]
+    ranges = {"us-east-1a": "10.10.8.0/24", "us-east-1b": "10.10.9.0/24"}
+    subnets = {
+        zone: ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for zone, cidr in ranges.items()
+    }
+    interface = ec2.create_network_interface(SubnetId=subnets["us-east-1a"])["NetworkInterface"]
+    rds.create_db_subnet_group(DBSubnetGroupName="own", DBSubnetGroupDescription="d", SubnetIds=list(subnets.values()))
+    _create(rds, DBSubnetGroupName="own", AvailabilityZone="us-east-1b")
+    assert [instance.network for instance in desired_databases()] == [
+        DatabaseNetwork(
+            vpc_id=vpc,
+            subnets=("10.10.9.0/24", "10.10.8.0/24"),
+            taken=frozenset({interface["PrivateIpAddress"]}),
         )
     ]
 

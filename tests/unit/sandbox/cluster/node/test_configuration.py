@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.cluster.model import Certificate, ClusterAccess, NodeSpec
 from sandbox.cluster.node import configuration, containers, machine
+from sandbox.cluster.node.base_spec import DATABASE_CA, with_certificates
 from sandbox.cluster.node.configuration import registration_labels
 from sandbox.cluster.node.layout import NodeFolder
 from sandbox.cluster.node.plan import Plan
@@ -133,6 +134,25 @@ def test_a_node_is_started_anew_only_for_what_it_is_made_of(
     before = configuration.plan(SPEC, ACCESS, folder, Programs())
     after = configuration.plan(replace(SPEC, **change), ACCESS, folder, Programs())  # pyright: ignore[reportArgumentType]
     assert (before.fingerprint != after.fingerprint) == anew
+
+
+def test_a_node_is_started_anew_when_databases_have_other_certificates(folder: NodeFolder, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    prints = [configuration.plan(SPEC, ACCESS, folder, Programs()).fingerprint]
+    for text in ("one", "two"):
+        authority.write_text(text)
+        access = replace(ACCESS, database_ca=authority)
+        prints.append(configuration.plan(SPEC, access, folder, Programs()).fingerprint)
+    assert len(set(prints)) == 3
+
+
+def test_containers_start_from_a_mount_of_the_certificates_and_the_machines_limits() -> None:
+    spec = {"process": {"cwd": "/", "rlimits": [{"type": "RLIMIT_NOFILE"}]}, "mounts": [{"destination": "/proc"}]}
+    made = with_certificates(spec, Path("/node/ca.pem"))
+    assert made["process"] == {"cwd": "/"}
+    assert [each["destination"] for each in made["mounts"]] == ["/proc", DATABASE_CA]
+    assert made["mounts"][-1]["source"] == "/node/ca.pem"
+    assert {"bind", "ro"} <= set(made["mounts"][-1]["options"])
 
 
 def test_a_node_without_a_range_for_pods_is_refused(folder: NodeFolder) -> None:
