@@ -4,6 +4,7 @@ Stateful: callers decide `protect`; `deletion_protection` and `final_snapshot` g
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -28,7 +29,17 @@ PARAMETERS: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class DatabaseHandle:
+    """How it is reached: clients let their security group into the database's, and read the password by its secret."""
+
+    address: pulumi.Output[str]
+    master_secret_arn: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+
+
 class Database(pulumi.ComponentResource):
+    handle: DatabaseHandle
     identifier: pulumi.Output[str]
     arn: pulumi.Output[str]
     address: pulumi.Output[str]
@@ -49,6 +60,11 @@ class Database(pulumi.ComponentResource):
         self.address, self.endpoint, self.port = instance.address, instance.endpoint, instance.port
         self.resource_id = instance.resource_id
         self.master_secret_arn = instance.master_user_secrets.apply(_master_secret_arn)
+        self.handle = DatabaseHandle(
+            address=self.address,
+            master_secret_arn=self.master_secret_arn,
+            security_group_id=self.security_group_id,
+        )
         self.register_outputs(
             {
                 "identifier": self.identifier,

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.buckets import Buckets
-from components.database import Database
+from components.buckets import BucketHandle
+from components.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
-from components.keys import Keys
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
@@ -27,9 +26,11 @@ class PlatformArgs:
     environment: str
     prefix: str
     vpc_cidr: str
-    keys: Keys
-    buckets: Buckets
-    database: Database
+    data_key_arn: pulumi.Output[str]
+    secrets_key_arn: pulumi.Output[str]
+    data_lake: BucketHandle
+    artifacts: BucketHandle
+    database: DatabaseHandle
     mlflow_repository_url: pulumi.Input[str]
     retention: Retention
     mlflow_replicas: int = 1
@@ -72,9 +73,9 @@ class Platform(pulumi.ComponentResource):
                 repository_url=args.mlflow_repository_url,
                 database=args.database,
                 vpc_cidr=args.vpc_cidr,
-                artifacts=args.buckets.model_artifacts,
-                data_key_arn=args.keys.data.arn,
-                secrets_key_arn=args.keys.secrets.arn,
+                artifacts=args.artifacts,
+                data_key_arn=args.data_key_arn,
+                secrets_key_arn=args.secrets_key_arn,
                 recovery_window_days=args.retention.recovery_window_days,
                 protect=args.retention.protect,
                 replicas=args.mlflow_replicas,
@@ -92,9 +93,9 @@ class Platform(pulumi.ComponentResource):
             namespaces=namespaces.names,
             storage_class=classes.storage_class,
             priority_classes=classes.priorities,
-            data_lake=args.buckets.data_lake,
-            data_key_arn=args.keys.data.arn,
-            secrets_key_arn=args.keys.secrets.arn,
+            data_lake=args.data_lake,
+            data_key_arn=args.data_key_arn,
+            secrets_key_arn=args.secrets_key_arn,
             tracking=mlflow.handle,
             retention=args.retention,
         )

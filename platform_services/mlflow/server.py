@@ -14,11 +14,12 @@ import pulumi_kubernetes as k8s
 
 from components.buckets import BucketHandle
 from components.database import PORT as DATABASE_PORT
-from components.database import USER_NAME, Database
+from components.database import USER_NAME, DatabaseHandle
 from components.eks.arguments import ClusterHandle
 from components.naming import check_range
 from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
+from platform_services.mlflow.network import from_clients, to_database
 from platform_services.mlflow.pods import (
     IMAGE,
     METRICS_PORT,
@@ -33,7 +34,7 @@ from platform_services.mlflow.pods import (
     pod,
 )
 from platform_services.mlflow.rights import ARTIFACTS_PREFIX, server_policy, set_up_policy
-from platform_services.namespaces import ML_PLATFORM, PROJECT_LABEL
+from platform_services.namespaces import ML_PLATFORM
 
 SET_UP = "mlflow-set-up"
 ADMIN_SECRET = "mlflow/admin"  # noqa: S105 - a name
@@ -54,7 +55,7 @@ class MlflowArgs:
     namespace_ready: pulumi.Input[str]
     prefix: str
     repository_url: pulumi.Input[str]
-    database: Database
+    database: DatabaseHandle
     vpc_cidr: str
     artifacts: BucketHandle
     data_key_arn: pulumi.Input[str]
@@ -124,47 +125,17 @@ class Mlflow(pulumi.ComponentResource):
         )
 
     def _policies(self) -> list[pulumi.Resource]:
-        args = self._args
-        to_database: k8s.networking.v1.NetworkPolicySpecArgsDict = {
-            "pod_selector": {
-                "match_expressions": [
-                    {"key": "app.kubernetes.io/name", "operator": "In", "values": [NAME, SET_UP]},
-                ]
-            },
-            "policy_types": ["Egress"],
-            "egress": [
-                {
-                    # The address of the database is another one after a failover; its subnets stay.
-                    "to": [{"ip_block": {"cidr": args.vpc_cidr}}],
-                    "ports": [{"protocol": "TCP", "port": DATABASE_PORT}],
-                }
-            ],
-        }
-        from_clients: k8s.networking.v1.NetworkPolicySpecArgsDict = {
-            "pod_selector": {"match_labels": labels(NAME)},
-            "policy_types": ["Ingress"],
-            "ingress": [
-                {
-                    "from_": [
-                        {
-                            "namespace_selector": {
-                                "match_expressions": [{"key": PROJECT_LABEL, "operator": "Exists"}],
-                            }
-                        },
-                        {"pod_selector": {"match_labels": {"app.kubernetes.io/part-of": NAME}}},
-                    ],
-                    "ports": [{"protocol": "TCP", "port": PORT}],
-                }
-            ],
-        }
         return [
             k8s.networking.v1.NetworkPolicy(
                 f"{self._name}-{policy}",
-                metadata={"name": f"{NAME}-{policy}", "namespace": args.namespace_ready},
+                metadata={"name": f"{NAME}-{policy}", "namespace": self._args.namespace_ready},
                 spec=spec,
                 opts=self._child,
             )
-            for policy, spec in (("database", to_database), ("clients", from_clients))
+            for policy, spec in (
+                ("database", to_database((NAME, SET_UP), self._args.vpc_cidr, DATABASE_PORT)),
+                ("clients", from_clients()),
+            )
         ]
 
     def _database_environment(self) -> Mapping[str, pulumi.Input[str]]:
@@ -178,10 +149,10 @@ class Mlflow(pulumi.ComponentResource):
             "PLATFORM_ADMIN_SECRET": self._admin_secret_arn,
         }
 
-    def _pod_account(self, service_account: str, policy: pulumi.Input[str]) -> PodAccount:
+    def _pod_account(self, part: str, service_account: str, policy: pulumi.Input[str]) -> PodAccount:
         args = self._args
         return PodAccount(
-            f"{self._name}-{service_account}",
+            f"{self._name}-{part}",
             AccountArgs(
                 cluster=args.cluster,
                 namespace=ML_PLATFORM,
@@ -196,6 +167,7 @@ class Mlflow(pulumi.ComponentResource):
         """Made anew, and so run again, whenever the image or the database is another one."""
         args = self._args
         account = self._pod_account(
+            "set-up",
             SET_UP,
             pulumi.Output.all(
                 args.cluster.account.scope,
@@ -225,6 +197,7 @@ class Mlflow(pulumi.ComponentResource):
     def _deployment(self, after: list[pulumi.Resource]) -> pulumi.Resource:
         args = self._args
         account = self._pod_account(
+            "server",
             NAME,
             pulumi.Output.all(
                 args.cluster.account.scope,

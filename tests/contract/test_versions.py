@@ -34,7 +34,7 @@ def test_every_pinned_image_can_be_had():
 
 
 def test_the_autoscaler_understands_its_flags(environment: Program):
-    [deployment] = of_kind(environment, "Deployment")
+    [deployment] = [each for each in of_kind(environment, "Deployment") if each.name.endswith("autoscaler-deployment")]
     [container] = deployment.inputs["spec"]["template"]["spec"]["containers"]
     assert parse(container["args"])
 

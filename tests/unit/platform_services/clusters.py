@@ -5,7 +5,10 @@ from typing import Any
 import pulumi
 
 from components.account import Account
+from components.buckets import BucketHandle
+from components.database import DatabaseHandle
 from components.eks import ClusterHandle, NodePool
+from platform_services import PlatformArgs, Retention
 
 ACCOUNT = Account(id="123456789012", partition="aws", region="us-east-1")
 
@@ -46,4 +49,30 @@ def handle(*pools: NodePool, version: str = "1.36", exists: bool = True) -> Clus
         pools=(GENERAL, *pools),
         volume_key_arn=known("arn:data-key"),
         ready=(),
+    )
+
+
+def platform_args(cluster: ClusterHandle, kubernetes: pulumi.ProviderResource) -> PlatformArgs:
+    """What the foundation would hand over besides the cluster. To be called inside the program as well."""
+
+    def known(text: str) -> pulumi.Output[str]:
+        return pulumi.Output.from_input(text)
+
+    return PlatformArgs(
+        cluster=cluster,
+        kubernetes=kubernetes,
+        environment="test",
+        prefix="ml-platform-test",
+        vpc_cidr="10.0.0.0/16",
+        data_key_arn=known("arn:data-key"),
+        secrets_key_arn=known("arn:secrets-key"),
+        data_lake=BucketHandle(name=known("data-lake"), arn=known("arn:aws:s3:::data-lake")),
+        artifacts=BucketHandle(name=known("artifacts"), arn=known("arn:aws:s3:::artifacts")),
+        database=DatabaseHandle(
+            address=known("10.0.96.7"),
+            master_secret_arn=known("arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1"),
+            security_group_id=known("sg-database"),
+        ),
+        mlflow_repository_url="123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-platform-test/mlflow",
+        retention=Retention(protect=False, force_delete=True, keep_images=10, untagged_days=7, recovery_window_days=0),
     )

@@ -6,19 +6,19 @@ import pytest
 from cli.recording import Deploy, RecordingCloud
 from components.eks.access import READERS
 from components.eks.versions import MINORS
-from platform_services import Platform, PlatformArgs
+from platform_services import Platform
 from platform_services.namespaces import NAMESPACES, Namespace, pod_security_labels
 from platform_services.readers import READABLE
 from platform_services.versions import CLUSTER_AUTOSCALER
 from stacks.providers import kubernetes_provider
-from tests.unit.platform_services.clusters import handle, pool
+from tests.unit.platform_services.clusters import handle, platform_args, pool
 
 
 def platform(deploy: Deploy, *, exists: bool = True) -> tuple[Platform, RecordingCloud]:
     def program() -> Platform:
         cluster = handle(pool("l4", "g6.xlarge", "nvidia-l4"), exists=exists)
         kubernetes = kubernetes_provider(cluster)
-        return Platform("platform", PlatformArgs(cluster=cluster, kubernetes=kubernetes))
+        return Platform("platform", platform_args(cluster, kubernetes))
 
     return deploy(program, preview=not exists)
 
