@@ -15,13 +15,16 @@ from components.iam_documents import Scope, Statement, trust_document
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
 LABEL_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
+MAX_ROLE_NAME = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodRoleArgs:
     """`policy` is the document of what the pods may do; `managed_policies` are names of AWS's own, for its add-ons.
 
-    `cluster_name` is what the trust says, `cluster` the same name once the cluster exists.
+    `cluster_name` is what the trust says, `cluster` the same name once the cluster exists. `role_name` is for roles
+    whose automatic name would be longer than IAM allows.
     """
 
     account: Account
@@ -29,6 +32,7 @@ class PodRoleArgs:
     cluster: pulumi.Input[str]
     namespace: str
     service_account: str
+    role_name: str | None = None
     policy: pulumi.Input[str] | None = None
     managed_policies: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -39,6 +43,8 @@ class PodRoleArgs:
                 raise ValueError(f"{name} must be lower-case letters, digits and dashes, got {value!r}")
         if self.policy is None and not self.managed_policies:
             raise ValueError(f"{self.namespace}/{self.service_account}: give `policy`, a role without one is useless")
+        if self.role_name is not None and len(self.role_name) > MAX_ROLE_NAME:
+            raise ValueError(f"role_name must have at most {MAX_ROLE_NAME} characters, got {self.role_name!r}")
 
 
 def pod_trust(scope: Scope, cluster: str, namespace: str, service_account: str) -> str:
@@ -73,6 +79,7 @@ class PodRole(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-role",
+            name=args.role_name,
             description=f"Pods of {args.namespace}/{args.service_account} in {args.cluster_name}",
             assume_role_policy=args.account.scope.apply(
                 lambda scope: pod_trust(scope, args.cluster_name, args.namespace, args.service_account)

@@ -1,0 +1,92 @@
+"""The environment of a project's pods: its file, in the words of `ml_workloads/runtime`, and where the platform is.
+
+Secrets are named by their ARNs, which pods read by role: no value passes through here.
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from ml_workloads.deployment.arguments import PartArgs
+from ml_workloads.project.data import LocalSource, S3Source
+from ml_workloads.project.deployment_names import PRODUCTION, SERVING_PORT, TRAINED, data_prefix, secret_variable
+from ml_workloads.project.serving import OnlineSettings
+from ml_workloads.project.training import GateSettings
+
+Variables = Mapping[str, pulumi.Input[str]]
+Document = Mapping[str, pulumi.Input[str]]
+
+SCRATCH = "/tmp"  # noqa: S108 - a volume of the pod's own
+JOB_LABEL = "batch.kubernetes.io/job-name"
+
+
+def training_variables(args: PartArgs) -> Variables:
+    """All but TRAINING_JOB, which only the pod itself knows."""
+    project = args.project
+    training, data = project.training, project.data
+    return {
+        "TRAINING_PROJECT": project.name,
+        "TRAINING_REVISION": args.revision,
+        "TRAINING_DATA": pulumi.Output.json_dumps(data_document(args)),
+        "TRAINING_CONTRACT": data.contract,
+        "TRAINING_TARGET": data.target,
+        "TRAINING_HOLDOUT": str(training.holdout),
+        "TRAINING_ENTRYPOINT": training.entrypoint,
+        "TRAINING_GATE": pulumi.Output.json_dumps(gate_document(training.gate)),
+        "TRAINING_ALIAS": TRAINED,
+        **_shared(args),
+    }
+
+
+def serving_variables(args: PartArgs, online: OnlineSettings, shutdown_seconds: int) -> Variables:
+    return {
+        "SERVING_MODEL": args.project.name,
+        "SERVING_ALIAS": PRODUCTION,
+        "SERVING_HOST": "0.0.0.0",  # noqa: S104 - network policies say who gets through to it
+        "SERVING_PORT": str(SERVING_PORT),
+        "SERVING_MAX_CONCURRENCY": str(online.max_concurrency),
+        "SERVING_SHUTDOWN_SECONDS": str(shutdown_seconds),
+        **_shared(args),
+    }
+
+
+def data_document(args: PartArgs) -> Document:
+    source = args.project.data.source
+    if isinstance(source, LocalSource):
+        return {"type": "local", "path": source.path}
+    if isinstance(source, S3Source):
+        key = data_prefix(args.project.name) + source.path
+        return {"type": "s3", "bucket": args.platform.data_lake.name, "key": key}
+    return {"type": "sql", "secret": args.secret_arns[source.secret], "query": source.query}
+
+
+def gate_document(gate: GateSettings) -> Mapping[str, str | float | None]:
+    """The schema sees to it that there is exactly one of the two bounds."""
+    bound = gate.maximum if gate.minimum is None else gate.minimum
+    return {"metric": gate.metric, "bound": bound, "max_regression": gate.max_regression}
+
+
+def entries(variables: Variables) -> list[k8s.core.v1.EnvVarArgsDict]:
+    return [{"name": name, "value": value} for name, value in variables.items()]
+
+
+def job_entry() -> k8s.core.v1.EnvVarArgsDict:
+    """The name of the pod's Job, so that all attempts of a run know that they are the same one."""
+    return {"name": "TRAINING_JOB", "value_from": {"field_ref": {"field_path": f"metadata.labels['{JOB_LABEL}']"}}}
+
+
+def _shared(args: PartArgs) -> Variables:
+    region = args.platform.cluster.region
+    return {
+        "MLFLOW_TRACKING_URI": args.platform.tracking.uri,
+        "TRACKING_ACCOUNT": args.account_secret_arn,
+        **{secret_variable(name): arn for name, arn in args.secret_arns.items()},
+        # boto3 reads the second only, AWS's other SDKs the first.
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        # Libraries write caches into the home folder, and the root file system cannot be written to.
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
+        "MPLCONFIGDIR": f"{SCRATCH}/matplotlib",
+    }

@@ -1,0 +1,89 @@
+"""The namespace of a project, and how much of the cluster it may take.
+
+https://kubernetes.io/docs/concepts/policy/resource-quotas/
+https://kubernetes.io/docs/concepts/policy/limit-range/
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.accelerators import NEURON, NVIDIA
+from ml_workloads.project import Project
+from ml_workloads.project.project import QuotaSettings
+from ml_workloads.project.quantities import mebibytes
+from platform_services.namespaces import pod_security_labels
+
+DEFAULT_CPU, DEFAULT_MEMORY_MIB = "100m", 256
+# Runs that failed stay for a while, so that their logs can be read.
+MAX_PODS, MAX_JOBS = 250, 100
+
+
+def quota(settings: QuotaSettings) -> Mapping[str, str]:
+    """Memory is asked for as much as it is limited. What would cost apart from the nodes is no project's to make: load
+    balancers, and volumes, which outlive the program that knows nothing of them."""
+    devices = str(settings.accelerators)
+    return {
+        "requests.cpu": settings.cpu,
+        "requests.memory": settings.memory,
+        "limits.memory": settings.memory,
+        **{f"requests.{vendor.resource}": devices for vendor in (NVIDIA, NEURON)},
+        "pods": str(MAX_PODS),
+        "count/jobs.batch": str(MAX_JOBS),
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+        "persistentvolumeclaims": "0",
+    }
+
+
+def container_limits(settings: QuotaSettings) -> k8s.core.v1.LimitRangeItemArgsDict:
+    """A quota refuses pods that do not say what they need, so those get a little. None can have more than the quota.
+
+    There is no maximum for CPU: it would limit what pods may use of idle cores.
+    """
+    memory = f"{min(DEFAULT_MEMORY_MIB, mebibytes(settings.memory))}Mi"
+    return {
+        "type": "Container",
+        "default": {"memory": memory},
+        "default_request": {"cpu": DEFAULT_CPU, "memory": memory},
+        "max": {"memory": settings.memory},
+    }
+
+
+class ProjectNamespace(pulumi.ComponentResource):
+    """`name` is known once the namespace exists; pods may come when `limits` are there."""
+
+    name: pulumi.Output[str]
+    limits: tuple[pulumi.Resource, ...]
+
+    def __init__(self, name: str, project: Project, minor: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:ProjectNamespace", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        created = k8s.core.v1.Namespace(
+            f"{name}-itself",
+            metadata={
+                "name": project.namespace,
+                "labels": {
+                    **pod_security_labels("restricted", minor),
+                    "team": project.team,
+                    "project": project.name,
+                },
+            },
+            opts=child,
+        )
+        self.name = created.metadata.apply(lambda metadata: metadata.name or "")
+        quotas = k8s.core.v1.ResourceQuota(
+            f"{name}-quota",
+            metadata={"name": "project", "namespace": self.name},
+            spec={"hard": dict(quota(project.quota))},
+            opts=child,
+        )
+        ranges = k8s.core.v1.LimitRange(
+            f"{name}-limits",
+            metadata={"name": "project", "namespace": self.name},
+            spec={"limits": [container_limits(project.quota)]},
+            opts=child,
+        )
+        self.limits = (quotas, ranges)
+        self.register_outputs({"name": self.name})

@@ -1,0 +1,133 @@
+"""One project in one environment: its namespace, what it may reach, where its image and secrets are, and what runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from components.registry import Registry, RegistryArgs
+from components.secrets import SecretHandle, Secrets, SecretsArgs
+from ml_workloads.deployment.arguments import PartArgs
+from ml_workloads.deployment.isolation import Isolation
+from ml_workloads.deployment.namespace import ProjectNamespace
+from ml_workloads.deployment.serving import Serving, address
+from ml_workloads.deployment.training import Training
+from ml_workloads.project import Project
+from ml_workloads.project.deployment_names import repository, secret
+from ml_workloads.project.image import project_image
+from platform_services.handles import PlatformHandle
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadHandle:
+    """Where a project is to be found. `address` is that of its server, inside the cluster, if it has one."""
+
+    namespace: str
+    repository_url: pulumi.Output[str]
+    image: pulumi.Output[str]
+    address: str | None
+    secret_arns: Mapping[str, pulumi.Output[str]]
+
+    @property
+    def exports(self) -> dict[str, object]:
+        return {
+            "namespace": self.namespace,
+            "repository_url": self.repository_url,
+            "image": self.image,
+            "address": self.address,
+            "secret_arns": dict(self.secret_arns),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectWorkloadArgs:
+    """`root` is the repository's folder, which the image's tag is computed from. `accounts_ready` ends when MLflow has
+    the project's account, experiment and model."""
+
+    platform: PlatformHandle
+    project: Project
+    root: Path
+    account_secret: SecretHandle
+    accounts_ready: pulumi.Resource
+
+
+class ProjectWorkload(pulumi.ComponentResource):
+    handle: WorkloadHandle
+
+    def __init__(self, name: str, args: ProjectWorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:ProjectWorkload", name, {}, opts)
+        project, platform = args.project, args.platform
+        self._name, self._args = name, args
+        child = pulumi.ResourceOptions(parent=self)
+        # What cannot be made again: images that runs refer to, and values that a team has filled in.
+        self._kept = pulumi.ResourceOptions(parent=self, protect=platform.retention.protect)
+
+        namespace = ProjectNamespace(f"{name}-namespace", project, platform.cluster.version, child)
+        isolation = Isolation(f"{name}-network", project, platform, namespace.name, child)
+        url, secrets = self._registry(), self._secrets()
+        revision = project_image(project).tag(args.root)
+        image = pulumi.Output.format("{0}:{1}", url, revision)
+        part = PartArgs(
+            project=project,
+            platform=platform,
+            namespace=namespace.name,
+            image=image,
+            revision=revision,
+            account_secret_arn=args.account_secret.arn,
+            secret_arns=secrets,
+            after=(*namespace.limits, *isolation.policies, args.accounts_ready),
+        )
+        Training(f"{name}-training", part, child)
+        online = project.serving.online
+        if online:
+            Serving(f"{name}-serving", part, online, child)
+        self.handle = WorkloadHandle(
+            namespace=project.namespace,
+            repository_url=url,
+            image=image,
+            address=address(project.namespace) if online else None,
+            secret_arns=secrets,
+        )
+        self.register_outputs({"image": image})
+
+    def _registry(self) -> pulumi.Output[str]:
+        platform, retention = self._args.platform, self._args.platform.retention
+        name = self._without_prefix(repository(platform.prefix, self._args.project.name))
+        registry = Registry(
+            f"{self._name}-registry",
+            RegistryArgs(
+                prefix=platform.prefix,
+                repositories=(name,),
+                key_arn=platform.data_key_arn,
+                untagged_days=retention.untagged_days,
+                keep_images=retention.keep_images,
+                force_delete=retention.force_delete,
+            ),
+            self._kept,
+        )
+        return registry.repositories[name].url
+
+    def _secrets(self) -> dict[str, pulumi.Output[str]]:
+        """ARNs by the names in the project's file."""
+        platform, project = self._args.platform, self._args.project
+        if not project.secrets:
+            return {}
+        full = {name: secret(platform.prefix, project.name, name) for name in project.secrets}
+        names = {name: self._without_prefix(each) for name, each in full.items()}
+        made = Secrets(
+            f"{self._name}-secrets",
+            SecretsArgs(
+                account=platform.account,
+                prefix=platform.prefix,
+                names=tuple(names.values()),
+                key_arn=platform.secrets_key_arn,
+                recovery_window_days=platform.retention.recovery_window_days,
+            ),
+            self._kept,
+        )
+        return {name: made.secrets[entry].arn for name, entry in names.items()}
+
+    def _without_prefix(self, name: str) -> str:
+        """Registry and Secrets put it in front by themselves."""
+        return name.removeprefix(f"{self._args.platform.prefix}/")

@@ -1,0 +1,158 @@
+"""Serving of a project: replicas of its server behind one address inside the cluster.
+
+They follow the alias `production` at MLflow, so that a promotion changes nothing here.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from ml_workloads.deployment.arguments import PartArgs, labels, selector
+from ml_workloads.deployment.environment_variables import entries, serving_variables
+from ml_workloads.deployment.identity import Identity
+from ml_workloads.deployment.pods import project_container, project_pod, sized
+from ml_workloads.project.deployment_names import SERVING, SERVING_PORT
+from ml_workloads.project.serving import AutoscalingSettings, OnlineSettings
+
+MODULE: Final = "ml_workloads.runtime.serving"
+SERVICE_PORT, PORT_NAME = 80, "http"
+# Nodes learn within seconds that a pod takes no more requests; it stops listening only then.
+LEAVE_SECONDS = 5
+ANSWER_SECONDS = 25
+GRACE_SECONDS = LEAVE_SECONDS + ANSWER_SECONDS + 5
+
+
+def address(namespace: str) -> str:
+    """Inside the cluster."""
+    return f"http://{SERVING}.{namespace}.svc.cluster.local"
+
+
+def spread(most_replicas: int) -> Sequence[k8s.core.v1.TopologySpreadConstraintArgsDict]:
+    """Over zones and nodes as well as it goes: a replica beside another one answers more than one that waits."""
+    if most_replicas == 1:
+        return []
+    return [
+        {
+            "topology_key": key,
+            "max_skew": 1,
+            "when_unsatisfiable": "ScheduleAnyway",
+            "label_selector": {"match_labels": selector(SERVING)},
+            # Replicas of the version before, which are about to go, do not count.
+            "match_label_keys": ["pod-template-hash"],
+        }
+        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]
+
+
+class Serving(pulumi.ComponentResource):
+    """Nodes are emptied one replica at a time. With a single one that means a gap until it answers elsewhere: a budget
+    that forbade it would hold back every update of nodes. Two replicas or more have none."""
+
+    def __init__(
+        self, name: str, args: PartArgs, online: OnlineSettings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("mlops:index:ProjectServing", name, {}, opts)
+        self._name, self._args, self._online = name, args, online
+        self._labels, self._child = labels(args.project, SERVING), pulumi.ResourceOptions(parent=self)
+        self._metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": SERVING,
+            "namespace": args.namespace,
+            "labels": self._labels,
+        }
+        self._identity = Identity(f"{name}-identity", args, SERVING, reads_data=False, opts=self._child)
+        self._deployment()
+        k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=self._metadata,
+            spec={
+                "selector": selector(SERVING),
+                "ports": [{"name": PORT_NAME, "port": SERVICE_PORT, "target_port": PORT_NAME}],
+            },
+            opts=self._child,
+        )
+        k8s.policy.v1.PodDisruptionBudget(
+            f"{name}-disruptions",
+            metadata=self._metadata,
+            spec={
+                "max_unavailable": 1,
+                "selector": {"match_labels": selector(SERVING)},
+                # A replica that answers nobody keeps no node.
+                "unhealthy_pod_eviction_policy": "AlwaysAllow",
+            },
+            opts=self._child,
+        )
+        if online.autoscaling:
+            self._autoscaler(online.autoscaling)
+        self.register_outputs({})
+
+    def _deployment(self) -> None:
+        spec: k8s.apps.v1.DeploymentSpecArgsDict = {
+            "selector": {"match_labels": selector(SERVING)},
+            "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
+            "revision_history_limit": 3,
+            "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
+        }
+        if not self._online.autoscaling:
+            # Where there is an autoscaler the number is its to decide, and said nowhere else.
+            spec["replicas"] = self._online.replicas
+        k8s.apps.v1.Deployment(
+            f"{self._name}-replicas",
+            metadata=self._metadata,
+            spec=spec,
+            # Without role and account at MLflow a replica never becomes ready.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._identity, *self._args.after]),
+        )
+
+    def _pod(self) -> k8s.core.v1.PodSpecArgsDict:
+        args, online = self._args, self._online
+        container = project_container(
+            SERVING,
+            args.image,
+            MODULE,
+            entries(serving_variables(args, online, ANSWER_SECONDS)),
+            sized(online.resources),
+        )
+        alive: k8s.core.v1.HTTPGetActionArgsDict = {"path": "/healthz", "port": PORT_NAME}
+        container["ports"] = [{"name": PORT_NAME, "container_port": SERVING_PORT}]
+        container["lifecycle"] = {"pre_stop": {"sleep": {"seconds": LEAVE_SECONDS}}}
+        # Libraries take long to load on a busy node: five minutes, before the other probes begin.
+        container["startup_probe"] = {"http_get": alive, "period_seconds": 2, "failure_threshold": 150}
+        container["liveness_probe"] = {
+            "http_get": alive,
+            "period_seconds": 10,
+            "timeout_seconds": 5,
+            "failure_threshold": 6,
+        }
+        container["readiness_probe"] = {
+            "http_get": {"path": "/readyz", "port": PORT_NAME},
+            "period_seconds": 5,
+            "timeout_seconds": 3,
+            "failure_threshold": 3,
+        }
+        pod = project_pod(self._identity.service_account, args.platform.priority_classes[SERVING], container)
+        pod["termination_grace_period_seconds"] = GRACE_SECONDS
+        pod["topology_spread_constraints"] = spread(online.most_replicas)
+        return pod
+
+    def _autoscaler(self, settings: AutoscalingSettings) -> None:
+        k8s.autoscaling.v2.HorizontalPodAutoscaler(
+            f"{self._name}-autoscaler",
+            metadata=self._metadata,
+            spec={
+                "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": SERVING},
+                "min_replicas": self._online.replicas,
+                "max_replicas": settings.max_replicas,
+                "metrics": [
+                    {
+                        "type": "Resource",
+                        "resource": {
+                            "name": "cpu",
+                            "target": {"type": "Utilization", "average_utilization": settings.target_cpu_percent},
+                        },
+                    }
+                ],
+            },
+            opts=self._child,
+        )

@@ -1,0 +1,84 @@
+"""All projects of one environment."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from components.accelerators import NO_ACCELERATOR
+from components.eks.arguments import NodePool
+from ml_workloads.deployment.project import ProjectWorkload, ProjectWorkloadArgs, WorkloadHandle
+from ml_workloads.project import Project
+from platform_services.handles import PlatformHandle
+from platform_services.mlflow.accounts import MlflowAccounts, MlflowAccountsArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadsArgs:
+    """`projects` are all that there are, wherever they are deployed; `root` is the repository's folder."""
+
+    platform: PlatformHandle
+    projects: tuple[Project, ...]
+    root: Path
+
+    @property
+    def deployed(self) -> tuple[Project, ...]:
+        return tuple(project for project in self.projects if self.platform.environment in project.environments)
+
+
+def impossible(projects: Iterable[Project], environment: str, pools: Sequence[NodePool]) -> Iterator[str]:
+    """Projects whose training would wait for ever for a node with enough of its accelerator."""
+    offered: dict[str, int] = {}
+    for pool in pools:
+        if pool.accelerator != NO_ACCELERATOR:
+            offered[pool.accelerator] = max(pool.devices, offered.get(pool.accelerator, 0))
+    known = ", ".join(f"{name} (up to {count} in a node)" for name, count in sorted(offered.items()))
+    for project in projects:
+        wanted = project.training.accelerator
+        if wanted and offered.get(wanted.type, 0) < wanted.count:
+            there = f"write one of {known}" if known else "leave training.accelerator out"
+            yield (
+                f"project {project.name}: training.accelerator: {environment} has no pool with {wanted.count} "
+                f"{wanted.type} in a node; {there}, add such a pool to the environment's settings, or take "
+                f"{environment} out of the project's environments"
+            )
+
+
+class Workloads(pulumi.ComponentResource):
+    """Ends the program before anything is made where a project cannot run in this environment."""
+
+    handles: Mapping[str, WorkloadHandle]
+
+    def __init__(self, name: str, args: WorkloadsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Workloads", name, {}, opts)
+        platform = args.platform
+        problems = list(impossible(args.deployed, platform.environment, platform.cluster.pools))
+        if problems:
+            raise pulumi.RunError("\n".join(problems))
+        # The provider comes with the handle: AWS's is inherited like everywhere.
+        child = pulumi.ResourceOptions(parent=self, providers=[platform.kubernetes])
+        self.handles = self._make(name, args, child) if args.deployed else {}
+        self.register_outputs({})
+
+    def _make(self, name: str, args: WorkloadsArgs, child: pulumi.ResourceOptions) -> dict[str, WorkloadHandle]:
+        names = tuple(project.name for project in args.deployed)
+        accounts = MlflowAccounts(f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, accounts=names), child)
+        return {
+            project.name: ProjectWorkload(
+                f"{name}-{project.name}",
+                ProjectWorkloadArgs(
+                    platform=args.platform,
+                    project=project,
+                    root=args.root,
+                    account_secret=accounts.secrets[project.name],
+                    accounts_ready=accounts.ready,
+                ),
+                child,
+            ).handle
+            for project in args.deployed
+        }
+
+    @property
+    def exports(self) -> dict[str, object]:
+        return {name: handle.exports for name, handle in self.handles.items()}

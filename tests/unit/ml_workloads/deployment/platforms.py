@@ -1,0 +1,174 @@
+"""A platform as the layer below would hand it over, and projects deployed onto it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pulumi
+from pulumi_kubernetes import Provider
+
+from cli.recording import Recorded, RecordingCloud, run_program
+from components.buckets import BucketHandle
+from components.eks import NodePool
+from components.secrets import SecretHandle
+from ml_workloads.deployment import Workloads, WorkloadsArgs, workloads
+from ml_workloads.project import Project, parse_project
+from platform_services.handles import PlatformHandle, Retention, TrackingHandle
+from platform_services.mlflow.accounts import MlflowAccountsArgs
+from tests.unit.ml_workloads.examples import SOUND
+from tests.unit.platform_services.clusters import handle, pool
+
+L4 = pool("l4", "g6.xlarge", "nvidia-l4")
+SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ml-platform-dev"
+ACCOUNT_SECRET = f"{SECRETS}/mlflow/accounts/churn-AbCdEf"
+
+
+class Accounts(pulumi.ComponentResource):
+    """In the place of the component that talks to MLflow."""
+
+    def __init__(self, name: str, args: MlflowAccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:MlflowAccounts", name, {}, opts)
+        self.secrets = {
+            account: SecretHandle(
+                name=pulumi.Output.from_input(f"ml-platform-dev/mlflow/accounts/{account}"),
+                arn=pulumi.Output.from_input(f"{SECRETS}/mlflow/accounts/{account}-AbCdEf"),
+            )
+            for account in args.accounts
+        }
+        self.ready = Provider(f"{name}-ready", opts=pulumi.ResourceOptions(parent=self))  # any resource does
+        self.register_outputs({})
+
+
+def project(**changes: Any) -> Project:
+    """The sound example, with sections or settings of it replaced: `training={"schedule": None}` merges, as `serving`
+    and `data` do; None takes a setting out."""
+    mapping = copy.deepcopy(SOUND)
+    for name, change in changes.items():
+        if isinstance(change, dict):
+            mapping[name] = {**mapping[name], **change}
+            mapping[name] = {key: value for key, value in mapping[name].items() if value is not None}
+        else:
+            mapping[name] = change
+    return parse_project(mapping, "project.yaml")
+
+
+def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) -> PlatformHandle:
+    """Call it inside the program: outputs belong to the loop that they are made on."""
+
+    def known(text: str) -> pulumi.Output[Any]:
+        return pulumi.Output.from_input(text)
+
+    prefix = f"ml-platform-{environment}"
+    return PlatformHandle(
+        kubernetes=Provider("kubernetes"),
+        environment=environment,
+        prefix=prefix,
+        cluster=handle(*pools),
+        vpc_cidr="10.10.0.0/16",
+        namespaces={},
+        storage_class=known("encrypted-gp3"),
+        priority_classes={name: known(name) for name in ("serving", "platform", "training")},
+        data_lake=BucketHandle(name=known("lake"), arn=known("arn:aws:s3:::lake")),
+        data_key_arn=known("arn:aws:kms:us-east-1:123456789012:key/data"),
+        secrets_key_arn=known("arn:aws:kms:us-east-1:123456789012:key/secrets"),
+        tracking=TrackingHandle(
+            uri="http://mlflow.ml-platform.svc.cluster.local:5000",
+            namespace="ml-platform",
+            labels={"app.kubernetes.io/name": "mlflow"},
+            port=5000,
+            image=known("mlflow:1"),
+            admin_secret_arn=known(f"{SECRETS}/mlflow/admin-AbCdEf"),
+            ready=Provider("mlflow"),
+        ),
+        retention=Retention(
+            protect=protect, force_delete=not protect, keep_images=20, untagged_days=7, recovery_window_days=0
+        ),
+    )
+
+
+def image_sources(root: Path, *names: str) -> Path:
+    """What images of projects are built from, in a folder of the test's own."""
+    runtime = root / "ml_workloads" / "runtime"
+    runtime.mkdir(parents=True)
+    (root / "ml_workloads" / "__init__.py").touch()
+    (runtime / "gate.py").touch()
+    for name in names:
+        folder = root / "ml_workloads" / "projects" / name
+        folder.mkdir(parents=True)
+        (folder / "Dockerfile").write_text("FROM scratch\n")
+    return root
+
+
+class Deployed:
+    """What became of projects; by default of the sound example alone."""
+
+    def __init__(self, cloud: RecordingCloud, made: Workloads) -> None:
+        self.cloud, self.made = cloud, made
+
+    def kind(self, kind: str, name: str | None = None) -> Recorded:
+        found = [
+            each
+            for each in self.cloud.resources
+            if each.inputs.get("kind") == kind and name in (None, each.inputs["metadata"]["name"])
+        ]
+        assert len(found) == 1, f"{len(found)} objects are {kind} {name or ''}"
+        return found[0]
+
+    def kinds(self, kind: str) -> list[Recorded]:
+        return [each for each in self.cloud.resources if each.inputs.get("kind") == kind]
+
+    @property
+    def job(self) -> dict[str, Any]:
+        return self.kind("CronJob").inputs["spec"]["jobTemplate"]["spec"]
+
+    @property
+    def training_pod(self) -> dict[str, Any]:
+        return self.job["template"]["spec"]
+
+    @property
+    def serving_pod(self) -> dict[str, Any]:
+        return self.kind("Deployment").inputs["spec"]["template"]["spec"]
+
+
+def deployed(
+    *projects: Project, pools: tuple[NodePool, ...] = (L4,), environment: str = "dev", protect: bool = False
+) -> Deployed:
+    """Each combination once: what was recorded is only looked at."""
+    wanted = projects or (project(),)
+    key = repr((wanted, pools, environment, protect))
+    if key not in _DEPLOYED:
+        _DEPLOYED[key] = _deploy(wanted, pools, environment, protect)
+    return _DEPLOYED[key]
+
+
+_DEPLOYED: dict[str, Deployed] = {}
+
+
+def _deploy(wanted: tuple[Project, ...], pools: tuple[NodePool, ...], environment: str, protect: bool) -> Deployed:
+    """On a loop of its own, as every program needs: Pulumi keeps loop and settings in globals."""
+    cloud, loop = RecordingCloud(), asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        with tempfile.TemporaryDirectory() as folder, patch.object(workloads, "MlflowAccounts", Accounts):
+            root = image_sources(Path(folder), *(each.name for each in wanted))
+
+            def program() -> Workloads:
+                below = platform(*pools, environment=environment, protect=protect)
+                return Workloads("workloads", WorkloadsArgs(platform=below, projects=wanted, root=root))
+
+            return Deployed(cloud, run_program(program, cloud, environment, preview=False))
+    finally:
+        pulumi.runtime.settings.reset_options()
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+def variables(pod: dict[str, Any]) -> dict[str, str]:
+    """The environment of a pod's container, as far as its manifest says it."""
+    [container] = pod["containers"]
+    return {each["name"]: each["value"] for each in container["env"] if "value" in each}

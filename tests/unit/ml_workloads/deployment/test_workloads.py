@@ -1,0 +1,124 @@
+"""All projects of an environment: those that name it, in places of their own, or none at all where one cannot run."""
+
+import re
+
+import pulumi
+import pytest
+
+from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, L4, deployed, project
+from tests.unit.platform_services.clusters import pool
+
+
+def test_only_projects_that_name_the_environment_are_deployed():
+    made = deployed(project(), project(name="elsewhere", environments=["prod"]))
+    assert [each.inputs["metadata"]["name"] for each in made.kinds("Namespace")] == ["growth-churn"]
+    assert set(made.made.handles) == {"churn"}
+
+
+def test_without_projects_nothing_is_made():
+    made = deployed(project(environments=["prod"]))
+    assert [each.name for each in made.cloud.resources if not each.typ.startswith("pulumi:")] == ["workloads"]
+    assert made.made.exports == {}
+
+
+def test_an_accelerator_without_a_pool_ends_the_program_with_what_to_do():
+    told = (
+        "project churn: training.accelerator: dev has no pool with 1 nvidia-h100 in a node; write one of "
+        "aws-trainium (up to 1 in a node), nvidia-l4 (up to 1 in a node), add such a pool to the environment's "
+        "settings, or take dev out of the project's environments"
+    )
+    wanted = project(training={"accelerator": {"type": "nvidia-h100"}})
+    with pytest.raises(pulumi.RunError, match=f"^{re.escape(told)}$"):
+        deployed(wanted, pools=(L4, pool("trainium", "trn1.2xlarge", "aws-trainium")))
+
+
+def test_more_devices_than_any_node_has_end_the_program():
+    wanted = project(training={"accelerator": {"type": "nvidia-l4", "count": 2}}, quota={"accelerators": 2})
+    with pytest.raises(pulumi.RunError, match=r"no pool with 2 nvidia-l4 in a node; write one of nvidia-l4 \(up to 1 "):
+        deployed(wanted)
+
+
+def test_all_projects_that_cannot_run_are_told_at_once():
+    with pytest.raises(pulumi.RunError, match=r"(?s)project churn: .*leave training.accelerator out.*project other: "):
+        deployed(project(), project(name="other"), pools=())
+
+
+def test_the_pool_of_another_environment_is_not_asked_for():
+    deployed(project(environments=["prod"]), pools=())
+
+
+def test_the_exports_say_where_a_project_is():
+    made = deployed()
+    image = made.training_pod["containers"][0]["image"]
+    repository = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-platform-dev/projects/churn"
+    assert re.fullmatch(rf"{re.escape(repository)}:[0-9a-f]{{16}}", image)
+    assert made.serving_pod["containers"][0]["image"] == image
+    exported = made.made.handles["churn"].exports
+    assert exported["namespace"] == "growth-churn"
+    assert exported["address"] == "http://serving.growth-churn.svc.cluster.local"
+
+
+def test_a_project_that_serves_nothing_has_no_address_and_nothing_of_serving():
+    made = deployed(project(serving={"online": None}))
+    assert made.made.handles["churn"].exports["address"] is None
+    for kind in ("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"):
+        assert made.kinds(kind) == []
+    assert [each.inputs["metadata"]["name"] for each in made.kinds("ServiceAccount")] == ["training"]
+    assert [each.inputs["name"] for each in made.cloud.of_type("aws:iam/role:Role")] == [
+        "ml-platform-dev-ml-churn-training"
+    ]
+
+
+def test_pods_come_after_account_role_limits_and_policies_and_go_before_them():
+    made = deployed()
+    before = {
+        made.cloud.named("workloads-accounts-ready").urn,
+        *(each.urn for each in made.kinds("NetworkPolicy")),
+        made.kind("ResourceQuota").urn,
+        made.kind("LimitRange").urn,
+        made.kind("Namespace").urn,
+    }
+    for kind, part in (("CronJob", "training"), ("Deployment", "serving")):
+        association = made.cloud.named(f"workloads-churn-{part}-identity-pod-association")
+        assert before | {association.urn} <= set(made.kind(kind).depends_on), kind
+
+
+def test_everything_in_the_namespace_goes_before_it():
+    made = deployed()
+    namespace = made.kind("Namespace")
+    inside = [each for each in made.cloud.resources if "namespace" in each.inputs.get("metadata", {})]
+    assert len(inside) == 13
+    assert {each.inputs["metadata"]["namespace"] for each in inside} == {"growth-churn"}
+    assert [each.name for each in inside if namespace.urn not in each.depends_on] == []
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_images_and_secrets_are_kept_as_the_environment_says(protect: bool):
+    made = deployed(protect=protect)
+    [repository] = made.cloud.of_type("aws:ecr/repository:Repository")
+    [secret] = made.cloud.of_type("aws:secretsmanager/secret:Secret")
+    assert repository.inputs["name"] == "ml-platform-dev/projects/churn"
+    assert repository.inputs["forceDelete"] is not protect
+    assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
+    assert secret.inputs["name"] == "ml-platform-dev/projects/churn/warehouse"
+    assert secret.inputs["recoveryWindowInDays"] == 0
+    assert repository.protect is secret.protect is protect
+    others = [each for each in made.cloud.resources if each.typ.startswith(("kubernetes:", "aws:iam", "aws:eks"))]
+    assert [each.name for each in others if each.protect] == []
+
+
+def test_no_object_holds_more_of_a_secret_than_its_arn():
+    for pod in ((made := deployed()).training_pod, made.serving_pod):
+        [container] = pod["containers"]
+        values = {each["name"]: each.get("value") for each in container["env"]}
+        assert values["TRACKING_ACCOUNT"] == ACCOUNT_SECRET
+        assert values["SECRET_WAREHOUSE"].startswith("arn:aws:")
+    assert made.kinds("Secret") == []
+
+
+def test_names_of_the_longest_project_are_short_enough_for_iam():
+    longest = project(name="a" * 30, team="b" * 20, environments=["staging"])
+    made = deployed(longest, environment="staging")
+    names = [each.inputs["name"] for each in made.cloud.of_type("aws:iam/role:Role")]
+    assert max(len(name) for name in names) <= 64
+    assert len(made.kind("Namespace").inputs["metadata"]["name"]) <= 63
