@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from sandbox.errors import SandboxError
+from validation.errors import SettingsError
 
 console = Console()
 errors = Console(stderr=True)
@@ -18,12 +19,16 @@ errors = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
+class PlainError(Exception):
+    """Something that a person can mend; the message says what is wrong and how."""
+
+
 @contextmanager
 def plain_errors() -> Generator[None, None, None]:
     """One-screen errors, exit code 1; Ctrl-C exits with 130 and says that the command can be repeated."""
     try:
         yield
-    except SandboxError as error:
+    except (PlainError, SandboxError, SettingsError) as error:
         errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:

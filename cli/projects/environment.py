@@ -1,0 +1,102 @@
+"""Which project in which environment a command is about, from the files of this folder alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from cli.plain import PlainError
+
+if TYPE_CHECKING:
+    from ml_workloads.project import Project
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PROJECTS: Final = ROOT / "ml_workloads" / "projects"
+STACKS: Final = ROOT / "stacks"
+PROGRAM: Final = "ml-platform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """`prefix` begins every name of the environment; `teams` are those that have a role of their own on its cluster."""
+
+    name: str
+    region: str
+    prefix: str
+    cluster: str
+    teams: frozenset[str]
+
+    @property
+    def deploy(self) -> str:
+        """What makes what is missing."""
+        return f"`pulumi up --stack {self.name}`"
+
+    def role_for(self, team: str | None) -> str:
+        """The role on the cluster that somebody who works on a team's projects uses."""
+        from components.naming import slug
+
+        return f"{self.prefix}-cluster-team-{slug(team)}" if team in self.teams else f"{self.prefix}-cluster-platform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A project in an environment."""
+
+    project: Project
+    environment: Environment
+
+    @property
+    def role(self) -> str:
+        return self.environment.role_for(self.project.team)
+
+    @property
+    def account_secret(self) -> str:
+        return f"{self.environment.prefix}/mlflow/accounts/{self.project.name}"
+
+
+def all_projects(folder: Path = PROJECTS) -> tuple[Project, ...]:
+    from ml_workloads.project import find_projects
+
+    return find_projects(folder)
+
+
+def find_environment(name: str, folder: Path = STACKS) -> Environment:
+    """From the stack file, of which only what is needed here is looked at: the program checks all of it."""
+    from components.eks.arguments import cluster_name
+
+    names = sorted(path.name.split(".")[1] for path in folder.glob("Pulumi.*.yaml"))
+    if name not in names:
+        raise PlainError(f"--env {name!r}: there is no such stack file; there are {', '.join(names)}")
+    source = f"stacks/Pulumi.{name}.yaml"
+    try:
+        content: Any = yaml.safe_load((folder / f"Pulumi.{name}.yaml").read_text())
+        settings = content["config"][f"{PROGRAM}:platform"]
+        region, teams = str(settings["region"]), settings["cluster"].get("teams") or {}
+    except yaml.YAMLError as error:
+        raise PlainError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PlainError(
+            f"{source} has no {PROGRAM}:platform with region and cluster, as Pulumi.dev.yaml has"
+        ) from error
+    prefix = f"{PROGRAM}-{name}"
+    return Environment(name=name, region=region, prefix=prefix, cluster=cluster_name(prefix), teams=frozenset(teams))
+
+
+def find_place(project: str, environment: str, projects: Path = PROJECTS, stacks: Path = STACKS) -> Place:
+    """Raises PlainError unless the project is one that its own file puts into the environment."""
+    from ml_workloads.project import PROJECT_FILE, load_project
+
+    found = find_environment(environment, stacks)
+    names = sorted(path.parent.name for path in projects.glob(f"*/{PROJECT_FILE}"))
+    if project not in names:
+        raise PlainError(f"there is no project {project!r}; there are {', '.join(names) or 'none yet'}")
+    loaded = load_project(projects / project / PROJECT_FILE)
+    if environment not in loaded.environments:
+        raise PlainError(
+            f"{project} is not meant for {environment}: its environments are {', '.join(loaded.environments)}; "
+            f"add {environment} to environments in ml_workloads/projects/{project}/{PROJECT_FILE}, then {found.deploy}"
+        )
+    return Place(project=loaded, environment=found)

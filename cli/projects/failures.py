@@ -1,0 +1,143 @@
+"""Why a run waits, and why it failed, in plain words, from what Kubernetes says of its Job, pods and events.
+
+https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ml_workloads.project.deployment_names import TRAINING
+
+Object = Mapping[str, Any]
+LAST_LINES: Final = 10
+_EXITS: Final = {
+    1: "the project's code failed",
+    2: "its data, contract or settings are wrong",
+    75: "MLflow did not answer for long",
+    137: "it was killed from outside (SIGKILL)",
+    143: "it was asked to end from outside (SIGTERM)",
+}
+_PULLS: Final = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_STUCK: Final = (*_PULLS, "CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+
+
+def finished(job: Object | None) -> str | None:
+    """`Complete` or `Failed`, None while it goes on; a Job that was deleted has failed."""
+    if job is None:
+        return "Failed"
+    return next((str(each["type"]) for each in _true(job) if each["type"] in ("Complete", "Failed")), None)
+
+
+def explain_failure(job: Object | None, pods: Sequence[Object], events: Sequence[Object]) -> str:
+    """Why a run failed. The newest pod tells, unless the Job was ended before any could."""
+    if job is None:
+        return "the Job was deleted while it ran"
+    condition = next((each for each in _true(job) if each["type"] == "Failed"), {})
+    if condition.get("reason") == "DeadlineExceeded":
+        return _deadline(job, pods, events)
+    newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+    for pod in reversed(newest):
+        if said := _of_pod(pod):
+            failed = int(job.get("status", {}).get("failed") or 0)
+            return said + (f"\nAll {failed} attempts failed." if failed > 1 else "")
+    return waiting(job, pods, events) if _refused(events) else _condition(condition)
+
+
+def waiting(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
+    """What a run that has not begun waits for."""
+    pending = [pod for pod in pods if pod.get("status", {}).get("phase") in ("Pending", None)]
+    if not pending:
+        return _refused(events) or f"waiting for a pod of {job['metadata']['name']}"
+    pod = pending[-1]
+    for container in pod["status"].get("containerStatuses") or []:
+        state = (container.get("state") or {}).get("waiting") or {}
+        if state.get("reason") in _STUCK:
+            what = "the image cannot be had" if state["reason"] in _PULLS else "the container cannot be started"
+            return f"{what} ({state['reason']}): {_words(state.get('message')) or container.get('image', '')}"
+    unscheduled = [
+        each
+        for each in pod["status"].get("conditions") or []
+        if each["type"] == "PodScheduled" and each["status"] == "False"
+    ]
+    if unscheduled:
+        scaling = any(event.get("reason") == "TriggeredScaleUp" for event in _about(events, pod))
+        more = "; a node is being added" if scaling else ""
+        return f"no node has room for it yet: {_words(unscheduled[0].get('message'))}{more}"
+    return "its pod is being started"
+
+
+def _of_pod(pod: Object) -> str | None:
+    """None of a pod that did not fail, or does not tell."""
+    status = pod.get("status", {})
+    lost = next(
+        (c for c in status.get("conditions") or [] if c["type"] == "DisruptionTarget" and c["status"] == "True"), None
+    )
+    container = next((c for c in status.get("containerStatuses") or [] if c["name"] == TRAINING), {})
+    ended: Object = (container.get("state") or {}).get("terminated") or {}
+    if ended.get("reason") == "OOMKilled":
+        return (
+            f"it needed more memory than it may have, {_memory(pod)}, and the kernel killed it: "
+            "raise training.resources.memory in project.yaml (and quota.memory with it), or let it need less"
+        )
+    if lost:
+        return f"its pod was taken from its node ({lost.get('reason')}): {_words(lost.get('message'))}"
+    code = ended.get("exitCode")
+    if not code:
+        return f"the pod failed: {_words(status.get('message')) or status['reason']}" if status.get("reason") else None
+    why = _EXITS.get(code, "it failed")
+    lines = [line for line in str(ended.get("message") or "").splitlines() if line.strip()][-LAST_LINES:]
+    return "\n".join([f"{why} (exit code {code})" + (":" if lines else ""), *(f"  {line}" for line in lines)])
+
+
+def _deadline(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
+    minutes = int(job["spec"].get("activeDeadlineSeconds") or 0) / 60
+    never = ""
+    if not any((pod.get("status", {}).get("containerStatuses") or [{}])[0].get("state", {}) for pod in pods):
+        held_up = next((e for e in reversed(events) if e.get("reason") in ("FailedScheduling", "Failed")), None)
+        never = f"; its pod never started: {_words(held_up.get('message'))}" if held_up else ""
+        never = never or (f"; {refused}" if (refused := _refused(events)) else "")
+    return (
+        f"it took longer than the {minutes:g} minutes that it may, and was ended{never}. "
+        "Raise training.deadline_minutes in project.yaml if it needs longer"
+    )
+
+
+def _refused(events: Sequence[Object]) -> str | None:
+    """Why no pod may be made."""
+    for event in reversed(events):
+        message = _words(event.get("message"))
+        if event.get("reason") != "FailedCreate":
+            continue
+        if "exceeded quota" in message:
+            return (
+                f"the project's quota has no room for it: {message}; wait until other pods of it end, "
+                "or raise quota in project.yaml"
+            )
+        return f"its pod was refused: {message}"
+    return None
+
+
+def _condition(condition: Object) -> str:
+    said = _words(condition.get("message")) or "Kubernetes does not say why, and its pods are gone"
+    return f"{said} ({condition['reason']})" if condition.get("reason") else said
+
+
+def _memory(pod: Object) -> str:
+    containers = pod.get("spec", {}).get("containers") or []
+    limits = next((c.get("resources", {}).get("limits", {}) for c in containers if c["name"] == TRAINING), {})
+    return str(limits.get("memory", "an unknown amount"))
+
+
+def _true(job: Object) -> list[Object]:
+    return [each for each in job.get("status", {}).get("conditions") or [] if each.get("status") == "True"]
+
+
+def _about(events: Sequence[Object], pod: Object) -> list[Object]:
+    name = pod["metadata"]["name"]
+    return [event for event in events if (event.get("involvedObject") or {}).get("name") == name]
+
+
+def _words(text: Any) -> str:
+    return " ".join(str(text or "").split())[:600]

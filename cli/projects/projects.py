@@ -1,0 +1,78 @@
+"""`mlp projects`: what there is, from the files alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.plain import Json, PlainError, plain_errors
+from cli.projects.environment import all_projects, find_environment
+from cli.projects.show import print_json, print_table, tell
+
+if TYPE_CHECKING:
+    from ml_workloads.project import Project
+
+COLUMNS = ("Project", "Team", "Owner", "Environments", "Accelerator", "Schedule (UTC)", "Serving")
+
+
+def projects(
+    env: Annotated[str | None, typer.Option("--env", "-e", help="Only those that are meant for it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the projects of this repository: team, owner, environments, accelerator, schedule.
+
+    Asks nobody: whether a project is deployed, and how it is, says `mlp status`.
+    """
+    with plain_errors():
+        if env is not None:
+            find_environment(env)
+        found = [each for each in all_projects() if env is None or env in each.environments]
+        if as_json:
+            print_json([as_document(each) for each in found])
+        elif not found:
+            where = f" for {env}" if env else ""
+            tell(f"There are no projects{where} yet: ml_workloads/projects/<name>/project.yaml makes one.")
+        else:
+            print_table("Projects", COLUMNS, (row(each) for each in found))
+
+
+def as_document(project: Project) -> dict[str, Any]:
+    """For `--json`."""
+    training, online = project.training, project.serving.online
+    accelerator = training.accelerator
+    return {
+        "name": project.name,
+        "team": project.team,
+        "owner": project.owner,
+        "description": project.description,
+        "environments": list(project.environments),
+        "namespace": project.namespace,
+        "accelerator": {"type": accelerator.type, "count": accelerator.count} if accelerator else None,
+        "schedule": training.schedule,
+        "gate": gate_of(project),
+        "replicas": {"least": online.replicas, "most": online.most_replicas} if online else None,
+    }
+
+
+def gate_of(project: Project) -> dict[str, Any]:
+    """In the words of project.yaml, without what is not set."""
+    return project.training.gate.model_dump(exclude_none=True)
+
+
+def row(project: Project) -> tuple[object, ...]:
+    accelerator, online = project.training.accelerator, project.serving.online
+    least, most = (online.replicas, online.most_replicas) if online else (0, 0)
+    return (
+        project.name,
+        project.team,
+        project.owner,
+        ", ".join(project.environments),
+        f"{accelerator.count} {accelerator.type}" if accelerator else None,
+        project.training.schedule,
+        None if online is None else f"replicas: {least} to {most}" if most > least else f"replicas: {least}",
+    )
+
+
+def no_serving(project: str) -> PlainError:
+    return PlainError(f"{project} is not served: its project.yaml has no serving.online")

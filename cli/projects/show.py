@@ -1,0 +1,55 @@
+"""How the commands for projects write numbers, times and tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Column, Table
+
+from cli.plain import console
+
+
+def number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def moment(value: datetime | None) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if value else "-"
+
+
+def from_milliseconds(value: int | None) -> datetime | None:
+    """MLflow's times."""
+    return datetime.fromtimestamp(value / 1000, UTC) if value else None
+
+
+def from_kubernetes(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def print_json(document: Any) -> None:
+    print(json.dumps(document, indent=2, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Cells are text, whatever is in them; what is None is a dash."""
+    # The first names what the row is about: people copy it.
+    headings = (Column(name, overflow="fold", no_wrap=place == 0) for place, name in enumerate(columns))
+    table = Table(*headings, title=escape(title), title_justify="left")
+    for row in rows:
+        table.add_row(*("-" if cell is None or cell == "" else escape(str(cell)) for cell in row))
+    console.print(table)
+
+
+def tell(message: str) -> None:
+    console.print(message, highlight=False, markup=False, soft_wrap=True)
