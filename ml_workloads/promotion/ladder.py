@@ -48,10 +48,11 @@ def replay(moves: Sequence[Move]) -> tuple[str, ...]:
         if move.kind == "rollback":
             while stack and stack[-1] != move.version:
                 stack.pop()
-        elif move.came_from is not None and stack[-1:] != [move.came_from] and move.came_from != move.version:
-            stack.append(move.came_from)  # somebody had moved the alias by hand in between
-        if stack[-1:] != [move.version]:
-            stack.append(move.version)
+        # One whose alias could not be moved the first time is recorded twice.
+        if stack[-1:] == [move.version]:
+            continue
+        by_hand = move.came_from if move.kind == "promote" and stack[-1:] != [move.came_from] else None
+        stack += [by_hand, move.version] if by_hand and by_hand != move.version else [move.version]
     return tuple(stack)
 
 
