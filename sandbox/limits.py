@@ -25,7 +25,14 @@ _ENGINE: tuple[Entry, ...] = (
     {
         "service": "rds",
         "what": "security groups do not guard the local PostgreSQL",
-        "effect": "it listens on a loopback address: any process of this machine that knows the password gets in",
+        "effect": "every process of this machine that knows the password gets in, and every pod of the VPC's clusters "
+        "that no NetworkPolicy keeps off; other machines are refused",
+    },
+    {
+        "service": "rds",
+        "what": "an instance's address is added to this machine's loopback interface while the sandbox is up",
+        "effect": "it is one of its DB subnets; without root, without a subnet group, or where this machine is itself in "
+        "a network that overlaps the subnets, one of 127.64.0.0/10, which pods do not reach",
     },
 )
 

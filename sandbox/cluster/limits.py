@@ -26,8 +26,9 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
         "without them every node is simulated, which `mlp up`, `mlp sandbox status` and `mlp doctor` say",
     ),
     (
-        "pods reach the cluster, the emulated AWS API and nothing else",
-        "no internet, and no database yet: the emulated RDS listens on a loopback address of the host",
+        "pods reach the cluster, the emulated AWS API, databases of their VPC and nothing else",
+        "no internet. Databases have certificates of the sandbox's authority, which every container finds by "
+        "PGSSLROOTCERT unless its manifest sets that; what names Amazon's in another way trusts no database here",
     ),
     (
         "NetworkPolicy is enforced on real nodes only, while add-on vpc-cni has enableNetworkPolicy",

@@ -1,87 +1,30 @@
 """Whole clusters as the emulator has them run: nodes, add-ons, faults, two side by side, and nothing left behind."""
 
-import json
 import logging
 import os
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sandbox import processes
 from sandbox.cluster import host, lifecycle
-from sandbox.cluster.api import Api
 from sandbox.cluster.dataplane import EksDataPlane, built_programs
-from sandbox.cluster.folder import ClusterFolder, cluster_folder
 from sandbox.cluster.images import ensure_images
-from sandbox.cluster.model import Certificate
-from sandbox.emulator.desired import ClusterStatus, EksAddon, EksCluster
+from sandbox.emulator.desired import EksAddon
 from sandbox.toolchain import ensure_kubernetes
 from tests.sandbox.cluster.real_cluster import wait_for
-from tests.unit.sandbox.cluster.clusters import GPU_TAINT, cluster, group, instance
+from tests.sandbox.cluster.running import NAMES, Clusters, Webhooks, log_of, one, run
+from tests.unit.sandbox.cluster.clusters import instance
 
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(os.geteuid() != 0, reason="clusters have networks and real nodes as root only"),
 ]
-NAMES = ("coredns", "metrics-server", "kube-proxy", "vpc-cni", "eks-pod-identity-agent")
-ADDONS = tuple(EksAddon(name=name, version="v1") for name in NAMES)
-
-
-class _Webhooks(BaseHTTPRequestHandler):
-    """The emulator's part: a token of `aws eks get-token` is an administrator's, another one nobody's."""
-
-    def do_POST(self) -> None:
-        review: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path.partition("?")[0].endswith("/authenticate"):
-            known = review["spec"]["token"].startswith("k8s-aws-v1.")
-            status: dict[str, Any] = {"authenticated": known, "user": {"username": "arn:aws:iam::1:role/team"}}
-        else:
-            status = {"allowed": review["spec"].get("resourceAttributes", {}).get("namespace") == "default"}
-        answer = json.dumps({**review, "status": status}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-class Clusters:
-    """A data plane, its home, and what a test asks of its clusters."""
-
-    def __init__(self, home: Path, port: int) -> None:
-        self.home = home
-        self.plane = EksDataPlane(home, logging.getLogger("clusters"), port)
-
-    def folder(self, cluster_id: str) -> ClusterFolder:
-        return cluster_folder(self.home, cluster_id)
-
-    def want(self, *wanted: EksCluster) -> None:
-        self.plane.reconcile(wanted)
-
-    def until(self, cluster_id: str, what: str, check: Callable[[ClusterStatus], object], seconds: float = 240) -> None:
-        wait_for(f"{cluster_id}: {what}", lambda: check(self.plane.status(cluster_id)) or None, seconds)
-
-    def api(self, cluster_id: str) -> Api:
-        pki = self.folder(cluster_id).pki
-        endpoint = self.plane.status(cluster_id).endpoint
-        assert endpoint is not None
-        return Api(endpoint, pki / "ca.crt", Certificate(certificate=pki / "admin.crt", key=pki / "admin.key"))
-
-    def kill(self, *pid_files: Path) -> None:
-        for path in pid_files:
-            pid = processes.running(path)
-            assert pid is not None, f"{path.stem} does not run"
-            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +32,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
     ensure_kubernetes(lambda _line: None)
     ensure_images(lambda _line: None, ("pause", "coredns", "metrics-server", "python"))
     home = tmp_path_factory.mktemp("clusters")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Webhooks)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhooks)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     before = host.snapshot(home)
     made = Clusters(home, server.server_port)
@@ -99,17 +42,6 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
     assert host.leftovers(before, host.snapshot(home)) == []
 
 
-def one(cluster_id: str, *, general: int = 1, gpu: int = 0) -> EksCluster:
-    return cluster(
-        group("general", *(instance(number) for number in range(general))),
-        group("l4", *(instance(number + 50, "g6.xlarge") for number in range(gpu)), taints=(GPU_TAINT,)),
-        cluster_id=cluster_id,
-        name=cluster_id,
-        addons=ADDONS,
-        oidc_issuer=f"https://oidc.eks.us-east-1.amazonaws.com/id/{cluster_id}",
-    )
-
-
 @pytest.fixture(scope="module")
 def first(clusters: Clusters) -> Clusters:
     clusters.want(one("one", general=3, gpu=2))
@@ -117,28 +49,6 @@ def first(clusters: Clusters) -> Clusters:
     clusters.until("one", "five nodes are Ready", lambda status: len(status.ready_nodes) == 5)
     clusters.until("one", "add-ons are healthy", lambda status: status.healthy_addons == set(NAMES))
     return clusters
-
-
-def run(api: Api, name: str, script: str) -> None:
-    container = {
-        "name": "main",
-        "image": "public.ecr.aws/docker/library/python:3.11-slim",
-        "command": ["python3", "-c", script],
-    }
-    affinity = {"key": "mlp.sandbox/simulated", "operator": "DoesNotExist"}
-    required = {"nodeSelectorTerms": [{"matchExpressions": [affinity]}]}
-    spec = {
-        "restartPolicy": "Never",
-        "containers": [container],
-        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}},
-    }
-    api.create("/api/v1/namespaces/default/pods", {"metadata": {"name": name}, "spec": spec})
-
-
-def log_of(api: Api, name: str) -> str:
-    path = f"/api/v1/namespaces/default/pods/{name}"
-    wait_for(f"pod {name} ends", lambda: api.get(path)["status"].get("phase") in ("Succeeded", "Failed"), 120)
-    return str(api.get(f"{path}/log")["text"])
 
 
 def test_two_general_and_one_gpu_node_are_real_and_the_others_simulated(first: Clusters):
