@@ -31,8 +31,8 @@ _ENGINE: tuple[Entry, ...] = (
     {
         "service": "rds",
         "what": "an instance's address is added to this machine's loopback interface while the sandbox is up",
-        "effect": "it is one of its DB subnets; without root, without a subnet group, or where this machine is itself in "
-        "a network that overlaps the subnets, one of 127.64.0.0/10, which pods do not reach",
+        "effect": "it is one of its DB subnets; without root, without a subnet group, or where this machine is itself "
+        "in a network that overlaps the subnets, one of 127.64.0.0/10, which pods do not reach",
     },
 )
 
