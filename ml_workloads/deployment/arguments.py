@@ -7,6 +7,9 @@ import pulumi
 
 from ml_workloads.project import Project
 from platform_services.handles import PlatformHandle
+from platform_services.namespaces import PROJECT_LABEL
+
+TEAM_LABEL = "ml-platform/team"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,7 @@ class PartArgs:
 
 def labels(project: Project, part: str) -> dict[str, str]:
     """Of an object and its pods; what bills and metrics are split by."""
-    return {**selector(part), "team": project.team, "project": project.name}
+    return {**selector(part), PROJECT_LABEL: project.name, TEAM_LABEL: project.team}
 
 
 def selector(part: str) -> dict[str, str]:

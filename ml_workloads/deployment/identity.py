@@ -6,7 +6,7 @@ import pulumi_kubernetes as k8s
 from components.iam_documents import Scope
 from components.pod_identity import PodIdentity, PodRoleArgs
 from ml_workloads.deployment.arguments import PartArgs, labels
-from ml_workloads.deployment.rights import DataToRead, SecretsToRead, project_policy
+from ml_workloads.deployment.rights import DataToRead, project_policy
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import data_prefix
 
@@ -78,4 +78,4 @@ def _document(
     project: Project, *, reads_data: bool, scope: Scope, arns: list[str], secrets_key: str, bucket: str, data_key: str
 ) -> str:
     data = DataToRead(bucket=bucket, prefix=data_prefix(project.name), key_arn=data_key)
-    return project_policy(scope, SecretsToRead(arns=arns, key_arn=secrets_key), data if reads_data else None)
+    return project_policy(scope, arns, secrets_key, data if reads_data else None)

@@ -12,8 +12,8 @@ from ml_workloads.deployment.arguments import selector
 from ml_workloads.project import Project
 from ml_workloads.project.data import SqlSource
 from ml_workloads.project.deployment_names import SERVING, SERVING_PORT, TRAINING
-from platform_services.handles import PlatformHandle, TrackingHandle
-from platform_services.network_policies import to_apis, to_dns
+from platform_services.handles import PlatformHandle
+from platform_services.network_policies import to_apis, to_dns, to_service
 
 Egress = k8s.networking.v1.NetworkPolicyEgressRuleArgsDict
 Spec = k8s.networking.v1.NetworkPolicySpecArgsDict
@@ -68,19 +68,8 @@ def _policies(project: Project, platform: PlatformHandle) -> dict[str, Spec]:
 
 
 def _platform(platform: PlatformHandle) -> list[Egress]:
-    return [_to_tracking(platform.tracking), *to_apis()]
-
-
-def _to_tracking(tracking: TrackingHandle) -> Egress:
-    return {
-        "to": [
-            {
-                "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": tracking.namespace}},
-                "pod_selector": {"match_labels": dict(tracking.labels)},
-            }
-        ],
-        "ports": [{"protocol": "TCP", "port": tracking.port}],
-    }
+    tracking = platform.tracking
+    return [to_service(tracking.namespace, tracking.labels, tracking.port), *to_apis()]
 
 
 def _database(project: Project, platform: PlatformHandle) -> Sequence[Egress]:

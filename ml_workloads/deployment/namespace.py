@@ -10,10 +10,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.accelerators import NEURON, NVIDIA
+from ml_workloads.deployment.arguments import TEAM_LABEL
 from ml_workloads.project import Project
 from ml_workloads.project.project import QuotaSettings
 from ml_workloads.project.quantities import mebibytes
-from platform_services.namespaces import pod_security_labels
+from platform_services.namespaces import PROJECT_LABEL, pod_security_labels
 
 DEFAULT_CPU, DEFAULT_MEMORY_MIB = "100m", 256
 # Runs that failed stay for a while, so that their logs can be read.
@@ -66,8 +67,8 @@ class ProjectNamespace(pulumi.ComponentResource):
                 "name": project.namespace,
                 "labels": {
                     **pod_security_labels("restricted", minor),
-                    "team": project.team,
-                    "project": project.name,
+                    PROJECT_LABEL: project.name,
+                    TEAM_LABEL: project.team,
                 },
             },
             opts=child,

@@ -58,10 +58,11 @@ class Workloads(pulumi.ComponentResource):
             raise pulumi.RunError("\n".join(problems))
         # The provider comes with the handle: AWS's is inherited like everywhere.
         child = pulumi.ResourceOptions(parent=self, providers=[platform.kubernetes])
-        self.handles = self._make(name, args, child) if args.deployed else {}
+        self.handles = self._make(name, args, child)
         self.register_outputs({})
 
     def _make(self, name: str, args: WorkloadsArgs, child: pulumi.ResourceOptions) -> dict[str, WorkloadHandle]:
+        # Without projects too: the account of the last one has to go.
         names = tuple(project.name for project in args.deployed)
         accounts = MlflowAccounts(f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, accounts=names), child)
         return {

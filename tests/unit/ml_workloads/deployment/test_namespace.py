@@ -26,7 +26,7 @@ def test_the_namespace_is_restricted_and_says_whose_it_is():
     labels = deployed().kind("Namespace").inputs["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     assert labels["pod-security.kubernetes.io/enforce-version"] == "v1.36"
-    assert (labels["team"], labels["project"]) == ("growth", "churn")
+    assert (labels["ml-platform/team"], labels["ml-platform/project"]) == ("growth", "churn")
 
 
 def test_the_quota_is_that_of_the_file():

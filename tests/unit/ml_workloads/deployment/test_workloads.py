@@ -15,9 +15,10 @@ def test_only_projects_that_name_the_environment_are_deployed():
     assert set(made.made.handles) == {"churn"}
 
 
-def test_without_projects_nothing_is_made():
+def test_without_projects_there_are_only_the_accounts_to_take_the_last_one_away():
     made = deployed(project(environments=["prod"]))
-    assert [each.name for each in made.cloud.resources if not each.typ.startswith("pulumi:")] == ["workloads"]
+    made_here = [each.name for each in made.cloud.resources if not each.typ.startswith("pulumi:")]
+    assert made_here == ["workloads", "workloads-accounts"]
     assert made.made.exports == {}
 
 
