@@ -7,8 +7,8 @@ and whoever deletes it takes everything with it. What happens inside is decided 
 from collections.abc import Sequence
 
 from components.ci_read_access import Reach
-from components.eks.arguments import cluster_name
 from components.iam_documents import Statement, describe_only
+from components.naming import cluster_name
 
 PARTS = ("access-entry", "addon", "nodegroup", "podidentityassociation")
 

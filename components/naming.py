@@ -34,3 +34,8 @@ def check_unique(field: str, values: tuple[str, ...]) -> None:
         if other is not None:
             raise ValueError(f"{field}: {other!r} and {value!r} differ in punctuation or case only: rename one of them")
         seen[slug(value)] = value
+
+
+def cluster_name(prefix: str) -> str:
+    """Fixed: people type it, and the names of its log group and of its autoscaler's tags follow from it."""
+    return f"{prefix}-eks"

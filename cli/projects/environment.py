@@ -65,7 +65,7 @@ def all_projects(folder: Path = PROJECTS) -> tuple[Project, ...]:
 
 def find_environment(name: str, folder: Path = STACKS) -> Environment:
     """From the stack file, of which only what is needed here is looked at: the program checks all of it."""
-    from components.eks.arguments import cluster_name
+    from components.naming import cluster_name
 
     names = sorted(path.name.split(".")[1] for path in folder.glob("Pulumi.*.yaml"))
     if name not in names:

@@ -2,10 +2,11 @@
 
 from components.eks.access import Access, AccessArgs, Team
 from components.eks.addons import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs
-from components.eks.arguments import ClusterArgs, ClusterHandle, NodeGroupArgs, NodePool, cluster_name
+from components.eks.arguments import ClusterArgs, ClusterHandle, NodeGroupArgs, NodePool
 from components.eks.cluster import Cluster
 from components.eks.node_groups import NodeGroup
 from components.eks.node_role import NodeRole, NodeRoleArgs
+from components.naming import cluster_name
 
 __all__ = [
     "Access",

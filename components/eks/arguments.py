@@ -11,7 +11,7 @@ from components.account import Account
 from components.eks.versions import ADDONS, NODE_RELEASES
 from components.instance_families import Size, family_of, size_of
 from components.log_retention import RETENTION_DAYS
-from components.naming import check_prefix, check_range, check_unique
+from components.naming import check_prefix, check_range, check_unique, cluster_name
 
 Capacity = Literal["on_demand", "spot", "capacity_block"]
 Support = Literal["STANDARD", "EXTENDED"]
@@ -19,11 +19,6 @@ Support = Literal["STANDARD", "EXTENDED"]
 POOL_LABEL = "pool"
 # https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
-
-
-def cluster_name(prefix: str) -> str:
-    """Fixed: people type it, and the names of its log group and of its autoscaler's tags follow from it."""
-    return f"{prefix}-eks"
 
 
 @dataclass(frozen=True, kw_only=True)

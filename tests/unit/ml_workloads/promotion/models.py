@@ -6,7 +6,7 @@ Made with the client alone: a version needs a run with metrics and a file `MLmod
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ SIGNATURE = {
 
 
 @contextmanager
-def mlflow_in(folder: Path) -> Iterator[MlflowClient]:
+def mlflow_in(folder: Path) -> Generator[MlflowClient]:
     """Tracking and registry below the folder, for this process."""
     address = (folder / "mlflow").as_uri()
     with pytest.MonkeyPatch.context() as patch:

@@ -63,7 +63,8 @@ def test_a_version_climbs_from_training_to_production_and_each_step_is_recorded(
 def test_a_worse_version_is_refused_with_reasons_and_nothing_moves(model: Model, made: dict[str, Any], reason: str):
     in_production(model, model.add(0.98))
     before, moves = model.aliases, recorded(model, "staging")
-    model.add(**{"f1": 0.99, **made}, alias="dev")
+    made = {"f1": 0.99, **made}
+    model.add(made.pop("f1"), alias="dev", **made)
     promotion = consider(model.registry, GATE, "staging")
     assert not promotion.allowed
     assert promotion.verdict is not None
