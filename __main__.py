@@ -2,6 +2,9 @@
 
 import pulumi
 
+from components.images import ROOT
+from ml_workloads.project import find_projects
+from ml_workloads.project.image import PROJECTS
 from stacks.environment import Environment
 from stacks.providers import aws_provider
 from stacks.settings import SettingsError, load_settings
@@ -10,9 +13,12 @@ from stacks.settings import SettingsError, load_settings
 def main() -> None:
     try:
         settings = load_settings(pulumi.Config())
+        projects = find_projects(ROOT / PROJECTS)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    environment = Environment("environment", settings, pulumi.ResourceOptions(providers=[aws_provider(settings)]))
+    environment = Environment(
+        "environment", settings, projects, pulumi.ResourceOptions(providers=[aws_provider(settings)])
+    )
     for name, value in environment.exports.items():
         pulumi.export(name, value)
 

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository's folder."""
+
 _NEVER = "__pycache__"
 
 

@@ -8,7 +8,10 @@ from components.budget import Budget, BudgetArgs
 from components.ci_trust import Workflows, github_provider_arn
 from components.eks import ClusterHandle
 from components.identities import Identities, IdentitiesArgs
+from components.images import ROOT
 from components.notifications import Notifications
+from ml_workloads.deployment import Workloads, WorkloadsArgs
+from ml_workloads.project import Project
 from platform_services import Platform, PlatformArgs, PlatformHandle, Retention
 from stacks.cluster import ClusterLayer
 from stacks.foundation import Foundation, FoundationHandle
@@ -21,9 +24,16 @@ class Environment(pulumi.ComponentResource):
     foundation: FoundationHandle
     cluster: ClusterHandle
     platform: PlatformHandle
+    workloads: Workloads
     exports: dict[str, pulumi.Input[object]]
 
-    def __init__(self, name: str, settings: PlatformSettings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: PlatformSettings,
+        projects: tuple[Project, ...],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("mlops:index:Environment", name, {}, opts)
         self._settings = settings
         self._child = pulumi.ResourceOptions(parent=self)
@@ -36,6 +46,9 @@ class Environment(pulumi.ComponentResource):
         layer = ClusterLayer(settings, self.foundation, identities, self)
         self.cluster = layer.handle
         self.platform = self._platform()
+        self.workloads = Workloads(
+            "workloads", WorkloadsArgs(platform=self.platform, projects=projects, root=ROOT), self._child
+        )
         self.exports = self._exports(identities, budget, layer.access_roles)
         self.register_outputs(self.exports)
 
@@ -141,6 +154,9 @@ class Environment(pulumi.ComponentResource):
             "cluster_role_arns": dict(access_roles),
             "oidc_issuer": cluster.oidc_issuer,
             "oidc_provider_arn": cluster.oidc_provider_arn,
+            "mlflow_uri": self.platform.tracking.uri,
+            "mlflow_admin_secret_arn": self.platform.tracking.admin_secret_arn,
+            "projects": self.workloads.exports,
             "kubeconfig_command": pulumi.Output.format(
                 "aws eks update-kubeconfig --region {0} --name {1}", self._settings.region, cluster.name
             ),

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mlflow.exceptions import MlflowException
+
 JOB: Final = "job"
 """Of a run: the same for all attempts."""
 
@@ -19,3 +21,8 @@ FAILURE: Final = "failure"
 GATE: Final = "gate"
 GATE_PASSED: Final = "passed"
 """Of a version: this, or the reasons that training's gate gave."""
+
+
+def says_there_is_none(error: MlflowException) -> bool:
+    """Whether MLflow answered that an alias names no version; its stores do so in different words."""
+    return error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")

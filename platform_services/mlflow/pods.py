@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -21,7 +21,6 @@ IMAGE = ImageSource(
     paths=(PurePosixPath("platform_services/mlflow/image"),),
     left_out=frozenset({"requirements.in"}),
 )
-ROOT = Path(__file__).resolve().parents[2]
 URI = f"http://{NAME}.{ML_PLATFORM}.svc.cluster.local:{PORT}"
 CREDENTIALS, SCRATCH = "/run/mlflow", "/tmp"  # noqa: S108 - volumes of the pod
 USER = 65532  # as in the Dockerfile

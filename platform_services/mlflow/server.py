@@ -16,6 +16,7 @@ from components.buckets import BucketHandle
 from components.database import PORT as DATABASE_PORT
 from components.database import USER_NAME, DatabaseHandle
 from components.eks.arguments import ClusterHandle
+from components.images import ROOT
 from components.naming import check_range
 from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
@@ -25,7 +26,6 @@ from platform_services.mlflow.pods import (
     METRICS_PORT,
     NAME,
     PORT,
-    ROOT,
     URI,
     AccountArgs,
     PodAccount,

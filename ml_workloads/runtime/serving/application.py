@@ -94,7 +94,8 @@ def application(
     async def ready() -> Response:
         model = follower.model
         if model is None:
-            return JSONResponse({"status": "no model", "problem": follower.problem}, status_code=503)
+            status = 200 if follower.ready else 503
+            return JSONResponse({"status": "no model", "problem": follower.problem}, status_code=status)
         return JSONResponse({"status": "ready", "model": _identity(model), "problem": follower.problem})
 
     @app.get("/metrics", include_in_schema=False)

@@ -12,9 +12,14 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
+from ml_workloads.runtime.account import sign_in
+from ml_workloads.runtime.records import says_there_is_none
 from ml_workloads.runtime.serving.columns import columns_of
 from ml_workloads.runtime.serving.models import Servable
+
+UNAUTHORIZED = 401
 
 
 class MlflowRegistry:
@@ -23,9 +28,20 @@ class MlflowRegistry:
     def __init__(self, name: str, alias: str) -> None:
         self._name, self._alias = name, alias
         self._client = MlflowClient()
+        self._signed_in = False
 
-    def current(self) -> str:
-        return str(self._client.get_model_version_by_alias(self._name, self._alias).version)
+    def current(self) -> str | None:
+        """Signs in first, and again when MLflow does not know the password any more: it may have been changed."""
+        if not self._signed_in:
+            sign_in()
+            self._signed_in = True
+        try:
+            return str(self._client.get_model_version_by_alias(self._name, self._alias).version)
+        except MlflowException as error:
+            self._signed_in = error.get_http_status_code() != UNAUTHORIZED
+            if says_there_is_none(error):
+                return None
+            raise
 
     def load(self, version: str) -> Servable:
         model = mlflow.pyfunc.load_model(f"models:/{self._name}/{version}")

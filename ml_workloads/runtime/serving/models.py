@@ -36,8 +36,8 @@ class Servable:
 class Registry(Protocol):
     """Where models come from."""
 
-    def current(self) -> str:
-        """The version that the alias names now; raises when nobody can be asked or there is none."""
+    def current(self) -> str | None:
+        """The version that the alias names now, or None when it names none; raises when nobody can be asked."""
         ...
 
     def load(self, version: str) -> Servable: ...
@@ -60,6 +60,7 @@ class Follower:
         self._thread: threading.Thread | None = None
         self.model: Servable | None = None
         self.problem = "no model has been loaded yet"
+        self.nothing_to_serve = False
 
     def step(self) -> bool:
         """Look once. Whether what the alias names is what is served."""
@@ -67,6 +68,9 @@ class Follower:
             version = self._registry.current()
         except Exception as error:
             return self._failed("registry", f"the registry does not say which version to serve: {_words(error)}")
+        self.nothing_to_serve = version is None
+        if version is None:
+            return self._nothing()
         if self.model is not None and self.model.version == version:
             return self._fine()
         try:
@@ -96,6 +100,17 @@ class Follower:
         while not self._ending.is_set():
             self.step()
             self._ending.wait(self.pause())
+
+    @property
+    def ready(self) -> bool:
+        """Whether what the registry says is carried out; so it is too where nothing has been promoted yet."""
+        return self.model is not None or self.nothing_to_serve
+
+    def _nothing(self) -> bool:
+        """The alias names no version. One that answers goes on: an alias may be taken away by mistake."""
+        self._failures = 0
+        self.problem = "no version has been promoted to be served yet"
+        return self.model is None
 
     def _fine(self) -> bool:
         self._failures, self.problem = 0, ""

@@ -3,7 +3,8 @@
 Read from the environment: TRAINING_* below, and MLFLOW_TRACKING_URI with MLflow's other variables.
 
 Exit codes, which decide whether Kubernetes starts another pod: 0 trained, whatever the gate said; 1 the project's own
-code failed; 2 its data, or its environment, is wrong; 75 MLflow did not answer for long, which may be better next time.
+code failed; 2 its data, or its environment, is wrong; 75 MLflow or Secrets Manager did not answer for long,
+which may be better next time.
 https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
 """
 
@@ -22,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ml_workloads.runtime.account import AccountError, sign_in
 from ml_workloads.runtime.contract import ContractError
 from ml_workloads.runtime.data import DataError, LocalFile, S3Objects, Source, SqlQuery
 from ml_workloads.runtime.gate import Gate, Metric
@@ -118,6 +120,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _ended)
     try:
         settings = TrainingSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
+        sign_in()
         run(settings.plan(), MlflowTracking(settings.project, patience=settings.patience_seconds))
     except ValidationError as error:
         for each in error.errors():
@@ -126,7 +129,7 @@ def main() -> int:
     except (DataError, ContractError, SplitError, ObjectError) as error:
         LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
         return WRONG
-    except TrackingError as error:
+    except (AccountError, TrackingError) as error:
         LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
         return TRY_AGAIN
     except Exception:

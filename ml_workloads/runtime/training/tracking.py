@@ -92,7 +92,7 @@ class MlflowTracking:
                 try:
                     found = self._client.get_model_version_by_alias(self._name, alias)
                 except MlflowException as error:
-                    if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    if records.says_there_is_none(error):
                         return None
                     raise
                 return dict(self._client.get_run(str(found.run_id)).data.metrics)
@@ -101,11 +101,14 @@ class MlflowTracking:
     def finish(self, run_id: str, model: Any, inputs: pd.DataFrame, metrics: Mapping[str, float]) -> Logged:
         """Record metrics and model, with the signature of what it takes and answers, and end the run.
 
-        Without an example of its inputs, which would be rows of people's data beside every model.
+        Without an example of its inputs, which would be rows of people's data beside every model. A version that an
+        attempt before has made, and was not told of, is the one.
         """
         for attempt in self._attempts("record the model"):
             with attempt, mlflow.start_run(run_id=run_id):
                 mlflow.log_metrics(dict(metrics))
+                if made := self._version_of(run_id):
+                    return Logged(run_id=run_id, version=made)
                 logged: Any = mlflow.sklearn.log_model(  # pyright: ignore[reportPrivateImportUsage]
                     model,
                     name="model",
@@ -133,6 +136,10 @@ class MlflowTracking:
             self._client.set_terminated(run_id, status="FAILED")
         except Exception as error:
             LOG.warning("the run could not be marked as failed: %s", error)
+
+    def _version_of(self, run_id: str) -> str | None:
+        found = self._client.search_model_versions(f"name = '{self._name}' and run_id = '{run_id}'")
+        return max((str(each.version) for each in found), key=int, default=None)
 
     def _unfinished(self, experiment: str, job: str) -> list[str]:
         condition = f"attributes.status = 'RUNNING' and tags.{records.JOB} = '{job}'"

@@ -27,17 +27,18 @@ def servable(version: str = "1", columns: Sequence[Column] = COLUMNS, predict: A
 
 
 class Shelf:
-    """`alias` is the version that is current, None when the registry is down; `broken` ones cannot be loaded."""
+    """`alias` is the version that is current, None when it names none; `broken` ones cannot be loaded."""
 
     def __init__(self, *models: Servable) -> None:
         self.models = {model.version: model for model in models}
         self.alias: str | None = models[0].version if models else None
+        self.down = False
         self.broken: set[str] = set()
         self.asked = threading.Event()
 
-    def current(self) -> str:
+    def current(self) -> str | None:
         self.asked.set()
-        if self.alias is None:
+        if self.down:
             raise ConnectionError("connection refused")
         return self.alias
 

@@ -141,6 +141,7 @@ def test_a_client_that_leaves_is_counted_as_such_and_frees_its_place(server: Ser
 
 def test_without_a_model_it_is_healthy_but_not_ready():
     server = Server(Shelf())
+    server.shelf.down = True
     assert server.client.get("/healthz").status_code == 200
     assert server.client.get("/readyz").status_code == 503
     server.follower.step()
@@ -151,8 +152,23 @@ def test_without_a_model_it_is_healthy_but_not_ready():
     assert "connection refused" in server.client.get("/readyz").json()["problem"]
 
 
-def test_it_stays_ready_while_the_registry_is_down(server: Server):
+def test_where_nothing_has_been_promoted_yet_it_is_ready_to_say_so():
+    server = Server(Shelf())
+    server.follower.step()
+    assert server.client.get("/readyz").status_code == 200
+    refused = server.predict({"instances": [ROW]})
+    assert (refused.status_code, refused.json()["detail"]) == (503, "no version has been promoted to be served yet")
+
+
+def test_a_version_whose_alias_is_taken_away_goes_on_answering(server: Server):
     server.shelf.alias = None
+    assert not server.follower.step()
+    assert server.predict({"instances": [ROW]}).status_code == 200
+    assert "no version has been promoted" in server.client.get("/readyz").json()["problem"]
+
+
+def test_it_stays_ready_while_the_registry_is_down(server: Server):
+    server.shelf.down = True
     server.follower.step()
     ready = server.client.get("/readyz")
     assert ready.status_code == 200
@@ -191,7 +207,7 @@ def test_requests_beyond_the_limit_are_told_to_come_again():
 def test_metrics_count_answers_rows_and_the_version(server: Server):
     server.predict({"instances": [ROW, ROW]})
     server.predict(b"")
-    server.shelf.alias = None
+    server.shelf.down = True
     server.follower.step()
     for line in (
         'predict_requests_total{code="200"} 1.0',

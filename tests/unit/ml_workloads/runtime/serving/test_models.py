@@ -29,12 +29,12 @@ def test_without_the_registry_the_model_goes_on_answering():
     shelf, failures = Shelf(servable("1")), list[str]()
     follower = Follower(shelf, on_failure=failures.append)
     follower.step()
-    shelf.alias = None
+    shelf.down = True
     assert not follower.step()
     assert version_of(follower) == "1"
     assert "ConnectionError: connection refused" in follower.problem
     assert failures == ["registry"]
-    shelf.alias = "1"
+    shelf.down = False
     assert follower.step()
     assert follower.problem == ""
 
@@ -65,13 +65,13 @@ def test_a_version_whose_signature_cannot_be_served_is_kept_out():
 
 def test_failures_are_tried_again_ever_more_slowly_and_at_least_every_minute():
     shelf = Shelf(servable("1"))
-    shelf.alias = None
+    shelf.down = True
     follower, pauses = Follower(shelf, seconds=10), list[float]()
     for _ in range(5):
         follower.step()
         pauses.append(follower.pause())
     assert pauses == [10, 20, 40, 60, 60]
-    shelf.alias = "1"
+    shelf.down = False
     follower.step()
     assert follower.pause() == 10
 
