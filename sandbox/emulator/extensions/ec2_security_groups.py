@@ -43,6 +43,11 @@ def _equal_but_for_description(self: Any, other: Any) -> bool:
     return (self.ip_protocol, self.from_port, self.to_port) == (other.ip_protocol, other.from_port, other.to_port)
 
 
+def _description(self: Any) -> str | None:
+    """moto shows that of a rule for a range only; changed ones it keeps there for every kind."""
+    return self.ip_range.get("Description", self.source_group.get("Description"))
+
+
 _create = SecurityGroupBackend.create_security_group
 
 
@@ -60,5 +65,6 @@ _responses.authorize_security_group_ingress = _authorize("ingress")
 _responses.authorize_security_group_egress = _authorize("egress")
 _rule: Any = SecurityGroupRule
 _rule.__eq__ = _equal_but_for_description
+_rule.description = property(_description)
 _backend: Any = SecurityGroupBackend
 _backend.create_security_group = _create_with_self_ingress

@@ -47,6 +47,25 @@ def test_a_rule_is_the_same_with_another_description(ec2: Any, vpc: str):
     assert [item for item in _rules(ec2, one) if not item["IsEgress"]] == []
 
 
+def test_a_rule_for_a_group_has_its_description_also_after_a_change(ec2: Any, vpc: str):
+    one, other = (ec2.create_security_group(GroupName=n, Description="d", VpcId=vpc)["GroupId"] for n in ("s1", "s2"))
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432}
+    described = rule | {"UserIdGroupPairs": [{"GroupId": other, "Description": "from the cluster"}]}
+    [made] = ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[described])["SecurityGroupRules"]
+    assert made["Description"] == "from the cluster"
+
+    def description() -> Any:
+        [found] = [item for item in _rules(ec2, one) if not item["IsEgress"]]
+        return found.get("Description")
+
+    assert description() == "from the cluster"
+    changed = rule | {"ReferencedGroupId": other, "Description": "from elsewhere"}
+    update = {"SecurityGroupRuleId": made["SecurityGroupRuleId"], "SecurityGroupRule": changed}
+    ec2.modify_security_group_rules(GroupId=one, SecurityGroupRules=[update])
+    assert description() == "from elsewhere"
+    ec2.revoke_security_group_ingress(GroupId=one, SecurityGroupRuleIds=[made["SecurityGroupRuleId"]])
+
+
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 def test_a_call_with_several_permissions_answers_all_its_rules(ec2: Any, vpc: str, direction: str):
     group = ec2.create_security_group(GroupName=f"two-{direction}", Description="d", VpcId=vpc)["GroupId"]
