@@ -47,4 +47,4 @@ def test_down_leaves_the_host_as_it_was_before_and_up_brings_all_of_it_back(depl
     assert host.leftovers(deployed.host, host.snapshot(deployed.box.instance.aws)) == []
     deployed.box.up()
     eventually(deployed.settled, "every pod runs again", 240)
-    deployed.copy.pulumi("preview", "--expect-no-changes")
+    deployed.copy.pulumi("preview", "--expect-no-changes", "--refresh")
