@@ -27,6 +27,5 @@ def set_up_policy(scope: Scope, database_secret: str, admin_secret: str, secrets
 
 def accounts_policy(scope: Scope, admin_secret: str, accounts: Sequence[str], secrets_key: str) -> str:
     """What keeps the accounts signs in as the administrator and gives each account a first password."""
-    return document(
-        [*read_secrets(scope, [admin_secret, *accounts], secrets_key), *put_secrets(scope, accounts, secrets_key)]
-    )
+    first_values = put_secrets(scope, accounts, secrets_key) if accounts else ()
+    return document([*read_secrets(scope, [admin_secret, *accounts], secrets_key), *first_values])
