@@ -158,7 +158,8 @@ def test_every_namespace_denies_all_traffic_that_no_policy_names(environment: Pr
         and set(each.inputs["spec"]["policyTypes"]) == {"Ingress", "Egress"}
         and not {"ingress", "egress"} & set(each.inputs["spec"])
     }
-    assert denied == {each.inputs["metadata"]["name"] for each in of_kind(environment, "Namespace")} == set(NAMESPACES)
+    assert denied == {each.inputs["metadata"]["name"] for each in of_kind(environment, "Namespace")}
+    assert denied >= set(NAMESPACES)
 
 
 def test_no_rule_grants_everything_or_reads_secrets(environment: Program):

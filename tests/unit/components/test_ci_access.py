@@ -147,6 +147,22 @@ def test_both_roles_read_state_and_descriptions(
         ("s3:PutBucketPolicy", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
         ("rds:CreateDBInstance", f"arn:aws:rds:us-east-1:123456789012:db:{PREFIX}-mlflow", {}),
         ("secretsmanager:CreateSecret", f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/a-AbCdEf", {}),
+        # What becomes of a project.
+        ("ecr:CreateRepository", f"arn:aws:ecr:us-east-1:123456789012:repository/{PREFIX}/projects/churn", {}),
+        ("ecr:DeleteRepository", f"arn:aws:ecr:us-east-1:123456789012:repository/{PREFIX}/projects/churn", {}),
+        (
+            "secretsmanager:PutResourcePolicy",
+            f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/projects/churn/warehouse-AbCdEf",
+            {},
+        ),
+        ("iam:CreateRole", f"{IAM}:role/{PREFIX}-ml-churn-training", {}),
+        ("iam:PutRolePolicy", f"{IAM}:role/{PREFIX}-ml-ci-training", {}),
+        (
+            "iam:PassRole",
+            f"{IAM}:role/{PREFIX}-ml-churn-training",
+            {"iam:PassedToService": "pods.eks.amazonaws.com"},
+        ),
+        ("eks:DeletePodIdentityAssociation", f"{EKS}:podidentityassociation/{CLUSTER}/a-1", {}),
         ("iam:PassRole", f"{IAM}:role/{PREFIX}-flow-logs", {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
         ("iam:AttachRolePolicy", f"{IAM}:role/{PREFIX}-x", {"iam:PolicyARN": f"{IAM}:policy/{PREFIX}-x"}),
         ("budgets:ModifyBudget", f"arn:aws:budgets::123456789012:budget/{PREFIX}-monthly-cost", {}),

@@ -1,0 +1,87 @@
+"""Projects within the whole program: where they are deployed, and what they and the platform's services let through."""
+
+import pytest
+
+from ml_workloads.project import Project, find_projects
+from ml_workloads.project.image import project_image
+from platform_services.namespaces import ML_PLATFORM
+from sandbox.cluster.policies.objects import Content, NamedPort, Namespace, Policy
+from sandbox.cluster.policies.objects import Pod as Peer
+from sandbox.cluster.policies.rules import PodRules, rules_of
+from tests.contract.manifests import Pod, of_kind, pods
+from tests.contract.pod_security import containers
+from tests.contract.programs import ROOT, Program
+from tests.unit.sandbox.cluster.policies.content import passes
+
+PROJECTS = find_projects(ROOT / "ml_workloads" / "projects")
+MLFLOW_PORT, SERVING_PORT = 5000, 8080
+
+
+def deployed(environment: Program) -> list[Project]:
+    return [project for project in PROJECTS if environment.stack in project.environments]
+
+
+def of_project(environment: Program, project: Project) -> list[Pod]:
+    found = [pod for pod in pods(environment) if pod.namespace == project.namespace]
+    assert {pod.owner.inputs["kind"] for pod in found} == {
+        "CronJob",
+        *(["Deployment"] if project.serving.online else []),
+    }
+    return found
+
+
+def test_exactly_the_projects_that_name_an_environment_are_in_it(environment: Program):
+    workloads = [each.name for each in environment.of_type("mlops:index:ProjectWorkload")]
+    assert workloads == [f"workloads-{project.name}" for project in deployed(environment)]
+
+
+def test_pods_run_the_image_of_the_sources_that_are_here(environment: Program):
+    for project in deployed(environment):
+        tag = project_image(project).tag(ROOT)
+        for pod in of_project(environment, project):
+            [container] = containers(pod.spec)
+            assert container["image"].endswith(f"/ml-platform-{environment.stack}/projects/{project.name}:{tag}")
+
+
+def peer(pod: Pod, address: str, name: str = "mine") -> Peer:
+    ports = [each for container in containers(pod.spec) for each in container.get("ports") or []]
+    named = tuple(NamedPort(name=each["name"], number=each["containerPort"], protocol="TCP") for each in ports)
+    return Peer(namespace=pod.namespace, name=name, address=address, labels=pod.labels, ports=named)
+
+
+def rules(environment: Program, subject: Peer, *others: Peer) -> PodRules:
+    namespaces = [each.inputs["metadata"] for each in of_kind(environment, "Namespace")]
+    content = Content(
+        policies=[read for each in of_kind(environment, "NetworkPolicy") if (read := Policy.read(each.inputs))],
+        pods=list(others),
+        namespaces=[
+            Namespace(
+                name=each["name"],
+                labels={"kubernetes.io/metadata.name": each["name"], **(each.get("labels") or {})},
+            )
+            for each in namespaces
+        ],
+        services=[],
+    )
+    return rules_of(subject, content)
+
+
+@pytest.fixture
+def mlflow(environment: Program) -> Peer:
+    [pod] = [each for each in pods(environment) if each.title == f"Deployment {ML_PLATFORM}/mlflow"]
+    return peer(pod, "100.64.7.1", "mlflow")
+
+
+def test_pods_of_projects_and_mlflow_let_each_other_through(environment: Program, mlflow: Peer):
+    for project in deployed(environment):
+        for pod in of_project(environment, project):
+            mine = peer(pod, "100.64.7.2")
+            assert passes(rules(environment, mine, mlflow).egress, mlflow.address, MLFLOW_PORT), pod.title
+            assert passes(rules(environment, mlflow, mine).ingress, mine.address, MLFLOW_PORT), pod.title
+
+
+def test_nobody_connects_to_pods_of_a_project_from_outside_its_namespace(environment: Program, mlflow: Peer):
+    for project in deployed(environment):
+        for pod in of_project(environment, project):
+            ingress = rules(environment, peer(pod, "100.64.7.2"), mlflow).ingress
+            assert not any(passes(ingress, mlflow.address, port) for port in (80, 443, MLFLOW_PORT, SERVING_PORT))
