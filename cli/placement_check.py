@@ -75,7 +75,16 @@ def read_manifests(path: Path) -> list[Manifest]:
 def _manifest(resource: Declared) -> Manifest:
     """A resource's inputs are its manifest; the engine names after the logical name what has no name."""
     named = {"name": resource.name, **(resource.inputs.get("metadata") or {})}
-    return {**resource.inputs, "metadata": named}
+    return _with_whole_numbers({**resource.inputs, "metadata": named})
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """Resources are registered with floating-point numbers only, which Kubernetes refuses in fields for whole ones."""
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_list(document: Any) -> bool:
