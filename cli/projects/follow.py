@@ -75,7 +75,9 @@ def follow(session: Session, job: str, say: Callable[[str], None], write: Callab
         if (ended := finished(found)) is not None or found is None:
             failed = ended != "Complete"
             return End(reason=explain_failure(found, pods, events_of(session, job, pods)) if failed else None)
-        reason = waiting(found, [pod for pod in pods if not is_over(pod)], events_of(session, job, pods))
+        left = [pod for pod in pods if not is_over(pod)]
+        # Between the end of a pod and that of its Job, or the next attempt, there is nothing to say.
+        reason = waiting(found, left, events_of(session, job, pods)) if left or not pods else said
         if reason != said:
             said = reason
             say(reason)

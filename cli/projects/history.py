@@ -8,7 +8,7 @@ import typer
 
 from cli.plain import Json, errors, plain_errors
 from cli.projects.session import Env, ProjectArgument, opened
-from cli.projects.show import duration, moment, number, print_json, print_table, tell
+from cli.projects.show import duration, moment, number, print_json, print_table, short, tell
 
 if TYPE_CHECKING:
     from cli.projects.runs import ModelVersion, Run
@@ -74,9 +74,9 @@ def models(
 
 
 def run_row(run: Run, metric: str) -> tuple[object, ...]:
-    digest = run.data_digest[:12] if run.data_digest else None
     value = number(run.metrics.get(metric))
-    return (run.job, run.status, moment(run.started), duration(run.seconds), value, run.revision, digest, run.run_id)
+    digests = (short(run.revision), short(run.data_digest), short(run.run_id))
+    return (run.job, run.status, moment(run.started), duration(run.seconds), value, *digests)
 
 
 def version_row(version: ModelVersion, metric: str) -> tuple[object, ...]:
@@ -87,7 +87,7 @@ def version_row(version: ModelVersion, metric: str) -> tuple[object, ...]:
         value,
         version.gate,
         moment(version.created),
-        version.run_id,
+        short(version.run_id),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from rich.markup import escape
 from rich.table import Column, Table
@@ -13,12 +13,15 @@ from rich.table import Column, Table
 from cli.plain import console
 
 
+_PIPE_WIDTH: Final = 200
+
+
 def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
 def moment(value: datetime | None) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if value else "-"
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if value else "-"
 
 
 def from_milliseconds(value: int | None) -> datetime | None:
@@ -28,6 +31,11 @@ def from_milliseconds(value: int | None) -> datetime | None:
 
 def from_kubernetes(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
+
+
+def short(digest: str | None) -> str | None:
+    """Enough to tell one from another; --json has all of it."""
+    return digest[:8] if digest else None
 
 
 def duration(seconds: float | None) -> str:
@@ -48,7 +56,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     table = Table(*headings, title=escape(title), title_justify="left")
     for row in rows:
         table.add_row(*("-" if cell is None or cell == "" else escape(str(cell)) for cell in row))
-    console.print(table)
+    # Who reads it from a pipe has no width, and lines that were folded for one are of no use there.
+    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH)
 
 
 def tell(message: str) -> None:

@@ -108,7 +108,10 @@ def test_of_a_long_log_only_the_last_lines_are_told():
     assert said.endswith("line 20")
 
 
-PENDING = {"phase": "Pending"}
+def pending(state: Object | None = None, *conditions: Object) -> Object:
+    return pod(state, phase="Pending", conditions=list(conditions))
+
+
 UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/2 nodes are available"}
 
 
@@ -118,27 +121,27 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/2 nodes 
         ([], [], "waiting for a pod of training-1"),
         ([], [QUOTA], "the project's quota has no room for it"),
         ([], [event("FailedCreate", "violates PodSecurity")], "its pod was refused: violates PodSecurity"),
-        ([pod(**PENDING)], [], "its pod is being started"),
-        ([pod({"waiting": {"reason": "ContainerCreating"}}, **PENDING)], [], "its pod is being started"),
+        ([pending()], [], "its pod is being started"),
+        ([pending({"waiting": {"reason": "ContainerCreating"}})], [], "its pod is being started"),
         (
-            [pod({"waiting": {"reason": "ErrImagePull", "message": "not\nfound"}}, **PENDING)],
+            [pending({"waiting": {"reason": "ErrImagePull", "message": "not\nfound"}})],
             [],
             "the image cannot be had (ErrImagePull): not found",
         ),
-        ([pod({"waiting": {"reason": "ImagePullBackOff"}}, **PENDING)], [], "(ImagePullBackOff): churn:1"),
+        ([pending({"waiting": {"reason": "ImagePullBackOff"}})], [], "(ImagePullBackOff): churn:1"),
         (
-            [pod({"waiting": {"reason": "CreateContainerConfigError", "message": "no secret"}}, **PENDING)],
+            [pending({"waiting": {"reason": "CreateContainerConfigError", "message": "no secret"}})],
             [],
             "the container cannot be started (CreateContainerConfigError): no secret",
         ),
-        ([pod(conditions=[UNSCHEDULED], **PENDING)], [], "no node has room for it yet: 0/2 nodes are available"),
+        ([pending(None, UNSCHEDULED)], [], "no node has room for it yet: 0/2 nodes are available"),
         (
-            [pod(conditions=[UNSCHEDULED], **PENDING)],
+            [pending(None, UNSCHEDULED)],
             [event("TriggeredScaleUp", "1 -> 2", "training-1-1")],
             "0/2 nodes are available; a node is being added",
         ),
         (
-            [pod(conditions=[UNSCHEDULED], **PENDING)],
+            [pending(None, UNSCHEDULED)],
             [event("TriggeredScaleUp", "1 -> 2", "training-0-9")],
             "no node has room for it yet: 0/2 nodes are available",
         ),

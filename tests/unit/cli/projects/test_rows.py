@@ -61,7 +61,7 @@ def test_what_are_no_rows_is_refused(text: str, said: str):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
-    with pytest.raises(PlainError, match="'rows.csv': there is no such file"):
+    with pytest.raises(PlainError, match=r"'rows\.csv': there is no such file"):
         read("rows.csv", nothing)
     with pytest.raises(PlainError, match="it cannot be read"):
         read(str(tmp_path), nothing)

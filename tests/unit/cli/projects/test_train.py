@@ -21,6 +21,7 @@ from tests.unit.ml_workloads.examples import SOUND
 
 NOON = datetime(2026, 10, 24, 12, tzinfo=UTC)
 Object = dict[str, Any]
+Step = tuple[Object | None, list[Object]]
 CRONJOB: Object = {
     "metadata": {"name": "training", "uid": "4f2a"},
     "spec": {
@@ -185,8 +186,7 @@ def test_all_attempts_are_shown():
     reason, said, written = followed(cluster)
     assert reason is None
     assert written == ["first", "second"]
-    assert said[0] == "a runs on node-1"
-    assert said[-1] == "b runs on node-1"
+    assert said == ["a runs on node-1", "b runs on node-1"]
 
 
 def test_a_job_that_is_deleted_ends_it():

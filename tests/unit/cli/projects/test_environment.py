@@ -1,0 +1,62 @@
+"""Which project and environment is meant, from the files; what is wrong with a call is said before anybody is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.plain import PlainError
+from cli.projects.environment import STACKS, find_environment, find_place
+from tests.unit.cli.projects.places import PLATFORM, write_project, write_stacks
+from validation.errors import SettingsError
+
+
+def test_names_follow_from_the_environment(tmp_path: Path):
+    place = find_place("churn", "dev", write_project(tmp_path), write_stacks(tmp_path))
+    environment = place.environment
+    assert (environment.region, environment.cluster) == ("eu-central-1", "ml-platform-dev-eks")
+    assert place.account_secret == "ml-platform-dev/mlflow/accounts/churn"
+    assert place.role == "ml-platform-dev-cluster-team-growth"
+    assert environment.role_for("visitors") == "ml-platform-dev-cluster-platform"
+
+
+def test_every_committed_stack_can_be_named():
+    names = {path.name.split(".")[1] for path in STACKS.glob("Pulumi.*.yaml")}
+    assert {find_environment(name).name for name in names} == names
+
+
+@pytest.mark.parametrize(
+    ("project", "environment", "said"),
+    [
+        ("nope", "dev", "there is no project 'nope'; there are churn"),
+        ("churn", "nope", "--env 'nope': there is no such stack file; there are dev, prod"),
+        (
+            "churn",
+            "prod",
+            "churn is not meant for prod: its environments are dev; add prod .* `pulumi up --stack prod`",
+        ),
+        ("../churn", "dev", "there is no project '../churn'"),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_is(tmp_path: Path, project: str, environment: str, said: str):
+    projects, stacks = write_project(tmp_path, environments=["dev"]), write_stacks(tmp_path)
+    with pytest.raises(PlainError, match=said):
+        find_place(project, environment, projects, stacks)
+
+
+@pytest.mark.parametrize(
+    "platform", [None, [], {"region": "eu-central-1"}, {"cluster": {}}, {**PLATFORM, "cluster": 7}]
+)
+def test_a_stack_file_that_lacks_what_is_needed_is_named(tmp_path: Path, platform: Any):
+    with pytest.raises(
+        PlainError, match=r"stacks/Pulumi\.dev\.yaml has no ml-platform:platform with region and cluster"
+    ):
+        find_environment("dev", write_stacks(tmp_path, platform))
+
+
+def test_a_project_that_is_wrong_is_told_as_everywhere(tmp_path: Path):
+    projects, stacks = write_project(tmp_path, owner="nobody"), write_stacks(tmp_path)
+    with pytest.raises(SettingsError, match="write an e-mail address"):
+        find_place("churn", "dev", projects, stacks)

@@ -1,0 +1,115 @@
+"""Signing in at MLflow: with the project's account, in this process alone, and with plain words when it does not work."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from mlflow.exceptions import MlflowException, RestException
+
+from cli.plain import PlainError
+from cli.projects.port_forward import PortForward
+from cli.projects.tracking import account, check, environment_variables, plain_mlflow_errors, variables
+
+
+def session(held: str) -> Any:
+    aws = SimpleNamespace(secret=lambda _name, _absent: held)
+    place = SimpleNamespace(account_secret="ml-platform-dev/mlflow/accounts/churn")
+    return cast(Any, SimpleNamespace(aws=aws, place=place, deploy="`pulumi up --stack dev`"))
+
+
+def test_user_and_password_come_from_the_projects_secret():
+    assert account(session('{"username": "churn", "password": "planted"}')) == ("churn", "planted")
+
+
+@pytest.mark.parametrize("held", ["planted", "{}", '{"username": "planted"}', "[]"])
+def test_a_secret_that_holds_something_else_is_named_but_not_shown(held: str):
+    with pytest.raises(PlainError, match="ml-platform-dev/mlflow/accounts/churn does not hold username") as refused:
+        account(session(held))
+    assert "planted" not in str(refused.value)
+
+
+def test_the_password_is_in_this_process_as_long_as_it_is_needed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "of the shell")
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        environment_variables(variables("http://127.0.0.1:5000", "churn", "planted")),
+    ):
+        assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "planted"
+        assert os.environ["NO_PROXY"] == "example.com,127.0.0.1"
+        raise KeyboardInterrupt
+    assert "MLFLOW_TRACKING_PASSWORD" not in os.environ
+    assert os.environ["MLFLOW_TRACKING_USERNAME"] == "of the shell"
+    assert os.environ["NO_PROXY"] == "example.com"
+
+
+@contextmanager
+def forwarded_to(status: int) -> Iterator[PortForward]:
+    """A port that leads to a server which answers everything with the status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def connect() -> Any:
+        connection = socket.create_connection(server.server_address[:2])
+        return connection, connection.close
+
+    try:
+        with PortForward(connect) as forward:
+            yield forward
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_server_that_works_is_not_complained_about():
+    with forwarded_to(200) as forward:
+        check(forward)
+
+
+def test_a_server_that_does_not_work_is_told_at_once():
+    with forwarded_to(503) as forward, pytest.raises(PlainError, match="its /health answers 503"):
+        check(forward)
+
+
+def test_a_pod_that_cannot_be_reached_is_told_and_not_the_connection_that_broke():
+    def connect() -> Any:
+        raise PlainError("jo may not connect to pods in ml-platform; assume the role platform")
+
+    with PortForward(connect) as forward, pytest.raises(PlainError, match="MLflow does not answer: jo may not connect"):
+        check(forward)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RestException({"error_code": "PERMISSION_DENIED", "message": "Permission denied"}), "MLflow refused: PERMISSION"),
+        (MlflowException("API request to http://127.0.0.1 failed"), "MLflow: API request to"),
+    ],
+)
+def test_mlflows_errors_are_told_in_a_line(error: Exception, said: str):
+    with PortForward(lambda: (None, lambda: None)) as forward:
+        with pytest.raises(PlainError, match=said), plain_mlflow_errors(forward):
+            raise error
+        forward.problem = PlainError("no pod of mlflow is ready")
+        if not isinstance(error, RestException):
+            with pytest.raises(PlainError, match="no pod of mlflow is ready"), plain_mlflow_errors(forward):
+                raise error
