@@ -89,4 +89,6 @@ def _shared(args: PartArgs) -> Variables:
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,
         "MPLCONFIGDIR": f"{SCRATCH}/matplotlib",
+        # MLflow looks for Git, which images need not have, and says a lot when it finds none.
+        "GIT_PYTHON_REFRESH": "quiet",
     }

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.eks.arguments import ClusterHandle
-from components.images import ImageSource
 from components.pod_identity import PodIdentity, PodRoleArgs
 from platform_services.namespaces import ML_PLATFORM
 from platform_services.network_policies import to_apis
@@ -16,11 +14,6 @@ from platform_services.pods import closed_container, resources, restricted_pod
 
 NAME = "mlflow"
 PORT, METRICS_PORT = 5000, 9464
-IMAGE = ImageSource(
-    dockerfile=PurePosixPath("platform_services/mlflow/image/Dockerfile"),
-    paths=(PurePosixPath("platform_services/mlflow/image"),),
-    left_out=frozenset({"requirements.in"}),
-)
 URI = f"http://{NAME}.{ML_PLATFORM}.svc.cluster.local:{PORT}"
 CREDENTIALS, SCRATCH = "/run/mlflow", "/tmp"  # noqa: S108 - volumes of the pod
 USER = 65532  # as in the Dockerfile

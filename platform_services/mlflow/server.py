@@ -20,9 +20,9 @@ from components.images import ROOT
 from components.naming import check_range
 from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
+from platform_services.mlflow.image_source import MLFLOW_IMAGE
 from platform_services.mlflow.network import from_clients, to_database
 from platform_services.mlflow.pods import (
-    IMAGE,
     METRICS_PORT,
     NAME,
     PORT,
@@ -77,7 +77,7 @@ class Mlflow(pulumi.ComponentResource):
         super().__init__("mlops:index:Mlflow", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._image = pulumi.Output.format("{0}:{1}", args.repository_url, IMAGE.tag(ROOT))
+        self._image = pulumi.Output.format("{0}:{1}", args.repository_url, MLFLOW_IMAGE.tag(ROOT))
         self._admin_secret_arn = self._admin_secret()
         path = [self._database_rule(), *self._policies()]
         set_up = self._set_up(path)

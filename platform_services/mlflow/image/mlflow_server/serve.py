@@ -55,6 +55,8 @@ def command(settings: ServerSettings) -> list[str]:
         *("--serve-artifacts", "--artifacts-destination", settings.artifacts),
         *("--allowed-hosts", settings.allowed_hosts),
         *("--expose-prometheus", str(settings.metrics)),
+        # Probes come every few seconds; who asked how often is in the metrics.
+        *("--uvicorn-opts", "--no-access-log"),
     ]
 
 

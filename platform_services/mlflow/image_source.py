@@ -1,0 +1,11 @@
+"""What the image of MLflow's server is built from."""
+
+from pathlib import PurePosixPath
+
+from components.images import ImageSource
+
+MLFLOW_IMAGE = ImageSource(
+    dockerfile=PurePosixPath("platform_services/mlflow/image/Dockerfile"),
+    paths=(PurePosixPath("platform_services/mlflow/image"),),
+    left_out=frozenset({"requirements.in"}),
+)
