@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from cli.projects.history import models, runs
-from cli.projects.logs import logs
-from cli.projects.predict import predict
-from cli.projects.projects import projects
-from cli.projects.promote import promote, rollback
-from cli.projects.status import status
-from cli.projects.train import train
+from cli.projects import history, listing, logs, predict, promote, status, train
 
 
 def register(root: typer.Typer) -> None:
-    for command in (projects, train, runs, models, promote, rollback, predict, logs, status):
+    for command in (
+        listing.projects,
+        train.train,
+        history.runs,
+        history.models,
+        promote.promote,
+        promote.rollback,
+        predict.predict,
+        logs.logs,
+        status.status,
+    ):
         root.command()(command)

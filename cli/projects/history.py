@@ -83,7 +83,7 @@ def version_row(version: ModelVersion, metric: str) -> tuple[object, ...]:
     value = number(version.metrics.get(metric))
     return (
         version.version,
-        ", ".join(version.aliases),
+        ", ".join(version.aliases) or None,
         value,
         version.gate,
         moment(version.created),

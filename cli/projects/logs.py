@@ -47,8 +47,8 @@ def logs(
 
 def _serving(session: Session) -> Sequence[Object]:
     from cli.projects.follow import has_begun
+    from cli.projects.listing import no_serving
     from cli.projects.pods import state
-    from cli.projects.projects import no_serving
 
     if session.place.project.serving.online is None:
         raise no_serving(session.name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cli.plain import Json, PlainError, errors, plain_errors
-from cli.projects.projects import no_serving
+from cli.projects.listing import no_serving
 from cli.projects.session import Env, ProjectArgument, Session, opened
 from cli.projects.show import print_json, print_table, tell
 

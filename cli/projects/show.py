@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from cli.plain import console
-
 
 _PIPE_WIDTH: Final = 200
 
@@ -55,9 +55,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     headings = (Column(name, overflow="fold", no_wrap=place == 0) for place, name in enumerate(columns))
     table = Table(*headings, title=escape(title), title_justify="left")
     for row in rows:
-        table.add_row(*("-" if cell is None or cell == "" else escape(str(cell)) for cell in row))
-    # Who reads it from a pipe has no width, and lines that were folded for one are of no use there.
-    console.print(table, width=None if console.is_terminal else _PIPE_WIDTH)
+        table.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
+    # A pipe has no width, and lines that were folded for one are of no use to who reads it.
+    (console if console.is_terminal else Console(width=_PIPE_WIDTH, file=console.file)).print(table)
 
 
 def tell(message: str) -> None:

@@ -178,7 +178,8 @@ def rows(found: Document) -> list[tuple[str, object]]:
         if answers and answers["problem"]:
             lines.append(("", answers["problem"]))
     aliases = found["aliases"] or {}
-    lines.append(("aliases", ", ".join(f"{alias} {version}" for alias, version in sorted(aliases.items()))))
+    named = ", ".join(f"{alias} {version}" for alias, version in sorted(aliases.items()))
+    lines.append(("aliases", named or None))
     lines += [(f"quota {name}", f"{each['used']} of {each['hard']}") for name, each in found["quota"].items()]
     return lines
 

@@ -164,7 +164,7 @@ def show(session: Session, job: str, run: Run, version: ModelVersion | None) -> 
     rows: list[tuple[str, object]] = [("run", run.run_id), ("status", run.status)]
     rows += [(name, number(value)) for name, value in without_gaps(run.metrics)]
     rows += [("version", version.version if version else None), ("gate", version.gate if version else None)]
-    rows += [("aliases", ", ".join(version.aliases) if version else None)]
+    rows += [("aliases", (", ".join(version.aliases) or None) if version else None)]
     print_table(job, ("What", "Value"), rows)
     if version and "dev" in version.aliases:
         tell(f"Next: mlp promote {session.name} --env {session.place.environment.name} --to staging")

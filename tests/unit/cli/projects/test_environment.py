@@ -35,7 +35,7 @@ def test_every_committed_stack_can_be_named():
         (
             "churn",
             "prod",
-            "churn is not meant for prod: its environments are dev; add prod .* `pulumi up --stack prod`",
+            "is not meant for prod: its environments are dev; add prod .* `pulumi up --stack prod`",
         ),
         ("../churn", "dev", "there is no project '../churn'"),
     ],
@@ -46,13 +46,9 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path, project: str, en
         find_place(project, environment, projects, stacks)
 
 
-@pytest.mark.parametrize(
-    "platform", [None, [], {"region": "eu-central-1"}, {"cluster": {}}, {**PLATFORM, "cluster": 7}]
-)
+@pytest.mark.parametrize("platform", [None, [], {"region": "eu-1"}, {"cluster": {}}, {**PLATFORM, "cluster": 7}])
 def test_a_stack_file_that_lacks_what_is_needed_is_named(tmp_path: Path, platform: Any):
-    with pytest.raises(
-        PlainError, match=r"stacks/Pulumi\.dev\.yaml has no ml-platform:platform with region and cluster"
-    ):
+    with pytest.raises(PlainError, match=r"stacks/Pulumi\.dev\.yaml has no ml-platform:platform with region"):
         find_environment("dev", write_stacks(tmp_path, platform))
 
 

@@ -1,11 +1,11 @@
-"""Signing in at MLflow: with the project's account, in this process alone, and with plain words when it does not work."""
+"""Signing in at MLflow: with the project's account, in this process alone, and with plain words when it fails."""
 
 from __future__ import annotations
 
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
@@ -40,20 +40,22 @@ def test_the_password_is_in_this_process_as_long_as_it_is_needed(monkeypatch: py
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "of the shell")
     monkeypatch.setenv("NO_PROXY", "example.com")
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
-    with (
-        pytest.raises(KeyboardInterrupt),
-        environment_variables(variables("http://127.0.0.1:5000", "churn", "planted")),
-    ):
-        assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "planted"
-        assert os.environ["NO_PROXY"] == "example.com,127.0.0.1"
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with environment_variables(variables("http://127.0.0.1:5000", "churn", "planted")):
+            assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "planted"
+            assert os.environ["NO_PROXY"] == "example.com,127.0.0.1"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert "MLFLOW_TRACKING_PASSWORD" not in os.environ
     assert os.environ["MLFLOW_TRACKING_USERNAME"] == "of the shell"
     assert os.environ["NO_PROXY"] == "example.com"
 
 
 @contextmanager
-def forwarded_to(status: int) -> Iterator[PortForward]:
+def forwarded_to(status: int) -> Generator[PortForward]:
     """A port that leads to a server which answers everything with the status."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,7 +71,7 @@ def forwarded_to(status: int) -> Iterator[PortForward]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def connect() -> Any:
-        connection = socket.create_connection(server.server_address[:2])
+        connection = socket.create_connection(("127.0.0.1", server.server_port))
         return connection, connection.close
 
     try:
@@ -101,7 +103,10 @@ def test_a_pod_that_cannot_be_reached_is_told_and_not_the_connection_that_broke(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (RestException({"error_code": "PERMISSION_DENIED", "message": "Permission denied"}), "MLflow refused: PERMISSION"),
+        (
+            RestException({"error_code": "PERMISSION_DENIED", "message": "Permission denied"}),
+            "MLflow refused: PERMISSION",
+        ),
         (MlflowException("API request to http://127.0.0.1 failed"), "MLflow: API request to"),
     ],
 )
