@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import time
 from collections import Counter
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.first_model import Answer, first_answers
 from cli.plain import plain_errors
 from cli.sandbox import bring_up
 from sandbox import lifecycle
@@ -48,20 +51,40 @@ def up(
             raise SandboxError(f"--stack {stack!r}: there is no such stack file; there are {', '.join(stack_names())}")
         console.print("[bold]Sandbox[/bold]")
         bring_up(instance)
-        console.print(f"[bold]pulumi up --stack {stack}[/bold]  (two to three minutes the first time)")
+        if instance.nodes == "real" and os.geteuid() == 0:
+            console.print("[bold]Images[/bold]  (two to three minutes the first time)")
+            _run(
+                instance,
+                f"mlp images build --env {stack}",
+                sys.executable,
+                "-P",
+                "-m",
+                "cli",
+                "images",
+                "build",
+                "-e",
+                stack,
+            )
+        console.print(f"[bold]pulumi up --stack {stack}[/bold]  (three to four minutes the first time)")
         config_file = usable(instance, stack)
-        code = subprocess.run(
-            [instance.bin / "pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--config-file", config_file],
-            cwd=PROJECT,
-            env=process_environment(instance),
-            check=False,
-        ).returncode
-        if code:
-            raise SandboxError(f"`pulumi up --stack {stack}` ended with exit code {code}; run `mlp up` again to go on")
-        summarise(instance, stack, time.monotonic() - start)
+        options = ("--stack", stack, "--yes", "--skip-preview", "--config-file", str(config_file))
+        _run(instance, f"pulumi up --stack {stack}", str(instance.bin / "pulumi"), "up", *options)
+        answers = list(first_answers(instance, stack)) if runs_containers(instance) else []
+        summarise(instance, stack, answers, time.monotonic() - start)
 
 
-def summarise(instance: Instance, stack: str, seconds: float) -> None:
+def runs_containers(instance: Instance) -> bool:
+    """Pods on simulated nodes run nothing, so there nothing is trained."""
+    return all(cluster.real_nodes_possible for cluster in lifecycle.status(instance).clusters)
+
+
+def _run(instance: Instance, title: str, *command: str) -> None:
+    code = subprocess.run(command, cwd=PROJECT, env=process_environment(instance), check=False).returncode
+    if code:
+        raise SandboxError(f"`{title}` ended with exit code {code}; run `mlp up` again to go on")
+
+
+def summarise(instance: Instance, stack: str, answers: list[Answer], seconds: float) -> None:
     deployment = json.loads(pulumi(instance, "stack", "export", "--stack", stack))["deployment"]
     history = json.loads(pulumi(instance, "stack", "history", "--stack", stack, "--json", "--page-size", "1"))
     console.print()
@@ -71,11 +94,32 @@ def summarise(instance: Instance, stack: str, seconds: float) -> None:
     clusters = lifecycle.status(instance).clusters
     for cluster in clusters:
         console.print(describe_cluster(cluster), highlight=False, soft_wrap=True)
+    outputs = deployment["resources"][0].get("outputs", {})
+    console.print(f"MLflow: {outputs.get('mlflow_uri')} inside the cluster", highlight=False, soft_wrap=True)
+    for each in answers:
+        address = outputs["projects"][each.project]["address"]
+        said = ", ".join(map(str, each.predictions))
+        console.print(
+            f"Model {each.project}: version {each.version} answers at {address}/predict inside the cluster; "
+            f"its example: {said}",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print("Type next:")
     for line, why in (
         ('eval "$(.venv/bin/mlp sandbox env)"', "then plain pulumi, aws, kubectl and psql work here"),
         *((f"aws eks update-kubeconfig --name {each.name}", "point kubectl to the cluster") for each in clusters[:1]),
         *(("kubectl get nodes -L accelerator", "its nodes") for _ in clusters[:1]),
+        (f"mlp mlflow --env {stack}", "MLflow's web page, at a port of this machine"),
+        *(
+            (f"mlp {command} {each.project} --env {stack}{options}", why)
+            for each in answers[:1]
+            for command, options, why in (
+                ("status", "", "how it is trained and served"),
+                ("train", " --follow", "another version"),
+                ("models", " --history", "versions, and who promoted what"),
+            )
+        ),
         (f"mlp placement --stack {stack}", "would everything find a node?"),
         (f"pulumi preview --stack {stack} --diff", "what a change of the program would do"),
         (f"pulumi stack output --stack {stack}", "addresses and names"),

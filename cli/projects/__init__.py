@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.projects import history, listing, logs, predict, promote, status, train
+from cli.projects import history, listing, logs, page, predict, promote, status, train
 
 
 def register(root: typer.Typer) -> None:
@@ -18,5 +18,6 @@ def register(root: typer.Typer) -> None:
         predict.predict,
         logs.logs,
         status.status,
+        page.mlflow,
     ):
         root.command()(command)

@@ -26,10 +26,17 @@ def runs(pod: Object) -> bool:
 
 @contextmanager
 def forwarded(
-    cluster: Cluster, namespace: str, name: str, port: int, deploy: str, *, unready: bool = False
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    port: int,
+    deploy: str,
+    *,
+    unready: bool = False,
+    local_port: int = 0,
 ) -> Generator[PortForward]:
     """A port on this machine for one of the platform's workloads. `unready`: pods that run are good enough, to be asked
-    why they are not ready."""
+    why they are not ready. `local_port` 0 is a free one; raises OSError when another one is taken."""
 
     def connect() -> tuple[Any, Callable[[], None]]:
         pod = choose(cluster.pods(namespace, name), namespace, name, deploy, unready=unready)
@@ -38,7 +45,7 @@ def forwarded(
 
     # Said at once, and not as a connection that ends without an answer.
     choose(cluster.pods(namespace, name), namespace, name, deploy, unready=unready)
-    with PortForward(connect) as forward:
+    with PortForward(connect, local_port) as forward:
         yield forward
 
 

@@ -24,9 +24,9 @@ class PortForward:
     `problem` is why the last one could not be opened; whoever is connected then sees an end without an answer.
     """
 
-    def __init__(self, connect: Callable[[], tuple[Any, Callable[[], None]]]) -> None:
+    def __init__(self, connect: Callable[[], tuple[Any, Callable[[], None]]], local_port: int = 0) -> None:
         self._connect = connect
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", local_port))
         self._lock = threading.Lock()
         self._open: set[Any] = set()
         self._threads: list[threading.Thread] = []
