@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 
 from ml_workloads.runtime.account import sign_in
 from ml_workloads.runtime.records import says_there_is_none
+from ml_workloads.runtime.retries import fail_early
 from ml_workloads.runtime.serving.columns import columns_of
 from ml_workloads.runtime.serving.models import Servable
 
@@ -27,6 +28,7 @@ class MlflowRegistry:
 
     def __init__(self, name: str, alias: str) -> None:
         self._name, self._alias = name, alias
+        fail_early()
         self._client = MlflowClient()
         self._signed_in = False
 

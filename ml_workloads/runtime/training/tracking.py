@@ -23,6 +23,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 
 from ml_workloads.runtime import records
 from ml_workloads.runtime.gate import Verdict
+from ml_workloads.runtime.retries import fail_early
 
 LOG = logging.getLogger(__name__)
 # A database that fails over is back after one to two minutes.
@@ -64,6 +65,7 @@ class MlflowTracking:
 
     def __init__(self, name: str, *, patience: float = PATIENCE_SECONDS) -> None:
         self._name, self._patience = name, patience
+        fail_early()
         self._client = MlflowClient()
 
     def begin(self, tags: Mapping[str, str], parameters: Mapping[str, str]) -> str:
