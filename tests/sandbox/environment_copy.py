@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import yaml
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Box
 
-PACKAGES = ("components", "ml_workloads", "platform_services", "stacks", "validation")
+PACKAGES = ("cli", "components", "ml_workloads", "platform_services", "stacks", "validation")
 PROGRAM = ("Pulumi.yaml", "__main__.py", *PACKAGES)
 SETTINGS = "ml-platform:platform"
 
@@ -44,6 +46,17 @@ class EnvironmentCopy:
 
     def up(self, ok: bool = True) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", ok=ok)
+
+    def mlp(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        """The command line as this copy has it, which knows the copy's projects and stack files."""
+        return self.box.run(*self.mlp_command(*arguments), cwd=self.folder, ok=ok, PYTHONPATH=str(self.folder))
+
+    def mlp_command(self, *arguments: str) -> tuple[str, ...]:
+        return (sys.executable, "-P", "-m", "cli", *arguments)
+
+    def build_images(self) -> None:
+        """What pods of real nodes run; what was built before is there."""
+        self.mlp("images", "build", "--env", self.stack)
 
     def planned(self) -> dict[str, str]:
         """What a preview says: create, update, replace or delete by logical name, without what stays as it is."""

@@ -46,6 +46,7 @@ def deployed(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> Ite
     copy_project(copy.folder)
     # As short as it may be: a test waits for it.
     copy.change(cluster__autoscaler__scale_down_minutes=1)
+    copy.build_images()
     copy.up()
     made = Deployed(copy, before)
     box.run(*shlex.split(made.outputs["kubeconfig_command"]))
