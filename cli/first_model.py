@@ -19,11 +19,11 @@ from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 from cli.projects.environment import PROJECTS, all_projects
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import PRODUCTION, STAGING, TRAINED
+from ml_workloads.project.image import EXAMPLE_FILE
 from sandbox.environment import process_environment
 from sandbox.errors import SandboxError
 from sandbox.instance import PROJECT, Instance
 
-EXAMPLE: Final = "example.json"
 # A server follows its alias within 30 seconds.
 FOLLOW_SECONDS: Final = 60.0
 console = Console()
@@ -53,7 +53,7 @@ def projects_with_examples(stack: str, folder: Path = PROJECTS) -> list[Project]
     return [
         project
         for project in all_projects(folder)
-        if stack in project.environments and project.serving.online and (folder / project.name / EXAMPLE).is_file()
+        if stack in project.environments and project.serving.online and (folder / project.name / EXAMPLE_FILE).is_file()
     ]
 
 
@@ -86,7 +86,7 @@ class Commands:
 
     def ask(self, project: str, version: str) -> Answer:
         """Until that version answers the project's example."""
-        example = str(PROJECTS / project / EXAMPLE)
+        example = str(PROJECTS / project / EXAMPLE_FILE)
 
         def answer() -> Answer | None:
             document = self._json("predict", project, "--data", example, ok=False)

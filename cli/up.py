@@ -53,18 +53,8 @@ def up(
         bring_up(instance)
         if instance.nodes == "real" and os.geteuid() == 0:
             console.print("[bold]Images[/bold]  (two to three minutes the first time)")
-            _run(
-                instance,
-                f"mlp images build --env {stack}",
-                sys.executable,
-                "-P",
-                "-m",
-                "cli",
-                "images",
-                "build",
-                "-e",
-                stack,
-            )
+            build = ("images", "build", "--env", stack)
+            _run(instance, f"mlp {' '.join(build)}", sys.executable, "-P", "-m", "cli", *build)
         console.print(f"[bold]pulumi up --stack {stack}[/bold]  (three to four minutes the first time)")
         config_file = usable(instance, stack)
         options = ("--stack", stack, "--yes", "--skip-preview", "--config-file", str(config_file))
@@ -94,7 +84,7 @@ def summarise(instance: Instance, stack: str, answers: list[Answer], seconds: fl
     clusters = lifecycle.status(instance).clusters
     for cluster in clusters:
         console.print(describe_cluster(cluster), highlight=False, soft_wrap=True)
-    outputs = deployment["resources"][0].get("outputs", {})
+    [outputs] = [each.get("outputs", {}) for each in deployment["resources"] if each["type"] == "pulumi:pulumi:Stack"]
     console.print(f"MLflow: {outputs.get('mlflow_uri')} inside the cluster", highlight=False, soft_wrap=True)
     for each in answers:
         address = outputs["projects"][each.project]["address"]

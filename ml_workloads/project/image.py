@@ -6,6 +6,9 @@ from components.images import ImageSource
 from ml_workloads.project.load import PROJECT_FILE
 from ml_workloads.project.project import Project
 
+EXAMPLE_FILE = "example.json"
+"""A request to the project's model, to try it with."""
+
 PROJECTS = PurePosixPath("ml_workloads/projects")
 _SHARED = (PurePosixPath("ml_workloads/__init__.py"), PurePosixPath("ml_workloads/runtime"))
 
@@ -17,5 +20,5 @@ def project_image(project: Project) -> ImageSource:
     return ImageSource(
         dockerfile=folder / "Dockerfile",
         paths=(*_SHARED, folder),
-        left_out=frozenset({PROJECT_FILE, "README.md", "tests"}),
+        left_out=frozenset({PROJECT_FILE, EXAMPLE_FILE, "README.md", "tests"}),
     )
