@@ -13,8 +13,9 @@ from rich.markup import escape
 from sandbox.errors import SandboxError
 from validation.errors import SettingsError
 
-console = Console()
-errors = Console(stderr=True)
+# Without emoji: an ARN of a secret holds the name of one.
+console = Console(emoji=False)
+errors = Console(stderr=True, emoji=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 

@@ -136,6 +136,6 @@ def _explain(error: ClientError, environment: Environment) -> PlainError:
         return AbsentError(said)
     if code in _DENIED:
         return PlainError(
-            f"{said} ({error.operation_name}); assume a role that may, such as {environment.prefix}-cluster-platform"
+            f"{said} ({error.operation_name}); assume a role that may: docs/projects.md says what each command needs"
         )
     return PlainError(f"{error.operation_name} failed with {code}: {said}")

@@ -12,6 +12,7 @@ from ml_workloads.project.deployment_names import TRAINING
 
 Object = Mapping[str, Any]
 LAST_LINES: Final = 10
+_HELD_UP: Final = ("FailedScheduling", "Failed")
 _EXITS: Final = {
     1: "the project's code failed",
     2: "its data, contract or settings are wrong",
@@ -36,7 +37,7 @@ def explain_failure(job: Object | None, pods: Sequence[Object], events: Sequence
         return "the Job was deleted while it ran"
     condition = next((each for each in _true(job) if each["type"] == "Failed"), {})
     if condition.get("reason") == "DeadlineExceeded":
-        return _deadline(job, pods, events)
+        return _deadline(job, events)
     newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
     for pod in reversed(newest):
         if said := _of_pod(pod):
@@ -91,17 +92,16 @@ def _of_pod(pod: Object) -> str | None:
     return "\n".join([f"{why} (exit code {code})" + (":" if lines else ""), *(f"  {line}" for line in lines)])
 
 
-def _deadline(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
+def _deadline(job: Object, events: Sequence[Object]) -> str:
+    """Kubernetes takes the pods of such a Job away; what kept them from starting is in the events."""
     minutes = int(job["spec"].get("activeDeadlineSeconds") or 0) / 60
-    never = ""
-    if not any((pod.get("status", {}).get("containerStatuses") or [{}])[0].get("state", {}) for pod in pods):
-        held_up = next((e for e in reversed(events) if e.get("reason") in ("FailedScheduling", "Failed")), None)
-        never = f"; its pod never started: {_words(held_up.get('message'))}" if held_up else ""
-        never = never or (f"; {refused}" if (refused := _refused(events)) else "")
-    return (
-        f"it took longer than the {minutes:g} minutes that it may, and was ended{never}. "
-        "Raise training.deadline_minutes in project.yaml if it needs longer"
-    )
+    late = f"it took longer than the {minutes:.4g} minutes that it may, and was ended"
+    if not any(event.get("reason") == "Started" for event in events):
+        held_up = [_words(each.get("message")) for each in events if each.get("reason") in _HELD_UP]
+        # Of several about the same thing the longest says most.
+        if why := _refused(events) or max(held_up, key=len, default=None):
+            return f"{late}; its pod never started: {why}"
+    return f"{late}; raise training.deadline_minutes in project.yaml if it needs longer"
 
 
 def _refused(events: Sequence[Object]) -> str | None:
@@ -111,8 +111,10 @@ def _refused(events: Sequence[Object]) -> str | None:
         if event.get("reason") != "FailedCreate":
             continue
         if "exceeded quota" in message:
+            # Without what comes before, which names another pod each time.
+            numbers = message.partition("exceeded quota: ")[2]
             return (
-                f"the project's quota has no room for it: {message}; wait until other pods of it end, "
+                f"the project's quota has no room for it ({numbers}); wait until other pods of it end, "
                 "or raise quota in project.yaml"
             )
         return f"its pod was refused: {message}"

@@ -57,7 +57,7 @@ def follow(session: Session, job: str, say: Callable[[str], None], write: Callab
     """Until the Job has ended. `say` is told what happens, `write` the lines of the log, of all attempts."""
     written: dict[str, int] = {}
     done: set[str] = set()
-    said = ""
+    said, began = "", False
     while True:
         found = session.cluster.find(session.jobs(job))
         pods = pods_of(session, job)
@@ -76,8 +76,9 @@ def follow(session: Session, job: str, say: Callable[[str], None], write: Callab
             failed = ended != "Complete"
             return End(reason=explain_failure(found, pods, events_of(session, job, pods)) if failed else None)
         left = [pod for pod in pods if not is_over(pod)]
+        began = began or bool(pods)
         # Between the end of a pod and that of its Job, or the next attempt, there is nothing to say.
-        reason = waiting(found, left, events_of(session, job, pods)) if left or not pods else said
+        reason = waiting(found, left, events_of(session, job, pods)) if left or not began else said
         if reason != said:
             said = reason
             say(reason)

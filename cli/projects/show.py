@@ -57,7 +57,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in rows:
         table.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
     # A pipe has no width, and lines that were folded for one are of no use to who reads it.
-    (console if console.is_terminal else Console(width=_PIPE_WIDTH, file=console.file)).print(table)
+    (console if console.is_terminal else Console(width=_PIPE_WIDTH, file=console.file, emoji=False)).print(table)
 
 
 def tell(message: str) -> None:

@@ -102,7 +102,7 @@ def test_a_profile_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch)
     ("code", "said"),
     [
         ("ExpiredToken", r"AWS does not accept the credentials \(ExpiredToken\): sign in"),
-        ("AccessDeniedException", "assume a role that may, such as ml-platform-dev-cluster-platform"),
+        ("AccessDeniedException", "GetSecretValue.*; assume a role that may: docs/projects.md"),
         ("ThrottlingException", "GetSecretValue failed with ThrottlingException: slower"),
     ],
 )

@@ -201,4 +201,4 @@ def test_a_pod_that_is_taken_away_while_its_log_is_read_ends_nothing():
     reason, _, written = followed(cluster)
     assert written == []
     assert reason is not None
-    assert "Raise training.deadline_minutes" in reason
+    assert "raise training.deadline_minutes" in reason
