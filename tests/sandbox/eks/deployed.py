@@ -21,6 +21,7 @@ from sandbox.cluster.api import Api, ApiError
 from sandbox.cluster.folder import MARK, ClusterFolder, existing_folders
 from sandbox.cluster.host import HostState
 from sandbox.cluster.model import Certificate
+from sandbox.dataplanes import describe
 from tests.sandbox.box import Box, eventually, new_program
 from tests.sandbox.environment_copy import EnvironmentCopy
 from tests.sandbox.plugins.clusters import ClusterProgram
@@ -120,8 +121,12 @@ class Deployed:
         return pid
 
     def all_pids(self) -> set[int]:
-        """Every process of the sandbox: those that say so in their environment, and what they started."""
-        home, found = str(self.box.instance.home), set[int]()
+        """Every process of the sandbox: those that say so in their environment, and what they started.
+
+        Databases outlive the emulator that started them, and say it in another way.
+        """
+        home = str(self.box.instance.home)
+        found = {each.pid for each in describe(self.box.instance.aws) if each.pid is not None}
         for process in psutil.process_iter():
             try:
                 environment, command = process.environ(), process.cmdline()
