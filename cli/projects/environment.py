@@ -54,7 +54,7 @@ class Place:
 
     @property
     def account_secret(self) -> str:
-        return f"{self.environment.prefix}/mlflow/accounts/{self.project.name}"
+        return f"{self.environment.prefix}/mlflow/accounts/{self.project.name}/password"
 
 
 def all_projects(folder: Path = PROJECTS) -> tuple[Project, ...]:

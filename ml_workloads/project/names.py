@@ -24,6 +24,13 @@ def _project(text: str) -> str:
     return _words(MAX_PROJECT, text)
 
 
+def _secret(text: str) -> str:
+    """https://docs.aws.amazon.com/secretsmanager/latest/APIReference/API_CreateSecret.html, of `Name`"""
+    if re.search(r"-[a-z0-9]{6}$", text):
+        raise ValueError("do not end in a dash and six characters, Secrets Manager mistakes that for part of an ARN")
+    return text
+
+
 def _team(text: str) -> str:
     return _words(MAX_TEAM, text)
 
@@ -61,5 +68,11 @@ PythonObject = Annotated[
     Allowed("`module:name`"),
     WithJsonSchema({"type": "string", "pattern": f"^{_OBJECT.pattern}$"}),
 ]
-SecretName = ProjectName
+SecretName = Annotated[
+    str,
+    AfterValidator(_project),
+    AfterValidator(_secret),
+    Allowed(f"up to {MAX_PROJECT} lower-case letters, digits, -"),
+    WithJsonSchema({"type": "string", "pattern": f"^{_WORDS.pattern}$", "maxLength": MAX_PROJECT}),
+]
 SecretNames = Annotated[tuple[SecretName, ...], Strict(False), AfterValidator(unique)]

@@ -21,8 +21,8 @@ ACCOUNTS = "mlflow-accounts"
 
 
 def account_secret(name: str) -> str:
-    """Of an account, without the environment's prefix."""
-    return f"mlflow/accounts/{name}"
+    """Of an account, without the environment's prefix. Names of projects may end as no secret's may."""
+    return f"mlflow/accounts/{name}/password"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,11 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "owner that cannot be written to": ("owner", "Jane", 'owner: got "Jane"; write an e-mail address'),
     "nobody to ask": ("owner", DELETE, "owner: got nothing; add this setting, it has no default"),
     "no description": ("description", "", 'description: got ""; write some text'),
+    "secret whose name is taken for part of an ARN": (
+        "secrets",
+        ["lake-reader"],
+        'secrets[0]: got "lake-reader"; do not end in a dash and six characters',
+    ),
     "environment of another name": (
         "environments",
         ["production"],

@@ -17,7 +17,7 @@ def test_names_follow_from_the_environment(tmp_path: Path):
     place = find_place("churn", "dev", write_project(tmp_path), write_stacks(tmp_path))
     environment = place.environment
     assert (environment.region, environment.cluster) == ("eu-central-1", "ml-platform-dev-eks")
-    assert place.account_secret == "ml-platform-dev/mlflow/accounts/churn"
+    assert place.account_secret == "ml-platform-dev/mlflow/accounts/churn/password"
     assert place.role == "ml-platform-dev-cluster-team-growth"
     assert environment.role_for("visitors") == "ml-platform-dev-cluster-platform"
 
