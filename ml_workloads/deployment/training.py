@@ -23,7 +23,8 @@ MODULE: Final = "ml_workloads.runtime.training"
 NEVER = "0 0 1 1 *"
 START_WITHIN_SECONDS = 3600
 KEPT_SECONDS = 7 * 24 * 3600
-KEPT_RUNS = 3
+# Runs are kept for that long, so that their logs can be read, as long as there are not more of them than this.
+KEPT_RUNS = 20
 # Of ml_workloads/runtime/training: the project's code failed; its data, contract or environment is wrong.
 FINAL_EXIT_CODES = (1, 2)
 
