@@ -41,7 +41,7 @@ def wanted_images(
     sources = {f"{environment.prefix}/mlflow": MLFLOW_IMAGE}
     for project in all_projects(projects):
         if environment.name in project.environments:
-            sources[repository(environment.prefix, project.name)] = project_image(project)
+            sources[f"{environment.prefix}/{repository(project.name)}"] = project_image(project)
     host = registry_host(account, environment.region)
     return tuple(
         WantedImage(registry=host, repository=name, tag=source.tag(root), source=source)

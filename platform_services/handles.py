@@ -14,13 +14,10 @@ from components.eks.arguments import ClusterHandle
 class Retention:
     """What becomes of things that hold something when the program does not name them any more.
 
-    `protect`: Pulumi refuses to delete them. `force_delete`: repositories go with the images in them.
+    `protect`: Pulumi refuses to delete them.
     """
 
     protect: bool
-    force_delete: bool
-    keep_images: int
-    untagged_days: int
     recovery_window_days: int
 
 
@@ -42,7 +39,10 @@ class TrackingHandle:
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformHandle:
-    """Names of what workloads refer to; `kubernetes` is the provider that their objects are applied by."""
+    """Names of what workloads refer to; `kubernetes` is the provider that their objects are applied by.
+
+    `repository_urls` is where images are, by the names of the repositories without the environment's prefix.
+    """
 
     kubernetes: pulumi.ProviderResource
     environment: str
@@ -52,6 +52,7 @@ class PlatformHandle:
     namespaces: Mapping[str, pulumi.Output[str]]
     storage_class: pulumi.Output[str]
     priority_classes: Mapping[str, pulumi.Output[str]]
+    repository_urls: Mapping[str, pulumi.Output[str]]
     data_lake: BucketHandle
     data_key_arn: pulumi.Output[str]
     secrets_key_arn: pulumi.Output[str]

@@ -1,5 +1,6 @@
 """The cluster's basics, in the order in which they need each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -11,6 +12,7 @@ from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
 from platform_services.handles import PlatformHandle, Retention
+from platform_services.mlflow.image_source import MLFLOW_REPOSITORY
 from platform_services.mlflow.server import Mlflow, MlflowArgs
 from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES, Namespaces
 from platform_services.network_policies import NetworkPolicies, NetworkPoliciesArgs
@@ -19,7 +21,7 @@ from platform_services.readers import ClusterReaders
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformArgs:
-    """`mlflow_repository_url` is where the image of MLflow's server is."""
+    """`repository_urls` is where images are, by the names of the repositories without the environment's prefix."""
 
     cluster: ClusterHandle
     kubernetes: pulumi.ProviderResource
@@ -31,7 +33,7 @@ class PlatformArgs:
     data_lake: BucketHandle
     artifacts: BucketHandle
     database: DatabaseHandle
-    mlflow_repository_url: pulumi.Input[str]
+    repository_urls: Mapping[str, pulumi.Output[str]]
     retention: Retention
     mlflow_replicas: int = 1
     mlflow_workers: int = 1
@@ -70,7 +72,7 @@ class Platform(pulumi.ComponentResource):
                 cluster=cluster,
                 namespace_ready=namespaces.names[ML_PLATFORM],
                 prefix=args.prefix,
-                repository_url=args.mlflow_repository_url,
+                repository_url=args.repository_urls[MLFLOW_REPOSITORY],
                 database=args.database,
                 vpc_cidr=args.vpc_cidr,
                 artifacts=args.artifacts,
@@ -93,6 +95,7 @@ class Platform(pulumi.ComponentResource):
             namespaces=namespaces.names,
             storage_class=classes.storage_class,
             priority_classes=classes.priorities,
+            repository_urls=args.repository_urls,
             data_lake=args.data_lake,
             data_key_arn=args.data_key_arn,
             secrets_key_arn=args.secrets_key_arn,

@@ -17,7 +17,6 @@ from stacks.cluster import ClusterLayer
 from stacks.foundation import Foundation, FoundationHandle
 from stacks.providers import identifying_tags, kubernetes_provider
 from stacks.settings import PlatformSettings
-from stacks.settings.registry import MLFLOW_REPOSITORY
 
 
 class Environment(pulumi.ComponentResource):
@@ -40,7 +39,8 @@ class Environment(pulumi.ComponentResource):
         self._prefix = f"{pulumi.get_project()}-{settings.environment}"
         self._account = self._current_account()
 
-        self.foundation = Foundation(settings, self._account, self._prefix, self).make()
+        here = tuple(project for project in projects if settings.environment in project.environments)
+        self.foundation = Foundation(settings, here, self._account, self._prefix, self).make()
         budget = self._budget(self.foundation.notifications)
         identities = self._identities()
         layer = ClusterLayer(settings, self.foundation, identities, self)
@@ -75,12 +75,9 @@ class Environment(pulumi.ComponentResource):
             data_lake=foundation.buckets.data_lake,
             artifacts=foundation.buckets.model_artifacts,
             database=foundation.database.handle,
-            mlflow_repository_url=foundation.registry.repositories[MLFLOW_REPOSITORY].url,
+            repository_urls={name: each.url for name, each in foundation.registry.repositories.items()},
             retention=Retention(
                 protect=settings.protect,
-                force_delete=settings.registry.force_delete,
-                keep_images=settings.registry.keep_images,
-                untagged_days=settings.registry.untagged_days,
                 recovery_window_days=settings.secrets.recovery_window_days,
             ),
             mlflow_replicas=settings.mlflow.replicas,

@@ -1,5 +1,6 @@
 """What an environment consists of before there is a cluster: network, keys, and everything that holds data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,6 +14,8 @@ from components.network import Network, NetworkArgs, NetworkHandle
 from components.notifications import Notifications, NotificationsArgs
 from components.registry import Registry, RegistryArgs
 from components.secrets import Secrets, SecretsArgs
+from ml_workloads.project import Project
+from ml_workloads.project.deployment_names import repository
 from stacks.settings import PlatformSettings
 
 
@@ -38,8 +41,16 @@ class FoundationHandle:
 class Foundation:
     """Makes the components of the foundation as children of `parent`."""
 
-    def __init__(self, settings: PlatformSettings, account: Account, prefix: str, parent: pulumi.Resource) -> None:
-        self._settings, self._account, self._prefix = settings, account, prefix
+    def __init__(
+        self,
+        settings: PlatformSettings,
+        projects: Sequence[Project],
+        account: Account,
+        prefix: str,
+        parent: pulumi.Resource,
+    ) -> None:
+        """`projects` are those of the environment."""
+        self._settings, self._projects, self._account, self._prefix = settings, projects, account, prefix
         self._child = pulumi.ResourceOptions(parent=parent)
         # Protection follows lifecycle: what holds data is protected, what can be made again is not.
         self._stateful = pulumi.ResourceOptions(parent=parent, protect=settings.protect)
@@ -108,12 +119,13 @@ class Foundation:
         )
 
     def _registry(self, keys: Keys) -> Registry:
+        """Projects' repositories too: all of them can be made, and filled, before anything that runs their images."""
         registry = self._settings.registry
         return Registry(
             "registry",
             RegistryArgs(
                 prefix=self._prefix,
-                repositories=registry.repositories,
+                repositories=(*registry.repositories, *(repository(project.name) for project in self._projects)),
                 key_arn=keys.data.arn,
                 untagged_days=registry.untagged_days,
                 keep_images=registry.keep_images,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pulumi
 
-from components.registry import Registry, RegistryArgs
 from components.secrets import SecretHandle, Secrets, SecretsArgs
 from ml_workloads.deployment.arguments import PartArgs
 from ml_workloads.deployment.isolation import Isolation
 from ml_workloads.deployment.namespace import ProjectNamespace
+from ml_workloads.deployment.people import Promoters, groups_of
 from ml_workloads.deployment.serving import Serving, address
 from ml_workloads.deployment.training import Training
 from ml_workloads.project import Project
@@ -60,12 +60,15 @@ class ProjectWorkload(pulumi.ComponentResource):
         project, platform = args.project, args.platform
         self._name, self._args = name, args
         child = pulumi.ResourceOptions(parent=self)
-        # What cannot be made again: images that runs refer to, and values that a team has filled in.
+        # Values that a team has filled in cannot be made again.
         self._kept = pulumi.ResourceOptions(parent=self, protect=platform.retention.protect)
 
         namespace = ProjectNamespace(f"{name}-namespace", project, platform.cluster.version, child)
         isolation = Isolation(f"{name}-network", project, platform, namespace.name, child)
-        url, secrets = self._registry(), self._secrets()
+        promoters = groups_of(project, platform.cluster.group_roles)
+        if promoters:
+            Promoters(f"{name}-promoters", promoters, namespace.name, child)
+        url, secrets = platform.repository_urls[repository(project.name)], self._secrets()
         revision = project_image(project).tag(args.root)
         image = pulumi.Output.format("{0}:{1}", url, revision)
         part = PartArgs(
@@ -91,30 +94,12 @@ class ProjectWorkload(pulumi.ComponentResource):
         )
         self.register_outputs({"image": image})
 
-    def _registry(self) -> pulumi.Output[str]:
-        platform, retention = self._args.platform, self._args.platform.retention
-        name = self._without_prefix(repository(platform.prefix, self._args.project.name))
-        registry = Registry(
-            f"{self._name}-registry",
-            RegistryArgs(
-                prefix=platform.prefix,
-                repositories=(name,),
-                key_arn=platform.data_key_arn,
-                untagged_days=retention.untagged_days,
-                keep_images=retention.keep_images,
-                force_delete=retention.force_delete,
-            ),
-            self._kept,
-        )
-        return registry.repositories[name].url
-
     def _secrets(self) -> dict[str, pulumi.Output[str]]:
         """ARNs by the names in the project's file."""
         platform, project = self._args.platform, self._args.project
         if not project.secrets:
             return {}
-        full = {name: secret(platform.prefix, project.name, name) for name in project.secrets}
-        names = {name: self._without_prefix(each) for name, each in full.items()}
+        names = {name: secret(project.name, name) for name in project.secrets}
         made = Secrets(
             f"{self._name}-secrets",
             SecretsArgs(
@@ -127,7 +112,3 @@ class ProjectWorkload(pulumi.ComponentResource):
             self._kept,
         )
         return {name: made.secrets[entry].arn for name, entry in names.items()}
-
-    def _without_prefix(self, name: str) -> str:
-        """Registry and Secrets put it in front by themselves."""
-        return name.removeprefix(f"{self._args.platform.prefix}/")

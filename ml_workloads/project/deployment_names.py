@@ -21,13 +21,14 @@ def data_prefix(project: str) -> str:
     return f"projects/{project}/"
 
 
-def repository(prefix: str, project: str) -> str:
-    return f"{prefix}/projects/{project}"
+def repository(project: str) -> str:
+    """In ECR, without the environment's prefix."""
+    return f"projects/{project}"
 
 
-def secret(prefix: str, project: str, name: str) -> str:
-    """One of the project's own secrets, which its team fills."""
-    return f"{prefix}/projects/{project}/{name}"
+def secret(project: str, name: str) -> str:
+    """One of the project's own secrets, which its team fills; without the environment's prefix."""
+    return f"projects/{project}/{name}"
 
 
 def secret_variable(name: str) -> str:

@@ -11,6 +11,8 @@ import typer.main
 import yaml
 
 from cli.app import make_app
+from ml_workloads.project import find_projects
+from ml_workloads.project.image import PROJECTS
 from stacks.settings import PlatformSettings, parse_settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -146,6 +148,7 @@ def test_what_bills_by_the_hour_follows_from_the_stack_files(column: int, enviro
     gateways = {"none": 0, "single": 1, "per_zone": zones}[settings.network.nat]
     twice = settings.database.multi_az
     pools = list(settings.cluster.pools.items())
+    projects = [each for each in find_projects(ROOT / PROJECTS) if environment in each.environments]
 
     def nodes(counts: dict[str, int]) -> str:
         return ", ".join(
@@ -163,5 +166,8 @@ def test_what_bills_by_the_hour_follows_from_the_stack_files(column: int, enviro
         "Nodes at the most": nodes({name: pool.max_size for name, pool in pools}),
         "Root disks of the nodes at the least, GB": str(sum(pool.min_size * pool.disk_gb for _, pool in pools)),
         "KMS keys (with the one of the state)": "5",  # secrets, cluster, data, logs
-        "Secrets (with the database's)": str(len(settings.secrets.names) + 1),
+        # Of the database, of MLflow's administrator, and of each project's account with its own.
+        "Secrets (with the database's, MLflow's and the projects')": str(
+            len(settings.secrets.names) + 2 + sum(1 + len(each.secrets) for each in projects)
+        ),
     }

@@ -73,6 +73,6 @@ def platform_args(cluster: ClusterHandle, kubernetes: pulumi.ProviderResource) -
             master_secret_arn=known("arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1"),
             security_group_id=known("sg-database"),
         ),
-        mlflow_repository_url="123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-platform-test/mlflow",
-        retention=Retention(protect=False, force_delete=True, keep_images=10, untagged_days=7, recovery_window_days=0),
+        repository_urls={"mlflow": known("123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-platform-test/mlflow")},
+        retention=Retention(protect=False, recovery_window_days=0),
     )

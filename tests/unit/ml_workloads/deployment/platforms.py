@@ -57,6 +57,13 @@ def project(**changes: Any) -> Project:
     return parse_project(mapping, "project.yaml")
 
 
+class _Urls(dict[str, pulumi.Output[str]]):
+    """As if every repository had been made."""
+
+    def __missing__(self, name: str) -> pulumi.Output[str]:
+        return pulumi.Output.from_input(f"123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-platform-dev/{name}")
+
+
 def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) -> PlatformHandle:
     """Call it inside the program: outputs belong to the loop that they are made on."""
 
@@ -73,6 +80,7 @@ def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) 
         namespaces={},
         storage_class=known("encrypted-gp3"),
         priority_classes={name: known(name) for name in ("serving", "platform", "training")},
+        repository_urls=_Urls(),
         data_lake=BucketHandle(name=known("lake"), arn=known("arn:aws:s3:::lake")),
         data_key_arn=known("arn:aws:kms:us-east-1:123456789012:key/data"),
         secrets_key_arn=known("arn:aws:kms:us-east-1:123456789012:key/secrets"),
@@ -85,9 +93,7 @@ def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) 
             admin_secret_arn=known(f"{SECRETS}/mlflow/admin-AbCdEf"),
             ready=Provider("mlflow"),
         ),
-        retention=Retention(
-            protect=protect, force_delete=not protect, keep_images=20, untagged_days=7, recovery_window_days=0
-        ),
+        retention=Retention(protect=protect, recovery_window_days=0),
     )
 
 

@@ -94,16 +94,12 @@ def test_everything_in_the_namespace_goes_before_it():
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_images_and_secrets_are_kept_as_the_environment_says(protect: bool):
+def test_secrets_are_kept_as_the_environment_says(protect: bool):
     made = deployed(protect=protect)
-    [repository] = made.cloud.of_type("aws:ecr/repository:Repository")
     [secret] = made.cloud.of_type("aws:secretsmanager/secret:Secret")
-    assert repository.inputs["name"] == "ml-platform-dev/projects/churn"
-    assert repository.inputs["forceDelete"] is not protect
-    assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
     assert secret.inputs["name"] == "ml-platform-dev/projects/churn/warehouse"
     assert secret.inputs["recoveryWindowInDays"] == 0
-    assert repository.protect is secret.protect is protect
+    assert secret.protect is protect
     others = [each for each in made.cloud.resources if each.typ.startswith(("kubernetes:", "aws:iam", "aws:eks"))]
     assert [each.name for each in others if each.protect] == []
 
