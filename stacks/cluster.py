@@ -90,6 +90,7 @@ class ClusterLayer:
             pools=node_pools(settings),
             volume_key_arn=foundation.keys.data.arn,
             ready=(*access.granted, *groups.values(), *services.installed),
+            group_roles=access.group_roles,
         )
 
     def _control_plane(self) -> Cluster:

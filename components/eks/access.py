@@ -25,6 +25,9 @@ POLICIES: Mapping[Policy, str] = {
 CLUSTER_ADMIN = "AmazonEKSClusterAdminPolicy"
 # Bound inside the cluster to reading what belongs to no namespace: nodes, classes, roles.
 READERS = "cluster-readers"
+# Bound to what working on projects needs and no policy of EKS below the administrator's has: MLflow, and promotions.
+TEAMS = "teams"
+PLATFORM = "platform"
 NAMESPACE_PATTERN = re.compile(r"[a-z0-9*](?:[a-z0-9*-]{0,61}[a-z0-9*])?")
 
 
@@ -40,6 +43,10 @@ class Team:
             if not NAMESPACE_PATTERN.fullmatch(name) or name.strip("*") == "":
                 raise ValueError(f"namespaces: {name!r} must be a namespace or the start of some, such as 'vision-*'")
 
+    @property
+    def changes_things(self) -> bool:
+        return self.policy != "view"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
@@ -54,6 +61,14 @@ class AccessArgs:
     def __post_init__(self) -> None:
         check_prefix(self.prefix)
         check_unique("teams", tuple(self.teams))
+
+
+def team_group(team: str) -> str:
+    """The team's own group inside the cluster. Names that begin with eks:, aws: or system: are refused.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+    """
+    return f"team:{team}"
 
 
 def account_trust(scope: Scope) -> str:
@@ -82,28 +97,40 @@ def kubeconfig_policy(scope: Scope, cluster: str) -> str:
 
 
 class Access(pulumi.ComponentResource):
+    """`group_roles` are the names of the roles of those who work on projects, by their group inside the cluster."""
+
     roles: dict[str, pulumi.Output[str]]
+    group_roles: dict[str, pulumi.Output[str]]
     granted: list[pulumi.Resource]
 
     def __init__(self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Access", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.roles, self.granted = {}, []
+        self.roles, self.group_roles, self.granted = {}, {}, []
 
-        self._grant("admin", self._role("admin", "Administers the cluster"), [(CLUSTER_ADMIN, ())])
+        self._grant("admin", self._role("admin", "Administers the cluster").arn, [(CLUSTER_ADMIN, ())])
         platform = self._role("platform", "Runs the platform: all namespaces, nothing that belongs to the cluster")
-        self._grant("platform", platform, [(POLICIES["admin"], ())], READERS)
+        self.group_roles[PLATFORM] = platform.name
+        self._grant("platform", platform.arn, [(POLICIES["admin"], ())], READERS, PLATFORM)
         for team, given in args.teams.items():
-            role = self._role(f"team-{slug(team)}", f"Team {team}: {given.policy} in its own namespaces")
-            self._grant(f"team-{slug(team)}", role, [(POLICIES[given.policy], given.namespaces)], READERS)
+            self._team(team, given)
         # A deployment changes roles and bindings too, and may grant only what it may do itself.
         self._grant("ci-deploy", args.deploy_role_arn, [(CLUSTER_ADMIN, ())])
         # A preview runs code of pull requests: it reads all but secrets, and writes nothing, not even as a dry run.
         self._grant("ci-preview", args.preview_role_arn, [(POLICIES["view"], ())], READERS)
         self.register_outputs({"roles": self.roles})
 
-    def _role(self, purpose: str, description: str) -> pulumi.Output[str]:
+    def _team(self, team: str, given: Team) -> None:
+        """One that may only look is in no group that changes something: promotions are not for it."""
+        purpose, group = f"team-{slug(team)}", team_group(team)
+        role = self._role(purpose, f"Team {team}: {given.policy} in its own namespaces")
+        if given.changes_things:
+            self.group_roles[group] = role.name
+        groups = (READERS, TEAMS, group) if given.changes_things else (READERS,)
+        self._grant(purpose, role.arn, [(POLICIES[given.policy], given.namespaces)], *groups)
+
+    def _role(self, purpose: str, description: str) -> aws.iam.Role:
         args = self._args
         role = aws.iam.Role(
             f"{self._name}-{purpose}",
@@ -119,7 +146,7 @@ class Access(pulumi.ComponentResource):
             opts=self._child,
         )
         self.roles[purpose] = role.arn
-        return role.arn
+        return role
 
     def _grant(
         self, purpose: str, principal: pulumi.Input[str], policies: list[tuple[str, tuple[str, ...]]], *groups: str

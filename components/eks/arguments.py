@@ -161,7 +161,10 @@ class NodeGroupArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterHandle:
-    """All that other layers may know of the cluster. `ready` ends with the last node group and add-on."""
+    """All that other layers may know of the cluster. `ready` ends with the last node group and add-on.
+
+    `group_roles` are the names of the roles of those who work on projects, by their group inside the cluster.
+    """
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -177,6 +180,7 @@ class ClusterHandle:
     pools: tuple[NodePool, ...]
     volume_key_arn: pulumi.Output[str]
     ready: tuple[pulumi.Resource, ...] = field(repr=False)
+    group_roles: Mapping[str, pulumi.Output[str]] = field(default_factory=dict[str, pulumi.Output[str]])
 
     @property
     def accelerators(self) -> tuple[str, ...]:

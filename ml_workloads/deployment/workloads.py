@@ -7,7 +7,10 @@ from pathlib import Path
 import pulumi
 
 from components.accelerators import NO_ACCELERATOR
+from components.eks.access import PLATFORM
 from components.eks.arguments import NodePool
+from components.naming import slug
+from ml_workloads.deployment.people import People, PeopleArgs, groups_of
 from ml_workloads.deployment.project import ProjectWorkload, ProjectWorkloadArgs, WorkloadHandle
 from ml_workloads.project import Project
 from platform_services.handles import PlatformHandle
@@ -65,7 +68,7 @@ class Workloads(pulumi.ComponentResource):
         # Without projects too: the account of the last one has to go.
         names = tuple(project.name for project in args.deployed)
         accounts = MlflowAccounts(f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, accounts=names), child)
-        return {
+        handles = {
             project.name: ProjectWorkload(
                 f"{name}-{project.name}",
                 ProjectWorkloadArgs(
@@ -79,6 +82,32 @@ class Workloads(pulumi.ComponentResource):
             ).handle
             for project in args.deployed
         }
+        self._people(name, args, accounts, handles, child)
+        return handles
+
+    def _people(
+        self,
+        name: str,
+        args: WorkloadsArgs,
+        accounts: MlflowAccounts,
+        handles: Mapping[str, WorkloadHandle],
+        child: pulumi.ResourceOptions,
+    ) -> None:
+        """The platform's team helps with all projects; values of their secrets are their own teams' business."""
+        for group, role in args.platform.cluster.group_roles.items():
+            theirs = [each for each in args.deployed if group in groups_of(each, args.platform.cluster.group_roles)]
+            own = [handles[each.name] for each in theirs] if group != PLATFORM else []
+            if theirs:
+                People(
+                    f"{name}-people-{slug(group)}",
+                    PeopleArgs(
+                        platform=args.platform,
+                        role=role,
+                        accounts=[accounts.secrets[each.name].arn for each in theirs],
+                        filled=[arn for handle in own for arn in handle.secret_arns.values()],
+                    ),
+                    child,
+                )
 
     @property
     def exports(self) -> dict[str, object]:

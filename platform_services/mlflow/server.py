@@ -22,6 +22,7 @@ from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
 from platform_services.mlflow.image_source import MLFLOW_IMAGE
 from platform_services.mlflow.network import from_clients, to_database
+from platform_services.mlflow.people import MlflowPeople
 from platform_services.mlflow.pods import (
     METRICS_PORT,
     NAME,
@@ -79,6 +80,7 @@ class Mlflow(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._image = pulumi.Output.format("{0}:{1}", args.repository_url, MLFLOW_IMAGE.tag(ROOT))
         self._admin_secret_arn = self._admin_secret()
+        MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
         path = [self._database_rule(), *self._policies()]
         set_up = self._set_up(path)
         service = self._service(self._deployment([set_up, *path]))

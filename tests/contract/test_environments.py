@@ -11,7 +11,7 @@ from stacks.settings import PlatformSettings
 from tests.contract.programs import PLATFORM, Program, configuration, program, run_main
 
 Three = tuple[Program, Program, Program]
-PROJECT = "mlops:index:ProjectWorkload"
+PROJECTS = ("mlops:index:ProjectWorkload", "mlops:index:ProjectPeople")
 GATEWAY = "aws:ec2/natGateway:NatGateway"
 DATABASE = "aws:rds/instance:Instance"
 
@@ -70,9 +70,9 @@ def test_networks_of_the_environments_can_be_connected_one_day(three: Three):
 
 def of_a_project(environment: Program, resource: Recorded) -> bool:
     by_urn = {each.urn: each for each in environment.resources}
-    while resource.typ != PROJECT and resource.parent in by_urn:
+    while resource.typ not in PROJECTS and resource.parent in by_urn:
         resource = by_urn[resource.parent]
-    return resource.typ == PROJECT
+    return resource.typ in PROJECTS
 
 
 def test_the_same_things_are_deployed_everywhere(three: Three):

@@ -1,0 +1,100 @@
+"""What people need for a project beside their policy of EKS: the lease of its promotions, and its secrets.
+
+A team without a role of its own on the cluster gets nothing here; the platform's team works on its projects then.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+
+from components.eks.access import PLATFORM, team_group
+from components.iam_documents import Scope
+from ml_workloads.deployment.rights import people_policy
+from ml_workloads.project import Project
+from ml_workloads.project.deployment_names import PROMOTION_LEASE
+from platform_services.handles import PlatformHandle
+
+Roles = Mapping[str, pulumi.Output[str]]
+
+RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+    # What does not exist yet has no name to go by.
+    {"api_groups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+    {
+        "api_groups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "resource_names": [PROMOTION_LEASE],
+        "verbs": ["get", "update"],
+    },
+]
+
+
+def groups_of(project: Project, roles: Roles) -> tuple[str, ...]:
+    """Groups inside the cluster that work on a project, of those that there are."""
+    return tuple(group for group in (PLATFORM, team_group(project.team)) if group in roles)
+
+
+class Promoters(pulumi.ComponentResource):
+    """Who may hold the lease of the project's promotions, which no policy of EKS but the administrator's allows."""
+
+    def __init__(
+        self,
+        name: str,
+        groups: Sequence[str],
+        namespace: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("mlops:index:ProjectPromoters", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = k8s.rbac.v1.Role(
+            f"{name}-role", metadata={"name": PROMOTION_LEASE, "namespace": namespace}, rules=RULES, opts=child
+        )
+        k8s.rbac.v1.RoleBinding(
+            f"{name}-binding",
+            metadata={"name": PROMOTION_LEASE, "namespace": namespace},
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": role.metadata.apply(lambda metadata: metadata.name or ""),
+            },
+            subjects=[{"kind": "Group", "name": group, "api_group": "rbac.authorization.k8s.io"} for group in groups],
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeopleArgs:
+    """`accounts` are the secrets of the projects' accounts at MLflow; `filled` are the projects' own, whose values come
+    from these people."""
+
+    platform: PlatformHandle
+    role: pulumi.Input[str]
+    accounts: Sequence[pulumi.Input[str]]
+    filled: Sequence[pulumi.Input[str]] = ()
+
+
+class People(pulumi.ComponentResource):
+    """One role of the cluster's, and all the projects that it is for."""
+
+    def __init__(self, name: str, args: PeopleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:ProjectPeople", name, {}, opts)
+        known = pulumi.Output.all(
+            scope=args.platform.account.scope,
+            accounts=pulumi.Output.all(*args.accounts),
+            key=args.platform.secrets_key_arn,
+            filled=pulumi.Output.all(*args.filled),
+        )
+        aws.iam.RolePolicy(
+            f"{name}-secrets",
+            role=args.role,
+            policy=known.apply(lambda found: _document(**found)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+
+def _document(scope: Scope, accounts: list[str], key: str, filled: list[str]) -> str:
+    return people_policy(scope, accounts, key, filled)

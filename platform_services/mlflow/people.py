@@ -1,0 +1,43 @@
+"""How people reach MLflow: teams forward a port to one of its pods, and sign in there as their project's account.
+
+Kubernetes limits forwarding by names of pods, which change, and not by labels or ports. So this opens every port of
+every pod of the namespace, which is MLflow's alone: its server, whose page and API ask for an account, its metrics,
+and its Jobs, which listen to nothing. The API server's proxy could be limited to one Service, but it keeps the header
+that signs in at MLflow for itself.
+"""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.eks.access import TEAMS
+
+NAME = "mlflow-people"
+RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+    {"api_groups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+    # A websocket begins with a GET; what it is used for is asked for as well, from 1.35 on.
+    # https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
+    {"api_groups": [""], "resources": ["pods/portforward"], "verbs": ["create", "get"]},
+]
+
+
+class MlflowPeople(pulumi.ComponentResource):
+    """The platform's team has all of this by its policy of EKS."""
+
+    def __init__(self, name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:MlflowPeople", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = k8s.rbac.v1.Role(
+            f"{name}-role", metadata={"name": NAME, "namespace": namespace}, rules=RULES, opts=child
+        )
+        k8s.rbac.v1.RoleBinding(
+            f"{name}-binding",
+            metadata={"name": NAME, "namespace": namespace},
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": role.metadata.apply(lambda metadata: metadata.name or ""),
+            },
+            subjects=[{"kind": "Group", "name": TEAMS, "api_group": "rbac.authorization.k8s.io"}],
+            opts=child,
+        )
+        self.register_outputs({})
