@@ -49,6 +49,7 @@ def handle(*pools: NodePool, version: str = "1.36", exists: bool = True) -> Clus
         pools=(GENERAL, *pools),
         volume_key_arn=known("arn:data-key"),
         ready=(),
+        group_roles={"platform": known("role-of-platform"), "team:growth": known("role-of-growth")},
     )
 
 

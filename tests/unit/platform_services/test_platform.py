@@ -4,10 +4,10 @@ import pulumi
 import pytest
 
 from cli.recording import Deploy, RecordingCloud
-from components.eks.access import READERS
+from components.eks.access import READERS, TEAMS
 from components.eks.versions import MINORS
 from platform_services import Platform
-from platform_services.namespaces import NAMESPACES, Namespace, pod_security_labels
+from platform_services.namespaces import ML_PLATFORM, NAMESPACES, Namespace, pod_security_labels
 from platform_services.readers import READABLE
 from platform_services.versions import CLUSTER_AUTOSCALER
 from stacks.providers import kubernetes_provider
@@ -56,6 +56,16 @@ def test_readers_of_the_cluster_read_no_secrets_and_change_nothing(deploy: Deplo
     assert role["metadata"]["name"] == READERS
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
     assert not {"secrets", "configmaps", "*"} & {kind for _, kinds in READABLE for kind in kinds}
+
+
+def test_teams_forward_ports_to_mlflow_and_run_nothing_there(deploy: Deploy):
+    _, cloud = platform(deploy)
+    role, binding = (cloud.named(f"platform-mlflow-people-{part}").inputs for part in ("role", "binding"))
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == ML_PLATFORM
+    assert [subject["name"] for subject in binding["subjects"]] == [TEAMS]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    allowed = {(verb, kind) for rule in role["rules"] for verb in rule["verbs"] for kind in rule["resources"]}
+    assert allowed == {("get", "pods"), ("list", "pods"), ("create", "pods/portforward"), ("get", "pods/portforward")}
 
 
 def test_every_minor_of_kubernetes_has_its_autoscaler():

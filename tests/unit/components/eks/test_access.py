@@ -7,7 +7,7 @@ import pytest
 
 from cli.recording import Deploy, RecordingCloud
 from components.eks import Access, AccessArgs, Team
-from components.eks.access import READERS
+from components.eks.access import PLATFORM, READERS, TEAMS, team_group
 from tests.unit.components.policies import ACCOUNT, PREFIX, SCOPE, statements
 
 ENTRY = "aws:eks/accessEntry:AccessEntry"
@@ -58,6 +58,27 @@ def test_a_preview_views_and_sees_no_secrets(deploy: Deploy):
     _, cloud = access(deploy)
     assert granted(cloud)["arn:preview"] == ("AmazonEKSViewPolicy", {"type": "cluster"})
     assert cloud.named("access-ci-preview-entry").inputs["kubernetesGroups"] == [READERS]
+
+
+def test_a_team_is_in_a_group_of_its_own_and_in_that_of_all_teams(deploy: Deploy):
+    made, cloud = access(deploy, vision=Team(namespaces=("vision",)), text=Team(namespaces=("text",), policy="admin"))
+    for team in ("vision", "text"):
+        groups = cloud.named(f"access-team-{team}-entry").inputs["kubernetesGroups"]
+        assert groups == [READERS, TEAMS, team_group(team)]
+    assert cloud.named("access-platform-entry").inputs["kubernetesGroups"] == [READERS, PLATFORM]
+    assert set(made.group_roles) == {PLATFORM, team_group("vision"), team_group("text")}
+
+
+def test_a_team_that_may_only_look_is_given_nothing_to_promote_with(deploy: Deploy):
+    made, cloud = access(deploy, guests=Team(namespaces=("vision",), policy="view"))
+    assert cloud.named("access-team-guests-entry").inputs["kubernetesGroups"] == [READERS]
+    assert set(made.group_roles) == {PLATFORM}
+
+
+def test_no_group_has_a_name_that_eks_refuses():
+    """https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html"""
+    for group in (READERS, TEAMS, PLATFORM, team_group("system")):
+        assert not group.startswith(("system:", "eks:", "aws:", "amazon:", "iam:"))
 
 
 def test_every_policy_is_given_to_an_entry_that_exists(deploy: Deploy):

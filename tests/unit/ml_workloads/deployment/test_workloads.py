@@ -88,7 +88,7 @@ def test_everything_in_the_namespace_goes_before_it():
     made = deployed()
     namespace = made.kind("Namespace")
     inside = [each for each in made.cloud.resources if "namespace" in each.inputs.get("metadata", {})]
-    assert len(inside) == 13
+    assert len(inside) == 15
     assert {each.inputs["metadata"]["namespace"] for each in inside} == {"growth-churn"}
     assert [each.name for each in inside if namespace.urn not in each.depends_on] == []
 
