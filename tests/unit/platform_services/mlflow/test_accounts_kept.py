@@ -104,6 +104,19 @@ def test_what_was_granted_by_hand_is_taken_back_and_what_was_taken_away_is_given
     assert server.reconcile(CHURN, RENT) == ["revoke registered_model rent", "grant registered_model churn"]
 
 
+def test_what_an_account_made_under_the_name_of_a_project_that_came_later_is_the_projects():
+    server = Server()
+    server.reconcile(CHURN)
+    squatted = {
+        Grant(kind="experiment", resource=server.experiment("rent"), permission="MANAGE"),
+        Grant(kind="registered_model", resource="rent", permission="MANAGE"),
+    }
+    server.granted["churn"] |= squatted
+    server.reconcile(CHURN, RENT)
+    assert server.granted["churn"] == {edit("experiment", "1"), edit("registered_model", "churn")}
+    assert server.granted["rent"] == {edit("experiment", "2"), edit("registered_model", "rent")}
+
+
 def test_an_account_that_is_no_longer_named_goes_and_its_experiment_and_model_stay():
     server = Server()
     server.reconcile(CHURN, RENT)
