@@ -1,9 +1,9 @@
 """How people reach MLflow: teams forward a port to one of its pods, and sign in there as their project's account.
 
 Kubernetes limits forwarding by names of pods, which change, and not by labels or ports. So this opens every port of
-every pod of the namespace, which is MLflow's alone: its server, whose page and API ask for an account, its metrics,
-and its Jobs, which listen to nothing. The API server's proxy could be limited to one Service, but it keeps the header
-that signs in at MLflow for itself.
+every pod of the namespace, which is MLflow's alone: the server's page and API, which ask for an account, its metrics,
+which do not, and Jobs, which listen to nothing. Whatever else comes into the namespace is opened with it. The API
+server's proxy could be limited to one Service, but it keeps the header that signs in at MLflow for itself.
 """
 
 import pulumi

@@ -106,8 +106,7 @@ def test_the_key_goes_with_the_secrets_and_is_used_by_secrets_manager_alone():
 
 
 def test_a_team_whose_projects_have_no_secrets_fills_none():
-    text = policies(deployed(project(secrets=[], data={"source": {"type": "local", "path": "a.csv"}})))[
-        "role-of-growth"
-    ]
+    made = deployed(project(secrets=[], data={"source": {"type": "local", "path": "a.csv"}}))
+    text = policies(made)["role-of-growth"]
     assert may(text, GET, ACCOUNT_SECRET)
     assert "PutSecretValue" not in text
