@@ -104,8 +104,8 @@ def _permit(name: str, experiment: str, sign_in: SignIn) -> None:
     }
     granted = sign_in.grants(name)
     for grant in sorted(granted - wanted, key=str):
-        # Also of what the account has made itself: MLflow lets everybody make experiments and models, and one of them may
-        # have the name of a project that came later.
+        # Also of what the account has made itself: MLflow lets everybody make experiments and models, and one of them
+        # may have the name of a project that came later.
         if grant.kind in ("experiment", "registered_model"):
             sign_in.revoke(name, grant)
             LOG.info("took %s of %s %s from %s", grant.permission, grant.kind, grant.resource, name)
