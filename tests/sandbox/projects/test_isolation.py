@@ -1,0 +1,207 @@
+"""Another project's account at this one's experiment, model, files, data, secrets and server: each is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import mlflow.artifacts
+import pytest
+import requests
+from mlflow.exceptions import MlflowException
+
+from ml_workloads.project.deployment_names import SERVING_PORT, TRAINING, data_prefix
+from tests.sandbox.eks.manifests import WITH_SDK, job
+from tests.sandbox.projects.conftest import FirstModel
+from tests.sandbox.projects.deployed import PREFIX, DeployedProjects
+from tests.sandbox.projects.sources import DATA, EXAMPLE, OTHER, OTHER_SECRET
+
+FORBIDDEN = 403
+Call = Callable[[], object]
+ASK = """
+import json, os, socket, boto3
+asked = json.loads(os.environ["ASKED"])
+def tried(call):
+    try:
+        return "ok " + str(call())[:60]
+    except Exception as error:
+        code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+        return f"{type(error).__name__} {code}"
+s3, vault = boto3.client("s3"), boto3.client("secretsmanager")
+def read(bucket, key):
+    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()[:20]
+def listed(bucket, prefix):
+    return len(s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"])
+def connect(host, port):
+    socket.create_connection((host, port), timeout=5).close()
+calls = {"read": read, "list": listed, "connect": connect,
+         "write": lambda bucket, key: s3.put_object(Bucket=bucket, Key=key, Body=b"1"),
+         "secret": lambda name: len(vault.get_secret_value(SecretId=name)["SecretString"])}
+print("said:", json.dumps({name: tried(lambda: calls[call](*given)) for name, (call, *given) in asked.items()}))
+"""
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """What the example's own account sees of itself."""
+
+    experiment: str
+    run: str
+    logged_model: str
+
+    @property
+    def folder(self) -> str:
+        """Of the model's files, as MLflow's proxy has them."""
+        return f"{self.experiment}/models/{self.logged_model}/artifacts"
+
+
+@pytest.fixture(scope="module")
+def theirs(deployed: DeployedProjects, first_model: FirstModel) -> Theirs:
+    with deployed.tracking(EXAMPLE) as client:
+        version = client.get_model_version(EXAMPLE, "1")
+        run = client.get_run(str(version.run_id))
+        assert "signature" in mlflow.artifacts.load_text(f"models:/{EXAMPLE}/1/MLmodel")
+        found = Theirs(run.info.experiment_id, run.info.run_id, str(version.source).removeprefix("models:/"))
+        assert proxied("GET", f"{found.folder}/MLmodel").status_code == requests.codes.ok
+        return found
+
+
+def proxied(method: str, path: str, **more: Any) -> requests.Response:
+    """A request to MLflow's proxy of files, as the account that is signed in."""
+    user, password = os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]
+    address = f"{os.environ['MLFLOW_TRACKING_URI']}/api/2.0/mlflow-artifacts/artifacts/{path}"
+    return requests.request(method, address, auth=(user, password), timeout=60, **more)
+
+
+def refusal(call: Call) -> int | str:
+    """The status with which MLflow refused, or what was let through."""
+    try:
+        return f"let through: {call()}"
+    except MlflowException as error:
+        return error.get_http_status_code()
+
+
+def test_at_mlflow_an_account_is_refused_at_all_that_is_another_projects(
+    deployed: DeployedProjects, theirs: Theirs
+) -> None:
+    with deployed.tracking(OTHER) as client:
+        own = client.get_experiment_by_name(OTHER)
+        assert own is not None
+        assert client.get_registered_model(OTHER).name == OTHER
+        calls: dict[str, Call] = {
+            "read the experiment": lambda: client.get_experiment(theirs.experiment),
+            "find it by its name": lambda: client.get_experiment_by_name(EXAMPLE),
+            "delete it": lambda: client.delete_experiment(theirs.experiment),
+            "begin a run": lambda: client.create_run(theirs.experiment),
+            "read a run": lambda: client.get_run(theirs.run),
+            "write into a run": lambda: client.log_metric(theirs.run, "f1", 1.0),
+            "list a run's files": lambda: client.list_artifacts(theirs.run),
+            "read the model": lambda: client.get_registered_model(EXAMPLE),
+            "read a version": lambda: client.get_model_version(EXAMPLE, "1"),
+            "follow an alias": lambda: client.get_model_version_by_alias(EXAMPLE, "production"),
+            "move an alias": lambda: client.set_registered_model_alias(EXAMPLE, "production", "1"),
+            "take an alias away": lambda: client.delete_registered_model_alias(EXAMPLE, "production"),
+            "record a move": lambda: client.set_registered_model_tag(EXAMPLE, "move.production.1", "x"),
+            "delete a version": lambda: client.delete_model_version(EXAMPLE, "1"),
+            "read the logged model": lambda: client.get_logged_model(theirs.logged_model),
+            "load the model": lambda: mlflow.artifacts.load_text(f"models:/{EXAMPLE}/1/MLmodel"),
+        }
+        said = {what: refusal(call) for what, call in calls.items()}
+        assert said == dict.fromkeys(calls, FORBIDDEN)
+        for make in (client.create_registered_model, client.create_experiment):
+            with pytest.raises(MlflowException, match="already exists"):
+                make(EXAMPLE)
+        assert [each.name for each in client.search_registered_models()] == [OTHER]
+        assert [each.name for each in client.search_experiments()] == [OTHER]
+        assert client.search_model_versions(f"name = '{EXAMPLE}'") == []
+        assert client.search_runs([own.experiment_id, theirs.experiment], filter_string="") == client.search_runs(
+            [own.experiment_id]
+        )
+
+
+def test_files_of_another_project_are_refused_by_their_path_too(deployed: DeployedProjects, theirs: Theirs) -> None:
+    with deployed.tracking(OTHER):
+        for path in (theirs.folder, f"./{theirs.folder}", f"x/../{theirs.folder}", f"%2e/{theirs.folder}"):
+            assert proxied("GET", f"{path}/MLmodel").status_code in (400, 403, 404), path
+        assert proxied("GET", f"{theirs.folder}/MLmodel").status_code == FORBIDDEN
+        assert proxied("PUT", f"{theirs.folder}/MLmodel", data=b"x").status_code == FORBIDDEN
+        assert proxied("DELETE", theirs.folder).status_code == FORBIDDEN
+        assert proxied("GET", "", params={"path": theirs.folder}).status_code == FORBIDDEN
+
+
+@pytest.mark.parametrize("source", ["mlflow-artifacts:/{folder}", "models:/{model}"])
+def test_a_version_of_ones_own_that_points_to_files_of_another_project_does_not_hand_them_out(
+    deployed: DeployedProjects, theirs: Theirs, source: str
+) -> None:
+    with deployed.tracking(OTHER) as client:
+        try:
+            made = client.create_model_version(OTHER, source.format(folder=theirs.folder, model=theirs.logged_model))
+        except MlflowException as error:
+            status: object = error.get_http_status_code()
+        else:
+            status = refusal(lambda: mlflow.artifacts.load_text(f"models:/{OTHER}/{made.version}/MLmodel"))
+            client.delete_model_version(OTHER, made.version)
+    assert status in (400, FORBIDDEN)
+
+
+@pytest.fixture(scope="module")
+def said(deployed: DeployedProjects, first_model: FirstModel) -> dict[str, str]:
+    """What a training pod of the second project is answered."""
+    lake, models = deployed.outputs["data_lake_bucket"], deployed.outputs["model_artifacts_bucket"]
+    deployed.box.client("s3").put_object(Bucket=lake, Key=f"{data_prefix(EXAMPLE)}{DATA}", Body=b"theirs")
+    (server, *_) = deployed.pods(deployed.namespace_of(EXAMPLE), "app.kubernetes.io/name=serving")
+    asked = {
+        "own data": ("read", lake, f"{data_prefix(OTHER)}{DATA}"),
+        "own secret": ("secret", f"{PREFIX}/projects/{OTHER}/{OTHER_SECRET}"),
+        "own account": ("secret", f"{PREFIX}/mlflow/accounts/{OTHER}/password"),
+        "mlflow": ("connect", "mlflow.ml-platform.svc.cluster.local", 5000),
+        "their data": ("read", lake, f"{data_prefix(EXAMPLE)}{DATA}"),
+        "list their data": ("list", lake, data_prefix(EXAMPLE)),
+        "list all data": ("list", lake, ""),
+        "write their data": ("write", lake, f"{data_prefix(EXAMPLE)}{DATA}"),
+        "write own data": ("write", lake, f"{data_prefix(OTHER)}{DATA}"),
+        "models": ("list", models, "mlflow/"),
+        "their account": ("secret", f"{PREFIX}/mlflow/accounts/{EXAMPLE}/password"),
+        "administrator": ("secret", f"{PREFIX}/mlflow/admin"),
+        "their server": ("connect", server["status"]["podIP"], SERVING_PORT),
+    }
+    # In a variable $(..) is Kubernetes' own; there is none in JSON.
+    variables = [{"name": "ASKED", "value": json.dumps(asked)}, {"name": "AWS_DEFAULT_REGION", "value": "us-east-1"}]
+    namespace = deployed.namespace_of(OTHER)
+    manifest = job(
+        "asks",
+        namespace,
+        ASK,
+        serviceAccountName=TRAINING,
+        container_fields={"image": WITH_SDK, "env": variables},
+    )
+    # What the network lets out is what it lets training out to.
+    manifest["spec"]["template"]["metadata"] = {"labels": {"app.kubernetes.io/name": TRAINING}}
+    with deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest) as name:
+        return dict(json.loads(deployed.log_of_job(namespace, name).rpartition("said: ")[2]))
+
+
+def test_a_pod_reads_its_own_data_and_secrets(said: dict[str, str]) -> None:
+    assert {name: said[name].split()[0] for name in ("own data", "own secret", "own account", "mlflow")} == {
+        "own data": "ok",
+        "own secret": "ok",
+        "own account": "ok",
+        "mlflow": "ok",
+    }
+
+
+def test_a_pod_is_denied_another_projects_data_models_and_secrets(said: dict[str, str]) -> None:
+    denied = [name for name in said if name.startswith(("their ", "list ", "write ", "models", "administrator"))]
+    denied.remove("their server")
+    assert len(denied) == 8
+    assert {name: said[name].split()[-1] for name in denied} == {
+        name: "AccessDeniedException" if name in ("their account", "administrator") else "AccessDenied"
+        for name in denied
+    }
+
+
+def test_a_pod_does_not_reach_another_projects_server(said: dict[str, str]) -> None:
+    assert said["their server"].split()[0] == "TimeoutError"
