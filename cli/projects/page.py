@@ -34,7 +34,7 @@ def mlflow(
                     check(forward)
                     tell(f"MLflow of {env}: {forward.address}")
                     tell("Sign in with user name and password of a project's account, or of the administrator:")
-                    for secret in ("accounts/<project>", "admin"):
+                    for secret in ("accounts/<project>/password", "admin"):
                         name = f"{environment.prefix}/mlflow/{secret}"
                         tell(f"  aws secretsmanager get-secret-value --secret-id {name} --query SecretString")
                     tell("Ctrl-C closes it.")
