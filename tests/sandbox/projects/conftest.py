@@ -44,7 +44,7 @@ from tests.sandbox.projects.sources import (
     table,
 )
 
-DEADLINE_SECONDS = 75
+DEADLINE_SECONDS = 120
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -162,7 +162,7 @@ def later_runs(deployed: DeployedProjects, first_model: FirstModel) -> LaterRuns
     with deployed.session(EXAMPLE) as session:
         killed = start_run(session, "killed")
         pod = wait_for_line(session, killed, "measured")
-        kill_run(killed)
+        kill_run(deployed, killed)
         weak = start_run(session, "weak", {"TRAINING_ENTRYPOINT": f"{FAULTS}:weak"})
         for job in (killed, weak):
             ended = follow_run(session, job)

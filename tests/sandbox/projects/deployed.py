@@ -177,12 +177,16 @@ def wait_for_line(session: Session, job: str, text: str) -> str:
     raise AssertionError(f"{pod} ended, and its log does not have {text!r}")
 
 
-def kill_run(job: str) -> None:
-    """The training process of a run, which the machine has as one of its own."""
-    killed = 0
+def kill_run(deployed: DeployedProjects, job: str) -> None:
+    """The training process of a run, which the machine has as one of its own; another sandbox's may have its name."""
+    killed, account = 0, f":{deployed.box.instance.port}"
     for process in psutil.process_iter():
         try:
-            if "ml_workloads.runtime.training" in process.cmdline() and process.environ().get("TRAINING_JOB") == job:
+            if "ml_workloads.runtime.training" not in process.cmdline():
+                continue
+            variables = process.environ()
+            ours = variables.get("AWS_ENDPOINT_URL", "").endswith(account)
+            if ours and variables.get("TRAINING_JOB") == job:
                 os.kill(process.pid, signal.SIGKILL)
                 killed += 1
         except psutil.Error:

@@ -70,7 +70,7 @@ def test_a_run_beyond_its_deadline_is_ended_and_recorded_as_failed(
 ) -> None:
     reason = ended["deadline"].reason
     assert reason is not None
-    assert reason.startswith("it took longer than the 1.25 minutes that it may, and was ended; raise training.deadline")
+    assert reason.startswith("it took longer than the 2 minutes that it may, and was ended; raise training.deadline")
     statuses, failures, versions = recorded(deployed, OTHER, failing_runs.jobs["deadline"])
     assert (statuses, failures, versions) == (["FAILED"], ["SystemExit: 143"], 0)
 
