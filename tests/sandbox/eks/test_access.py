@@ -17,7 +17,7 @@ from tests.sandbox.box import Box
 from tests.sandbox.eks.conftest import AsRole
 from tests.sandbox.eks.deployed import CLUSTER, Deployed
 
-TEAM = "data-science"
+TEAM, PROJECT = "data-science", "data-science-tumour-diagnosis"
 UNAUTHORIZED = "You must be logged in to the server"
 
 
@@ -96,12 +96,21 @@ def test_a_team_works_in_its_own_namespace_and_nowhere_else(
         ("team-data-science", ("create", "jobs", "-n", TEAM), "yes"),
         ("team-data-science", ("create", "jobs", "-n", f"{TEAM}-vision"), "yes"),
         ("team-data-science", ("create", "rolebindings", "-n", TEAM), "no"),
-        ("team-data-science", ("list", "pods", "-n", "ml-platform"), "no"),
+        ("team-data-science", ("list", "pods", "-n", "ml-platform"), "yes"),
+        ("team-data-science", ("create", "pods", "--subresource=portforward", "-n", "ml-platform"), "yes"),
+        ("team-data-science", ("create", "pods", "--subresource=exec", "-n", "ml-platform"), "no"),
+        ("team-data-science", ("delete", "pods", "-n", "ml-platform"), "no"),
+        ("team-data-science", ("create", "pods", "--subresource=portforward", "-n", "cluster-services"), "no"),
+        ("team-data-science", ("update", "leases/promotion", "-n", PROJECT), "yes"),
+        ("team-data-science", ("update", "leases/other", "-n", PROJECT), "no"),
+        ("team-data-science", ("update", "leases/promotion", "-n", "ml-platform"), "no"),
         ("team-data-science", ("list", "secrets", "-n", "kube-system"), "no"),
         ("team-data-science", ("list", "nodes"), "yes"),
         ("team-data-science", ("delete", "nodes"), "no"),
         ("platform", ("create", "rolebindings", "-n", "ml-platform"), "yes"),
         ("platform", ("list", "secrets", "-n", TEAM), "yes"),
+        ("platform", ("create", "pods", "--subresource=portforward", "-n", "ml-platform"), "yes"),
+        ("platform", ("update", "leases/promotion", "-n", PROJECT), "yes"),
         ("platform", ("create", "clusterrolebindings"), "no"),
         ("admin", ("create", "clusterrolebindings"), "yes"),
         ("admin", ("*", "*"), "yes"),
