@@ -52,7 +52,8 @@ def test_the_model_has_a_signature_and_lies_in_the_bucket_encrypted_with_our_key
     assert set(inputs.values()) == {"double"}
     s3, bucket = deployed.box.client("s3"), deployed.outputs["model_artifacts_bucket"]
     found = s3.list_objects_v2(Bucket=bucket, Prefix="mlflow/")["Contents"]
-    (key,) = [each["Key"] for each in found if each["Key"].endswith("model.skops")]
+    model = str(version.source).removeprefix("models:/")
+    (key,) = [each["Key"] for each in found if each["Key"].endswith(f"{model}/artifacts/model.skops")]
     head = s3.head_object(Bucket=bucket, Key=key)
     assert head["ServerSideEncryption"] == "aws:kms"
     keys = deployed.copy.resources("aws:kms/key:Key").values()
