@@ -23,12 +23,14 @@ def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_all_files_are_compiled_with_hashes_from_the_machines_index(uv: Path, tmp_path: Path) -> None:
     assert requirements.compile_all(tmp_path, ["--upgrade"]) == 0
-    first, runtime, second = uv.read_text().splitlines()
+    first, runtime, server, second = uv.read_text().splitlines()
     assert first.startswith("https://i.example pip compile ")
     assert first.endswith("--upgrade requirements.in -o requirements.txt")
     assert runtime.endswith("ml_workloads/runtime/requirements.in -o ml_workloads/runtime/requirements.txt")
+    name = "platform_services/mlflow/image/requirements"
+    assert server.endswith(f"{name}.in -o {name}.txt")
     assert second.endswith("--upgrade requirements-dev.in -o requirements-dev.txt")
-    for call in (first, runtime, second):
+    for call in (first, runtime, server, second):
         assert "--generate-hashes" in call
         assert "--no-emit-index-url" in call
         assert "--universal" in call
