@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
 from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
+from cli.plain import console
 from cli.projects.environment import PROJECTS, all_projects
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import PRODUCTION, STAGING, TRAINED
@@ -26,7 +26,6 @@ from sandbox.instance import PROJECT, Instance
 
 # A server follows its alias within 30 seconds.
 FOLLOW_SECONDS: Final = 60.0
-console = Console()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +41,11 @@ def first_answers(instance: Instance, stack: str) -> Iterator[Answer]:
     for project in projects_with_examples(stack):
         console.print(f"[bold]{project.name}[/bold]")
         aliases = mlp.aliases(project.name)
-        for command in missing_steps(aliases):
-            mlp.show(command[0], project.name, *command[1:])
-        version = mlp.aliases(project.name)[PRODUCTION] if missing_steps(aliases) else aliases[PRODUCTION]
-        yield mlp.ask(project.name, version)
+        if steps := missing_steps(aliases):
+            for command, *options in steps:
+                mlp.show(command, project.name, *options)
+            aliases = mlp.aliases(project.name)
+        yield mlp.ask(project.name, aliases[PRODUCTION])
 
 
 def projects_with_examples(stack: str, folder: Path = PROJECTS) -> list[Project]:

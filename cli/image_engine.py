@@ -27,6 +27,10 @@ class Engine:
             *("--file", str(context / image.source.dockerfile), str(context)),
         )
 
+    def has(self, image: WantedImage) -> bool:
+        looked = subprocess.run([self.program, "image", "inspect", image.reference], capture_output=True, check=False)
+        return looked.returncode == 0
+
     def push(self, image: WantedImage) -> None:
         self._run("push", image.reference)
 

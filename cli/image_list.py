@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.projects.environment import PROJECTS, ROOT, Environment, all_projects
-from components.images import ImageSource
+from components.images import MLFLOW_REPOSITORY, ImageSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ def wanted_images(
     from ml_workloads.project.image import project_image
     from platform_services.mlflow.image_source import MLFLOW_IMAGE
 
-    sources = {f"{environment.prefix}/mlflow": MLFLOW_IMAGE}
+    sources = {f"{environment.prefix}/{MLFLOW_REPOSITORY}": MLFLOW_IMAGE}
     for project in all_projects(projects):
         if environment.name in project.environments:
             sources[f"{environment.prefix}/{repository(project.name)}"] = project_image(project)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 from rich.table import Column, Table
@@ -50,33 +51,28 @@ def build(env: Env = "dev") -> None:
     """
     with plain_errors():
         images, _ = _wanted(env)
-        if _is_local():
-            _build_local(images)
-        else:
-            engine = find_engine()
-            for image in images:
-                with tempfile.TemporaryDirectory() as folder:
-                    image.source.stage(ROOT, Path(folder))
-                    engine.build(image, Path(folder))
+        missing = _build(images, _local_builder() if _is_local() else find_engine())
+        console.print(f"{missing} built, {len(images) - missing} were there.")
 
 
 @app.command()
 def push(env: Env = "dev") -> None:
     """Build and push to ECR what is not there yet, as whom the AWS credentials say. Deploy after that."""
     with plain_errors():
+        from cli.projects.aws_access import plain_aws_errors
+
         if _is_local():
             raise PlainError("nodes of the local account take their images from `mlp images build`: nothing to push")
         images, client = _wanted(env)
-        missing = [image for image in images if not is_pushed(client, image)]
-        if not missing:
-            console.print(f"All {len(images)} images of {env} are in ECR.")
-            return
-        engine = find_engine()
-        engine.sign_in(missing[0].registry, registry_password(client))
+        with plain_aws_errors(find_environment(env)):
+            missing = [image for image in images if not is_pushed(client, image)]
+            if not missing:
+                console.print(f"All {len(images)} images of {env} are in ECR.")
+                return
+            engine = find_engine()
+            engine.sign_in(missing[0].registry, registry_password(client))
+        _build(missing, engine)
         for image in missing:
-            with tempfile.TemporaryDirectory() as folder:
-                image.source.stage(ROOT, Path(folder))
-                engine.build(image, Path(folder))
             engine.push(image)
         console.print(f"Pushed {len(missing)} of {len(images)} images of {env}.")
 
@@ -96,13 +92,40 @@ def _wanted(env: str) -> tuple[tuple[WantedImage, ...], Any]:
     return wanted_images(environment, account), boto3.client("ecr", region_name=environment.region)
 
 
-def _build_local(images: tuple[WantedImage, ...]) -> None:
-    from sandbox.cluster.images import added_images, build_dockerfile
+class Builder(Protocol):
+    """What makes images, and where they are then."""
 
-    there = {image.reference for image in added_images()}
-    missing = [image for image in images if image.reference not in there]
+    def has(self, image: WantedImage) -> bool: ...
+
+    def build(self, image: WantedImage, context: Path) -> None: ...
+
+
+class LocalBuilder:
+    """For clusters of the local account, which take images from its store."""
+
+    def __init__(self, there: frozenset[str]) -> None:
+        self._there = there
+
+    def has(self, image: WantedImage) -> bool:
+        return image.reference in self._there
+
+    def build(self, image: WantedImage, context: Path) -> None:
+        from sandbox.cluster.images import build_dockerfile
+
+        build_dockerfile(context, image.reference, report, context / image.source.dockerfile)
+
+
+def _local_builder() -> LocalBuilder:
+    from sandbox.cluster.images import added_images
+
+    return LocalBuilder(frozenset(image.reference for image in added_images()))
+
+
+def _build(images: Sequence[WantedImage], builder: Builder) -> int:
+    """Those that are not there; how many."""
+    missing = [image for image in images if not builder.has(image)]
     for image in missing:
         with tempfile.TemporaryDirectory() as folder:
             image.source.stage(ROOT, Path(folder))
-            build_dockerfile(Path(folder), image.reference, report, Path(folder) / image.source.dockerfile)
-    console.print(f"{len(missing)} built, {len(images) - len(missing)} were there.")
+            builder.build(image, Path(folder))
+    return len(missing)

@@ -75,7 +75,7 @@ class Database(pulumi.ComponentResource):
         )
 
     def _security_group(self) -> pulumi.Output[str]:
-        """No egress rules: the database answers, it never calls."""
+        """No rules: the database answers and never calls, and whoever needs it lets itself in, by a rule of its own."""
         group = aws.ec2.SecurityGroup(
             f"{self._logical_name}-clients",
             description="MLflow database: PostgreSQL from named security groups only",
@@ -83,18 +83,6 @@ class Database(pulumi.ComponentResource):
             tags={"Name": self._args.identifier},
             opts=self._child,
         )
-        for client, client_group_id in self._args.clients.items():
-            aws.vpc.SecurityGroupIngressRule(
-                f"{self._logical_name}-from-{client}",
-                security_group_id=group.id,
-                referenced_security_group_id=client_group_id,
-                ip_protocol="tcp",
-                from_port=PORT,
-                to_port=PORT,
-                description=f"PostgreSQL from {client}",
-                tags={"Name": f"{self._args.identifier}-from-{client}"},
-                opts=self._child,
-            )
         return group.id
 
     def _log_groups(self) -> list[aws.cloudwatch.LogGroup]:

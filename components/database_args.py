@@ -1,7 +1,7 @@
 """What the MLflow database takes: which values AWS accepts, checked before anything is asked of it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -15,7 +15,6 @@ class DatabaseArgs:
     prefix: str
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
-    clients: Mapping[str, pulumi.Input[str]]
     storage_key_arn: pulumi.Input[str]
     secret_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
@@ -34,11 +33,6 @@ class DatabaseArgs:
         check_prefix(self.prefix)
         if len(self.subnet_ids) < 2:
             raise ValueError(f"subnet_ids must name subnets of at least two zones, got {len(self.subnet_ids)}")
-        for client in self.clients:
-            if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", client):
-                raise ValueError(
-                    f"clients: {client!r} must be lower-case words joined by dashes, such as 'cluster-nodes'"
-                )
         if not re.fullmatch(r"db\.[a-z0-9]+\.[a-z0-9]+", self.instance_class):
             raise ValueError(f"instance_class must look like 'db.t4g.medium', got {self.instance_class!r}")
         if not re.fullmatch(r"1[4-9](?:\.\d+)?", self.engine_version):

@@ -13,6 +13,9 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's folder."""
 
+MLFLOW_REPOSITORY = "mlflow"
+"""Where the image of MLflow's server is kept, without the environment's prefix."""
+
 _NEVER = "__pycache__"
 
 

@@ -8,11 +8,11 @@ import pulumi
 from components.buckets import BucketHandle
 from components.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
+from components.images import MLFLOW_REPOSITORY
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
 from platform_services.handles import PlatformHandle, Retention
-from platform_services.mlflow.image_source import MLFLOW_REPOSITORY
 from platform_services.mlflow.server import Mlflow, MlflowArgs
 from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES, Namespaces
 from platform_services.network_policies import NetworkPolicies, NetworkPoliciesArgs

@@ -149,7 +149,6 @@ class Foundation:
         )
 
     def _database(self, keys: Keys, network: NetworkHandle) -> Database:
-        """No clients yet: whoever needs the database opens it to a security group of its own."""
         database = self._settings.database
         return Database(
             "database",
@@ -157,7 +156,6 @@ class Foundation:
                 prefix=self._prefix,
                 vpc_id=network.vpc_id,
                 subnet_ids=tuple(network.intra_subnets.values()),
-                clients={},
                 storage_key_arn=keys.data.arn,
                 secret_key_arn=keys.secrets.arn,
                 logs_key_arn=keys.logs.arn,

@@ -4,7 +4,6 @@ from pathlib import PurePosixPath
 
 from components.images import ImageSource
 
-MLFLOW_REPOSITORY = "mlflow"
 MLFLOW_IMAGE = ImageSource(
     dockerfile=PurePosixPath("platform_services/mlflow/image/Dockerfile"),
     paths=(PurePosixPath("platform_services/mlflow/image"),),

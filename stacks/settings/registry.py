@@ -7,8 +7,6 @@ from pydantic import AfterValidator, Field, Strict
 
 from validation.base import Allowed, Section, unique
 
-MLFLOW_REPOSITORY = "mlflow"
-
 
 def repository_name(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*([._/-][a-z0-9]+)*", text) or len(text) > 200:

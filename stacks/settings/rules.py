@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from components.images import MLFLOW_REPOSITORY
 from components.network.subnets import plan_subnets, usable_addresses
 from stacks.settings.cluster import pool_path
 from stacks.settings.regions import PRIVATE_NODE_SERVICES
-from stacks.settings.registry import MLFLOW_REPOSITORY
 from validation.base import Problem
 
 if TYPE_CHECKING:

@@ -21,7 +21,6 @@ def args(**changes: Any) -> DatabaseArgs:
                 "prefix": PREFIX,
                 "vpc_id": "vpc-1",
                 "subnet_ids": ["subnet-1", "subnet-2"],
-                "clients": {"nodes": "sg-nodes", "jobs": "sg-jobs"},
                 "storage_key_arn": "arn:storage-key",
                 "secret_key_arn": "arn:secret-key",
                 "logs_key_arn": "arn:logs-key",
@@ -43,18 +42,6 @@ def instance(deploy: Deploy, **changes: Any) -> Recorded:
     return only
 
 
-def test_only_named_security_groups_reach_the_database_port(deploy: Deploy):
-    _, cloud = database(deploy)
-    rules = {rule.name: rule.inputs for rule in cloud.of_type(INGRESS)}
-    assert {name: rule["referencedSecurityGroupId"] for name, rule in rules.items()} == {
-        "database-from-nodes": "sg-nodes",
-        "database-from-jobs": "sg-jobs",
-    }
-    for rule in rules.values():
-        assert (rule["ipProtocol"], rule["fromPort"], rule["toPort"]) == ("tcp", 5432, 5432)
-        assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & set(rule)
-
-
 def test_the_database_calls_nobody(deploy: Deploy):
     _, cloud = database(deploy)
     assert cloud.of_type("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule") == []
@@ -63,7 +50,7 @@ def test_the_database_calls_nobody(deploy: Deploy):
 
 
 def test_without_clients_nothing_is_open(deploy: Deploy):
-    _, cloud = database(deploy, clients={})
+    _, cloud = database(deploy)
     assert cloud.of_type(INGRESS) == []
 
 
@@ -153,7 +140,6 @@ def test_users_of_the_database_learn_where_its_secret_is(deploy: Deploy):
     ("changes", "message"),
     [
         ({"subnet_ids": ["subnet-1"]}, "subnet_ids must name subnets of at least two zones, got 1"),
-        ({"clients": {"Cluster Nodes": "sg"}}, "clients: 'Cluster Nodes' must be lower-case words joined by dashes"),
         ({"instance_class": "t4g.medium"}, "instance_class must look like 'db.t4g.medium', got 't4g.medium'"),
         ({"engine_version": "latest"}, "engine_version must be PostgreSQL 14 or newer.*got 'latest'"),
         ({"engine_version": "9.6"}, "got '9.6'"),

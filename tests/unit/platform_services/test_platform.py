@@ -30,6 +30,14 @@ def test_workloads_learn_the_names_that_they_refer_to(deploy: Deploy):
     assert cloud.named("platform-classes-encrypted-gp3").inputs["metadata"]["name"] == "encrypted-gp3"
 
 
+def test_pods_of_the_cluster_reach_the_database_at_its_port_and_nobody_else_does(deploy: Deploy):
+    _, cloud = platform(deploy)
+    [rule] = cloud.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert (rule.inputs["securityGroupId"], rule.inputs["referencedSecurityGroupId"]) == ("sg-database", "sg-cluster")
+    assert (rule.inputs["ipProtocol"], rule.inputs["fromPort"], rule.inputs["toPort"]) == ("tcp", 5432, 5432)
+    assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & set(rule.inputs)
+
+
 def test_a_first_preview_knows_no_cluster_and_works_all_the_same(deploy: Deploy):
     _, before = platform(deploy, exists=False)
     [provider] = before.of_type("pulumi:providers:kubernetes")
