@@ -92,8 +92,8 @@ class Cluster:
         }
         return _Group(kinds, time.monotonic())
 
-    def path(self, kind: Kind, namespace: str, name: str = "") -> str:
-        served = self.served(kind)
+    def path(self, kind: Kind, namespace: str, name: str = "", *, patience: float = PATIENCE) -> str:
+        served = self.served(kind, patience=patience)
         prefix = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
         inside = f"/namespaces/{quote(namespace or self.namespace)}" if served.namespaced else ""
         return f"{prefix}{inside}/{served.plural}{'/' + quote(name) if name else ''}"
@@ -108,7 +108,7 @@ class Cluster:
         waiting: Waiting = lambda _text: None,
     ) -> Object | None:
         """None when there is no such object."""
-        path = self.path(kind, namespace, name)
+        path = self.path(kind, namespace, name, patience=patience)
         try:
             return self.connection.request("GET", path, patience=patience, waiting=waiting).json()
         except ApiError as error:
@@ -120,7 +120,8 @@ class Cluster:
         """Objects with these labels and fields, as selectors write them."""
         query = {"labelSelector": labels, "fieldSelector": fields, "limit": "500"}
         given = {name: value for name, value in query.items() if value}
-        answer = self.connection.request("GET", self.path(kind, namespace), given, patience=PROBE_PATIENCE)
+        path = self.path(kind, namespace, patience=PROBE_PATIENCE)
+        answer = self.connection.request("GET", path, given, patience=PROBE_PATIENCE)
         return list(answer.json().get("items") or [])
 
     def apply(
@@ -136,10 +137,10 @@ class Cluster:
     ) -> Answer:
         """Server-side apply with strict validation: what the API server does not know is refused, not dropped."""
         metadata = obj["metadata"]
-        if not self.served(kind).namespaced:
+        if not self.served(kind, patience=patience).namespaced:
             # Filled in while nobody could say where the kind lives.
             obj = {**obj, "metadata": {key: value for key, value in metadata.items() if key != "namespace"}}
-        path = self.path(kind, metadata.get("namespace", ""), metadata["name"])
+        path = self.path(kind, metadata.get("namespace", ""), metadata["name"], patience=patience)
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"

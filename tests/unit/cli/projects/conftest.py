@@ -24,7 +24,7 @@ from tests.unit.ml_workloads.promotion.models import Model, mlflow_in
 JO = "arn:aws:sts::123456789012:assumed-role/team/jo"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with mlflow_in(tmp_path_factory.mktemp("mlflow")) as client:
         yield client

@@ -151,6 +151,19 @@ def test_kinds_are_asked_for_once_and_again_when_one_is_missing(server: Server) 
     assert len(server.asked) == 2
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("ask", ["get", "apply"])
+def test_the_patience_of_a_request_is_that_of_asking_for_its_kind_too(server: Server, ask: str) -> None:
+    server.answers = [failure(503)]
+    cluster = Cluster(server.target())
+    with pytest.raises(ApiError):
+        if ask == "get":
+            cluster.get(WIDGET, "apps", "a", patience=0.3)
+        else:
+            cluster.apply(WIDGET, {"metadata": {"name": "a"}}, "test", patience=0.3)
+    assert {path for _, path, _ in server.asked} == {"/apis/example.com/v1"}
+
+
 def test_objects_are_applied_with_strict_validation_under_the_managers_name(server: Server) -> None:
     server.answers = [(200, KINDS), (200, {})]
     Cluster(server.target()).apply(WIDGET, {"metadata": {"name": "a", "namespace": "n"}}, "me", dry_run=True)
