@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -152,15 +152,20 @@ def test_kinds_are_asked_for_once_and_again_when_one_is_missing(server: Server) 
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("ask", ["get", "apply"])
-def test_the_patience_of_a_request_is_that_of_asking_for_its_kind_too(server: Server, ask: str) -> None:
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda cluster: cluster.get(WIDGET, "apps", "a", patience=0.3),
+        lambda cluster: cluster.apply(WIDGET, {"metadata": {"name": "a"}}, "test", patience=0.3),
+    ],
+    ids=["get", "apply"],
+)
+def test_the_patience_of_a_request_is_that_of_asking_for_its_kind_too(
+    server: Server, ask: Callable[[Cluster], object]
+) -> None:
     server.answers = [failure(503)]
-    cluster = Cluster(server.target())
     with pytest.raises(ApiError):
-        if ask == "get":
-            cluster.get(WIDGET, "apps", "a", patience=0.3)
-        else:
-            cluster.apply(WIDGET, {"metadata": {"name": "a"}}, "test", patience=0.3)
+        ask(Cluster(server.target()))
     assert {path for _, path, _ in server.asked} == {"/apis/example.com/v1"}
 
 
