@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 INTERRUPTED = 2
+SLOW = ("--durations=20", "--durations-min=10")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -44,7 +45,7 @@ def run_layer(folder: str, parallel: bool) -> Result:
     print(f"\n==> {folder}", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
-        command = [sys.executable, "-m", "pytest", folder, "-q", f"--junitxml={report}"]
+        command = [sys.executable, "-m", "pytest", folder, "-q", f"--junitxml={report}", *SLOW]
         # One file is one worker's: what its tests share is made once.
         command += ["-n", "auto", "--dist", "loadfile"] if parallel else []
         code = subprocess.run(command, cwd=ROOT, check=False).returncode

@@ -42,6 +42,14 @@ def test_a_layer_without_tests_is_a_failure(root: Path, capsys: pytest.CaptureFi
     assert "FAILED (empty)  empty: 0 passed, pytest exit code 5" in last_line(capsys)
 
 
+def test_what_takes_long_is_named(
+    root: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "SLOW", (layers.SLOW[0], "--durations-min=0"))
+    layers.main(["--serial", "good"])
+    assert re.search(r"s call +good/test_good\.py::test_a", capfd.readouterr().out)
+
+
 @pytest.mark.parametrize("arguments", [["--serial", "nowhere"], []])
 def test_a_layer_that_is_not_there_is_named(
     root: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
