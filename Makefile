@@ -1,6 +1,8 @@
 # Every target does the set-up that it needs by itself, and quickly when it is done already.
 PYTHON ?= python3
 BIN := .venv/bin
+# Container images often set it. Without compiled files every command takes twice as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 SOURCES := $(wildcard stacks ml_workloads platform_services components validation policies cli sandbox tools tests __main__.py)
 
 .DEFAULT_GOAL := help
