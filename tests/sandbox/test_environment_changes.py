@@ -101,7 +101,8 @@ def test_data_services_change_in_place_and_show_the_new_values(environment: Envi
     )
     plan = by_operation(environment.planned())
     # ECR's rules cannot be changed, only put anew.
-    assert plan["replace"] == {"registry-mlflow-cleanup", "registry-training-base-cleanup"}
+    kept = ("mlflow", "training-base", "projects-tumour-diagnosis")
+    assert plan["replace"] == {f"registry-{name}-cleanup" for name in kept}
     assert plan["delete"] == {"registry-serving-base", "registry-serving-base-cleanup"}
     assert {"keys-data", "database-instance", "budget-monthly-cost", "identities-deploy"} <= plan["update"]
     environment.up()

@@ -151,7 +151,7 @@ def _delete(box: Box, state: dict[str, Any]) -> set[str]:
     iam.detach_role_policy(RoleName=attached["role"], PolicyArn=attached["policyArn"])
     box.client("kms").delete_alias(AliasName=state["keys-logs-alias"]["id"])
     ecr.delete_repository(repositoryName=state["registry-serving-base"]["id"], force=True)
-    secret = state["secrets-mlflow-admin"]["id"]
+    secret = state["secrets-grafana-admin"]["id"]
     box.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
     box.client("budgets").delete_budget(AccountId=ACCOUNT, BudgetName=state["budget-monthly-cost"]["name"])
     box.client("rds").delete_db_instance(
@@ -166,8 +166,8 @@ def _delete(box: Box, state: dict[str, Any]) -> set[str]:
             "buckets-model-artifacts",
         ),
         *("buckets-feature-data-lifecycle", "buckets-feature-data-public-access", "keys-logs-alias"),
-        *("registry-serving-base", "registry-serving-base-cleanup", "secrets-mlflow-admin", "budget-monthly-cost"),
-        *("secrets-mlflow-admin-policy", "database-instance", "buckets-model-artifacts-versioning"),
+        *("registry-serving-base", "registry-serving-base-cleanup", "secrets-grafana-admin", "budget-monthly-cost"),
+        *("secrets-grafana-admin-policy", "database-instance", "buckets-model-artifacts-versioning"),
     }
 
 
