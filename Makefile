@@ -22,7 +22,7 @@ up: setup ## Start the sandbox, deploy the dev environment into it, show what is
 	@$(BIN)/mlp up
 
 test: setup lint ## Lint, then the unit, contract, projects' and sandbox tests
-	@$(BIN)/python -m tools.layers --parallel tests/unit tests/contract ml_workloads/projects --serial tests/sandbox
+	@$(BIN)/python -m tools.layers --parallel tests/unit tests/contract ml_workloads/projects --grouped tests/sandbox
 
 test-unit: environment ## The unit tests alone (under 2 minutes)
 	@$(BIN)/python -m tools.layers --parallel tests/unit

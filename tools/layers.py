@@ -1,7 +1,9 @@
 """Run the layers of tests one after the other, each in a process of its own, and end with one line about all of them.
 
-`python -m tools.layers --parallel tests/unit tests/contract --serial tests/engine`: parallel ones use every core. A
-layer that fails does not keep the next one from running. Exit code 1 when any failed.
+`python -m tools.layers --parallel tests/unit tests/contract --grouped tests/engine`: parallel ones use every core, one
+file at a time each; of grouped ones two groups run side by side, which the folder's conftest.py makes
+(`pytest_xdist_make_scheduler`). A layer that fails does not keep the next one from running.
+Exit code 1 when any failed.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from xml.etree import ElementTree
 
 INTERRUPTED = 2
 SLOW = ("--durations=20", "--durations-min=10")
+# One file is one worker's: what its tests share is made once.
+PARALLEL = ("-n", "auto", "--dist", "loadfile")
+GROUPED = ("-n", "2", "--dist", "loadscope")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,14 +45,12 @@ class Result:
         return f"{self.layer}: {', '.join(parts)} in {self.seconds:.0f} s"
 
 
-def run_layer(folder: str, parallel: bool) -> Result:
+def run_layer(folder: str, distribution: Sequence[str]) -> Result:
     started = time.monotonic()
     print(f"\n==> {folder}", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
-        command = [sys.executable, "-m", "pytest", folder, "-q", f"--junitxml={report}", *SLOW]
-        # One file is one worker's: what its tests share is made once.
-        command += ["-n", "auto", "--dist", "loadfile"] if parallel else []
+        command = [sys.executable, "-m", "pytest", folder, "-q", f"--junitxml={report}", *SLOW, *distribution]
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         tests, failed, skipped = count(report)
     return Result(Path(folder).name, code, tests, failed, skipped, time.monotonic() - started)
@@ -76,15 +79,15 @@ def verdict(results: Sequence[Result]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.layers", description=__doc__)
     parser.add_argument("--parallel", nargs="+", default=[], metavar="FOLDER")
-    parser.add_argument("--serial", nargs="+", default=[], metavar="FOLDER")
+    parser.add_argument("--grouped", nargs="+", default=[], metavar="FOLDER")
     chosen = parser.parse_args(arguments)
-    folders = [(folder, True) for folder in chosen.parallel] + [(folder, False) for folder in chosen.serial]
+    folders = [(each, PARALLEL) for each in chosen.parallel] + [(each, GROUPED) for each in chosen.grouped]
     missing = [folder for folder, _ in folders if not (ROOT / folder).is_dir()]
     if missing or not folders:
         parser.error(f"no such folder of tests: {', '.join(missing)}" if missing else "name a folder of tests")
     results: list[Result] = []
-    for folder, parallel in folders:
-        results.append(run_layer(folder, parallel))
+    for folder, distribution in folders:
+        results.append(run_layer(folder, distribution))
         if results[-1].code == INTERRUPTED and not results[-1].failed:
             break
     print(f"\n{verdict(results)}")

@@ -12,11 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from sandbox import lifecycle
 from sandbox.instance import Instance, Nodes
 from sandbox.toolchain import ensure_pulumi
 from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
+
+REAL_NODES = ("cluster", "eks", "projects")
+
+
+class TwoGroups(LoadScopeScheduling):
+    """Nodes that run containers share this machine's network and its memory: their tests run one after the other.
+
+    The mark `xdist_group` would say the same, but xdist 3.8 does not set it with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.removeprefix("tests/sandbox/").partition("/")[0]
+        return "real nodes" if folder in REAL_NODES else "simulated nodes"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
+    return TwoGroups(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

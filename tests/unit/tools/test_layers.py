@@ -9,6 +9,29 @@ from tools import layers
 
 PASSES = "def test_a(): pass\ndef test_b(): pass\n"
 FAILS = "import pytest\ndef test_a(): assert False\n@pytest.mark.skip\ndef test_b(): pass\n"
+# Each waits for the other group: they do run at once.
+GROUP = """
+import os, pathlib, time, pytest
+
+def test_a():
+    here = pathlib.Path(__file__).parent
+    (here / f"{name}-{{os.getpid()}}").touch()
+    for _ in range(300):
+        if {{path.name.partition("-")[0] for path in here.glob("*-*")}} == {{"one", "two"}}:
+            return
+        time.sleep(0.1)
+    pytest.fail("the other group does not run")
+"""
+CONFTEST = """
+from xdist.scheduler import LoadScopeScheduling
+
+class Groups(LoadScopeScheduling):
+    def _split_scope(self, nodeid):
+        return "one" if "one" in nodeid else "two"
+
+def pytest_xdist_make_scheduler(config, log):
+    return Groups(config, log)
+"""
 
 
 @pytest.fixture
@@ -26,31 +49,44 @@ def last_line(captured: pytest.CaptureFixture[str]) -> str:
 
 
 def test_layers_that_pass_end_with_one_line_of_both(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert layers.main(["--serial", "good"]) == 0
+    assert layers.main(["--grouped", "good"]) == 0
     assert re.fullmatch(r"PASSED  good: 2 passed in \d+ s; \d+ s in all", last_line(capsys))
 
 
 def test_a_failed_layer_fails_the_whole_but_the_next_one_is_run(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert layers.main(["--serial", "bad", "good"]) == 1
+    assert layers.main(["--grouped", "bad", "good"]) == 1
     line = last_line(capsys)
     assert line.startswith("FAILED (bad)  bad: 0 passed, 1 failed, 1 skipped in ")
     assert "good: 2 passed" in line
 
 
 def test_a_layer_without_tests_is_a_failure(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert layers.main(["--serial", "empty"]) == 1
+    assert layers.main(["--grouped", "empty"]) == 1
     assert "FAILED (empty)  empty: 0 passed, pytest exit code 5" in last_line(capsys)
+
+
+def test_tests_of_one_group_share_a_process_and_two_groups_run_side_by_side(
+    root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = root / "groups"
+    folder.mkdir()
+    (folder / "conftest.py").write_text(CONFTEST)
+    for name in ("one", "two"):
+        for number in (1, 2):
+            (folder / f"test_{name}_{number}.py").write_text(GROUP.format(name=name))
+    assert layers.main(["--grouped", "groups"]) == 0, capfd.readouterr().out
+    assert sorted(path.name.partition("-")[0] for path in folder.glob("*-*")) == ["one", "two"]
 
 
 def test_what_takes_long_is_named(
     root: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layers, "SLOW", (layers.SLOW[0], "--durations-min=0"))
-    layers.main(["--serial", "good"])
+    layers.main(["--grouped", "good"])
     assert re.search(r"s call +good/test_good\.py::test_a", capfd.readouterr().out)
 
 
-@pytest.mark.parametrize("arguments", [["--serial", "nowhere"], []])
+@pytest.mark.parametrize("arguments", [["--grouped", "nowhere"], []])
 def test_a_layer_that_is_not_there_is_named(
     root: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
