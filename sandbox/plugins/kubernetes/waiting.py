@@ -18,6 +18,8 @@ from sandbox.plugins.kubernetes.readiness.pods import PATIENCE, Trouble, last_fa
 from sandbox.plugins.kubernetes.readiness.workloads import refused_for_good
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+SAY_AGAIN = 15.0
+"""Seconds. Without a terminal the engine writes a line each time that it is told something."""
 LOG_LINES = 15
 Progress = Callable[[str], None]
 
@@ -37,7 +39,7 @@ class Wait:
         self._cluster, self._kind, self._inputs = cluster, kind, inputs
         self._timeout, self._progress = timeout, progress
         self._begin = time.monotonic()
-        self._told = False
+        self._told, self._told_at = "", 0.0
         self._seen: dict[str, float] = {}
 
     def until_ready(self, live: Object) -> Object:
@@ -62,7 +64,7 @@ class Wait:
                     live,
                     trouble,
                 )
-            self._tell(f"{text} ({self._waited:.0f} s)")
+            self._tell(text)
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
             live = self._again(live)
@@ -81,7 +83,7 @@ class Wait:
             held = self._held_by(live)
             if self._waited + pause > self._timeout:
                 raise NotReadyError(f"still there {self._timeout:.0f} seconds after it was deleted: {held}", live)
-            self._tell(f"being deleted: {held} ({self._waited:.0f} s)")
+            self._tell(f"being deleted: {held}")
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
@@ -90,8 +92,10 @@ class Wait:
         return time.monotonic() - self._begin
 
     def _tell(self, text: str) -> None:
-        self._told = True
-        self._progress(text)
+        now = time.monotonic()
+        if text != self._told or now - self._told_at >= SAY_AGAIN:
+            self._told, self._told_at = text, now
+            self._progress(text)
 
     def _clear(self) -> None:
         """The engine goes on showing the last text beside the finished resource."""

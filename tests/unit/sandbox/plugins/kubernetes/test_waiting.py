@@ -109,6 +109,19 @@ def test_a_wait_says_at_its_end_what_was_missing_and_how_to_go_on() -> None:
         waiting.until_ready(workload(DEPLOYMENT))
 
 
+def test_what_is_waited_for_is_said_once_and_now_and_then_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told_with(say_again: float) -> list[str]:
+        monkeypatch.setattr("sandbox.plugins.kubernetes.waiting.SAY_AGAIN", say_again)
+        running, done = workload(JOB, active=1), workload(JOB, conditions=[{"type": "Complete", "status": "True"}])
+        waiting, told = wait(FakeCluster({"Job": [running, running, done]}), JOB, timeout=10)
+        waiting.until_ready(workload(JOB, active=1))
+        return told
+
+    text = "0 of 1 pods succeeded (1 active, 0 failed)"
+    assert told_with(60) == [text, ""]
+    assert told_with(0) == [text, text, text, ""]
+
+
 def test_an_object_that_is_deleted_meanwhile_ends_the_wait() -> None:
     waiting, _ = wait(FakeCluster({}), DEPLOYMENT)
     with pytest.raises(NotReadyError, match="it was deleted while it was waited for"):
