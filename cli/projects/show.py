@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -53,7 +54,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     """Cells are text, whatever is in them; what is None is a dash."""
     # The first names what the row is about: people copy it.
     headings = (Column(name, overflow="fold", no_wrap=place == 0) for place, name in enumerate(columns))
-    table = Table(*headings, title=escape(title), title_justify="left")
+    # A title wider than its table would be folded.
+    table = Table(*headings, title=escape(title), title_justify="left", min_width=cell_len(title))
     for row in rows:
         table.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
     # A pipe has no width, and lines that were folded for one are of no use to who reads it.
