@@ -24,7 +24,7 @@ up: setup ## Start the sandbox, deploy the dev environment into it, show what is
 test: setup lint ## Lint, then the unit, contract, projects' and sandbox tests
 	@$(BIN)/python -m tools.layers --parallel tests/unit tests/contract ml_workloads/projects --grouped tests/sandbox
 
-test-unit: environment ## The unit tests alone (2 to 3 minutes)
+test-unit: environment ## The unit tests alone (about 2 minutes)
 	@$(BIN)/python -m tools.layers --parallel tests/unit
 
 lint: environment ## ruff, its formatter, and basedpyright in strict mode

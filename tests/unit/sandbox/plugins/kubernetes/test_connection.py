@@ -157,12 +157,14 @@ def test_kinds_are_asked_for_once_and_again_when_one_is_missing(server: Server) 
     [
         lambda cluster: cluster.get(WIDGET, "apps", "a", patience=0.3),
         lambda cluster: cluster.apply(WIDGET, {"metadata": {"name": "a"}}, "test", patience=0.3),
+        lambda cluster: cluster.find(WIDGET, "apps"),
     ],
-    ids=["get", "apply"],
+    ids=["get", "apply", "find"],
 )
 def test_the_patience_of_a_request_is_that_of_asking_for_its_kind_too(
-    server: Server, ask: Callable[[Cluster], object]
+    server: Server, ask: Callable[[Cluster], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sandbox.plugins.kubernetes.cluster.PROBE_PATIENCE", 0.3)
     server.answers = [failure(503)]
     with pytest.raises(ApiError):
         ask(Cluster(server.target()))
