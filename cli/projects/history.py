@@ -20,11 +20,12 @@ Most = Annotated[int, typer.Option("--most", "-n", min=1, max=1000, help="How ma
 def runs(project: ProjectArgument, env: Env = "dev", most: Most = 20, as_json: Json = False) -> None:
     """List a project's training runs: when, how long, the gate's metric, revision and data; of failed ones why."""
     with plain_errors(), opened(project, env) as session:
+        from cli.projects.abandoned import settle
         from cli.projects.runs import as_document, runs_of
         from cli.projects.tracking import tracking
 
         with errors.status("Asking MLflow"), tracking(session) as client:
-            found = runs_of(client, project, most)
+            found = settle(session, client, runs_of(client, project, most))
         if as_json:
             print_json([as_document(each) for each in found])
         elif not found:

@@ -54,6 +54,10 @@ def runs_of(client: MlflowClient, project: str, most: int, job: str | None = Non
     return [_run(each) for each in found]
 
 
+def read_run(client: MlflowClient, run_id: str) -> Run:
+    return _run(client.get_run(run_id))
+
+
 def versions_of(client: MlflowClient, project: str, most: int) -> list[ModelVersion]:
     """Newest first, and none when the project has no model yet."""
     from ml_workloads.promotion.registry import absent

@@ -128,6 +128,7 @@ def _end(session: Session, document: dict[str, Any], reason: str | None, *, as_j
 
     name = str(document["job"])
     if reason is not None:
+        _tell_mlflow(session, name)
         if as_json:
             print_json({**document, "status": "failed", "reason": reason})
         raise PlainError(f"{name} failed: {reason}")
@@ -146,6 +147,20 @@ def _end(session: Session, document: dict[str, Any], reason: str | None, *, as_j
         tell(f"{name} ended well, but MLflow has no run of it.")
         return
     show(session, name, run, version)
+
+
+def _tell_mlflow(session: Session, job: str) -> None:
+    """A run that was killed could not. What keeps MLflow from being told is not worth more than the failure itself."""
+    from cli.projects.abandoned import settle
+    from cli.projects.runs import runs_of
+    from cli.projects.tracking import tracking
+
+    try:
+        with errors.status("Asking MLflow"), tracking(session) as client:
+            settle(session, client, runs_of(client, session.name, 1, job))
+    except PlainError as error:
+        said = f"MLflow could not be told: {error}"
+        errors.print(said, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _recorded(session: Session, job: str) -> tuple[Run | None, ModelVersion | None]:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ml_workloads.runtime import records
+from tests.sandbox.eks.deployed import STACK
 from tests.sandbox.projects.conftest import FailingRuns, LaterRuns
 from tests.sandbox.projects.deployed import DeployedProjects, Ended, follow_run, version_of_job
 from tests.sandbox.projects.sources import EXAMPLE, OTHER
@@ -56,13 +57,28 @@ def test_data_that_breaks_the_contract_is_named_by_column_and_row_and_nothing_is
     assert "mean_texture" in failure
 
 
+NEEDS_MEMORY = (
+    "it needed more memory than it may have, 768Mi, and the kernel killed it: "
+    "raise training.resources.memory in project.yaml (and quota.memory with it), or let it need less"
+)
+
+
 def test_a_run_that_needs_more_memory_than_it_may_have_says_so_and_which_setting_to_raise(
     ended: dict[str, Ended],
 ) -> None:
-    assert ended["memory"].reason == (
-        "it needed more memory than it may have, 768Mi, and the kernel killed it: "
-        "raise training.resources.memory in project.yaml (and quota.memory with it), or let it need less"
-    )
+    assert ended["memory"].reason == NEEDS_MEMORY
+
+
+def test_a_run_that_was_killed_is_recorded_as_failed_once_runs_are_listed(
+    deployed: DeployedProjects, failing_runs: FailingRuns, ended: dict[str, Ended]
+) -> None:
+    assert ended["memory"].reason
+    job = failing_runs.jobs["memory"]
+    assert recorded(deployed, OTHER, job) == (["RUNNING"], [], 0)
+    listed = json.loads(deployed.copy.mlp("runs", OTHER, "--env", STACK, "--json").stdout)
+    (run,) = [each for each in listed if each["job"] == job]
+    assert (run["status"], run["failure"]) == ("FAILED", NEEDS_MEMORY)
+    assert recorded(deployed, OTHER, job) == (["FAILED"], [NEEDS_MEMORY], 0)
 
 
 def test_a_run_beyond_its_deadline_is_ended_and_recorded_as_failed(

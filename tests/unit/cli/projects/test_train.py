@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from typer.testing import CliRunner
 
+import cli.projects.tracking
+from cli.app import make_app
 from cli.plain import PlainError
 from cli.projects import follow as following
+from cli.projects import train as training
 from cli.projects.cluster_access import CONFLICT, GONE, ApiError
 from cli.projects.environment import Environment, Place
 from cli.projects.follow import follow
@@ -202,3 +207,24 @@ def test_a_pod_that_is_taken_away_while_its_log_is_read_ends_nothing():
     assert written == []
     assert reason is not None
     assert "raise training.deadline_minutes" in reason
+
+
+def test_why_a_run_failed_is_told_also_where_mlflow_cannot_be_told(monkeypatch: pytest.MonkeyPatch):
+    failed = pod("a", "Failed", ended(2, "no column age"))
+    cluster = FakeCluster((job("Failed", "PodFailurePolicy"), [failed]), logs={"a": [["boom"]]})
+
+    @contextmanager
+    def opened(_project: str, _env: str) -> Generator[Session]:
+        yield session(cluster)
+
+    @contextmanager
+    def tracking(_session: Session) -> Generator[Any]:
+        raise PlainError("MLflow does not answer: connection refused")
+        yield
+
+    monkeypatch.setattr(training, "opened", opened)
+    monkeypatch.setattr(cli.projects.tracking, "tracking", tracking)
+    done = CliRunner().invoke(make_app(), ["train", "churn", "--follow"])
+    assert done.exit_code == 1
+    assert "MLflow could not be told: MLflow does not answer: connection refused" in done.stderr
+    assert "failed: its data, contract or settings are wrong (exit code 2):\n  no column age" in done.stderr
