@@ -19,7 +19,8 @@ from sandbox.cluster.folder import ClusterFolder
 from sandbox.cluster.image_pulls import ImagePulls
 from sandbox.cluster.images import ensure_images, registry_command
 from sandbox.cluster.model import ClusterAccess, NodeSpec
-from sandbox.cluster.node import RealNode
+from sandbox.cluster.node import RealNode, cgroups
+from sandbox.cluster.node.layout import NodeFolder
 from sandbox.toolchain import ensure_kubernetes
 from sandbox.toolchain.kubernetes import KubernetesTools
 
@@ -183,3 +184,29 @@ def real_cluster(folder: Path) -> Generator[RealCluster]:
         registry.stop()
         plane.stop()
         network.remove(place)
+
+
+@contextmanager
+def unchanged_machine(cluster: RealCluster, spec: NodeSpec) -> Generator[None]:
+    """What that node could leave behind is the same after the block, whatever others do on the machine meanwhile."""
+
+    def lines(*command: str, having: str) -> list[str]:
+        text = subprocess.check_output(command, text=True)
+        return sorted(line for line in text.splitlines() if having in line)
+
+    def picture() -> dict[str, object]:
+        group = NodeFolder(cluster.place(spec)).cgroup
+        netns = ("ip", "-n", cluster.access.netns, "-o", "-br")
+        return {
+            "mounts": lines("cat", "/proc/self/mounts", having=str(cluster.folder.root)),
+            "pods' namespaces": lines("ls", "/run/netns", having="cni-"),
+            "links": lines("ip", "-o", "-br", "link", having="veth"),
+            "rules": lines("nft", "list", "tables", having="kube-proxy"),
+            "links of the cluster": lines(*netns, "link", having=""),
+            "routes of the cluster": lines(*netns, "route", having=""),
+            "groups": [str(each.mount) for each in cgroups.hierarchies() if (each.mount / group).exists()],
+        }
+
+    before = picture()
+    yield
+    wait_for("the machine is as before", lambda: picture() == before, 15)

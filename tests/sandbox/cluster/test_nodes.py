@@ -7,8 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,26 +15,19 @@ import pytest
 
 from sandbox import processes
 from sandbox.cluster.api import ApiError
-from sandbox.cluster.model import NodeSpec
-from sandbox.cluster.node import RealNode, cgroups
+from sandbox.cluster.node import RealNode
 from sandbox.cluster.node.layout import NodeFolder
 from sandbox.emulator.desired import EksTaint
 from sandbox.errors import SandboxError
 from sandbox.toolchain.node_programs import missing_packages, real_node_problems
 from tests.sandbox.box import free_port
-from tests.sandbox.cluster.real_cluster import PYTHON, RealCluster, real_cluster, wait_for
+from tests.sandbox.cluster.real_cluster import PYTHON, RealCluster, real_cluster, unchanged_machine, wait_for
+from tests.sandbox.cluster.web_servers import answers, deploy, pods_of
 
 pytestmark = [
     pytest.mark.skipif(bool(real_node_problems() or missing_packages()), reason="no real nodes on this machine"),
     pytest.mark.timeout(900),
 ]
-SERVE = """
-import http.server, os, socket
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200); self.end_headers(); self.wfile.write(socket.gethostname().encode())
-http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -57,62 +49,6 @@ def no_pods(cluster: RealCluster) -> Iterator[None]:
 
 def names(cluster: RealCluster) -> list[str]:
     return list(cluster.nodes)
-
-
-def deploy(cluster: RealCluster, name: str, replicas: int) -> None:
-    """A web server that says its pod's name, spread over nodes, behind a Service."""
-    labels = {"app": name}
-    probe = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
-    container = {
-        "name": "main",
-        "image": PYTHON,
-        "command": ["python3", "-c", SERVE],
-        "readinessProbe": probe,
-        "livenessProbe": probe,
-    }
-    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
-    deployment = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "containers": [container],
-                    "topologySpreadConstraints": [{**spread, "labelSelector": {"matchLabels": labels}}],
-                    "terminationGracePeriodSeconds": 1,
-                },
-            },
-        },
-    }
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]},
-    }
-    for manifest in (deployment, service):
-        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
-    wait_for(f"{name} is available", lambda: available(cluster, name) == replicas, 90)
-
-
-def available(cluster: RealCluster, name: str) -> int:
-    found = cluster.api.get(f"/apis/apps/v1/namespaces/default/deployments/{name}")
-    return int(found["status"].get("availableReplicas", 0))
-
-
-def pods_of(cluster: RealCluster, name: str) -> dict[str, str]:
-    """Pod's name -> node's."""
-    pods = cluster.api.list("/api/v1/namespaces/default/pods", labelSelector=f"app={name}")
-    return {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in pods}
-
-
-def answers(cluster: RealCluster, pod: str, url: str) -> str:
-    code = f"import urllib.request; print(urllib.request.urlopen({url!r}, timeout=5).read().decode())"
-    return cluster.kubectl("exec", pod, "--", "python3", "-c", code).strip()
 
 
 def pid_of(cluster: RealCluster, node: str, service: str) -> int | None:
@@ -297,32 +233,6 @@ def test_the_pod_identity_agent_answers_while_its_add_on_is_installed_and_only_t
     assert "eyJ-a-token" not in (cluster.folder.nodes / node / "log" / "pod-identity-agent.log").read_text()
     cluster.nodes[node].set_pod_identity(False)
     wait_for("it is gone", lambda: ask() == "nobody there")
-
-
-@contextmanager
-def unchanged_machine(cluster: RealCluster, spec: NodeSpec) -> Generator[None]:
-    """What that node could leave behind is the same after the block, whatever others do on the machine meanwhile."""
-
-    def lines(*command: str, having: str) -> list[str]:
-        text = subprocess.check_output(command, text=True)
-        return sorted(line for line in text.splitlines() if having in line)
-
-    def picture() -> dict[str, object]:
-        group = NodeFolder(cluster.place(spec)).cgroup
-        netns = ("ip", "-n", cluster.access.netns, "-o", "-br")
-        return {
-            "mounts": lines("cat", "/proc/self/mounts", having=str(cluster.folder.root)),
-            "pods' namespaces": lines("ls", "/run/netns", having="cni-"),
-            "links": lines("ip", "-o", "-br", "link", having="veth"),
-            "rules": lines("nft", "list", "tables", having="kube-proxy"),
-            "links of the cluster": lines(*netns, "link", having=""),
-            "routes of the cluster": lines(*netns, "route", having=""),
-            "groups": [str(each.mount) for each in cgroups.hierarchies() if (each.mount / group).exists()],
-        }
-
-    before = picture()
-    yield
-    wait_for("the machine is as before", lambda: picture() == before, 15)
 
 
 def test_a_tainted_node_with_accelerators_comes_and_goes_without_a_trace(cluster: RealCluster) -> None:

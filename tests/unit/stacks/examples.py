@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
+from stacks.settings import SettingsError, parse_settings
 from tests.unit.spoiling import spoil
 
 Settings = dict[str, Any]
+SOURCE = "stacks/Pulumi.prod.yaml"
 
 SOUND: Settings = {
     "environment": "prod",
@@ -42,3 +46,10 @@ SOUND: Settings = {
 
 def spoiled(*changes: tuple[str, object]) -> Settings:
     return spoil(SOUND, *changes)
+
+
+def refusal(*changes: tuple[str, object]) -> list[str]:
+    """The lines of the error that spoiled settings end with."""
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(spoiled(*changes), SOURCE)
+    return str(refused.value).splitlines()
