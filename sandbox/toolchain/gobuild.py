@@ -67,14 +67,15 @@ def _run(go: Tool, module: Path, arguments: list[str], scratch: Path, progress: 
     """Standard output. Standard error, a line per package or module, moves the progress."""
     last: deque[str] = deque(maxlen=20)
     output = scratch / "go-output"
-    # GOTMPDIR: a build needs some 500 MB, and /tmp is often small.
+    # GOTMPDIR: a build needs some 500 MB, and /tmp is often small. GOGC: the compiler collects its garbage less often,
+    # which takes a fifth off a build (https://go.dev/doc/gc-guide#GOGC).
     with (
         ticking(progress.report, lambda: str(progress)),
         output.open("w+") as stdout,
         subprocess.Popen(
             [go.path, *arguments],
             cwd=module,
-            env={**environment(), "GOTMPDIR": str(scratch)},
+            env={"GOGC": "400", **environment(), "GOTMPDIR": str(scratch)},
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

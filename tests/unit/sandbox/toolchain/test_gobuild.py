@@ -32,6 +32,18 @@ def test_the_commands_are_built_under_their_names_and_nothing_else_is_left_besid
     }
 
 
+@pytest.mark.parametrize(("given", "used"), [(None, "400"), ("50", "50")])
+def test_the_compiler_may_use_memory_unless_the_user_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str | None, used: str
+) -> None:
+    monkeypatch.delenv("GOGC", raising=False)
+    if given:
+        monkeypatch.setenv("GOGC", given)
+    go = fake_go(tmp_path, "1.26.6", 'printf %s "$GOGC" > "$target"')
+    gobuild.build(tool(go), tmp_path, {"etcd": "example.com/etcd"}, [], tmp_path, print)
+    assert (tmp_path / "etcd").read_text() == used
+
+
 @pytest.mark.parametrize(
     ("package", "name"), [("a.io/cmd/kwok", "kwok"), ("./pause", "pause"), ("a.io/server/v3", "server"), ("v2", "v2")]
 )
