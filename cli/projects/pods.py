@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cli.plain import PlainError
-from cli.projects.port_forward import PortForward
+from cli.projects.port_forward import PortForward, without_broken_proxies
 
 if TYPE_CHECKING:
     from cli.projects.cluster_access import Cluster, Object
@@ -45,6 +45,7 @@ def forwarded(
 
     # Said at once, and not as a connection that ends without an answer.
     choose(cluster.pods(namespace, name), namespace, name, deploy, unready=unready)
+    without_broken_proxies()
     with PortForward(connect, local_port) as forward:
         yield forward
 

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from cli.plain import PlainError
 
+PROXY: Final = "Kubernetes port forward proxy"
+"""What the Kubernetes client calls its threads; it has one for each connection."""
 _PART: Final = 64 * 1024
 _DRAIN_SECONDS: Final = 2.0
 
@@ -97,6 +99,22 @@ class PortForward:
                 self._open -= {local, remote}
             _end(local)
             end()
+
+
+def without_broken_proxies() -> None:
+    """A connection that ends while its thread still has something to hand on ends the thread, too. From now on, without
+    a traceback on the screen of somebody who has had the answer."""
+    if getattr(threading.excepthook, "quiet", False):
+        return
+    before = threading.excepthook
+
+    def tell(problem: threading.ExceptHookArgs) -> None:
+        proxy = problem.thread is not None and problem.thread.name.startswith(PROXY)
+        if not (proxy and isinstance(problem.exc_value, OSError)):
+            before(problem)
+
+    tell.quiet = True  # pyright: ignore[reportFunctionMemberAccess]
+    threading.excepthook = tell
 
 
 def _forth(local: socket.socket, remote: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import socket
 import threading
@@ -10,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from typing import Any
 
+import kubernetes.stream.ws_client
 import pytest
 
 from cli.plain import PlainError
-from cli.projects.port_forward import PortForward
+from cli.projects.port_forward import PROXY, PortForward, without_broken_proxies
 
 LARGE = os.urandom(1 << 20) * 8
 Behaviour = Callable[[socket.socket], None]
@@ -157,3 +159,33 @@ def test_a_client_that_leaves_ends_the_connection_to_the_pod():
         with connected(forward) as client:
             client.sendall(b"hello")
         assert gone.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "told"),
+    [
+        (f"{PROXY}: 5000", ConnectionResetError(), False),
+        (f"{PROXY}: 5000", RuntimeError("Unexpected websocket opcode"), True),
+        ("another", ConnectionResetError(), True),
+    ],
+)
+def test_only_a_proxy_whose_connection_broke_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, name: str, error: Exception, told: bool
+):
+    heard: list[BaseException | None] = []
+    monkeypatch.setattr(threading, "excepthook", lambda problem: heard.append(problem.exc_value))
+    for _ in range(2):
+        without_broken_proxies()
+
+    def break_down() -> None:
+        raise error
+
+    thread = threading.Thread(target=break_down, name=name)
+    thread.start()
+    thread.join()
+    assert heard == ([error] if told else [])
+
+
+def test_the_clients_threads_still_have_that_name():
+    source = inspect.getsource(kubernetes.stream.ws_client.PortForward)
+    assert f'name="{PROXY}: ' in source
