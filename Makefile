@@ -15,7 +15,7 @@ help: ## Show what can be made
 environment: ## .venv with every package pinned by hash (first time: 1 to 2 minutes)
 	@$(PYTHON) tools/environment.py
 
-setup: environment ## The environment, and what no Python package brings (first time: 15 to 22 minutes)
+setup: environment ## The environment, and what no Python package brings (first time: 15 to 20 minutes)
 	@$(BIN)/mlp setup
 
 up: setup ## Start the sandbox, deploy the dev environment into it, show what is there
