@@ -18,7 +18,10 @@ Most = Annotated[int, typer.Option("--most", "-n", min=1, max=1000, help="How ma
 
 
 def runs(project: ProjectArgument, env: Env = "dev", most: Most = 20, as_json: Json = False) -> None:
-    """List a project's training runs: when, how long, the gate's metric, revision and data; of failed ones why."""
+    """List a project's training runs: when, how long, the gate's metric, revision and data; of failed ones why.
+
+    One that was killed could not say so to MLflow: it is recorded there as failed, with what its Job tells.
+    """
     with plain_errors(), opened(project, env) as session:
         from cli.projects.abandoned import settle
         from cli.projects.runs import as_document, runs_of

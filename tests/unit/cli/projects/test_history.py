@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cli.app import make_app
 from cli.projects.environment import all_projects
+from cli.projects.show import print_table
 from tests.unit.ml_workloads.promotion.models import Model
 
 
@@ -53,6 +54,11 @@ def test_runs_come_with_their_job_and_failed_ones_say_why(model: Model):
     model.client.set_tag(failed["run_id"], "failure", "KeyError: age")
     assert "training-2: KeyError: age" in mlp("runs", model.name).stdout
     assert [each["job"] for each in document("runs", model.name, "-n", "1")] == ["training-2"]
+
+
+def test_a_title_that_is_wider_than_its_table_stays_one_line(capsys: pytest.CaptureFixture[str]):
+    print_table("tumour-diagnosis in dev", ("Row",), [("1",)])
+    assert capsys.readouterr().out.splitlines()[0].rstrip() == "tumour-diagnosis in dev"
 
 
 @pytest.mark.parametrize("arguments", [["runs"], ["models"], ["models", "--history"]])
