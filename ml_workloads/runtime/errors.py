@@ -1,0 +1,14 @@
+"""Two kinds of failure that a training run tells apart, each with an exit code of its own."""
+
+from __future__ import annotations
+
+
+class ProjectError(ValueError):
+    """A mistake in the project, its data or its settings. The message is one sentence with the fix; exit code 2."""
+
+
+class PlatformError(RuntimeError):
+    """A service of the platform (credentials, MLflow, S3, Secrets Manager, database) does not answer; exit code 75.
+
+    The same run may succeed later, so the process retries first, and Kubernetes starts another pod afterwards.
+    """
