@@ -3,6 +3,7 @@
 Secrets are named by their ARNs, which pods read by role: no value passes through here.
 """
 
+import json
 from collections.abc import Mapping
 
 import pulumi
@@ -31,6 +32,8 @@ def training_variables(args: PartArgs) -> Variables:
         "TRAINING_DATA": pulumi.Output.json_dumps(data_document(args)),
         "TRAINING_CONTRACT": data.contract,
         "TRAINING_TARGET": data.target,
+        "TRAINING_MISSING_VALUES": json.dumps(data.missing_values),
+        "TRAINING_TRUSTED_TYPES": json.dumps(training.trusted_types),
         "TRAINING_HOLDOUT": str(training.holdout),
         "TRAINING_ENTRYPOINT": training.entrypoint,
         "TRAINING_GATE": pulumi.Output.json_dumps(gate_document(training.gate)),
@@ -43,6 +46,7 @@ def serving_variables(args: PartArgs, online: OnlineSettings, shutdown_seconds: 
     return {
         "SERVING_MODEL": args.project.name,
         "SERVING_ALIAS": PRODUCTION,
+        "SERVING_TRUSTED_TYPES": json.dumps(args.project.training.trusted_types),
         "SERVING_HOST": "0.0.0.0",  # noqa: S104 - network policies say who gets through to it
         "SERVING_PORT": str(SERVING_PORT),
         "SERVING_MAX_CONCURRENCY": str(online.max_concurrency),

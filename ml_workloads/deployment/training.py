@@ -63,14 +63,14 @@ class Training(pulumi.ComponentResource):
         self._identity = Identity(
             f"{name}-identity", args, TRAINING, reads_data=from_lake, opts=pulumi.ResourceOptions(parent=self)
         )
-        schedule = args.project.training.schedule
+        schedule, paused = args.project.training.schedule, args.project.training.paused
         k8s.batch.v1.CronJob(
             f"{name}-runs",
             metadata={"name": TRAINING, "namespace": args.namespace, "labels": self._labels},
             spec={
                 "schedule": schedule or NEVER,
                 "time_zone": "Etc/UTC",
-                "suspend": schedule is None,
+                "suspend": schedule is None or paused,
                 "concurrency_policy": "Forbid",
                 "starting_deadline_seconds": START_WITHIN_SECONDS,
                 "successful_jobs_history_limit": KEPT_RUNS,

@@ -3,10 +3,10 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, Strict
 
 from ml_workloads.project.names import PythonObject, SecretName
-from validation.base import Allowed, Section
+from validation.base import Allowed, Section, unique
 
 
 def _relative(text: str) -> str:
@@ -48,6 +48,11 @@ class LocalSource(Section):
     """File in the project's image; Parquet or CSV."""
 
 
+Words = Annotated[
+    tuple[Annotated[str, Field(max_length=64)], ...], Strict(False), AfterValidator(unique), Allowed("list of words")
+]
+
+
 class DataSettings(Section):
     source: Annotated[S3Source | SqlSource | LocalSource, Field(discriminator="type")]
     target: str = Field(min_length=1, max_length=128)
@@ -55,3 +60,5 @@ class DataSettings(Section):
     contract: PythonObject
     """The pandera schema that the data must meet; nothing is trained on data that breaks it.
     https://pandera.readthedocs.io/en/stable/dataframe_schemas.html"""
+    missing_values: Words = ("",)
+    """Words that mean a missing value in a CSV. List "" for an empty cell beside others, such as NA."""

@@ -10,8 +10,8 @@ from validation.base import Allowed, unique
 # A namespace is `<team>-<project>`, and Kubernetes gives it 63 characters; objects in it add suffixes of their own.
 MAX_PROJECT, MAX_TEAM = 30, 20
 _WORDS = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
-_OBJECT = re.compile(rf"{_IDENTIFIER}(\.{_IDENTIFIER})*:{_IDENTIFIER}")
+IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
+_OBJECT = re.compile(rf"{IDENTIFIER}(\.{IDENTIFIER})*:{IDENTIFIER}")
 
 
 def _words(limit: int, text: str) -> str:

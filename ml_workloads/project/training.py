@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from components.accelerators import ACCELERATORS
 from ml_workloads.project.names import PythonObject
 from ml_workloads.project.quantities import Cpu, Memory
+from ml_workloads.project.trust import TrustedTypes
 from ml_workloads.runtime.gate import ERRORS, Metric
 from validation.base import Allowed, Problem, Section, refuse
 
@@ -96,8 +97,12 @@ class TrainingSettings(Section):
     """Devices for the training pod; none if left out."""
     schedule: Annotated[str, AfterValidator(_schedule), Allowed("cron schedule in UTC")] | None = None
     """When it runs by itself; without one only `mlp train` starts a run."""
+    paused: bool = False
+    """Whether the schedule rests: no run starts by itself then, and `mlp train` still works."""
     deadline_minutes: int = Field(default=60, ge=1, le=10080)
     """After so long a run is ended, all its attempts together."""
     retries: int = Field(default=1, ge=0, le=10)
     """How often a failed pod is started anew. What fails by its code or data, and not by its node, is not."""
     gate: GateSettings
+    trusted_types: TrustedTypes = ()
+    """Types of the project's own that its saved model holds, such as a transformer; scikit-learn's need no mention."""
