@@ -24,8 +24,8 @@ MOTO_SETTINGS = {
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
 }
-# Settings of the caller that would change which account or region answers.
-_UNWANTED = ("MOTO_ACCOUNT_ID", "MOTO_S3_CUSTOM_ENDPOINTS", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+# Settings of the caller that would change which account or region answers, or how.
+_UNWANTED = ("MOTO_", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 
 
 def main(argv: list[str]) -> int:
@@ -103,7 +103,7 @@ def _settle_environment(argv: list[str]) -> None:
     """Run again under the settings that hold for every account; hash order can only be set before Python starts."""
     if all(os.environ.get(name) == value for name, value in MOTO_SETTINGS.items()):
         return
-    environment = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
     os.execve(  # noqa: S606 - this very program
         sys.executable, [sys.executable, "-m", "sandbox.emulator", *argv], environment | MOTO_SETTINGS
     )
