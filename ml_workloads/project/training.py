@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from components.accelerators import ACCELERATORS
 from ml_workloads.project.names import PythonObject
 from ml_workloads.project.quantities import Cpu, Memory
+from ml_workloads.project.schedule import Schedule
 from ml_workloads.project.trust import TrustedTypes
 from ml_workloads.runtime.gate import ERRORS, Metric
 from validation.base import Allowed, Problem, Section, refuse
@@ -21,21 +19,6 @@ from validation.base import Allowed, Problem, Section, refuse
 def _accelerator(text: str) -> str:
     if text not in ACCELERATORS:
         raise ValueError(f"write one of {', '.join(sorted(ACCELERATORS))}")
-    return text
-
-
-def _schedule(text: str) -> str:
-    """cronsim also reads L, W and #, which Kubernetes refuses.
-
-    https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
-    """
-    fix = 'write five fields, minute hour day month weekday, such as "0 3 * * 1" for Mondays at 3:00 UTC'
-    if len(text.split()) != 5 or not re.fullmatch(r"[0-9A-Za-z*/, -]+", text) or re.search(r"\dL|L\b", text):
-        raise ValueError(fix)
-    try:
-        next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
-    except (CronSimError, StopIteration) as error:
-        raise ValueError(fix) from error
     return text
 
 
@@ -95,7 +78,7 @@ class TrainingSettings(Section):
     resources: Resources
     accelerator: AcceleratorSettings | None = None
     """Devices for the training pod; none if left out."""
-    schedule: Annotated[str, AfterValidator(_schedule), Allowed("cron schedule in UTC")] | None = None
+    schedule: Schedule | None = None
     """When it runs by itself; without one only `mlp train` starts a run."""
     paused: bool = False
     """Whether the schedule rests: no run starts by itself then, and `mlp train` still works."""

@@ -1,0 +1,38 @@
+"""Small languages that a project's file and Kubernetes both read: both must read them alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.plugins.kubernetes.cluster import Cluster
+from sandbox.plugins.kubernetes.errors import ApiError
+from sandbox.plugins.kubernetes.kinds import Kind, Object
+from tests.unit.ml_workloads.schedules import NEVER, REFUSED, TAKEN
+
+CRONJOB = Kind("batch", "v1", "CronJob")
+
+
+def cronjob(schedule: str) -> Object:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "registry.example/app:1"}]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "tried", "namespace": "default"},
+        "spec": {"schedule": schedule, "timeZone": "Etc/UTC", "jobTemplate": {"spec": {"template": {"spec": pod}}}},
+    }
+
+
+def takes(cluster: Cluster, schedule: str) -> bool:
+    try:
+        cluster.apply(CRONJOB, cronjob(schedule), "schedules", dry_run=True)
+    except ApiError as error:
+        assert "spec.schedule" in str(error), error
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("schedule", "taken"), [*((each, True) for each in (*TAKEN, *NEVER)), *((each, False) for each in REFUSED)]
+)
+def test_the_api_server_has_our_opinion_of_a_schedule(cluster: Cluster, schedule: str, taken: bool):
+    assert takes(cluster, schedule) is taken
