@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.checkout import SourceError
 from components.images import ROOT
 from ml_workloads.project import find_projects
 from ml_workloads.project.image import PROJECTS
@@ -16,9 +17,11 @@ def main() -> None:
         projects = find_projects(ROOT / PROJECTS)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    environment = Environment(
-        "environment", settings, projects, pulumi.ResourceOptions(providers=[aws_provider(settings)])
-    )
+    options = pulumi.ResourceOptions(providers=[aws_provider(settings)])
+    try:
+        environment = Environment("environment", settings, projects, options)
+    except SourceError as error:
+        raise pulumi.RunError(str(error)) from None
     for name, value in environment.exports.items():
         pulumi.export(name, value)
 

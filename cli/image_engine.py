@@ -57,15 +57,15 @@ def registry_password(client: Any) -> str:
     return base64.b64decode(token).decode().partition(":")[2]
 
 
-def is_pushed(client: Any, image: WantedImage) -> bool:
-    """Raises PlainError when the repository is not there: the environment makes it."""
+def is_pushed(client: Any, image: WantedImage, stack: str) -> bool:
+    """Whether ECR has the image. Raises PlainError when the repository is not there: the environment makes it."""
     try:
         client.describe_images(repositoryName=image.repository, imageIds=[{"imageTag": image.tag}])
     except client.exceptions.ImageNotFoundException:
         return False
     except client.exceptions.RepositoryNotFoundException:
         raise PlainError(
-            f"there is no repository {image.repository} yet; make the repositories first: see "
-            "docs/runbooks/first-deploy-to-aws.md"
+            f"there is no repository {image.repository} yet; make the repositories first: `pulumi up --stack {stack} "
+            "--exclude '**$pulumi:providers:kubernetes::*' --exclude-dependents`"
         ) from None
     return True

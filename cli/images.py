@@ -17,7 +17,7 @@ from rich.table import Column, Table
 
 from cli.image_engine import find_engine, is_pushed, registry_password
 from cli.image_list import WantedImage, wanted_images
-from cli.plain import Json, PlainError, console, plain_errors, report
+from cli.plain import Json, console, plain_errors, report
 from cli.projects.environment import ROOT, find_environment
 from cli.projects.session import Env
 
@@ -57,15 +57,20 @@ def build(env: Env = "dev") -> None:
 
 @app.command()
 def push(env: Env = "dev") -> None:
-    """Build and push to ECR what is not there yet, as whom the AWS credentials say. Deploy after that."""
+    """Build and push to ECR what is not there yet, as whom the AWS credentials say. Deploy after that.
+
+    ECR of the local account has what was built for it: there this is the same as `mlp images build`.
+    """
     with plain_errors():
         from cli.projects.aws_access import plain_aws_errors
 
-        if _is_local():
-            raise PlainError("nodes of the local account take their images from `mlp images build`: nothing to push")
         images, client = _wanted(env)
+        if _is_local():
+            missing = _build(images, _local_builder())
+            console.print(f"{missing} built, {len(images) - missing} were there: the local ECR has all of them.")
+            return
         with plain_aws_errors(find_environment(env)):
-            missing = [image for image in images if not is_pushed(client, image)]
+            missing = [image for image in images if not is_pushed(client, image, env)]
             if not missing:
                 console.print(f"All {len(images)} images of {env} are in ECR.")
                 return
@@ -122,10 +127,11 @@ def _local_builder() -> LocalBuilder:
 
 
 def _build(images: Sequence[WantedImage], builder: Builder) -> int:
-    """Those that are not there; how many."""
+    """Build those that are not there; return how many."""
     missing = [image for image in images if not builder.has(image)]
     for image in missing:
         with tempfile.TemporaryDirectory() as folder:
-            image.source.stage(ROOT, Path(folder))
-            builder.build(image, Path(folder))
+            context = Path(folder) / "context"
+            image.source.stage(ROOT, context)
+            builder.build(image, context)
     return len(missing)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from components.checkout import SourceError
 from sandbox.errors import SandboxError
 from validation.errors import SettingsError
 
@@ -29,7 +30,7 @@ def plain_errors() -> Generator[None, None, None]:
     """One-screen errors, exit code 1; Ctrl-C exits with 130 and says that the command can be repeated."""
     try:
         yield
-    except (PlainError, SandboxError, SettingsError) as error:
+    except (PlainError, SandboxError, SettingsError, SourceError) as error:
         errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:

@@ -1,14 +1,17 @@
 """Images that are built here: what they consist of, and the tag that follows from it.
 
-The tag is a digest of the content, so that the program knows it without asking anybody, the same sources are never
-built twice, and a change of them, and nothing else, rolls out.
+The tag is a digest of names, modes and contents, so that the program knows it without asking anybody, the same sources
+are never built twice, and a change of them, and nothing else, rolls out.
 """
 
 import hashlib
-import shutil
-from collections.abc import Iterator
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Final
+
+from components.checkout import LINK, PROGRAM, SourceError, files_below
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's folder."""
@@ -16,49 +19,102 @@ ROOT = Path(__file__).resolve().parent.parent
 MLFLOW_REPOSITORY = "mlflow"
 """Where the image of MLflow's server is kept, without the environment's prefix."""
 
-_NEVER = "__pycache__"
+# As many as Linux follows before it answers ELOOP.
+_MOST_LINKS: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSource:
     """All that a build may see, relative to the repository's root: the Dockerfile, and files or folders.
 
-    Hidden files and compiled Python do not belong to it, nor do names that are in `left_out`.
+    Of a folder these are the files that git tracks and new ones that it does not ignore, except those at its top whose
+    names are in `left_out`.
     """
 
     dockerfile: PurePosixPath
     paths: tuple[PurePosixPath, ...]
     left_out: frozenset[str] = frozenset()
 
-    def files(self, root: Path) -> Iterator[PurePosixPath]:
-        """Raises ValueError when one of the paths is not there."""
-        found = {self.dockerfile}
-        for path in self.paths:
-            if not (root / path).exists():
-                raise ValueError(f"image of {self.dockerfile}: there is no {path}")
-            found |= set(self._below(root, path))
-        yield from sorted(found)
+    def files(self, root: Path) -> dict[PurePosixPath, str]:
+        """Return the mode of each file, by path.
+
+        Raises SourceError when a path is not there, or a link leads out of the image.
+        """
+        found: dict[PurePosixPath, str] = {}
+        for path in (self.dockerfile, *self.paths):
+            below = files_below(root, path)
+            if not below or below.get(path) == LINK:
+                fault = f"{path} is a link; put the file or folder itself there" if below else f"there is no {path}"
+                raise SourceError(f"image of {self.dockerfile}: {fault}")
+            found |= {each: mode for each, mode in below.items() if not self._is_left_out(each.relative_to(path))}
+        self._check_links(root, found)
+        return dict(sorted(found.items()))
 
     def tag(self, root: Path) -> str:
-        """16 hexadecimal digits of the SHA-256 of names and contents."""
+        """Return 16 hexadecimal digits of the SHA-256 of names, modes and contents."""
         digest = hashlib.sha256()
-        for path in self.files(root):
-            content = hashlib.sha256((root / path).read_bytes()).hexdigest()
-            digest.update(f"{path}\0{content}\n".encode())
+        for path, mode in self.files(root).items():
+            content = hashlib.sha256(_content(root / path)).hexdigest()
+            digest.update(f"{mode} {content} ".encode() + os.fsencode(path) + b"\0")
         return digest.hexdigest()[:16]
 
     def stage(self, root: Path, folder: Path) -> None:
-        """Copy all of it, and nothing else, so that a build cannot use what the tag does not cover."""
-        for path in self.files(root):
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / path, folder / path)
+        """Copy all of it, and nothing else, so that a build cannot use what the tag does not cover.
 
-    def _below(self, root: Path, path: PurePosixPath) -> Iterator[PurePosixPath]:
-        if (root / path).is_file():
-            yield path
-            return
-        for each in (root / path).rglob("*"):
-            parts = each.relative_to(root / path).parts
-            hidden = any(part.startswith(".") or part == _NEVER or part in self.left_out for part in parts)
-            if each.is_file() and not hidden and each.suffix != ".pyc":
-                yield path.joinpath(*parts)
+        Modes are those of the tag, whatever the user's umask: builds copy them into images.
+        """
+        for path, mode in self.files(root).items():
+            target = folder / path
+            _make_folder(target.parent)
+            if mode == LINK:
+                target.symlink_to(os.fsdecode(_content(root / path)))
+            else:
+                target.write_bytes(_content(root / path))
+                target.chmod(0o755 if mode == PROGRAM else 0o644)
+
+    def _is_left_out(self, below: PurePosixPath) -> bool:
+        return bool(below.parts) and below.parts[0] in self.left_out
+
+    def _check_links(self, root: Path, found: Mapping[PurePosixPath, str]) -> None:
+        links = {path: os.fsdecode(_content(root / path)) for path, mode in found.items() if mode == LINK}
+        known = {PurePosixPath(), *found, *(parent for path in found for parent in path.parents)}
+        for path, target in links.items():
+            if not _arrives(path, links, known):
+                raise SourceError(
+                    f"image of {self.dockerfile}: the link {path} leads to {target}, which is not in the image; put "
+                    "the file itself there"
+                )
+
+
+def _content(file: Path) -> bytes:
+    """Return a file's bytes, or a link's target."""
+    return os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents readable for the users of images, whatever the umask."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir()
+        folder.chmod(0o755)
+
+
+def _arrives(path: PurePosixPath, links: Mapping[PurePosixPath, str], known: set[PurePosixPath]) -> bool:
+    """Follow a link as the build does, within the image."""
+    left, done, followed = list(path.parts), PurePosixPath(), 0
+    while left:
+        part = left.pop(0)
+        if part == "..":
+            if not done.parts:
+                return False
+            done = done.parent
+            continue
+        target = links.get(done / part)
+        if target is None:
+            done /= part
+            continue
+        followed += 1
+        if followed > _MOST_LINKS or target.startswith("/"):
+            return False
+        left = [*PurePosixPath(target).parts, *left]
+    return done in known

@@ -16,60 +16,15 @@ from cli.image_engine import Engine, find_engine, is_pushed, registry_password
 from cli.image_list import WantedImage, registry_host, wanted_images
 from cli.plain import PlainError
 from cli.projects.environment import find_environment
+from components.checkout import SourceError
 from components.images import ImageSource
 
 ACCOUNT = "123456789012"
 
 
-def source(root: Path, **files: str) -> ImageSource:
-    (root / "app").mkdir(parents=True, exist_ok=True)
-    (root / "Dockerfile").write_text("FROM scratch\n")
-    for name, text in files.items():
-        (root / "app" / name).write_text(text)
-    return ImageSource(
-        dockerfile=PurePosixPath("Dockerfile"), paths=(PurePosixPath("app"),), left_out=frozenset({"notes"})
-    )
-
-
 def image(tag: str = "0123456789abcdef", repository: str = "ml-platform-dev/mlflow") -> WantedImage:
     made = ImageSource(dockerfile=PurePosixPath("Dockerfile"), paths=())
     return WantedImage(registry=registry_host(ACCOUNT, "us-east-1"), repository=repository, tag=tag, source=made)
-
-
-def test_the_same_sources_have_the_same_tag_wherever_they_lie(tmp_path: Path):
-    one, two = tmp_path / "one", tmp_path / "two"
-    assert source(one, main="x").tag(one) == source(two, main="x").tag(two)
-
-
-@pytest.mark.parametrize("change", [{"main": "y"}, {"main": "x", "more": ""}, {"renamed": "x"}])
-def test_another_content_or_name_is_another_tag(change: dict[str, str], tmp_path: Path):
-    before, after = tmp_path / "before", tmp_path / "after"
-    assert source(before, main="x").tag(before) != source(after, **change).tag(after)
-
-
-def test_what_is_left_out_hidden_or_compiled_changes_nothing(tmp_path: Path):
-    made = source(tmp_path, main="x")
-    tag = made.tag(tmp_path)
-    source(tmp_path, notes="n", **{".hidden": "h"})
-    (tmp_path / "app" / "__pycache__").mkdir()
-    (tmp_path / "app" / "__pycache__" / "main.cpython-311.pyc").write_bytes(b"0")
-    assert made.tag(tmp_path) == tag
-
-
-def test_a_build_sees_what_the_tag_covers_and_nothing_else(tmp_path: Path):
-    made = source(tmp_path / "root", main="x", notes="n")
-    (tmp_path / "root" / "secret").write_text("s")
-    made.stage(tmp_path / "root", tmp_path / "staged")
-    staged = {
-        path.relative_to(tmp_path / "staged").as_posix() for path in (tmp_path / "staged").rglob("*") if path.is_file()
-    }
-    assert staged == {"Dockerfile", "app/main"}
-
-
-def test_a_path_that_is_not_there_is_named(tmp_path: Path):
-    made = ImageSource(dockerfile=PurePosixPath("Dockerfile"), paths=(PurePosixPath("gone"),))
-    with pytest.raises(ValueError, match="image of Dockerfile: there is no gone"):
-        made.tag(tmp_path)
 
 
 def test_an_environment_wants_mlflow_and_its_projects():
@@ -95,15 +50,17 @@ def ecr(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_what_ecr_has_is_not_pushed_again(ecr: Any):
     ecr.create_repository(repositoryName="ml-platform-dev/mlflow")
-    assert not is_pushed(ecr, image())
+    assert not is_pushed(ecr, image(), "dev")
     manifest = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "config": {}}'
     ecr.put_image(repositoryName="ml-platform-dev/mlflow", imageManifest=manifest, imageTag=image().tag)
-    assert is_pushed(ecr, image())
+    assert is_pushed(ecr, image(), "dev")
 
 
 def test_a_repository_that_is_missing_says_what_makes_it(ecr: Any):
-    with pytest.raises(PlainError, match="no repository ml-platform-dev/mlflow yet; make the repositories first"):
-        is_pushed(ecr, image())
+    with pytest.raises(
+        PlainError, match=r"no repository ml-platform-dev/mlflow yet; .* `pulumi up --stack dev --exclude"
+    ):
+        is_pushed(ecr, image(), "dev")
 
 
 def test_the_registrys_password_is_what_follows_the_user(ecr: Any):
@@ -134,8 +91,38 @@ def test_without_an_engine_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         find_engine()
 
 
-def test_the_local_account_has_nothing_to_push_to(monkeypatch: pytest.MonkeyPatch):
+class Builders:
+    """Remembers what it was asked to build, and the modes of what it was given."""
+
+    def __init__(self) -> None:
+        self.built: list[WantedImage] = []
+        self.modes: set[int] = set()
+
+    def has(self, image: WantedImage) -> bool:
+        return image in self.built
+
+    def build(self, image: WantedImage, context: Path) -> None:
+        self.built.append(image)
+        self.modes |= {path.stat().st_mode & 0o777 for path in (context, *context.rglob("*"))}
+
+
+def test_pushing_to_the_local_account_is_building_for_it(monkeypatch: pytest.MonkeyPatch):
+    wanted, builders = wanted_images(find_environment("dev"), ACCOUNT), Builders()
     monkeypatch.setenv("MLP_SANDBOX", "default")
-    done = CliRunner().invoke(make_app(), ["images", "push"])
-    assert done.exit_code == 1
-    assert "nothing to push" in done.stderr
+    monkeypatch.setattr("cli.images._wanted", lambda env: (wanted, None))
+    monkeypatch.setattr("cli.images._local_builder", lambda: builders)
+    first, second = (CliRunner().invoke(make_app(), ["images", "push"]) for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output
+    assert "2 built, 0 were there" in first.output
+    assert "0 built, 2 were there" in second.output
+    assert builders.built == list(wanted)
+    assert builders.modes == {0o644, 0o755}
+
+
+def test_sources_that_make_no_image_are_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    def fails(env: str) -> None:
+        raise SourceError("image of Dockerfile: there is no gone")
+
+    monkeypatch.setattr("cli.images._wanted", fails)
+    done = CliRunner().invoke(make_app(), ["images", "list"])
+    assert (done.exit_code, done.stderr) == (1, "error: image of Dockerfile: there is no gone\n")

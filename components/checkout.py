@@ -1,0 +1,173 @@
+"""The files of a working tree: what git tracks, and new files that it does not ignore.
+
+Git is asked once per folder and process. Contents are read from the working tree whenever they are needed. A folder
+without git's records, such as an unpacked release, has all files but hidden ones and compiled Python.
+"""
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+FILE, PROGRAM, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
+"""Modes as git writes them: https://git-scm.com/docs/gitdatamodel#tree"""
+
+_NEW: Final = ""
+_COMPILED: Final = "__pycache__"
+# fsmonitor would start a program that the repository's settings name.
+_GIT: Final = ("git", "-c", "core.fsmonitor=false")
+
+
+class SourceError(ValueError):
+    """An image cannot be made of the files that are here; the message says which and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """Entries below a folder with their modes in git's index; new files have none.
+
+    `sparse` are tracked files that this checkout leaves out. `modes` and `links` say whether the file system keeps
+    executable bits and symbolic links (core.fileMode, core.symlinks).
+    """
+
+    entries: Mapping[PurePosixPath, str]
+    sparse: frozenset[PurePosixPath] = frozenset()
+    modes: bool = True
+    links: bool = True
+
+
+def files_below(root: Path, path: PurePosixPath) -> dict[PurePosixPath, str]:
+    """Return the files at or below `path`, each with its mode: FILE, PROGRAM or LINK.
+
+    Paths are relative to `root`. Raises SourceError for a file that is tracked but was never checked out.
+    """
+    known = listing(root)
+    if known is None:
+        return dict(_walked(root, path))
+    found: dict[PurePosixPath, str] = {}
+    for each, recorded in known.entries.items():
+        if not each.is_relative_to(path):
+            continue
+        if recorded == SUBMODULE:
+            found |= _of_submodule(root, each)
+        elif mode := _mode(root / each, recorded, known):
+            found[each] = mode
+        elif each in known.sparse:
+            raise SourceError(f"{each} is left out by a sparse checkout; run `git sparse-checkout add {each.parent}`")
+    return found
+
+
+@cache
+def listing(root: Path) -> Listing | None:
+    """Ask git what it tracks below a folder; None where git knows nothing of it.
+
+    Raises SourceError where git refuses or is not installed although the folder is a clone.
+    """
+    if shutil.which("git") is None:
+        if any((folder / ".git").exists() for folder in (root, *root.parents)):
+            raise SourceError(f"git is not on PATH, and only git knows which files of {root} count; install it")
+        return None
+    listed = _git(root, "ls-files", "-t", "-z", "--stage", "--cached", "--others", "--exclude-standard")
+    if listed is None:
+        return None
+    entries, sparse = _parsed(os.fsdecode(each) for each in listed.split(b"\0") if each)
+    if all(mode == _NEW for mode in entries.values()):
+        # Unpacked inside somebody else's repository, which tracks none of it.
+        return None
+    settings = _git(root, "config", "--type=bool", "--get-regexp", r"^core\.(filemode|symlinks)$") or b""
+    told = dict(line.split() for line in settings.decode().lower().splitlines())
+    return Listing(
+        entries=entries,
+        sparse=sparse,
+        modes=told.get("core.filemode") != "false",
+        links=told.get("core.symlinks") != "false",
+    )
+
+
+def _parsed(lines: Iterable[str]) -> tuple[dict[PurePosixPath, str], frozenset[PurePosixPath]]:
+    """Read `H 100644 <object> 0<tab><path>` of tracked files, with S for sparse ones, and `? <path>` of new ones.
+
+    https://git-scm.com/docs/git-ls-files
+    """
+    entries: dict[PurePosixPath, str] = {}
+    sparse: set[PurePosixPath] = set()
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        if kind == "?":
+            path, mode = PurePosixPath(rest), SUBMODULE if rest.endswith("/") else _NEW
+            if mode == _NEW and _is_compiled(path):
+                continue
+        else:
+            recorded, _, name = rest.partition("\t")
+            path, mode = PurePosixPath(name), recorded.split(" ")[0]
+        entries[path] = mode
+        if kind == "S":
+            sparse.add(path)
+    return entries, frozenset(sparse)
+
+
+def _mode(file: Path, recorded: str, known: Listing) -> str | None:
+    """The mode of the working tree, or git's where the file system keeps none; None for what is no file."""
+    try:
+        found = file.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISLNK(found):
+        return LINK
+    if not stat.S_ISREG(found):
+        return None
+    if recorded == LINK and not known.links:
+        return LINK
+    if not known.modes:
+        return recorded if recorded in (FILE, PROGRAM) else FILE
+    return _of_bits(found)
+
+
+def _of_bits(found: int) -> str:
+    """Only the owner's bit counts, as for git: the others depend on the user's umask."""
+    return PROGRAM if found & stat.S_IXUSR else FILE
+
+
+def _of_submodule(root: Path, path: PurePosixPath) -> dict[PurePosixPath, str]:
+    if not (root / path / ".git").exists():
+        raise SourceError(f"{path} is a submodule without files; run `git submodule update --init {path}`")
+    return {path / each: mode for each, mode in files_below(root / path, PurePosixPath()).items()}
+
+
+def _walked(root: Path, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, str]]:
+    start = root / path
+    for each in [start] if start.is_file() or start.is_symlink() else start.rglob("*"):
+        below = PurePosixPath(each.relative_to(start).as_posix())
+        if any(part.startswith(".") for part in below.parts) or _is_compiled(below):
+            continue
+        found = each.lstat().st_mode
+        if stat.S_ISLNK(found):
+            yield path / below, LINK
+        elif stat.S_ISREG(found):
+            yield path / below, _of_bits(found)
+
+
+def _is_compiled(path: PurePosixPath) -> bool:
+    return _COMPILED in path.parts or path.suffix == ".pyc"
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    """Standard output; None where there is no repository, or nothing is found.
+
+    Variables such as GIT_DIR, which git sets for its hooks, would name another repository.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
+    done = subprocess.run(  # noqa: S603 - arguments are those of this file
+        [*_GIT, *arguments], cwd=root, env=environment, capture_output=True, check=False
+    )
+    said = os.fsdecode(done.stderr).strip()
+    if done.returncode == 0:
+        return done.stdout
+    if "not a git repository" in said or (done.returncode == 1 and not said):
+        return None
+    raise SourceError(f"`git {arguments[0]}` in {root} ended with exit code {done.returncode}: {said}")
