@@ -9,6 +9,9 @@ from ml_workloads.project.project import Project
 EXAMPLE_FILE = "example.json"
 """A request to the project's model, to try it with."""
 
+SAMPLE_FILES = ("sample.csv", "sample.parquet")
+"""Some rows that `mlp projects check` tries the project's code on, the first that is there."""
+
 PROJECTS = PurePosixPath("ml_workloads/projects")
 _SHARED = (PurePosixPath("ml_workloads/__init__.py"), PurePosixPath("ml_workloads/runtime"))
 
@@ -20,5 +23,5 @@ def project_image(project: Project) -> ImageSource:
     return ImageSource(
         dockerfile=folder / "Dockerfile",
         paths=(*_SHARED, folder),
-        left_out=frozenset({PROJECT_FILE, EXAMPLE_FILE, "README.md", "tests"}),
+        left_out=frozenset({PROJECT_FILE, EXAMPLE_FILE, *SAMPLE_FILES, "README.md", "tests"}),
     )
