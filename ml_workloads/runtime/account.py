@@ -7,34 +7,36 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from ml_workloads.runtime import aws
+from ml_workloads.runtime.errors import PlatformError
 
 ACCOUNT_VARIABLE = "TRACKING_ACCOUNT"
 
 
-class AccountError(RuntimeError):
+class AccountError(PlatformError):
     """The account cannot be read. The message names the secret and says what to do."""
 
 
-def sign_in() -> None:
+def sign_in(*, patience_seconds: float = 0.0) -> None:
     """Give MLflow's client name and password, where the environment names a secret that holds them.
 
     Without one MLflow's own variables hold, or its server asks for no sign-in.
 
+    Args:
+        patience_seconds: for how long Secrets Manager and the pod's credentials are waited for; 0 is one attempt.
+
     Raises:
         AccountError: there is no such secret, the role may not read it, or it is no account.
+        PlatformError: Secrets Manager or the pod's credentials did not come in that time.
     """
     secret = os.environ.get(ACCOUNT_VARIABLE)
     if not secret:
         return
-    client: Any = boto3.client("secretsmanager")
     try:
-        held = client.get_secret_value(SecretId=secret)["SecretString"]
-    except (BotoCoreError, ClientError) as error:
-        raise AccountError(f"{ACCOUNT_VARIABLE}: {secret} cannot be read: {error}") from error
+        held = aws.secret(secret, seconds=patience_seconds)
+    except aws.REFUSALS as error:
+        raise AccountError(f"{ACCOUNT_VARIABLE}: {secret} cannot be read: {aws.said(error)}") from error
     try:
         account = json.loads(held)
         os.environ["MLFLOW_TRACKING_USERNAME"] = account["username"]

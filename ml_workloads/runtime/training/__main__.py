@@ -3,8 +3,8 @@
 Read from the environment: TRAINING_* below, and MLFLOW_TRACKING_URI with MLflow's other variables.
 
 Exit codes, which decide whether Kubernetes starts another pod: 0 trained, whatever the gate said; 1 the project's own
-code failed; 2 its data, or its environment, is wrong; 75 MLflow or Secrets Manager did not answer for long,
-which may be better next time.
+code failed; 2 its data, or its environment, is wrong; 75 MLflow, S3, Secrets Manager, a database or the pod's
+credentials did not come for long, which may be better next time.
 https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
 """
 
@@ -16,21 +16,22 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ml_workloads.runtime.account import AccountError, sign_in
+from ml_workloads.runtime import aws
+from ml_workloads.runtime.account import sign_in
 from ml_workloads.runtime.contract import ContractError
-from ml_workloads.runtime.data import DataError, LocalFile, S3Objects, Source, SqlQuery
+from ml_workloads.runtime.data import PATIENCE_SECONDS, DataError, LocalFile, S3Objects, Source, SqlQuery
+from ml_workloads.runtime.data.address import HOW_TO_WRITE, parse
+from ml_workloads.runtime.errors import PlatformError
 from ml_workloads.runtime.gate import Gate, Metric
 from ml_workloads.runtime.objects import ObjectError, load_object
 from ml_workloads.runtime.training.run import Plan, run
 from ml_workloads.runtime.training.split import SplitError
-from ml_workloads.runtime.training.tracking import PATIENCE_SECONDS, MlflowTracking, TrackingError
+from ml_workloads.runtime.training.tracking import MlflowTracking, TrackingError
 
 LOG = logging.getLogger("training")
 CODE, WRONG, TRY_AGAIN = 1, 2, 75
@@ -44,7 +45,7 @@ class LocalDocument(_Document):
     type: Literal["local"]
     path: Path
 
-    def source(self) -> Source:
+    def source(self, patience_seconds: float = PATIENCE_SECONDS) -> Source:
         return LocalFile(path=self.path)
 
 
@@ -53,7 +54,7 @@ class S3Document(_Document):
     bucket: str
     key: str
 
-    def source(self) -> Source:
+    def source(self, patience_seconds: float = PATIENCE_SECONDS) -> Source:
         return S3Objects(bucket=self.bucket, key=self.key)
 
 
@@ -64,17 +65,17 @@ class SqlDocument(_Document):
     secret: str
     query: str
 
-    def source(self) -> Source:
-        client: Any = boto3.client("secretsmanager")
+    def source(self, patience_seconds: float = PATIENCE_SECONDS) -> Source:
         try:
-            held = client.get_secret_value(SecretId=self.secret)["SecretString"]
-        except (BotoCoreError, ClientError) as error:
-            raise DataError(f"secret {self.secret}: {error}") from error
+            held = aws.secret(self.secret, seconds=patience_seconds)
+        except aws.REFUSALS as error:
+            raise DataError(f"secret {self.secret}: {aws.said(error)}") from error
         try:
             url = json.loads(held)["url"]
         except (ValueError, KeyError, TypeError):
-            raise DataError(f'secret {self.secret}: write {{"url": "postgresql+psycopg://..."}} into it') from None
-        return SqlQuery(url=url, query=self.query)
+            raise DataError(f"secret {self.secret}: {HOW_TO_WRITE}") from None
+        parse(self.secret, url)
+        return SqlQuery(url=url, query=self.query, secret=self.secret)
 
 
 class GateDocument(_Document):
@@ -94,6 +95,7 @@ class TrainingSettings(BaseSettings):
     data: Annotated[LocalDocument | S3Document | SqlDocument, Field(discriminator="type")]
     contract: str
     target: str
+    missing_values: tuple[str, ...] = ("",)
     holdout: float = Field(default=0.2, gt=0, lt=1)
     entrypoint: str
     gate: GateDocument
@@ -104,13 +106,15 @@ class TrainingSettings(BaseSettings):
         return Plan(
             job=self.job,
             revision=self.revision,
-            source=self.data.source(),
+            source=self.data.source(self.patience_seconds),
             contract=load_object(self.contract),
             target=self.target,
             holdout=self.holdout,
             train=load_object(self.entrypoint),
             gate=Gate(metric=self.gate.metric, bound=self.gate.bound, max_regression=self.gate.max_regression),
             alias=self.alias,
+            missing_values=self.missing_values,
+            patience_seconds=self.patience_seconds,
         )
 
 
@@ -120,7 +124,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _ended)
     try:
         settings = TrainingSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
-        sign_in()
+        sign_in(patience_seconds=settings.patience_seconds)
         run(settings.plan(), MlflowTracking(settings.project, patience=settings.patience_seconds))
     except ValidationError as error:
         for each in error.errors():
@@ -129,7 +133,7 @@ def main() -> int:
     except (DataError, ContractError, SplitError, ObjectError) as error:
         LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
         return WRONG
-    except (AccountError, TrackingError) as error:
+    except (PlatformError, TrackingError) as error:
         LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
         return TRY_AGAIN
     except Exception:

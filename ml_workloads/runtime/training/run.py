@@ -11,7 +11,7 @@ import pandas as pd
 
 from ml_workloads.runtime import records
 from ml_workloads.runtime.contract import Contract, check
-from ml_workloads.runtime.data import Source, load
+from ml_workloads.runtime.data import PATIENCE_SECONDS, ReadOptions, Source, load, text_columns
 from ml_workloads.runtime.evaluation import evaluate_classifier, evaluate_regressor, gaps
 from ml_workloads.runtime.gate import Candidate, Gate, Verdict, decide
 from ml_workloads.runtime.training.split import Part, split
@@ -37,6 +37,17 @@ class Plan:
     train: Train
     gate: Gate
     alias: str
+    missing_values: tuple[str, ...] = ("",)
+    patience_seconds: float = PATIENCE_SECONDS
+
+    @property
+    def options(self) -> ReadOptions:
+        """Return how the data is read: what the contract has as text stays as written."""
+        return ReadOptions(
+            missing_values=self.missing_values,
+            text_columns=text_columns(self.contract),
+            patience_seconds=self.patience_seconds,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +64,7 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
         DataError, ContractError, SplitError: of the data; nothing is registered then.
         TrackingError: MLflow did not answer for long.
     """
-    data = load(plan.source)
+    data = load(plan.source, plan.options)
     LOG.info("read %d rows from %s, digest %s", len(data.frame), data.source, data.digest)
     tags = {
         records.JOB: plan.job,

@@ -1,0 +1,132 @@
+"""Calls of AWS that wait for a service which does not answer, and say which service that was.
+
+Under EKS Pod Identity the credentials come over HTTP from an agent on the node. botocore asks it three times with two
+seconds each, and then fails for good; a busy node needs longer.
+https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ResponseStreamingError,
+)
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential
+
+from ml_workloads.runtime.errors import PlatformError
+
+LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+_CONFIG: Final = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 4})
+_SERVER_ERROR, _TOO_MANY_REQUESTS = 500, 429
+PASSING_CODES: Final = frozenset(
+    {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
+    | {"InternalError", "InternalFailure", "InternalServiceError", "ServiceUnavailable", "RequestTimeout"}
+    | {"RequestTimeTooSkewed", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
+    | {"InvalidClientTokenId", "UnrecognizedClientException", "KMSInternalException", "DependencyTimeoutException"}
+)
+"""Error codes that say nothing about the request itself.
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+
+_PASSING_ERRORS: Final = (
+    *(CredentialRetrievalError, MetadataRetrievalError, HTTPClientError, ResponseStreamingError, IncompleteReadError),
+    *(FlexibleChecksumError, OSError),
+)
+_NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError)
+
+
+def client(service: str) -> Any:
+    """Return boto3's client of a service. Reads the credentials, so it can fail like a call: use `patiently`."""
+    return boto3.client(service, config=_CONFIG)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Say whether the same call may work later: no answer, no credentials yet, too many requests, a server's fault."""
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS or error_code(error) in PASSING_CODES
+    return isinstance(error, _PASSING_ERRORS)
+
+
+def error_code(error: ClientError) -> str:
+    """Return AWS's error code, such as `NoSuchKey`."""
+    return str(error.response.get("Error", {}).get("Code", "unknown error"))
+
+
+def said(error: BaseException) -> str:
+    """Return an error in one line of at most 300 characters."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def patiently(what: str, call: Callable[[], T], *, seconds: float) -> T:
+    """Call until it works, for at most so many seconds after the first call.
+
+    Args:
+        what: the call in words for log and error, such as `read s3://lake/a.csv`.
+        call: makes its client itself, because the credentials may be what is missing.
+        seconds: 0 means one attempt.
+
+    Returns:
+        What the call returned.
+
+    Raises:
+        PlatformError: it did not work in that time, or there are no credentials.
+        ClientError, BotoCoreError: AWS refused the request itself.
+    """
+
+    def told(state: RetryCallState) -> None:
+        LOG.warning("cannot %s yet, trying again: %s", what, said(_error(state)))
+
+    def given_up(state: RetryCallState) -> Any:
+        error = _error(state)
+        raise PlatformError(f"could not {what} within {seconds:.0f} s: {said(error)}") from error
+
+    attempts = Retrying(
+        retry=retry_if_exception(is_passing),
+        stop=stop_after_delay(seconds),
+        wait=wait_exponential(max=15),
+        before_sleep=told,
+        retry_error_callback=given_up,
+    )
+    try:
+        return attempts(call)
+    except _NO_CREDENTIALS as error:
+        raise PlatformError(
+            f"cannot {what}: {said(error)}; a pod gets its credentials from EKS Pod Identity when it starts"
+        ) from error
+
+
+def _error(state: RetryCallState) -> BaseException:
+    error = state.outcome.exception() if state.outcome else None
+    return error or AssertionError("only calls that failed are told")
+
+
+def secret(name: str, *, seconds: float) -> str:
+    """Return the text of a secret in Secrets Manager.
+
+    Raises:
+        PlatformError: as `patiently`.
+        ClientError, BotoCoreError: there is no such secret, or the role may not read it.
+    """
+    found = patiently(
+        f"read the secret {name}", lambda: client("secretsmanager").get_secret_value(SecretId=name), seconds=seconds
+    )
+    return str(found.get("SecretString", ""))
+
+
+REFUSALS: Final = (ClientError, BotoCoreError)
+"""What AWS or its client says against the request itself."""

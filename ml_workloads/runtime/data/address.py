@@ -1,0 +1,76 @@
+"""What of a database's address may be shown: its kind, host and database, each only where it cannot be a secret.
+
+People write passwords with an `@`, `/` or `#` that is not escaped. Every part of such an address may then be a piece
+of the password, so nothing but the kind of database is shown.
+https://docs.sqlalchemy.org/en/21/core/engines.html#escaping-special-characters-such-as-signs-in-passwords
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_plus
+
+import sqlalchemy
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from ml_workloads.runtime.data.errors import DataError
+
+HOW_TO_WRITE: Final = (
+    'write {"url": "postgresql+psycopg://user:password@host:5432/database"} into it, '
+    "with %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %25 for % in user and password"
+)
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9]{1,31})(\+[a-z0-9_]{1,32})?://(.*)", re.DOTALL)
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.,-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.]{2,45}")
+_DATABASE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+def parse(secret: str, text: object) -> URL:
+    """Return the address that a secret holds.
+
+    Args:
+        secret: the secret's name, for the message.
+        text: what it holds; no part of it is in the message.
+
+    Raises:
+        DataError: it is no address of a database.
+    """
+    if not isinstance(text, str) or not _SCHEME.fullmatch(text):
+        raise DataError(f"secret {secret}: its url is no address of a database; {HOW_TO_WRITE}") from None
+    try:
+        return sqlalchemy.make_url(text)
+    except (ArgumentError, ValueError):
+        raise DataError(f"secret {secret}: its url cannot be read as an address; {HOW_TO_WRITE}") from None
+
+
+def shown(text: str) -> str:
+    """Return kind, host and database of an address, such as `postgresql://db.internal/sales`; less where in doubt."""
+    matched = _SCHEME.fullmatch(text)
+    if matched is None:
+        return "a database"
+    kind, rest = matched.group(1), matched.group(3)
+    try:
+        url = sqlalchemy.make_url(text)
+    except (ArgumentError, ValueError):
+        return f"a {kind} database"
+    host, database = url.host or "", url.database or ""
+    if kind == "sqlite":
+        database = database.rpartition("/")[2]
+    clear = (
+        rest.count("@") == (0 if url.username is None else 1)
+        and (not host or _HOST.fullmatch(host))
+        and (not database or _DATABASE.fullmatch(database))
+    )
+    return f"{kind}://{host}/{database}" if clear and (host or database) else f"a {kind} database"
+
+
+def secrets(text: str) -> frozenset[str]:
+    """Return the pieces of an address that no message may hold: user, password and whatever stands in its query."""
+    url = sqlalchemy.make_url(text)
+    values = [url.username or "", str(url.password or "")]
+    for value in url.query.values():
+        values += [value] if isinstance(value, str) else list(value)
+    query = text.partition("?")[2]
+    values += [piece for pair in query.split("&") for piece in pair.split("=")[1:]]
+    return frozenset(each for value in values for each in (value, unquote_plus(value)) if each)

@@ -1,0 +1,153 @@
+"""Data that a database answers a query with.
+
+Messages of database drivers may repeat the address with its password. None of a connection that failed is shown; of a
+query that the database refused, the first line, unless it holds a piece of the address.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+import sqlalchemy
+from pandas.errors import DatabaseError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from ml_workloads.runtime.data import address
+from ml_workloads.runtime.data.errors import DataError
+from ml_workloads.runtime.data.options import ReadOptions
+from ml_workloads.runtime.errors import PlatformError
+
+LOG = logging.getLogger(__name__)
+_CONNECT_SECONDS: Final = 10
+_LONGEST: Final = 300
+# What PostgreSQL, MySQL and SQL Server answer where another attempt would be refused too. libpq hands out no SQLSTATE
+# of a connection that failed: https://www.postgresql.org/docs/current/libpq-status.html
+_REFUSED: Final = {
+    "user or password is not accepted": r"authentication failed|access denied|login failed|no password",
+    "this user may not come from here": r"pg_hba\.conf",
+    "there is no such database or user": r"(database|role) .* does not exist|unknown database|cannot open database",
+    "the address has an option that the driver does not know": r"invalid (connection|dsn|uri)|unexpected keyword",
+    "the file cannot be opened": r"unable to open database file|file is not a database",
+}
+_TAKES_TIMEOUT: Final = {"psycopg", "psycopg2", "pymysql", "mysqldb", "asyncpg"}
+# Connections lost, shut-down, too many connections, lack of resources: another attempt may work.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING_STATES: Final = ("08", "53", "57P", "40", "55P03")
+
+
+class _NotReachedError(Exception):
+    """The database did not answer. It holds no text of the driver."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlQuery:
+    """A query's result, which goes to the database as written. `url` is SQLAlchemy's, with the password: never shown.
+
+    `secret` is the name of the secret that holds the address.
+    """
+
+    url: str = field(repr=False)
+    query: str = field(repr=False)
+    secret: str = "of the database"  # noqa: S105 - a name
+
+    @property
+    def name(self) -> str:
+        """Return kind, host and database."""
+        return address.shown(self.url)
+
+    def read(self, options: ReadOptions) -> pd.DataFrame:
+        """Return what the database answers."""
+        engine = self._engine()
+
+        def told(_state: RetryCallState) -> None:
+            LOG.warning("%s cannot be reached yet, trying again", self.name)
+
+        attempts = Retrying(
+            retry=retry_if_exception_type(_NotReachedError),
+            stop=stop_after_delay(options.patience_seconds),
+            wait=wait_exponential(max=15),
+            before_sleep=told,
+            reraise=True,
+        )
+        try:
+            return attempts(lambda: self._answer(engine))
+        except _NotReachedError:
+            raise PlatformError(
+                f"{self.name}: the database could not be reached within {options.patience_seconds:.0f} s; check host "
+                f"and port in the secret {self.secret}, and that the database lets this cluster in"
+            ) from None
+        finally:
+            engine.dispose()
+
+    def _engine(self) -> sqlalchemy.Engine:
+        url = address.parse(self.secret, self.url)
+        own = {"connect_timeout": _CONNECT_SECONDS} if url.drivername.partition("+")[2] in _TAKES_TIMEOUT else {}
+        try:
+            dialect = url.get_dialect()
+            if not own and dialect.driver in _TAKES_TIMEOUT:
+                own = {"connect_timeout": _CONNECT_SECONDS}
+            arguments = {key: value for key, value in own.items() if key not in url.query}
+            return sqlalchemy.create_engine(url, connect_args=arguments, hide_parameters=True)
+        except NoSuchModuleError:
+            raise DataError(
+                f"secret {self.secret}: its url begins with no database that is known; {address.HOW_TO_WRITE}"
+            ) from None
+        except ImportError as error:
+            raise DataError(
+                f"secret {self.secret}: the driver {error.name or 'that its url names'} is not in this image; "
+                "add it to the project's requirements, or write postgresql+psycopg://..."
+            ) from None
+        except Exception as error:
+            raise self._unusable(error) from None
+
+    def _answer(self, engine: sqlalchemy.Engine) -> pd.DataFrame:
+        with self._connected(engine) as connection:
+            try:
+                # As written: with parameters, even none, a driver would take % for the beginning of one.
+                plain = connection.execution_options(no_parameters=True)
+                return pd.read_sql_query(self.query, plain)
+            except (SQLAlchemyError, DatabaseError) as error:
+                raise self._refused(error) from None
+
+    @contextmanager
+    def _connected(self, engine: sqlalchemy.Engine) -> Generator[sqlalchemy.Connection]:
+        try:
+            connection = engine.connect()
+        except Exception as error:
+            raise self._not_connected(error) from None
+        with connection:
+            yield connection
+
+    def _not_connected(self, error: Exception) -> Exception:
+        if isinstance(error, DBAPIError):
+            told = str(error.orig)
+            for meaning, pattern in _REFUSED.items():
+                if re.search(pattern, told, re.IGNORECASE):
+                    return DataError(f"{self.name}: {meaning}; mend the secret {self.secret}")
+            return _NotReachedError()
+        return _NotReachedError() if isinstance(error, OSError) else self._unusable(error)
+
+    def _unusable(self, error: Exception) -> DataError:
+        return DataError(
+            f"secret {self.secret}: the driver cannot use its url ({type(error).__name__}); {address.HOW_TO_WRITE}"
+        )
+
+    def _refused(self, error: Exception) -> Exception:
+        told: Any = error.__cause__ if isinstance(error, DatabaseError) and error.__cause__ else error
+        cause = getattr(told, "orig", None) or told
+        state = str(getattr(cause, "sqlstate", None) or "")
+        if state.startswith(_PASSING_STATES) or bool(getattr(told, "connection_invalidated", False)):
+            return _NotReachedError()
+        first = str(cause).strip().partition("\n")[0][:_LONGEST]
+        secrets = address.secrets(self.url)
+        said = type(cause).__name__ if any(each.lower() in first.lower() for each in secrets) else first
+        return DataError(
+            f"{self.name}: the database refuses data.source.query: {said}{f' (SQLSTATE {state})' if state else ''}"
+        )

@@ -1,0 +1,169 @@
+"""Joins parts to one table, with one type for each column over all of them.
+
+A CSV's types follow from its values. Where the parts of a CSV disagree, such as digits in one and words in another,
+the column is text as written in all of them, as it would be if they were one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import (
+    infer_dtype,
+    is_bool_dtype,
+    is_integer_dtype,
+    is_numeric_dtype,
+    is_object_dtype,
+    is_string_dtype,
+)
+
+from ml_workloads.runtime.data.errors import DataError
+from ml_workloads.runtime.data.options import Part, ReadOptions
+from ml_workloads.runtime.data.tables import EXACT, csv_text, inexact, is_csv, parse_csv, read_part
+
+TEXT = pd.StringDtype(na_value=float("nan"))
+
+
+def one_table(parts: Sequence[Part], options: ReadOptions) -> pd.DataFrame:
+    """Return the rows of all parts, in their order, with the columns of their paths behind the others.
+
+    Raises:
+        DataError: a part cannot be read, or the parts have other columns or types.
+    """
+    frames = [read_part(part, options) for part in parts]
+    columns = _same_columns(parts, frames)
+    joined = {name: _column(name, parts, frames, options) for name in columns}
+    rows = [len(frame) for frame in frames]
+    joined.update({name: _partition_column(name, parts, rows, options) for name in _partition_names(parts, columns)})
+    return pd.DataFrame(joined)
+
+
+def _same_columns(parts: Sequence[Part], frames: Sequence[pd.DataFrame]) -> list[str]:
+    wanted = list(frames[0].columns)
+    for part, frame in zip(parts, frames, strict=True):
+        if list(frame.columns) != wanted:
+            raise DataError(
+                f"{part.name}: its columns {list(frame.columns)} are not those of {parts[0].name}: {wanted}"
+            )
+    return wanted
+
+
+def _column(name: str, parts: Sequence[Part], frames: Sequence[pd.DataFrame], options: ReadOptions) -> pd.Series:
+    pieces = [frame[name] for frame in frames]
+    kinds = [_kind(piece) for piece in pieces]
+    if len({kind for kind in kinds if kind is not None}) > 1:
+        pieces = _as_text(name, parts, pieces, kinds, options)
+        kinds = [_kind(piece) for piece in pieces]
+    holding = [piece for piece, kind in zip(pieces, kinds, strict=True) if kind is not None]
+    if not holding:
+        holding = [next((piece for piece in pieces if len(piece)), pieces[0])]
+    target = _common(name, parts[0].name, holding)
+    if is_integer_dtype(target) and any(len(piece) and kind is None for piece, kind in zip(pieces, kinds, strict=True)):
+        _refuse_wide(name, parts[0].name, holding)
+    return pd.concat([_converted(piece, target) for piece in pieces], ignore_index=True)
+
+
+def _as_text(
+    name: str, parts: Sequence[Part], pieces: Sequence[Any], kinds: Sequence[str | None], options: ReadOptions
+) -> list[Any]:
+    """Return a column whose types disagree as text, which only a CSV has kept."""
+    typed = [(part, kind) for part, kind in zip(parts, kinds, strict=True) if kind not in (None, "text")]
+    firm = [each for each in typed if not is_csv(each[0])]
+    if firm:
+        part, kind = firm[0]
+        other, unlike = next((p, k) for p, k in zip(parts, kinds, strict=True) if k not in (None, kind))
+        raise DataError(
+            f"column {name} is {kind} in {part.name} and {unlike} in {other.name}; write it with one type in all parts"
+        )
+    again = {part.name for part, _ in typed}
+    return [
+        parse_csv(csv_text(part), options, [name], [name])[name] if part.name in again else piece
+        for part, piece in zip(parts, pieces, strict=True)
+    ]
+
+
+def _kind(piece: Any) -> str | None:
+    """Return the sort of a column's values, or None when it has none."""
+    kind: Any = piece.dtype
+    if not len(piece) or bool(piece.isna().all()):
+        return None
+    if isinstance(kind, pd.CategoricalDtype):
+        return "a category"
+    if is_object_dtype(kind):
+        inferred = infer_dtype(piece, skipna=True)
+        return {"string": "text", "boolean": "true or false"}.get(inferred, inferred)
+    if is_bool_dtype(kind):
+        return "true or false"
+    if is_string_dtype(kind):
+        return "text"
+    if is_numeric_dtype(kind):
+        return "a number"
+    if isinstance(kind, pd.DatetimeTZDtype):
+        return f"a time in {kind.tz}"
+    return {"M": "a time without zone", "m": "a duration"}.get(kind.kind, str(kind))
+
+
+def _common(name: str, source: str, holding: Sequence[Any]) -> Any:
+    """Return the type that holds the values of all pieces."""
+    kinds = list(dict.fromkeys(piece.dtype for piece in holding))
+    if len(kinds) == 1:
+        return kinds[0]
+    if all(isinstance(kind, pd.StringDtype) for kind in kinds):
+        return TEXT
+    if all(isinstance(kind, pd.CategoricalDtype) and not kind.ordered for kind in kinds):
+        known = dict.fromkeys(value for kind in kinds for value in kind.categories)
+        return pd.CategoricalDtype(list(known))
+    common = pd.concat([pd.Series([], dtype=kind) for kind in kinds]).dtype
+    if any(is_integer_dtype(kind) for kind in kinds) and not is_integer_dtype(common):
+        _refuse_wide(name, source, holding)
+    return common
+
+
+def _refuse_wide(name: str, source: str, holding: Sequence[Any]) -> None:
+    whole = [piece for piece in holding if is_integer_dtype(piece.dtype)]
+    if any(int(piece.max()) > EXACT or int(piece.min()) < -EXACT for piece in whole):
+        raise DataError(inexact(source, name))
+
+
+def _converted(piece: Any, target: Any) -> pd.Series:
+    if piece.dtype == target:
+        return piece
+    if not len(piece) or bool(piece.isna().all()):
+        # Whole numbers and truth values have no missing value of their own: concat widens them.
+        if len(piece) and is_bool_dtype(target):
+            return pd.Series([float("nan")] * len(piece), dtype=object)
+        kind: Any = "float64" if len(piece) and is_integer_dtype(target) else target
+        return pd.Series([None] * len(piece), dtype=kind)
+    return piece.astype(target)
+
+
+def _partition_names(parts: Sequence[Part], columns: Sequence[str]) -> list[str]:
+    first = parts[0]
+    for part in parts:
+        if list(part.partition) != list(first.partition):
+            raise DataError(
+                f"{part.name} has the partitions {list(part.partition)} in its path, {first.name} has "
+                f"{list(first.partition)}; give all parts the same"
+            )
+    both = [name for name in first.partition if name in columns]
+    if both:
+        raise DataError(f"{first.name}: column {both[0]} stands in the path and in the file; leave one of them out")
+    return list(first.partition)
+
+
+def _partition_column(name: str, parts: Sequence[Part], rows: Sequence[int], options: ReadOptions) -> pd.Series:
+    """Return whole numbers where all values are some and none are written in two ways, else text."""
+    values = [part.partition[name] for part in parts]
+    known = {value for value in values if value is not None}
+    numbers = {value: int(value) for value in known if value.removeprefix("-").isdecimal()}
+    whole = known and name not in options.text_columns and len(set(numbers.values())) == len(known)
+    repeated = [value for value, count in zip(values, rows, strict=True) for _ in range(count)]
+    if not whole:
+        return pd.Series(repeated, dtype=TEXT)
+    return pd.Series([None if value is None else numbers[value] for value in repeated], dtype=_whole(repeated))
+
+
+def _whole(values: Sequence[str | None]) -> str:
+    return "float64" if None in values else "int64"

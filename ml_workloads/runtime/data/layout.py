@@ -1,0 +1,115 @@
+"""Tells which objects below a prefix are parts of the table; one that cannot be read is never passed over.
+
+What Spark and Hadoop leave beside the parts holds no rows. A Delta, Iceberg or Hudi table keeps a log of which of its
+files count; to read all of them would bring back rows that were deleted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import unquote
+
+from ml_workloads.runtime.data.errors import DataError, some_of
+from ml_workloads.runtime.data.tables import FORMATS, is_table
+
+NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
+# A run that needs more reads its data itself; this many objects take minutes to fetch one by one.
+MAX_OBJECTS: Final = 1000
+_LEFT_BEHIND: Final = re.compile(r"_SUCCESS|_metadata|_common_metadata|_(committed|started)_\w+|\.[^/]+|[^/]+\.crc")
+_LOGS: Final = {
+    "_delta_log": "a Delta table",
+    ".hoodie": "a Hudi table",
+    "_spark_metadata": "the output of a Spark stream",
+}
+_ICEBERG: Final = re.compile(r"(.*/)?metadata/[^/]+\.metadata\.json")
+_UNFINISHED: Final = "_temporary"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An object of a listing. `key` is the whole key; `size` is in bytes."""
+
+    key: str
+    size: int
+    etag: str
+
+
+def tables(place: str, prefix: str, found: Sequence[Listed]) -> tuple[Listed, ...]:
+    """Return the objects below a prefix that are parts of its table, in the order of their keys.
+
+    Args:
+        place: the prefix as people are told, such as `s3://lake/churn/`.
+        prefix: the beginning of all keys; it ends with /.
+        found: all objects below it.
+
+    Raises:
+        DataError: there is none, there are too many, one is neither a table nor known to hold no rows, or the prefix
+            holds a table whose files are not all of them valid.
+    """
+    below = {each.key.removeprefix(prefix): each for each in found}
+    _refuse_table_formats(place, list(below))
+    parts = sorted(path for path in below if _may_be_part(path))
+    unknown = sorted(path for path, each in below.items() if path not in parts and not _is_harmless(path, each.size))
+    if unknown:
+        raise DataError(
+            f"{place}: {len(unknown)} of {len(below)} objects are no parts of a table: {some_of(unknown)}; "
+            f"write each of them as {FORMATS}, or move it to another prefix"
+        )
+    if not parts:
+        raise DataError(f"{place}: no {FORMATS} object is there; upload the data, or mend data.source.path")
+    if len(parts) > MAX_OBJECTS:
+        raise DataError(f"{place}: {len(parts)} objects; put them together into at most {MAX_OBJECTS}")
+    return tuple(below[path] for path in parts)
+
+
+def partition(path: str) -> Mapping[str, str | None]:
+    """Return the columns that stand in a path below the prefix: of `year=2023/part-0.parquet`, year.
+
+    https://cwiki.apache.org/confluence/display/Hive/LanguageManual+DDL#LanguageManualDDL-PartitionedTables
+
+    Raises:
+        DataError: a name stands there twice, or without a value.
+    """
+    columns: dict[str, str | None] = {}
+    for folder in PurePosixPath(path).parts[:-1]:
+        name, equals, value = folder.partition("=")
+        if not equals:
+            continue
+        name = unquote(name)
+        if not name or not value or name in columns:
+            raise DataError(f"{path}: the folder {folder} names no partition; write column=value, each column once")
+        columns[name] = None if value == NO_VALUE else unquote(value)
+    return columns
+
+
+def _may_be_part(path: str) -> bool:
+    """Hidden files may be unfinished, and other readers pass over them: they are no parts."""
+    return is_table(path) and not any(step.startswith(("_", ".")) for step in PurePosixPath(path).parts)
+
+
+def _is_harmless(path: str, size: int) -> bool:
+    if size == 0 and (path == "" or path.endswith(("/", "_$folder$"))):
+        return True
+    steps = PurePosixPath(path).parts
+    hidden_folder = any(step.startswith(("_", ".")) for step in steps[:-1])
+    return bool(steps) and not hidden_folder and not is_table(path) and bool(_LEFT_BEHIND.fullmatch(steps[-1]))
+
+
+def _refuse_table_formats(place: str, paths: Sequence[str]) -> None:
+    for path in paths:
+        steps = PurePosixPath(path).parts[:-1]
+        kind = next((said for folder, said in _LOGS.items() if folder in steps), None)
+        kind = "an Iceberg table" if kind is None and _ICEBERG.fullmatch(path) else kind
+        if kind is not None:
+            raise DataError(
+                f"{place}: this is {kind} ({path}), whose files hold rows that are no longer valid; "
+                "write its rows as plain Parquet to another prefix"
+            )
+        if _UNFINISHED in steps:
+            raise DataError(
+                f"{place}: {path} belongs to a job that has not finished writing; wait for it, or delete {_UNFINISHED}/"
+            )

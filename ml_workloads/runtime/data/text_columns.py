@@ -1,0 +1,46 @@
+"""Which columns of a CSV a contract has as text, and so must stay as written: `007` is no 7."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandera.pandas as pa
+from pandera import dtypes
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """Holds the names that a contract gives to columns of text; those of a regex column are patterns."""
+
+    names: frozenset[str] = frozenset()
+    patterns: tuple[re.Pattern[str], ...] = ()
+
+    def __contains__(self, column: object) -> bool:
+        return column in self.names or any(each.match(str(column)) for each in self.patterns)
+
+
+def text_columns(contract: object) -> TextColumns:
+    """Return the columns that are read as text: those declared as text, as categories of text, or as times.
+
+    A time is read as text because pandas would take `20240102` for a number, and as nanoseconds since 1970.
+    """
+    if isinstance(contract, type) and issubclass(contract, pa.DataFrameModel):
+        contract = contract.to_schema()
+    if not isinstance(contract, pa.DataFrameSchema):
+        # Whoever checks data against it says what it should be.
+        return TextColumns()
+    declared: Sequence[tuple[str, Any]] = [(str(name), column) for name, column in contract.columns.items()]
+    found = [(name, bool(column.regex)) for name, column in declared if _is_text(column.dtype)]
+    return TextColumns(
+        names=frozenset(name for name, is_pattern in found if not is_pattern),
+        patterns=tuple(re.compile(name) for name, is_pattern in found if is_pattern),
+    )
+
+
+def _is_text(kind: Any) -> bool:
+    if isinstance(kind, dtypes.Category):
+        return bool(kind.categories) and all(isinstance(each, str) for each in kind.categories or ())
+    return isinstance(kind, dtypes.String | dtypes.Timestamp)
