@@ -1,0 +1,107 @@
+"""Tells whether a text is one SQL statement that reads, without changing it: the database gets it as written.
+
+Databases differ in what a backslash in a string and a # mean. A text is read as the SQL standard has it; where a quote
+stays open in that reading, as MySQL has it.
+https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+https://dev.mysql.com/doc/refman/8.4/en/string-literals.html
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from sqlparse import keywords, tokens
+from sqlparse.lexer import Lexer
+
+READING: Final = ("SELECT", "WITH", "VALUES", "TABLE")
+_WRITING: Final = {
+    "INSERT": lambda following: following == "INTO",
+    "MERGE": lambda following: following == "INTO",
+    "DELETE": lambda following: following == "FROM",
+    "UPDATE": lambda following: following not in {"(", ")", ",", ".", ""},
+}
+_OPEN: Final = {"'", '"', "`"}
+_ESCAPED: Final = r"'(''|\\[\s\S]|[^'\\])*'"
+_Rules = list[tuple[str, Any]]
+
+
+def reading_query(text: str) -> str:
+    """Return the text unchanged.
+
+    Raises:
+        ValueError: it is no statement, more than one, or one that writes. The message says what to write.
+    """
+    statements = _statements(text)
+    if not statements:
+        raise ValueError("write one SELECT statement")
+    if len(statements) > 1:
+        raise ValueError(f"write one statement only, these are {len(statements)}; a comment begins with --")
+    (words,) = statements
+    first = next((word for word in words if word != "("), "")
+    if first not in READING:
+        raise ValueError(f"write one SELECT statement; this one begins with {first[:20] or '('}")
+    writing = next(_writing(words), None)
+    if writing == "INTO":
+        raise ValueError("leave out INTO: SELECT INTO writes a table, and this statement may only read")
+    if writing:
+        raise ValueError(f"leave out {writing}: this statement may only read, also inside WITH")
+    return text
+
+
+def _statements(text: str) -> list[list[str]]:
+    """Return each statement as its words, in capitals, without comments; there is none of nothing."""
+    for lexer in (_STANDARD, _MYSQL):
+        found = [(kind, value) for kind, value in lexer.get_tokens(text) if not _is_space(kind)]
+        if all(value not in _OPEN for _, value in found):
+            return list(_split(found))
+    raise ValueError("close the quote that is open at the end of the statement")
+
+
+def _split(found: Sequence[tuple[Any, str]]) -> Iterator[list[str]]:
+    statement: list[str] = []
+    for kind, value in (*found, (tokens.Punctuation, ";")):
+        if kind is tokens.Punctuation and value == ";":
+            if statement:
+                yield statement
+            statement = []
+        else:
+            statement.append(value.upper())
+
+
+def _writing(words: Sequence[str]) -> Iterator[str]:
+    """Yield the words by which a statement writes: at its beginning, in parentheses and behind them."""
+    for before, (word, following) in zip(("(", *words), pairwise((*words, "")), strict=False):
+        if word == "INTO" and before != ".":
+            yield word
+        if before in "()" and word in _WRITING and _WRITING[word](following):
+            yield word
+
+
+def _is_space(kind: Any) -> bool:
+    return kind in tokens.Whitespace or kind in tokens.Comment
+
+
+def _lexer(own: _Rules) -> Lexer:
+    """Return sqlparse's lexer with other rules for strings and for comments up to the end of a line."""
+    replaced = (tokens.String.Single, tokens.Comment.Single, tokens.Comment.Single.Hint)
+    lexer = Lexer()
+    lexer.clear()
+    lexer.set_SQL_REGEX([*own, *(rule for rule in keywords.SQL_REGEX if rule[1] not in replaced)])
+    return lexer
+
+
+_STANDARD: Final = _lexer(
+    [
+        (r"--[^\r\n]*", tokens.Comment.Single),
+        (rf"E{_ESCAPED}", tokens.String.Single),
+        (r"'(''|[^'])*'", tokens.String.Single),
+        (r'"(""|[^"])*"', tokens.String.Symbol),
+    ]
+)
+_MYSQL: Final = _lexer(
+    [
+        (r"(--|#)[^\r\n]*", tokens.Comment.Single),
+        (_ESCAPED, tokens.String.Single),
+        (r'"(""|\\[\s\S]|[^"\\])*"', tokens.String.Symbol),
+    ]
+)
