@@ -157,8 +157,16 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         service="ecr",
         what="no image can be pushed or pulled",
-        effect="repositories and their settings only; `docker push` gets no registry",
+        effect="`docker push` gets no registry. What `mlp images build` or `mlp sandbox images` put into the sandbox's "
+        "store under a reference of ECR counts as pushed, though DeleteRepository, BatchDeleteImage and lifecycle "
+        "policies do not see it",
         operations=("CreatePullThroughCacheRule", "CreateRepositoryCreationTemplate"),
+    ),
+    Limit(
+        service="ecr",
+        what="with simulated nodes every tag of a repository counts as pushed",
+        effect="nothing can be built and pods run nothing there: DescribeImages finds whatever tag it is asked for, "
+        "and the program never says that an image is missing",
     ),
     Limit(
         service="rds",

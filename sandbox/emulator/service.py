@@ -1,6 +1,7 @@
 """The running emulator: account, data planes and health page behind one handler."""
 
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sandbox.emulator.authorization import anonymous
 from sandbox.emulator.clusters import Clusters
 from sandbox.emulator.databases import Databases
 from sandbox.emulator.desired import ReachableDatabases
+from sandbox.emulator.extensions import ecr_images
 from sandbox.emulator.faults import Fault, fault_reply
 from sandbox.emulator.identify import Identity, identify
 from sandbox.emulator.journal import Journal
@@ -32,6 +34,7 @@ class Service:
         databases.CURRENT = self._databases
         self._clusters = Clusters(self.account.lock)
         clusters.CURRENT = self._clusters
+        ecr_images.CURRENT = None
         if dataplanes:
             from sandbox.dataplanes.postgres import PostgresDataPlane
 
@@ -70,6 +73,8 @@ class Service:
         from sandbox.cluster.dataplane import EksDataPlane
 
         log = logging.getLogger("sandbox.cluster")
+        runs_containers = real_nodes and os.geteuid() == 0
+        ecr_images.CURRENT = ecr_images.StoredImages() if runs_containers else ecr_images.EveryTag()
         self._clusters.register(EksDataPlane(home, log, port, real_nodes=real_nodes, databases=databases))
 
     def _written(self, identity: Identity) -> None:

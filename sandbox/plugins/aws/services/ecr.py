@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from sandbox.plugins.aws.resource import AutoName, Aws, Field, Handler, Props
@@ -149,8 +149,40 @@ class LifecyclePolicy(ServiceHandler):
         self.client(aws, state).delete_lifecycle_policy(repositoryName=id)
 
 
+def get_image(aws: Aws, args: Props) -> Props:
+    """Look an image up by tag or digest, or the one that was pushed last.
+
+    ClientError where there is none, as the official provider says it: ImageNotFoundException.
+    """
+    identifier = given(imageDigest=args.get("imageDigest"), imageTag=args.get("imageTag"))
+    if not identifier and not args.get("mostRecent"):
+        raise ValueError("getImage: give one of imageDigest, imageTag and mostRecent")
+    ecr = aws.client("ecr")
+    registry = given(registryId=args.get("registryId"))
+    wanted = {"imageIds": [identifier]} if identifier else {}
+    pages = ecr.get_paginator("describe_images").paginate(repositoryName=args["repositoryName"], **registry, **wanted)
+    found = [each for page in pages for each in page["imageDetails"]]
+    if not found:
+        raise ValueError("getImage: your query returned no results")
+    image = max(found, key=lambda each: each["imagePushedAt"])
+    [repository] = ecr.describe_repositories(repositoryNames=[args["repositoryName"]], **registry)["repositories"]
+    return {
+        **args,
+        "id": image["imageDigest"],
+        "imageDigest": image["imageDigest"],
+        "imagePushedAt": int(image["imagePushedAt"].timestamp()),
+        "imageSizeInBytes": image.get("imageSizeInBytes", 0),
+        "imageTags": image.get("imageTags", []),
+        "imageUri": f"{repository['repositoryUri']}@{image['imageDigest']}",
+        "region": aws.region,
+        "registryId": image["registryId"],
+        "repositoryName": image["repositoryName"],
+    }
+
+
 def _arn(ecr: Any, name: str) -> str:
     return ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryArn"]
 
 
 HANDLERS: list[Handler] = [Repository(), LifecyclePolicy()]
+INVOKES: dict[str, Callable[[Aws, Props], Props]] = {"aws:ecr/getImage:getImage": get_image}

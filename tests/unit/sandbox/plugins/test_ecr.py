@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from pulumi_aws.ecr.get_image import GetImageResult
 
-from sandbox.plugins.aws.resource import Handler
-from sandbox.plugins.aws.services.ecr import FILTERS, HANDLERS, LifecyclePolicy, Repository
+from sandbox.plugins.aws.resource import Aws, Handler
+from sandbox.plugins.aws.services.ecr import FILTERS, HANDLERS, LifecyclePolicy, Repository, get_image
 from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk, replaced_inputs
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0e6f2c6e-7b0f-4a57-9d0c-000000000000"
@@ -100,3 +103,48 @@ def test_a_lifecycle_policy_is_gone_with_its_deletion_or_its_repository() -> Non
 def test_a_changed_lifecycle_policy_replaces_with_deletion_first() -> None:
     assert LifecyclePolicy.fields["policy"].replace
     assert LifecyclePolicy.delete_before_replace
+
+
+def push(repository: str, tag: str) -> str:
+    media_type = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, "config": {"digest": tag}, "layers": []})
+    return boto3.client("ecr").put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)["image"][
+        "imageId"
+    ]["imageDigest"]
+
+
+@mock_aws
+def test_an_image_is_found_by_tag_digest_or_age_in_the_words_of_the_sdk() -> None:
+    Life(Repository()).create(name="mlops/training")
+    aws = Aws("us-east-1")
+    old, new = push("mlops/training", "v1"), push("mlops/training", "v2")
+    by_tag = get_image(aws, {"repositoryName": "mlops/training", "imageTag": "v1"})
+    assert (by_tag["imageDigest"], by_tag["imageTags"]) == (old, ["v1"])
+    assert get_image(aws, {"repositoryName": "mlops/training", "imageDigest": old})["imageDigest"] == old
+    assert get_image(aws, {"repositoryName": "mlops/training", "mostRecent": True})["imageDigest"] in (old, new)
+    assert by_tag["imageUri"] == f"123456789012.dkr.ecr.us-east-1.amazonaws.com/mlops/training@{old}"
+    known = set(inspect.signature(GetImageResult.__init__).parameters) - {"self"}
+    assert {snake(name) for name in by_tag} <= known
+
+
+def snake(name: str) -> str:
+    return re.sub("([A-Z])", r"_\1", name).lower()
+
+
+@mock_aws
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"repositoryName": "mlops/training", "imageTag": "v1"}, "ImageNotFoundException"),
+        ({"repositoryName": "mlops/other", "imageTag": "v1"}, "RepositoryNotFoundException"),
+    ],
+)
+def test_an_image_or_repository_that_is_not_there_is_told_by_aws_code(asked: dict[str, str], code: str) -> None:
+    Life(Repository()).create(name="mlops/training")
+    with pytest.raises(ClientError, match=code):
+        get_image(Aws("us-east-1"), asked)
+
+
+def test_an_image_of_no_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="give one of imageDigest, imageTag and mostRecent"):
+        get_image(Aws("us-east-1"), {"repositoryName": "mlops/training"})
