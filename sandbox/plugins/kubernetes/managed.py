@@ -42,6 +42,12 @@ def others_of(live: Object, path: Path, manager: str) -> list[str]:
     return found
 
 
+def owns(live: Object, path: Path, manager: str) -> bool:
+    """Whether `manager` owns the field at that place, or something in it."""
+    entries = live.get("metadata", {}).get("managedFields") or []
+    return any(each.get("manager") == manager and _owns(each.get("fieldsV1") or {}, live, path) for each in entries)
+
+
 def live_inputs(given: Any, live: Any, before: Any, fields: Fields, path: Path = ()) -> Any:
     """The inputs as the cluster has them now; None where they are gone.
 

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 
 from sandbox.plugins.kubernetes.annotations import PATCH_FORCE, SKIP_AWAIT, is_set, propagation_of, timeout_of
 from sandbox.plugins.kubernetes.cluster import Cluster
+from sandbox.plugins.kubernetes.connection import PATIENCE, Answer
 from sandbox.plugins.kubernetes.errors import (
     ApiError,
     UnknownKindError,
     UnreachableError,
     is_access_refusal,
+    is_conflict_of_managers,
     is_missing_namespace,
 )
 from sandbox.plugins.kubernetes.kinds import Kind, Object, id_of
-from sandbox.plugins.kubernetes.managed import is_managed_by, others_of
+from sandbox.plugins.kubernetes.managed import is_managed_by, others_of, owns
 from sandbox.plugins.kubernetes.objects import to_server
-from sandbox.plugins.kubernetes.paths import parsed, value_at, with_value
+from sandbox.plugins.kubernetes.paths import parsed, put, value_at, with_value
 from sandbox.plugins.kubernetes.settings import Settings
 from sandbox.plugins.kubernetes.waiting import Wait
 from sandbox.plugins.protocol import Resource
@@ -66,7 +68,7 @@ class Operations:
     def update(self, r: Resource, kind: Kind, inputs: Object, manager: str, namespace: str, name: str) -> Object:
         live = self._live(r, kind, namespace, name)
         obj = _without_ignored(to_server(kind, inputs), live, r, manager)
-        answer = self.cluster.apply(kind, obj, manager, force=self._forced(inputs), waiting=self._tell(r))
+        answer = self._apply(r, kind, obj, manager, force=self._forced(inputs))
         self._pass_on(r, answer.warnings)
         return answer.json()
 
@@ -123,9 +125,7 @@ class Operations:
 
     def _tried(self, r: Resource, kind: Kind, obj: Object, manager: str, *, force: bool = False) -> Object | None:
         try:
-            answer = self.cluster.apply(
-                kind, obj, manager, force=force, dry_run=True, waiting=self._tell(r), patience=TRY_PATIENCE
-            )
+            answer = self._apply(r, kind, obj, manager, force=force, dry_run=True, patience=TRY_PATIENCE)
         except ApiError as error:
             if is_access_refusal(error):
                 self.warn(r.urn, f"not validated by the API server: {error.message}")
@@ -135,6 +135,36 @@ class Operations:
             raise
         self._pass_on(r, answer.warnings)
         return answer.json()
+
+    def _apply(
+        self,
+        r: Resource,
+        kind: Kind,
+        obj: Object,
+        manager: str,
+        *,
+        force: bool,
+        dry_run: bool = False,
+        patience: float = PATIENCE,
+    ) -> Answer:
+        """Apply the object; where that is forced, warn of each field that is taken from another manager."""
+
+        def apply(*, forced: bool) -> Answer:
+            tell = self._tell(r)
+            return self.cluster.apply(
+                kind, obj, manager, force=forced, dry_run=dry_run, waiting=tell, patience=patience
+            )
+
+        try:
+            return apply(forced=False)
+        except ApiError as error:
+            if not (force and is_conflict_of_managers(error)):
+                raise
+            fields = ", ".join(f"{place} ({message})" for place, _, message in error.causes)
+            self.warn(
+                r.urn, f"{kind} {id_of(obj)}: somebody else changed what the program sets; changed back: {fields}"
+            )
+            return apply(forced=True)
 
     def _may_create(self, r: Resource, kind: Kind, obj: Object, manager: str) -> None:
         """Nothing may be there: it would be somebody else's. Our own is what an interrupted run left behind."""
@@ -191,10 +221,15 @@ def _only_real_run_tells(error: ApiError) -> bool:
 
 
 def _without_ignored(obj: Object, live: Object, r: Resource, manager: str) -> Object:
-    """Ignored fields stay as they are: another manager's are not sent, our own with the value that they have."""
+    """Return the object with its ignored fields as they are on the cluster, as the official provider does.
+
+    A field that only others own is not sent. One that is ours, or shared, or nobody's, is sent with the value that it
+    has: it would disappear, or be taken away from its owner, otherwise. One that is not there is sent as declared.
+    """
     for text in r.ignored:
         path = parsed(text)
-        if value_at(obj, path) is not None:
-            theirs = others_of(live, path, manager)
-            obj = with_value(obj, path, None if theirs else value_at(live, path))
+        if others_of(live, path, manager) and not owns(live, path, manager):
+            obj = with_value(obj, path, None)
+        elif (value := value_at(live, path)) is not None:
+            obj = put(obj, path, value)
     return obj

@@ -55,3 +55,14 @@ def with_value(obj: Any, path: Path, value: Any) -> Any:
         changed = with_value(obj[part], rest, value)
         return [*obj[:part], *([] if changed is None else [changed]), *obj[part + 1 :]]
     return obj
+
+
+def put(obj: Any, path: Path, value: Any) -> Any:
+    """Return a copy with the value at that place; sections on the way to it are made, items of lists are not."""
+    if not path:
+        return value
+    part, rest = path[0], path[1:]
+    if isinstance(part, str) and (isinstance(obj, dict) or obj is None):
+        below: dict[str, Any] = obj or {}
+        return {**below, part: put(below.get(part), rest, value)}
+    return with_value(obj, path, value)
