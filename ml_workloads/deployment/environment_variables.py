@@ -72,7 +72,22 @@ def gate_document(gate: GateSettings) -> Mapping[str, str | float | None]:
 
 
 def entries(variables: Variables) -> list[k8s.core.v1.EnvVarArgsDict]:
-    return [{"name": name, "value": value} for name, value in variables.items()]
+    """Return the variables for a container's `env`, such that the container reads each value as it is here."""
+    return [{"name": name, "value": _as_written(value)} for name, value in variables.items()]
+
+
+def escaped(text: str) -> str:
+    """Return what a container's `env` says so that the container reads the text itself.
+
+    The kubelet replaces `$(NAME)` by another variable, where there is one, and `$$` by `$`. It reads from left to
+    right, so a text in which every `$` is doubled comes out as it was, whatever else stands in it.
+    https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+    """
+    return text.replace("$", "$$")
+
+
+def _as_written(value: pulumi.Input[str]) -> pulumi.Input[str]:
+    return escaped(value) if isinstance(value, str) else pulumi.Output.from_input(value).apply(escaped)
 
 
 def job_entry() -> k8s.core.v1.EnvVarArgsDict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -175,6 +176,28 @@ def _deploy(wanted: tuple[Project, ...], pools: tuple[NodePool, ...], environmen
 
 
 def variables(pod: dict[str, Any]) -> dict[str, str]:
-    """The environment of a pod's container, as far as its manifest says it."""
+    """The environment that a pod's container has, as far as its manifest says it."""
     [container] = pod["containers"]
-    return {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    found: dict[str, str] = {}
+    for each in container["env"]:
+        if "value" in each:
+            found[each["name"]] = expanded(each["value"], found)
+    return found
+
+
+def expanded(text: str, known: Mapping[str, str]) -> str:
+    """What the kubelet makes of a value in `env`; `known` are the variables before it.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.36.0/third_party/forked/golang/expansion/expand.go
+    """
+    found, place = "", 0
+    while place < len(text):
+        if text[place] != "$" or place + 1 == len(text):
+            found, place = found + text[place], place + 1
+        elif text[place + 1] == "(" and ")" in text[place:]:
+            end = text.index(")", place)
+            name = text[place + 2 : end]
+            found, place = found + known.get(name, f"$({name})"), end + 1
+        else:
+            found, place = found + ("$" if text[place + 1] == "$" else text[place : place + 2]), place + 2
+    return found
