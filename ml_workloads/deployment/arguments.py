@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
+import pulumi_kubernetes as k8s
 
 from ml_workloads.project import Project
 from platform_services.handles import PlatformHandle
 from platform_services.namespaces import PROJECT_LABEL
 
 TEAM_LABEL = "ml-platform/team"
+TAKES_BACK = {"pulumi.com/patchForce": "true"}
+"""Annotation: what somebody else changed in a field that the program sets is changed back by the next deployment.
+Without it a deployment of the whole environment would fail over one team's `kubectl patch`.
+https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +32,21 @@ class PartArgs:
     account_secret_arn: pulumi.Input[str]
     secret_arns: Mapping[str, pulumi.Input[str]]
     after: Sequence[pulumi.Resource] = field(default=(), repr=False)
+
+
+def metadata(
+    name: pulumi.Input[str],
+    namespace: pulumi.Input[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """Return the metadata of a project's object; every object of a project has it from here."""
+    found: k8s.meta.v1.ObjectMetaArgsDict = {"name": name, "annotations": {**TAKES_BACK, **(annotations or {})}}
+    if namespace is not None:
+        found["namespace"] = namespace
+    if labels is not None:
+        found["labels"] = dict(labels)
+    return found
 
 
 def labels(project: Project, part: str) -> dict[str, str]:

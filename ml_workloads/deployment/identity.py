@@ -5,7 +5,7 @@ import pulumi_kubernetes as k8s
 
 from components.iam_documents import Scope
 from components.pod_identity import PodIdentity, PodRoleArgs
-from ml_workloads.deployment.arguments import PartArgs, labels
+from ml_workloads.deployment.arguments import PartArgs, labels, metadata
 from ml_workloads.deployment.rights import DataToRead, project_policy
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import data_prefix
@@ -38,7 +38,7 @@ class Identity(pulumi.ComponentResource):
         platform, project = args.platform, args.project
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account",
-            metadata={"name": part, "namespace": args.namespace, "labels": labels(project, part)},
+            metadata=metadata(part, args.namespace, labels(project, part)),
             automount_service_account_token=False,
             opts=child,
         )
@@ -57,7 +57,7 @@ class Identity(pulumi.ComponentResource):
             ),
             child,
         )
-        self.service_account = account.metadata.apply(lambda metadata: metadata.name or "")
+        self.service_account = account.metadata.apply(lambda made: made.name or "")
         self.register_outputs({"service_account": self.service_account})
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
-from ml_workloads.deployment.arguments import selector
+from ml_workloads.deployment.arguments import metadata, selector
 from ml_workloads.project import Project
 from ml_workloads.project.data import SqlSource
 from ml_workloads.project.deployment_names import SERVING, SERVING_PORT, TRAINING
@@ -38,7 +38,7 @@ class Isolation(pulumi.ComponentResource):
         self.policies = tuple(
             k8s.networking.v1.NetworkPolicy(
                 f"{name}-{title}",
-                metadata={"name": title, "namespace": namespace},
+                metadata=metadata(title, namespace),
                 spec=spec,
                 opts=pulumi.ResourceOptions(parent=self),
             )

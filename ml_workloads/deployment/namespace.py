@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.accelerators import NEURON, NVIDIA
-from ml_workloads.deployment.arguments import TEAM_LABEL
+from ml_workloads.deployment.arguments import TEAM_LABEL, metadata
 from ml_workloads.project import Project
 from ml_workloads.project.project import QuotaSettings
 from ml_workloads.project.quantities import mebibytes
@@ -63,26 +63,26 @@ class ProjectNamespace(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         created = k8s.core.v1.Namespace(
             f"{name}-itself",
-            metadata={
-                "name": project.namespace,
-                "labels": {
+            metadata=metadata(
+                project.namespace,
+                labels={
                     **pod_security_labels("restricted", minor),
                     PROJECT_LABEL: project.name,
                     TEAM_LABEL: project.team,
                 },
-            },
+            ),
             opts=child,
         )
-        self.name = created.metadata.apply(lambda metadata: metadata.name or "")
+        self.name = created.metadata.apply(lambda made: made.name or "")
         quotas = k8s.core.v1.ResourceQuota(
             f"{name}-quota",
-            metadata={"name": "project", "namespace": self.name},
+            metadata=metadata("project", self.name),
             spec={"hard": dict(quota(project.quota))},
             opts=child,
         )
         ranges = k8s.core.v1.LimitRange(
             f"{name}-limits",
-            metadata={"name": "project", "namespace": self.name},
+            metadata=metadata("project", self.name),
             spec={"limits": [container_limits(project.quota)]},
             opts=child,
         )

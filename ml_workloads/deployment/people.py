@@ -12,6 +12,7 @@ import pulumi_kubernetes as k8s
 
 from components.eks.access import PLATFORM, team_group
 from components.iam_documents import Scope
+from ml_workloads.deployment.arguments import metadata
 from ml_workloads.deployment.rights import people_policy
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import PROMOTION_LEASE
@@ -48,16 +49,14 @@ class Promoters(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mlops:index:ProjectPromoters", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role = k8s.rbac.v1.Role(
-            f"{name}-role", metadata={"name": PROMOTION_LEASE, "namespace": namespace}, rules=RULES, opts=child
-        )
+        role = k8s.rbac.v1.Role(f"{name}-role", metadata=metadata(PROMOTION_LEASE, namespace), rules=RULES, opts=child)
         k8s.rbac.v1.RoleBinding(
             f"{name}-binding",
-            metadata={"name": PROMOTION_LEASE, "namespace": namespace},
+            metadata=metadata(PROMOTION_LEASE, namespace),
             role_ref={
                 "api_group": "rbac.authorization.k8s.io",
                 "kind": "Role",
-                "name": role.metadata.apply(lambda metadata: metadata.name or ""),
+                "name": role.metadata.apply(lambda made: made.name or ""),
             },
             subjects=[{"kind": "Group", "name": group, "api_group": "rbac.authorization.k8s.io"} for group in groups],
             opts=child,

@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from ml_workloads.deployment.arguments import PartArgs, labels, selector
+from ml_workloads.deployment.arguments import PartArgs, labels, metadata, selector
 from ml_workloads.deployment.environment_variables import entries, serving_variables
 from ml_workloads.deployment.identity import Identity
 from ml_workloads.deployment.pods import project_container, project_pod, sized
@@ -18,6 +18,7 @@ from ml_workloads.project.serving import AutoscalingSettings, OnlineSettings
 
 MODULE: Final = "ml_workloads.runtime.serving"
 SERVICE_PORT, PORT_NAME = 80, "http"
+SCALED_BY: Final = "ml-platform/scaled-by"
 # Nodes learn within seconds that a pod takes no more requests; it stops listening only then.
 LEAVE_SECONDS = 5
 ANSWER_SECONDS = 25
@@ -56,11 +57,7 @@ class Serving(pulumi.ComponentResource):
         super().__init__("mlops:index:ProjectServing", name, {}, opts)
         self._name, self._args, self._online = name, args, online
         self._labels, self._child = labels(args.project, SERVING), pulumi.ResourceOptions(parent=self)
-        self._metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": SERVING,
-            "namespace": args.namespace,
-            "labels": self._labels,
-        }
+        self._metadata = metadata(SERVING, args.namespace, self._labels)
         self._identity = Identity(f"{name}-identity", args, SERVING, reads_data=False, opts=self._child)
         self._deployment()
         k8s.core.v1.Service(
@@ -88,21 +85,31 @@ class Serving(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _deployment(self) -> None:
+        """Make the replicas. Their number belongs to the autoscaler as long as there is one.
+
+        The program still names the number then, and ignores it: Kubernetes would go down to one replica if the field
+        disappeared from the object. The annotation changes when an autoscaler comes or goes, so that the object is
+        updated and gets the program's number back.
+        """
+        scaled = self._online.autoscaling is not None
+        annotations = {SCALED_BY: "autoscaler" if scaled else "program"}
         spec: k8s.apps.v1.DeploymentSpecArgsDict = {
+            "replicas": self._online.replicas,
             "selector": {"match_labels": selector(SERVING)},
             "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
             "revision_history_limit": 3,
             "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
         }
-        if not self._online.autoscaling:
-            # Where there is an autoscaler the number is its to decide, and said nowhere else.
-            spec["replicas"] = self._online.replicas
         k8s.apps.v1.Deployment(
             f"{self._name}-replicas",
-            metadata=self._metadata,
+            metadata=metadata(SERVING, self._args.namespace, self._labels, annotations),
             spec=spec,
-            # Without role and account at MLflow a replica never becomes ready.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._identity, *self._args.after]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Without role and account at MLflow a replica never becomes ready.
+                depends_on=[self._identity, *self._args.after],
+                ignore_changes=["spec.replicas"] if scaled else None,
+            ),
         )
 
     def _pod(self) -> k8s.core.v1.PodSpecArgsDict:

@@ -3,14 +3,14 @@
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.accelerators import ACCELERATORS, LABEL
-from ml_workloads.deployment.arguments import PartArgs, labels
+from ml_workloads.deployment.arguments import PartArgs, labels, metadata
 from ml_workloads.deployment.environment_variables import entries, job_entry, training_variables
 from ml_workloads.deployment.identity import Identity
 from ml_workloads.deployment.pods import project_container, project_pod, sized
@@ -27,27 +27,29 @@ KEPT_SECONDS = 7 * 24 * 3600
 KEPT_RUNS = 20
 # Of ml_workloads/runtime/training: the project's code failed; its data, contract or environment is wrong.
 FINAL_EXIT_CODES = (1, 2)
+# Of the same: credentials, MLflow, S3, Secrets Manager or the database did not answer for as long as the pod tried.
+PLATFORM_EXIT_CODES = (75,)
 
 
 def failure_policy() -> k8s.batch.v1.PodFailurePolicyArgsDict:
-    """The first rule that fits decides. A pod that lost its node is started anew, whatever its code; what the project
-    itself causes would only happen again. All else (no memory, MLflow out of reach) is tried as `retries` says.
+    """Return the rules of a failed pod, of which the first that fits decides.
 
+    A pod that lost its node is started anew, whatever its code. So is one that the platform failed, however often,
+    until the run's deadline. What the project itself causes would only happen again. All else, such as too little
+    memory, is tried as `retries` says.
     https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
     """
     return {
         "rules": [
             {"action": "Ignore", "on_pod_conditions": [{"type": "DisruptionTarget", "status": "True"}]},
-            {
-                "action": "FailJob",
-                "on_exit_codes": {
-                    "container_name": TRAINING,
-                    "operator": "In",
-                    "values": list(FINAL_EXIT_CODES),
-                },
-            },
+            {"action": "Ignore", "on_exit_codes": _any_of(PLATFORM_EXIT_CODES)},
+            {"action": "FailJob", "on_exit_codes": _any_of(FINAL_EXIT_CODES)},
         ]
     }
+
+
+def _any_of(codes: Sequence[int]) -> k8s.batch.v1.PodFailurePolicyOnExitCodesRequirementArgsDict:
+    return {"container_name": TRAINING, "operator": "In", "values": list(codes)}
 
 
 def devices(settings: AcceleratorSettings | None) -> Mapping[str, str]:
@@ -66,7 +68,7 @@ class Training(pulumi.ComponentResource):
         schedule, paused = args.project.training.schedule, args.project.training.paused
         k8s.batch.v1.CronJob(
             f"{name}-runs",
-            metadata={"name": TRAINING, "namespace": args.namespace, "labels": self._labels},
+            metadata=metadata(TRAINING, args.namespace, self._labels),
             spec={
                 "schedule": schedule or NEVER,
                 "time_zone": "Etc/UTC",

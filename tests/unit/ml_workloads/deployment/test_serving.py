@@ -35,9 +35,8 @@ def test_the_pod_is_restricted_and_runs_the_runtime():
     assert pod["enableServiceLinks"] is False
 
 
-def test_with_an_autoscaler_the_number_of_replicas_is_said_nowhere_else():
+def test_an_autoscaler_has_the_number_of_replicas_as_its_least():
     made = deployed()
-    assert "replicas" not in made.kind("Deployment").inputs["spec"]
     spec = made.kind("HorizontalPodAutoscaler").inputs["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 6)
     assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "serving"}
@@ -49,6 +48,22 @@ def test_without_one_it_is_that_of_the_file():
     made = deployed(project(serving={"online": FIXED}))
     assert made.kind("Deployment").inputs["spec"]["replicas"] == 3
     assert made.kinds("HorizontalPodAutoscaler") == []
+
+
+@pytest.mark.parametrize("replicas", [1, 4])
+def test_a_change_of_autoscaling_takes_no_field_off_the_replicas(replicas: int):
+    fixed = {**FIXED, "replicas": replicas, "resources": {"cpu": "100m", "memory": "1Gi"}}
+    scaled = {**fixed, "autoscaling": {"max_replicas": 6}}
+    without, with_one = (deployed(project(serving={"online": each})).kind("Deployment") for each in (fixed, scaled))
+    assert without.inputs["spec"]["replicas"] == with_one.inputs["spec"]["replicas"] == replicas
+    assert without.inputs["spec"].keys() == with_one.inputs["spec"].keys()
+    # So that the object is updated, and has the program's number again, when the autoscaler goes.
+    assert without.inputs["metadata"]["annotations"] != with_one.inputs["metadata"]["annotations"]
+
+
+def test_the_number_of_replicas_is_ignored_only_where_an_autoscaler_owns_it():
+    assert deployed().kind("Deployment").ignore_changes == ("spec.replicas",)
+    assert deployed(project(serving={"online": FIXED})).kind("Deployment").ignore_changes == ()
 
 
 def test_a_rollout_never_has_fewer_replicas_than_before():

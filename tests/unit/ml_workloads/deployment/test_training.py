@@ -89,6 +89,22 @@ def test_without_a_schedule_nothing_runs_by_itself():
     assert spec["schedule"] == "0 0 1 1 *"
 
 
+def test_a_paused_schedule_stays_in_the_object_and_starts_nothing():
+    spec = deployed(project(training={"paused": True})).kind("CronJob").inputs["spec"]
+    assert (spec["schedule"], spec["suspend"]) == ("0 3 * * 1", True)
+
+
+def test_words_for_missing_values_and_trusted_types_reach_both_parts():
+    made = deployed(
+        project(data={"missing_values": ["", "NA", "-99"]}, training={"trusted_types": ["churn.features.Ratio"]})
+    )
+    training, serving = variables(made.training_pod), variables(made.serving_pod)
+    assert json.loads(training["TRAINING_MISSING_VALUES"]) == ["", "NA", "-99"]
+    assert json.loads(training["TRAINING_TRUSTED_TYPES"]) == ["churn.features.Ratio"]
+    assert json.loads(serving["SERVING_TRUSTED_TYPES"]) == ["churn.features.Ratio"]
+    assert json.loads(variables(deployed().training_pod)["TRAINING_MISSING_VALUES"]) == [""]
+
+
 def test_deadline_and_retries_are_those_of_the_project():
     job = deployed(project(training={"deadline_minutes": 15, "retries": 3})).job
     assert (job["activeDeadlineSeconds"], job["backoffLimit"]) == (900, 3)
@@ -115,7 +131,7 @@ def decided(policy: dict[str, Any], *, code: int, disrupted: bool = False) -> st
     [
         (CODE, False, "FailJob"),
         (WRONG, False, "FailJob"),
-        (TRY_AGAIN, False, "Count"),
+        (TRY_AGAIN, False, "Ignore"),  # the platform's fault, until the deadline
         (137, False, "Count"),  # the kernel, for want of memory
         (143, True, "Ignore"),  # its node was taken away
         (CODE, True, "Ignore"),  # and the project's code made something else of it

@@ -1,5 +1,6 @@
 """All projects of an environment: those that name it, in places of their own, or none at all where one cannot run."""
 
+import json
 import re
 
 import pulumi
@@ -119,3 +120,13 @@ def test_names_of_the_longest_project_are_short_enough_for_iam():
     names = [each.inputs["name"] for each in made.cloud.of_type("aws:iam/role:Role")]
     assert max(len(name) for name in names) <= 64
     assert len(made.kind("Namespace").inputs["metadata"]["name"]) <= 63
+
+
+def test_what_somebody_changes_in_an_object_of_a_project_fails_no_deployment():
+    """Each object, and no pod template: an annotation there would start pods anew."""
+    made = deployed()
+    objects = [each for each in made.cloud.resources if each.inputs.get("kind")]
+    assert len(objects) > 10
+    for each in objects:
+        assert each.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true", each.name
+    assert "pulumi.com" not in json.dumps([made.serving_pod, made.job["template"]])
