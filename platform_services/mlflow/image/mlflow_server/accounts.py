@@ -16,14 +16,13 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from mlflow_server.refusals import ACCOUNT_TAG
 from mlflow_server.settings import AccountsSettings, from_environment
 from mlflow_server.sign_in import Grant, SignIn, SignInError
 from mlflow_server.vault import Document, Vault, new_account
 
 LOG = logging.getLogger("accounts")
 PATIENCE_SECONDS = 120.0
-# Marks models whose account is kept here, so that people's accounts are never touched.
-ACCOUNT_TAG = "account"
 PERMISSION = "EDIT"
 
 

@@ -25,6 +25,8 @@ from mlflow_server.vault import Document, Vault
 
 LOG = logging.getLogger("serve")
 REFRESH_SECONDS = 60.0
+# Named here, as importing it means importing MLflow's server, which reads the configuration that this module writes.
+AUTHORIZATION_FUNCTION = "mlflow_server.guard:authenticate"
 
 
 def sign_in_configuration(database_url: str, administrator: Document) -> str:
@@ -38,7 +40,7 @@ def sign_in_configuration(database_url: str, administrator: Document) -> str:
         "database_uri": database_url,
         "admin_username": administrator["username"],
         "admin_password": administrator["password"],
-        "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
+        "authorization_function": AUTHORIZATION_FUNCTION,
         # Checking a password is made to be slow; what was right is right for so long.
         "auth_cache_ttl_seconds": "30",
     }
