@@ -174,7 +174,7 @@ class Access(pulumi.ComponentResource):
                         "arn:{0}:eks::aws:cluster-access-policy/{1}", args.account.partition, policy
                     ),
                     access_scope=(
-                        {"type": "namespace", "namespaces": list(namespaces)} if namespaces else {"type": "cluster"}
+                        {"type": "namespace", "namespaces": sorted(namespaces)} if namespaces else {"type": "cluster"}
                     ),
                     opts=self._child,
                 )

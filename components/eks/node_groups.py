@@ -33,6 +33,17 @@ def autoscaling_tags(pool: NodePool) -> Mapping[str, str]:
     return tags
 
 
+def types_in_order(pool: NodePool) -> tuple[str, ...]:
+    """Return the instance types of a pool, such that another order means something to AWS.
+
+    On-Demand nodes are of the first type that can be had, so the order of the settings stays. Spot nodes are of the
+    type with the most spare capacity, whatever the order, so the types are sorted: EKS replaces a node group when its
+    list changes, and a list in another order would replace the nodes for nothing.
+    https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html#managed-node-group-capacity-types
+    """
+    return tuple(sorted(pool.instance_types)) if pool.capacity == "spot" else pool.instance_types
+
+
 class NodeGroup(pulumi.ComponentResource):
     group: aws.eks.NodeGroup
     tags: list[pulumi.Resource]
@@ -58,10 +69,14 @@ class NodeGroup(pulumi.ComponentResource):
             version=pool.version,
             capacity_type=pool.capacity.upper(),
             # A Capacity Block is bought for one type, which the template names.
-            instance_types=None if pool.capacity == "capacity_block" else list(pool.instance_types),
+            instance_types=None if pool.capacity == "capacity_block" else list(types_in_order(pool)),
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             labels=dict(pool.node_labels),
-            taints=[{"key": each.key, "value": each.value, "effect": each.eks_effect} for each in pool.taints] or None,
+            taints=[
+                {"key": each.key, "value": each.value, "effect": each.eks_effect}
+                for each in sorted(pool.taints, key=lambda taint: (taint.key, taint.effect))
+            ]
+            or None,
             scaling_config={"min_size": pool.min_size, "max_size": pool.max_size, "desired_size": pool.min_size},
             update_config={"max_unavailable": 1},
             tags={"Name": self._name},

@@ -65,8 +65,10 @@ Labels = Annotated[dict[LabelKey, Annotated[str, AfterValidator(label_value)]], 
 
 class NodePoolSettings(Section):
     instance_types: InstanceTypes = Field(min_length=1, max_length=20)
-    """Types that AWS may choose from: one architecture, accelerator and number of accelerators, so that it does not
-    matter which."""
+    """Types that AWS may choose from, of one architecture, accelerator and number of accelerators. On-Demand nodes are
+    of the first type that can be had, so another order makes a new node group and drains the old one. The order of
+    Spot types means nothing and changes nothing.
+    https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html#managed-node-group-capacity-types"""
     accelerator: Accelerator = NO_ACCELERATOR
     """Accelerator of the instance types; workloads ask for it by this name."""
     min_size: int = Field(default=0, ge=0, le=450)
