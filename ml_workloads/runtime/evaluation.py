@@ -17,9 +17,10 @@ Frame = pd.DataFrame | np.ndarray[Any, Any]
 
 
 def evaluate_classifier(model: Any, inputs: Frame, truth: Any) -> Mapping[str, float]:
-    """accuracy, precision, recall, f1, each 0 to 1; and roc_auc when the model has `predict_proba`.
+    """Return accuracy, precision, recall and f1, each 0 to 1; and roc_auc when the model gives scores.
 
-    Of two classes the second in `model.classes_` is the positive one.
+    Scores come from `predict_proba`, or of two classes from `decision_function`. Of two classes the second in
+    `model.classes_` is the positive one; a model without `classes_` has those of the truth, sorted.
 
     Raises:
         ValueError: there is nothing to evaluate on, or only one class of it.
@@ -30,31 +31,41 @@ def evaluate_classifier(model: Any, inputs: Frame, truth: Any) -> Mapping[str, f
         raise ValueError(f"evaluation needs rows of two classes at least, got {len(expected)} of {len(present)}")
     predicted = model.predict(inputs)
     average: dict[str, Any] = {"average": "macro", "zero_division": 0.0}
-    if len(model.classes_) == 2:
-        average = {"average": "binary", "pos_label": model.classes_[1], "zero_division": 0.0}
+    classes = np.asarray(getattr(model, "classes_", present))
+    if len(classes) == 2:
+        average = {"average": "binary", "pos_label": classes[1], "zero_division": 0.0}
     found = {
         "accuracy": metrics.accuracy_score(expected, predicted),
         "precision": metrics.precision_score(expected, predicted, **average),
         "recall": metrics.recall_score(expected, predicted, **average),
         "f1": metrics.f1_score(expected, predicted, **average),
     }
-    if hasattr(model, "predict_proba"):
-        shares = model.predict_proba(inputs)
-        if len(model.classes_) == 2:
-            found["roc_auc"] = metrics.roc_auc_score(expected == model.classes_[1], shares[:, 1])
-        elif len(present) == len(model.classes_):
-            found["roc_auc"] = metrics.roc_auc_score(
-                expected, shares, multi_class="ovr", average="macro", labels=model.classes_
-            )
+    curve = _roc_auc(model, inputs, expected, classes)
+    if curve is not None:
+        found["roc_auc"] = curve
     return {name: float(value) for name, value in found.items()}
 
 
+def _roc_auc(model: Any, inputs: Frame, expected: Any, classes: Any) -> Any:
+    """None where the model gives no scores, or the rows lack one of several classes."""
+    if hasattr(model, "predict_proba"):
+        shares = model.predict_proba(inputs)
+        if len(classes) == 2:
+            return metrics.roc_auc_score(expected == classes[1], shares[:, 1])
+        if len(np.unique(expected)) == len(classes):
+            return metrics.roc_auc_score(expected, shares, multi_class="ovr", average="macro", labels=classes)
+    elif hasattr(model, "decision_function") and len(classes) == 2:
+        return metrics.roc_auc_score(expected == classes[1], model.decision_function(inputs))
+    return None
+
+
 def evaluate_regressor(model: Any, inputs: Frame, truth: Any) -> Mapping[str, float]:
-    """rmse and mae, in the unit of the target."""
+    """Return rmse and mae, in the unit of the target, and r2, which is 1 at best and has no lower limit."""
     predicted = model.predict(inputs)
     return {
         "rmse": float(metrics.root_mean_squared_error(truth, predicted)),
         "mae": float(metrics.mean_absolute_error(truth, predicted)),
+        "r2": float(metrics.r2_score(truth, predicted)),
     }
 
 

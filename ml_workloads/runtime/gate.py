@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Metric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae"]
-# Of errors less is better; the others are shares of 1.
+Metric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2"]
+# Of errors less is better, of scores more; all scores but r2 are shares of 1.
 ERRORS: frozenset[str] = frozenset({"rmse", "mae"})
+NUMBERS: frozenset[str] = ERRORS | {"r2"}
+"""Metrics of a target of numbers; the others are of classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,11 @@ class Gate:
     @property
     def less_is_better(self) -> bool:
         return self.metric in ERRORS
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether the target is a number and no class."""
+        return self.metric in NUMBERS
 
 
 @dataclass(frozen=True, kw_only=True)

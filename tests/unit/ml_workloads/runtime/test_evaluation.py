@@ -55,7 +55,21 @@ def test_one_class_tells_nothing():
 
 def test_errors_of_numbers_are_in_their_unit():
     found = evaluate_regressor(Fixed([], [1.0, 2.0, 3.0, 8.0]), NOTHING, [1.0, 2.0, 3.0, 4.0])
-    assert found == {"rmse": 2.0, "mae": 1.0}
+    # Squared errors sum up to 16, squared distances from the mean to 5.
+    assert found == {"rmse": 2.0, "mae": 1.0, "r2": pytest.approx(1 - 16 / 5)}
+
+
+def test_a_model_with_decisions_only_has_a_curve_and_one_without_classes_takes_those_of_the_truth():
+    class Decides:
+        def predict(self, _inputs: Any) -> Any:
+            return np.array(["no", "no", "yes", "yes"])
+
+        def decision_function(self, _inputs: Any) -> Any:
+            return np.array([-1.0, 0.5, 0.2, 1.0])
+
+    found = evaluate_classifier(Decides(), NOTHING, ["no", "no", "yes", "yes"])
+    assert found["f1"] == 1.0
+    assert found["roc_auc"] == 0.75
 
 
 def test_gaps_show_what_was_learnt_by_heart():
