@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Any
 
+from ml_workloads.runtime.errors import ProjectError
 
-class ObjectError(ImportError):
-    """A project's own code cannot be had. The message names what was looked for and where."""
+
+class ObjectError(ProjectError):
+    """A project's own code cannot be imported. The message names what was looked for and where."""
 
 
 def load_object(reference: str) -> Any:
-    """What `module:name` names.
+    """Return what `module:name` names.
 
     Raises:
-        ObjectError: there is no such module or no such name in it. Errors inside the module come as they are.
+        ObjectError: there is no such module or no such name in it, it imports a package that is not there, or it is no
+            Python. Other errors inside the module come as they are.
     """
     module, _, name = reference.partition(":")
     try:
@@ -22,7 +26,16 @@ def load_object(reference: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
             raise ObjectError(f"{reference}: there is no module {error.name} in this image") from None
-        raise
+        raise ObjectError(
+            f"{reference}: module {module} imports {error.name}, which is not in this image; "
+            "install it in the project's Dockerfile"
+        ) from None
+    except SyntaxError as error:
+        where = f"{error.filename}, line {error.lineno}"
+        raise ObjectError(
+            f"{reference}: module {module} is no Python that can be read: {error.msg} ({where})"
+        ) from None
     if not hasattr(found, name):
-        raise ObjectError(f"{reference}: module {module} has no {name}")
+        near = difflib.get_close_matches(name, dir(found), n=1)
+        raise ObjectError(f"{reference}: module {module} has no {name}{f', but {near[0]}' if near else ''}")
     return getattr(found, name)

@@ -26,8 +26,21 @@ def test_a_module_or_a_name_that_is_missing_is_named(module: Path):
         load_object("shops.training:train")
 
 
-def test_an_error_inside_the_module_comes_as_it_is(module: Path):
-    (module / "shop_three.py").write_text("import not_installed_anywhere\n")
-    with pytest.raises(ModuleNotFoundError, match="not_installed_anywhere") as raised:
-        load_object("shop_three:train")
-    assert not isinstance(raised.value, ObjectError)
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("shop_three", "import not_installed_anywhere\n", "imports not_installed_anywhere, which is not in this image"),
+        ("shop_four", "def train(inputs, target)\n    return 1\n", r"no Python that can be read: .* line 1\)"),
+        ("shop_five", "def trains(inputs, target): ...\n", "module shop_five has no train, but trains"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_told_with_what_is_missing(module: Path, name: str, code: str, said: str):
+    (module / f"{name}.py").write_text(code)
+    with pytest.raises(ObjectError, match=said):
+        load_object(f"{name}:train")
+
+
+def test_an_exception_that_the_module_raises_comes_as_it_is(module: Path):
+    (module / "shop_six.py").write_text("raise RuntimeError('no licence')\n")
+    with pytest.raises(RuntimeError, match="no licence"):
+        load_object("shop_six:train")
