@@ -6,27 +6,45 @@ https://pandera.readthedocs.io/en/stable/lazy_validation.html
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 
+from ml_workloads.runtime.errors import ProjectError
+
 MAX_ROWS = 5
 Contract = pa.DataFrameSchema | type[pa.DataFrameModel]
 
 
-class ContractError(ValueError):
+class ContractError(ProjectError):
     """The data breaks its contract. The message names each column with what was demanded, and rows that break it."""
 
 
+def check_contract(contract: Any) -> None:
+    """Raise ContractError if an object is no pandera schema of a pandas table."""
+    if isinstance(contract, pa.DataFrameSchema) or (
+        isinstance(contract, type) and issubclass(contract, pa.DataFrameModel)
+    ):
+        return
+    kind = f"the class {contract.__name__}" if isinstance(contract, type) else f"a {type(contract).__name__}"
+    raise ContractError(
+        f"data.contract names {kind}; name a pandera.pandas DataFrameSchema, or a class that extends DataFrameModel"
+    )
+
+
 def check(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """The data as the contract has it, with types coerced where it says so.
+    """Return the data as the contract has it, with types coerced where it says so.
 
     Raises:
-        ContractError: it does not hold; all that is wrong is told at once.
+        ContractError: it does not hold, and all that is wrong is told at once; or the contract itself is wrong.
     """
+    check_contract(contract)
     try:
         return contract.validate(frame, lazy=True)
+    except (pandera.errors.SchemaInitError, pandera.errors.SchemaDefinitionError) as error:
+        raise ContractError(f"the contract itself is wrong: {' '.join(str(error).split())[:300]}") from None
     except pandera.errors.SchemaErrors as error:
         problems = list(_problems(error.failure_cases))
         heading = f"the data breaks its contract in {len(problems)} way{'s' if len(problems) > 1 else ''}"
@@ -42,11 +60,12 @@ def _problems(cases: pd.DataFrame) -> Iterator[str]:
 
 
 def _problem(column: object, demanded: str, rows: pd.DataFrame) -> str:
-    values = [str(value) for value in rows["failure_case"].head(MAX_ROWS)]
+    values = [str(value)[:80] for value in rows["failure_case"].head(MAX_ROWS)]
     if demanded == "column_in_dataframe":
         return f"column {', '.join(values)}: missing"
     if demanded == "column_in_schema":
         return f"column {', '.join(values)}: not in the contract"
+    demanded = demanded[:200]
     where = "the table" if column is None else f"column {column}"
     if bool(rows["index"].isna().all()):
         return f"{where}: got {', '.join(values)}; the contract demands {demanded}"

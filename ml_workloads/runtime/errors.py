@@ -1,4 +1,4 @@
-"""Two kinds of failure that a training run tells apart, each with an exit code of its own."""
+"""Kinds of failure that a training run tells apart, each with an exit code of its own."""
 
 from __future__ import annotations
 
@@ -12,3 +12,7 @@ class PlatformError(RuntimeError):
 
     The same run may succeed later, so the process retries first, and Kubernetes starts another pod afterwards.
     """
+
+
+class Ended(SystemExit):
+    """The process was asked to end by a signal; `code` is 128 and the signal's number."""

@@ -23,15 +23,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_workloads.runtime import aws
 from ml_workloads.runtime.account import sign_in
-from ml_workloads.runtime.contract import ContractError
 from ml_workloads.runtime.data import PATIENCE_SECONDS, DataError, LocalFile, S3Objects, Source, SqlQuery
 from ml_workloads.runtime.data.address import HOW_TO_WRITE, parse
-from ml_workloads.runtime.errors import PlatformError
+from ml_workloads.runtime.errors import Ended, PlatformError, ProjectError
 from ml_workloads.runtime.gate import Gate, Metric
-from ml_workloads.runtime.objects import ObjectError, load_object
+from ml_workloads.runtime.objects import load_object
+from ml_workloads.runtime.training.inside import guarded
 from ml_workloads.runtime.training.run import Plan, run
-from ml_workloads.runtime.training.split import SplitError
-from ml_workloads.runtime.training.tracking import MlflowTracking, TrackingError
+from ml_workloads.runtime.training.telling import is_platform_fault, one_line, sentence, traceback_of
+from ml_workloads.runtime.training.tracking import MlflowTracking
 
 LOG = logging.getLogger("training")
 CODE, WRONG, TRY_AGAIN = 1, 2, 75
@@ -100,6 +100,7 @@ class TrainingSettings(BaseSettings):
     entrypoint: str
     gate: GateDocument
     alias: str
+    trusted_types: tuple[str, ...] = ()
     patience_seconds: float = Field(default=PATIENCE_SECONDS, gt=0)
 
     def plan(self) -> Plan:
@@ -113,38 +114,48 @@ class TrainingSettings(BaseSettings):
             train=load_object(self.entrypoint),
             gate=Gate(metric=self.gate.metric, bound=self.gate.bound, max_regression=self.gate.max_regression),
             alias=self.alias,
+            trusted_types=self.trusted_types,
             missing_values=self.missing_values,
             patience_seconds=self.patience_seconds,
         )
 
 
 def main() -> int:
-    """The exit code; what went wrong is the last line of the log, which `kubectl describe` shows too."""
+    """Return the exit code. What went wrong is the last line of the log, which `kubectl describe` shows too."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGTERM, _ended)
     try:
         settings = TrainingSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
-        sign_in(patience_seconds=settings.patience_seconds)
-        run(settings.plan(), MlflowTracking(settings.project, patience=settings.patience_seconds))
     except ValidationError as error:
         for each in error.errors():
             LOG.error("TRAINING_%s: %s", "_".join(str(step) for step in each["loc"]).upper(), each["msg"])  # noqa: TRY400
         return WRONG
-    except (DataError, ContractError, SplitError, ObjectError) as error:
+    try:
+        sign_in(patience_seconds=settings.patience_seconds)
+        with guarded():
+            plan = settings.plan()
+        run(plan, MlflowTracking(settings.project, patience=settings.patience_seconds))
+    except ProjectError as error:
         LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
         return WRONG
-    except (PlatformError, TrackingError) as error:
+    except PlatformError as error:
         LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
         return TRY_AGAIN
-    except Exception:
-        LOG.exception("training failed")
+    except Ended:
+        raise
+    except (Exception, SystemExit) as error:
+        if is_platform_fault(error):
+            LOG.error("a service of the platform did not answer to the project's code: %s", one_line(error))  # noqa: TRY400
+            return TRY_AGAIN
+        LOG.error("%s", traceback_of(error))  # noqa: TRY400 - shortened, an error may hold all of the data
+        LOG.error("%s", sentence(error))  # noqa: TRY400
         return CODE
     return 0
 
 
 def _ended(number: int, _frame: FrameType | None) -> None:
-    """As an exception, so that the run is recorded as failed before the process ends."""
-    sys.exit(128 + number)
+    """Raise Ended, so that the run is recorded as failed before the process ends."""
+    raise Ended(128 + number)
 
 
 if __name__ == "__main__":

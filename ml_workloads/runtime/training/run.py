@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from ml_workloads.runtime import records
-from ml_workloads.runtime.contract import Contract, check
-from ml_workloads.runtime.data import PATIENCE_SECONDS, ReadOptions, Source, load, text_columns
+from ml_workloads.runtime.contract import check
+from ml_workloads.runtime.data import load
 from ml_workloads.runtime.evaluation import evaluate_classifier, evaluate_regressor, gaps
 from ml_workloads.runtime.gate import Candidate, Gate, Verdict, decide
-from ml_workloads.runtime.training.split import Part, split
+from ml_workloads.runtime.training import inside
+from ml_workloads.runtime.training.calling import call_train
+from ml_workloads.runtime.training.plan import Plan
+from ml_workloads.runtime.training.preflight import check_model, check_objects, divide, preflight
+from ml_workloads.runtime.training.split import Part
+from ml_workloads.runtime.training.telling import reason
 from ml_workloads.runtime.training.tracking import Logged, Tracking
 
+__all__ = ["Outcome", "Plan", "run"]
+
 LOG = logging.getLogger(__name__)
-Train = Callable[[pd.DataFrame, Any], Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a run does. `train` is the project's: it is given inputs and target, and returns a model with `predict`.
-
-    `job` is the same for all attempts of one run, `alias` what a model that passes is given.
-    """
-
-    job: str
-    revision: str
-    source: Source
-    contract: Contract
-    target: str
-    holdout: float
-    train: Train
-    gate: Gate
-    alias: str
-    missing_values: tuple[str, ...] = ("",)
-    patience_seconds: float = PATIENCE_SECONDS
-
-    @property
-    def options(self) -> ReadOptions:
-        """Return how the data is read: what the contract has as text stays as written."""
-        return ReadOptions(
-            missing_values=self.missing_values,
-            text_columns=text_columns(self.contract),
-            patience_seconds=self.patience_seconds,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +36,11 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
     """Train, measure, record and judge. A model that the gate refuses is recorded too, but gets no alias.
 
     Raises:
-        DataError, ContractError, SplitError: of the data; nothing is registered then.
-        TrackingError: MLflow did not answer for long.
+        ProjectError: a mistake in the data or the project; nothing is registered then.
+        PlatformError: MLflow or another service did not answer for long.
+        Exception: whatever else the project's code raises.
     """
+    check_objects(plan)
     data = load(plan.source, plan.options)
     LOG.info("read %d rows from %s, digest %s", len(data.frame), data.source, data.digest)
     tags = {
@@ -77,16 +54,20 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
         checked = check(data.frame, plan.contract)
         LOG.info("the data meets its contract")
         tracking.met_contract(run_id)
-        training, held_out = split(checked, plan.target, plan.holdout, classes=not plan.gate.less_is_better)
-        model = plan.train(training.inputs, training.target)
-        metrics = _measure(plan.gate, model, training, held_out)
+        preflight(plan, checked)
+        training, held_out = divide(plan, checked)
+        with tracking.active(run_id):
+            model = call_train(plan.train, training)
+        with inside.without_autologging():
+            check_model(plan, model, training, held_out)
+            metrics = _measure(plan.gate, model, training, held_out)
         LOG.info("measured %s", ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
         incumbent = tracking.incumbent(plan.alias)
-        logged = tracking.finish(run_id, model, training.inputs, metrics)
+        logged = tracking.finish(run_id, model, training.inputs, metrics, plan.trusted_types)
     except BaseException as error:
-        tracking.fail(run_id, f"{type(error).__name__}: {error}")
+        tracking.fail(run_id, reason(error))
         raise
-    candidate = Candidate(metrics=metrics, data_met_contract=True, has_signature=True)
+    candidate = Candidate(metrics=metrics, data_met_contract=True, has_signature=logged.has_signature)
     verdict = decide(plan.gate, candidate, incumbent)
     tracking.judge(logged, verdict, plan.alias)
     LOG.info("version %s: %s", logged.version, "passed the gate" if verdict.passed else "; ".join(verdict.reasons))
@@ -95,6 +76,6 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
 
 def _measure(gate: Gate, model: Any, training: Part, held_out: Part) -> Mapping[str, float]:
     """Of the held-out part, and by how much those of the training part are better."""
-    evaluate = evaluate_regressor if gate.less_is_better else evaluate_classifier
+    evaluate = evaluate_regressor if gate.of_numbers else evaluate_classifier
     found = evaluate(model, held_out.inputs, held_out.target)
     return {**found, **gaps(evaluate(model, training.inputs, training.target), found)}

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from ml_workloads.runtime.errors import ProjectError
+
 # The same for every run: two models are compared on the same rows as long as the data is the same.
 SEED = 0
 LEAST_ROWS = 10
+MAX_NAMED = 5
 
 
-class SplitError(ValueError):
+class SplitError(ProjectError):
     """The data cannot be divided. The message says why, with numbers."""
 
 
@@ -32,25 +37,58 @@ def split(frame: pd.DataFrame, target: str, holdout: float, *, classes: bool) ->
         SplitError: the target is no column, has gaps, or there is too little of it.
     """
     if target not in frame.columns:
-        raise SplitError(f"the data has no column {target!r}, which data.target names; it has {list(frame.columns)}")
+        raise SplitError(
+            f"the data has no column {target!r}, which data.target names; it has {_named(frame.columns, 20)}"
+        )
     column: Any = frame[target]
+    if column.ndim > 1:
+        raise SplitError(
+            f"the data has {column.shape[1]} columns {target!r}, which data.target names; rename all but one"
+        )
+    if len(frame.columns) == 1:
+        raise SplitError(f"the data has no column beside the target {target!r}; there is nothing to learn from")
     gaps = int(column.isna().sum())
     if gaps:
         raise SplitError(f"{gaps} of {len(frame)} rows have no {target}; let the contract demand it, or leave them out")
     if len(frame) < LEAST_ROWS:
         raise SplitError(f"{len(frame)} rows are too few to train and measure on, {LEAST_ROWS} are the least")
     if classes:
-        counts = column.value_counts()
-        if len(counts) < 2:
-            raise SplitError(f"all rows have the same {target}, {counts.index[0]!r}; there is nothing to tell apart")
-        rare = counts.loc[counts < 2]
-        if len(rare):
-            raise SplitError(
-                f"{target} {', '.join(map(repr, rare.index))} is in one row only; leave it out or get more"
-            )
+        _check_classes(column, target, holdout)
     parts: Any = train_test_split(frame, test_size=holdout, random_state=SEED, stratify=column if classes else None)
-    training, held_out = parts
-    return _part(training, target), _part(held_out, target)
+    training, held_out = (_part(each, target) for each in parts)
+    if classes:
+        for share, rows in (("held-out", held_out.target), ("training", training.target)):
+            if rows.nunique() < 2:
+                raise SplitError(
+                    f"all {len(rows)} {share} rows have the same {target}, {rows.iloc[0]!r}: training.holdout is "
+                    f"{holdout:g} of {len(frame)} rows; get more rows of the rarer classes, or change the share"
+                )
+    return training, held_out
+
+
+def _check_classes(column: Any, target: str, holdout: float) -> None:
+    counts = column.astype(object).value_counts()
+    if len(counts) < 2:
+        raise SplitError(f"all rows have the same {target}, {counts.index[0]!r}; there is nothing to tell apart")
+    rare = counts.loc[counts < 2]
+    if len(rare):
+        raise SplitError(
+            f"{target} {_named(map(repr, rare.index), MAX_NAMED)} is in one row only; leave it out or get more"
+        )
+    held_out = math.ceil(holdout * len(column))
+    training = len(column) - held_out
+    if min(held_out, training) < len(counts):
+        raise SplitError(
+            f"{len(column)} rows of {len(counts)} classes of {target} are too few: training.holdout {holdout:g} leaves "
+            f"{training} rows to train and {held_out} to measure on, and each part needs one of each class at least"
+        )
+
+
+def _named(names: Iterable[Any], most: int) -> str:
+    """Return so many names at most, and how many more there are."""
+    found = [str(name)[:80] for name in names]
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
 
 
 def _part(frame: pd.DataFrame, target: str) -> Part:

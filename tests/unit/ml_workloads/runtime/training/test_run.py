@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
@@ -123,7 +122,7 @@ def test_data_that_breaks_its_contract_registers_nothing(store: MlflowClient, pl
 
 
 def test_a_training_that_crashes_registers_nothing_and_says_why(store: MlflowClient, plan: Plan):
-    with pytest.raises(MemoryError):
+    with pytest.raises(MemoryError):  # and the trial on a few rows does not hide it
         run(replace(plan, train=crashes), MlflowTracking("churn"))
     assert versions(store) == []
     (recorded,) = runs(store)
@@ -159,13 +158,13 @@ class Down:
 
 @pytest.mark.usefixtures("store")
 def test_a_server_that_comes_back_is_waited_for(plan: Plan, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(mlflow, "set_experiment", Down(1)(mlflow.set_experiment))
+    monkeypatch.setattr(MlflowClient, "create_run", Down(1)(MlflowClient.create_run))
     assert run(plan, MlflowTracking("churn")).verdict.passed
 
 
 @pytest.mark.usefixtures("store")
 def test_a_server_that_stays_away_is_named_after_a_while(plan: Plan, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(mlflow, "set_experiment", Down(10**6)(mlflow.set_experiment))
+    monkeypatch.setattr(MlflowClient, "create_run", Down(10**6)(MlflowClient.create_run))
     with pytest.raises(TrackingError, match="could not begin a run within 1 s, MLflow does not answer"):
         run(plan, MlflowTracking("churn", patience=1.0))
 

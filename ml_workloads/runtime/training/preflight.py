@@ -1,0 +1,124 @@
+"""Tries a whole training on a few rows, so that known mistakes are told within seconds and before the real one."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ml_workloads.runtime import trusted_types
+from ml_workloads.runtime.contract import check_contract
+from ml_workloads.runtime.errors import Ended, PlatformError, ProjectError
+from ml_workloads.runtime.gate import Gate
+from ml_workloads.runtime.serving.columns import describe
+from ml_workloads.runtime.training import inside, servable
+from ml_workloads.runtime.training.calling import call_train, check_train
+from ml_workloads.runtime.training.plan import Plan
+from ml_workloads.runtime.training.returned import check_returned
+from ml_workloads.runtime.training.split import Part, split
+from ml_workloads.runtime.training.target import check_target
+
+LOG = logging.getLogger(__name__)
+ROWS: Final = 100
+
+
+class ServableError(ProjectError):
+    """The model cannot be served. The message names what stands in the way, and the way out."""
+
+
+def preflight(plan: Plan, checked: pd.DataFrame) -> None:
+    """Train on at most 100 rows, and check all that would fail later. Needs no server and leaves no trace.
+
+    What the project's own code raises on so few rows alone is only logged: the real training shows whether it matters.
+
+    Args:
+        plan: Its `contract`, `train`, `target`, `gate`, `holdout` and `trusted_types` are looked at.
+        checked: The data as the contract gave it back.
+
+    Raises:
+        ProjectError: a known mistake, in one sentence.
+    """
+    check_objects(plan)
+    training, held_out = divide(plan, checked)
+    part, measured = sample(training, plan.gate), sample(held_out, plan.gate)
+    describe(part.inputs)
+    LOG.info("trying the training on %d rows first", len(part.inputs))
+    try:
+        with _random_numbers_kept(), inside.thrown_away():
+            model = call_train(plan.train, part, whole=True)
+            check_model(plan, model, part, measured)
+    except (ProjectError, PlatformError, Ended):
+        raise
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {servable.first_line(error)}"
+        LOG.warning("the training fails on %d rows, going on with all of them: %s", len(part.inputs), said)
+
+
+def check_objects(plan: Plan) -> None:
+    """Raise ProjectError if the contract, `train` or the list of trusted types is none. Reads no data."""
+    check_contract(plan.contract)
+    check_train(plan.train)
+    trusted_types.trusted(plan.trusted_types)
+
+
+def divide(plan: Plan, checked: pd.DataFrame) -> tuple[Part, Part]:
+    """Return the training and the held-out part.
+
+    Raises:
+        ProjectError: the target is not there, does not fit the gate, or there is too little of it.
+    """
+    held = checked[plan.target] if plan.target in checked.columns else None
+    if isinstance(held, pd.Series) and not bool(held.isna().any()):
+        check_target(held, plan.gate)
+    return split(checked, plan.target, plan.holdout, classes=not plan.gate.of_numbers)
+
+
+def check_model(plan: Plan, model: Any, trained_on: Part, measured: Part) -> None:
+    """Raise ProjectError if the gate cannot measure a model, or no server could serve it.
+
+    Args:
+        plan: Its gate and trusted types are looked at.
+        model: As `train` returned it.
+        trained_on: What `train` was given.
+        measured: Rows that the gate would measure it on.
+    """
+    check_returned(plan.gate, model, measured, trained_on.target)
+    found = servable.problems(model, trained_on.inputs, plan.trusted_types)
+    if found:
+        raise ServableError("; ".join(found))
+
+
+def sample(part: Part, gate: Gate, rows: int = ROWS) -> Part:
+    """Return at most so many rows, of classes each with its share and at least two where there are as many."""
+    if len(part.inputs) <= rows:
+        return Part(inputs=part.inputs.copy(), target=part.target.copy())
+    generator = np.random.default_rng(0)
+    chosen = generator.permutation(len(part.inputs))[:rows]
+    if not gate.of_numbers:
+        chosen = _of_each_class(part.target, rows, generator)
+    places: Sequence[int] = sorted(int(place) for place in chosen)
+    return Part(inputs=part.inputs.iloc[places].copy(), target=part.target.iloc[places].copy())
+
+
+def _of_each_class(target: Any, rows: int, generator: np.random.Generator) -> Any:
+    codes = pd.factorize(target)[0]
+    order = generator.permutation(len(codes))
+    # Rows of each class are numbered; the first two of each come before all others.
+    number = pd.Series(codes[order]).groupby(codes[order]).cumcount().to_numpy()
+    return order[np.argsort(number >= 2, kind="stable")][:rows]
+
+
+@contextmanager
+def _random_numbers_kept() -> Generator[None]:
+    """Give the real training the random numbers that it would have had without the trial."""
+    before, of_numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        np.random.set_state(of_numpy)
