@@ -12,11 +12,20 @@ from components.images import ROOT
 from components.notifications import Notifications
 from ml_workloads.deployment import Workloads, WorkloadsArgs
 from ml_workloads.project import Project
+from ml_workloads.project.neighbours import conflicts
 from platform_services import Platform, PlatformArgs, PlatformHandle, Retention
 from stacks.cluster import ClusterLayer
 from stacks.foundation import Foundation, FoundationHandle
 from stacks.providers import identifying_tags, kubernetes_provider
 from stacks.settings import PlatformSettings
+
+
+def refuse_conflicts(settings: PlatformSettings, projects: tuple[Project, ...]) -> None:
+    """Raise RunError where names of projects and of the environment's teams are in each other's way."""
+    teams = {name: team.namespaces for name, team in settings.cluster.teams.items()}
+    problems = list(conflicts(projects, teams, settings.registry.repositories))
+    if problems:
+        raise pulumi.RunError("\n".join(problems))
 
 
 class Environment(pulumi.ComponentResource):
@@ -33,6 +42,7 @@ class Environment(pulumi.ComponentResource):
         projects: tuple[Project, ...],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        refuse_conflicts(settings, projects)
         super().__init__("mlops:index:Environment", name, {}, opts)
         self._settings = settings
         self._child = pulumi.ResourceOptions(parent=self)

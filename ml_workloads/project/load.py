@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ml_workloads.project.neighbours import conflicts
 from ml_workloads.project.project import Project
 from validation.errors import SettingsError, explain
 
@@ -49,7 +50,10 @@ def load_project(path: Path) -> Project:
 
 
 def find_projects(folder: Path) -> tuple[Project, ...]:
-    """All projects below a folder such as `ml_workloads/projects`, by name; all that is wrong is told at once."""
+    """Return all projects below a folder such as `ml_workloads/projects`, by name.
+
+    Raises SettingsError, which tells at once of all that is wrong in the files and between their names.
+    """
     projects: list[Project] = []
     problems: list[str] = []
     for path in sorted(folder.glob(f"*/{PROJECT_FILE}")):
@@ -57,6 +61,7 @@ def find_projects(folder: Path) -> tuple[Project, ...]:
             projects.append(load_project(path))
         except SettingsError as error:
             problems.append(str(error))
+    problems += [f"{folder}: {conflict}" for conflict in conflicts(projects)]
     if problems:
         raise SettingsError("\n".join(problems))
     return tuple(projects)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Strict, WithJsonSchema
 
+from ml_workloads.project.reserved import project_name, team_name
 from validation.base import Allowed, unique
 
 # A namespace is `<team>-<project>`, and Kubernetes gives it 63 characters; objects in it add suffixes of their own.
@@ -50,12 +51,14 @@ def _object(text: str) -> str:
 ProjectName = Annotated[
     str,
     AfterValidator(_project),
+    AfterValidator(project_name),
     Allowed(f"up to {MAX_PROJECT} lower-case letters, digits, -"),
     WithJsonSchema({"type": "string", "pattern": f"^{_WORDS.pattern}$", "maxLength": MAX_PROJECT}),
 ]
 TeamName = Annotated[
     str,
     AfterValidator(_team),
+    AfterValidator(team_name),
     Allowed(f"up to {MAX_TEAM} lower-case letters, digits, -"),
     WithJsonSchema({"type": "string", "pattern": f"^{_WORDS.pattern}$", "maxLength": MAX_TEAM}),
 ]

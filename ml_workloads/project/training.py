@@ -45,7 +45,7 @@ class GateSettings(Section):
     metric: Metric
     """What decides, measured on the data that was held out."""
     minimum: float | None = None
-    """What accuracy, precision, recall, f1 or roc_auc must reach, 0 to 1."""
+    """What accuracy, precision, recall, f1, roc_auc or r2 must reach, 0 to 1."""
     maximum: float | None = None
     """What rmse or mae must not exceed, in the unit of the target."""
     max_regression: float = Field(default=0.0, ge=0)
