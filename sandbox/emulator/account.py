@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from flask import Flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox.emulator import extensions, randomness
+from sandbox.emulator import extensions, quotas, randomness
 from sandbox.emulator.authorization import anonymous
 from sandbox.emulator.authorization.gate import authorise
 from sandbox.emulator.classify import is_write
@@ -43,6 +43,7 @@ class Account:
         self._listeners: list[WriteListener] = []
         randomness.install(journal.base, journal.born)
         extensions.load()
+        quotas.load()
         self._moto = DomainDispatcherApplication(_create_app)
 
     def on_write(self, listener: WriteListener) -> None:
@@ -83,7 +84,7 @@ class Account:
                 with randomness.unrecorded():
                     return self._refused(identity, request) or self._execute(identity, request)
             # Refused before it is recorded: it changes nothing, and a replay need not ask who may do what.
-            refused = self._refused(identity, request)
+            refused = self._refused(identity, request) or self._beyond_quotas(identity, request)
             if refused is not None:
                 return refused
             if self._refusal is not None:
@@ -128,6 +129,16 @@ class Account:
         except Exception as error:
             _log.exception("%s:%s could not be authorised", identity.service, identity.operation)
             return fault_reply(identity, internal_failure(identity, error))
+        return None
+
+    def _beyond_quotas(self, identity: Identity, request: Request) -> Reply | None:
+        try:
+            quotas.check(identity, request)
+        except Fault as fault:
+            return fault_reply(identity, fault)
+        except Exception:
+            # A request that cannot be read is for moto to refuse.
+            _log.exception("%s:%s could not be held against quotas", identity.service, identity.operation)
         return None
 
     def _execute(self, identity: Identity, request: Request) -> Reply:

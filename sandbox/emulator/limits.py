@@ -60,6 +60,18 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="iam",
+        what="quotas of sizes and attachments are the defaults; the numbers of roles, users and policies of an account "
+        "have none",
+        effect="a trust policy over 2,048 characters or an eleventh managed policy is refused, though AWS raises both",
+    ),
+    Limit(
+        service="iam",
+        what="principals of other accounts are not looked for",
+        effect="policies and access entries may name roles of other accounts that do not exist; policies of topics, "
+        "queues and repositories may name any",
+    ),
+    Limit(
+        service="iam",
         what="access advice; simulations say no positions in policies",
         effect="GenerateServiceLastAccessedDetails is refused",
         operations=("GenerateServiceLastAccessedDetails",),
@@ -200,7 +212,8 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         service="eks",
         what="every cluster runs the same Kubernetes, 1.36.3, whatever version it says",
-        effect="`kubectl version` tells what runs; an update of the version changes what the API says",
+        effect="`kubectl version` tells what runs; an update or rollback of the version changes what the API says, and "
+        "of the insights that hold a rollback up only the versions of node groups are looked at",
     ),
     Limit(
         service="eks",

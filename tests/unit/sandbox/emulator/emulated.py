@@ -18,6 +18,7 @@ from moto.core.base_backend import BackendDict
 from sandbox.emulator import clusters
 from sandbox.emulator.desired import ClusterDataPlane, ClusterStatus, EksCluster, PodIdentity
 from sandbox.emulator.extensions.registry import Call, Result
+from sandbox.emulator.identify import identify
 from sandbox.emulator.messages import Reply, Request
 from sandbox.emulator.service import Service
 
@@ -66,6 +67,8 @@ class Emulated:
 
     def start(self) -> "Emulated":
         BackendDict.reset()
+        # The routes of S3 are made now and kept: a client of S3 in this process takes the buckets out of their paths.
+        identify(Request(method="GET", target="/", headers=(), body=b""))
         self.service = Service(home=self.home, name="test", dataplanes=False)
         if self.plane is not None and clusters.CURRENT is not None:
             clusters.CURRENT.register(self.plane)

@@ -1,0 +1,41 @@
+"""Roles and users that a request names must exist: in policies of resources, in trust policies, in access entries."""
+
+from sandbox.emulator.extensions.eks_records import INVALID_PARAMETER
+from sandbox.emulator.faults import Fault
+from sandbox.emulator.named_principals import missing, named
+from sandbox.emulator.quotas.registry import Asked, checks
+
+_INVALID_IN_POLICY = {
+    "s3": ("MalformedPolicy", "Invalid principal in policy"),
+    "kms": ("MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals."),
+    "secretsmanager": ("MalformedPolicyDocumentException", "This resource policy contains an unsupported principal."),
+}
+
+
+@checks("iam", "CreateRole", "UpdateAssumeRolePolicy")
+def in_trust(asked: Asked) -> None:
+    """Refuse a trust policy that names a principal which does not exist, as IAM does."""
+    document = asked.params.get("AssumeRolePolicyDocument") or asked.params.get("PolicyDocument")
+    for arn in _unknown(asked, document):
+        raise Fault("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
+
+
+@checks("s3", "PutBucketPolicy")
+@checks("kms", "CreateKey", "PutKeyPolicy")
+@checks("secretsmanager", "PutResourcePolicy")
+def in_resource_policy(asked: Asked) -> None:
+    """Refuse a resource's policy that names a principal which does not exist."""
+    document = asked.params.get("Policy") or asked.params.get("ResourcePolicy")
+    for _ in _unknown(asked, document):
+        raise Fault(*_INVALID_IN_POLICY[asked.identity.service])
+
+
+@checks("eks", "CreateAccessEntry")
+def of_access_entry(asked: Asked) -> None:
+    """Refuse an entry for nobody: https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html"""
+    if missing(str(asked.params["principalArn"]), asked.identity.account):
+        raise Fault(INVALID_PARAMETER, "The specified principalArn is invalid: invalid principal.")
+
+
+def _unknown(asked: Asked, document: object) -> list[str]:
+    return [arn for arn in named(str(document or "")) if missing(arn, asked.identity.account)]
