@@ -21,6 +21,7 @@ from sandbox.emulator.extensions.eks_records import (
 )
 from sandbox.emulator.extensions.registry import Call, Result, extends
 from sandbox.emulator.faults import Fault
+from sandbox.emulator.named_principals import unique_id
 
 CLUSTER_ADMIN = "AmazonEKSClusterAdminPolicy"
 _PRINCIPAL = re.compile(
@@ -130,7 +131,8 @@ def add_entry(
             "tags": dict(tags or {}),
             "username": username or default_username(arn, kind),
             "type": kind,
-        }
+        },
+        principal_id=unique_id(arn),
     )
     cluster.access_entries[arn] = entry
     return entry

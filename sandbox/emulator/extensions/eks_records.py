@@ -39,9 +39,14 @@ class NodeGroup:
 
 @dataclass
 class AccessEntry:
-    """An access entry with the policies that are associated with it, by ARN."""
+    """An access entry with the policies that are associated with it, by ARN.
+
+    `principal_id` is the unique identifier of its role or user, which EKS keeps and does not show; "" where it is not
+    known, as for principals of other accounts.
+    """
 
     description: Result
+    principal_id: str = ""
     policies: dict[str, Result] = field(default_factory=dict[str, Result])
 
 
@@ -61,6 +66,7 @@ class ClusterRecord(Cluster):
         self.fargate_profile_count = 0
         self.bootstrap_addons = True
         self.creator = ""
+        self.upgraded_at: datetime | None = None
         self.node_groups: dict[str, NodeGroup] = {}
         self.addons: dict[str, Result] = {}
         self.access_entries: dict[str, AccessEntry] = {}

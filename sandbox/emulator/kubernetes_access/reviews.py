@@ -12,12 +12,20 @@ from sandbox.emulator.kubernetes_access.tokens import Presenter
 PRINCIPAL = "canonicalArn"
 """The extra of a user that names its principal, as EKS's authenticator calls it."""
 
+PRINCIPAL_ID = "principalId"
+"""The extra that names the principal's unique identifier."""
 
-def entry_for(cluster: ClusterRecord, principal: str) -> AccessEntry | None:
-    """The principal's entry. In a cluster that reads aws-auth only, its creator still administers it."""
+
+def entry_for(cluster: ClusterRecord, principal: str, principal_id: str) -> AccessEntry | None:
+    """Return the principal's entry, or None. In a cluster that reads aws-auth only, its creator still administers it.
+
+    An entry belongs to the role or user that it was made for: another one, made later under the same name, is not let
+    in. https://docs.aws.amazon.com/eks/latest/APIReference/API_AccessEntry.html (principalArn)
+    """
     if cluster.authentication_mode == "CONFIG_MAP" and principal != cluster.creator:
         return None
-    return cluster.access_entries.get(principal)
+    entry = cluster.access_entries.get(principal)
+    return None if entry is None or entry.principal_id not in ("", principal_id) else entry
 
 
 def user_of(cluster: ClusterRecord, entry: AccessEntry, presenter: Presenter) -> dict[str, Any]:
@@ -36,7 +44,7 @@ def user_of(cluster: ClusterRecord, entry: AccessEntry, presenter: Presenter) ->
         "accessKeyId": presenter.access_key,
         "arn": presenter.arn,
         PRINCIPAL: presenter.principal,
-        "principalId": presenter.user_id,
+        PRINCIPAL_ID: presenter.user_id,
         "sessionName": presenter.session_name,
     }
     return {
@@ -49,8 +57,9 @@ def user_of(cluster: ClusterRecord, entry: AccessEntry, presenter: Presenter) ->
 
 def judge(cluster: ClusterRecord, spec: dict[str, Any]) -> tuple[bool, str]:
     """Whether an access policy of the user's principal allows a request, and why, or why none does."""
-    principal = _principal(spec.get("extra") or {})
-    entry = entry_for(cluster, principal) if principal else None
+    extra = spec.get("extra") or {}
+    principal = _extra(extra, PRINCIPAL)
+    entry = entry_for(cluster, principal, _extra(extra, PRINCIPAL_ID)) if principal else None
     if entry is None:
         return False, ""  # nobody that EKS knows: Kubernetes' own accounts, or a user that is impersonated
     asked = spec.get("resourceAttributes")
@@ -63,9 +72,9 @@ def judge(cluster: ClusterRecord, spec: dict[str, Any]) -> tuple[bool, str]:
     return False, f"no EKS access policy of {principal} allows {_wanted(spec)}"
 
 
-def _principal(extra: dict[str, Any]) -> str:
+def _extra(extra: dict[str, Any], wanted: str) -> str:
     """Aggregated API servers get the extras as HTTP headers, whose names arrive in small letters."""
-    named = (values for name, values in extra.items() if name.lower() == PRINCIPAL.lower() and values)
+    named = (values for name, values in extra.items() if name.lower() == wanted.lower() and values)
     return str(next(named, [""])[0])
 
 

@@ -50,9 +50,11 @@ def _authenticate(cluster: ClusterRecord, spec: dict[str, Any]) -> dict[str, Any
     except TokenError as error:
         _log.warning("cluster %s: a token was refused: %s", cluster.name, error)
         return {"authenticated": False, "error": str(error)}
-    entry = entry_for(cluster, presenter.principal)
+    entry = entry_for(cluster, presenter.principal, presenter.user_id)
     if entry is None:
-        reason = f"{presenter.principal} has no access entry"
+        known = presenter.principal in cluster.access_entries and cluster.authentication_mode != "CONFIG_MAP"
+        older = ": its entry is that of an earlier one of the same name; delete the entry and make it anew"
+        reason = f"{presenter.principal} has no access entry{older if known else ''}"
         _log.warning("cluster %s: %s was not let in: %s", cluster.name, presenter.arn, reason)
         return {"authenticated": False, "error": reason}
     return {"authenticated": True, "user": user_of(cluster, entry, presenter)}

@@ -1,6 +1,7 @@
 """Access entries and policies of the emulated EKS, and what a cluster's API server is answered from them."""
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -112,6 +113,52 @@ def test_a_user_comes_in_under_its_arn_or_the_name_that_was_given(world: World):
     world.eks.update_access_entry(clusterName="ml", principalArn=arn, username="jane", kubernetesGroups=["viewers"])
     user = _authenticate(world, token)["user"]
     assert (user["username"], user["groups"]) == ("jane", ["viewers"])
+
+
+def test_an_entry_needs_a_principal_that_exists(world: World):
+    world.cluster()
+    for lost in ("role/lost", "role/path/lost", "user/lost"):
+        with pytest.raises(ClientError, match="The specified principalArn is invalid: invalid principal") as caught:
+            world.eks.create_access_entry(clusterName="ml", principalArn=f"arn:aws:iam::{ACCOUNT}:{lost}")
+        assert caught.value.response["Error"]["Code"] == "InvalidParameterException"
+    theirs = "arn:aws:iam::111122223333:role/theirs"  # of an account that is not emulated
+    world.eks.create_access_entry(clusterName="ml", principalArn=theirs)
+
+
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_an_entry_belongs_to_the_principal_it_was_made_for_not_to_the_next_of_its_name(world: World, kind: str):
+    def made() -> tuple[str, Callable[[], tuple[str, ...]]]:
+        if kind == "role":
+            role = _person(world)
+            return role, lambda: _assume(world, role)
+        arn = str(world.iam.create_user(UserName="team")["User"]["Arn"])
+        key = world.iam.create_access_key(UserName="team")["AccessKey"]
+        return arn, lambda: (key["AccessKeyId"], key["SecretAccessKey"])
+
+    principal, credentials = made()
+    world.cluster()
+    world.eks.create_access_entry(clusterName="ml", principalArn=principal)
+    _associate(world, principal, "ClusterAdmin")
+    admitted = _authenticate(world, _token(world.emulated, *credentials()))["user"]
+    assert _authorize(world, admitted, verb="get", resource="secrets", namespace="x")["allowed"]
+    if kind == "role":
+        world.iam.delete_role(RoleName="team")
+    else:
+        for key in world.iam.list_access_keys(UserName="team")["AccessKeyMetadata"]:
+            world.iam.delete_access_key(UserName="team", AccessKeyId=key["AccessKeyId"])
+        world.iam.delete_user(UserName="team")
+    _, credentials = made()
+    world.emulated.restart()
+    refused = _authenticate(world, _token(world.emulated, *credentials()))
+    assert refused["authenticated"] is False
+    assert "its entry is that of an earlier one of the same name" in refused["error"]
+    forged = admitted | {"extra": admitted["extra"] | {"principalId": ["another"]}}
+    assert not _authorize(world, forged, verb="get", resource="secrets", namespace="x")["allowed"]
+    described = world.eks.describe_access_entry(clusterName="ml", principalArn=principal)["accessEntry"]
+    assert described["principalArn"] == principal
+    world.eks.delete_access_entry(clusterName="ml", principalArn=principal)
+    world.eks.create_access_entry(clusterName="ml", principalArn=principal)
+    assert _authenticate(world, _token(world.emulated, *credentials()))["authenticated"] is True
 
 
 def test_a_token_proves_nothing_once_it_is_old_or_was_made_for_something_else(world: World):
