@@ -1,4 +1,4 @@
-"""EKS: clusters changed in place, one kind of change a call, and their version, one minor at a time.
+"""EKS: clusters changed in place, one kind of change a call.
 
 https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html
 """
@@ -17,7 +17,6 @@ from sandbox.emulator.extensions.eks_records import (
     begin_update,
     cluster_of,
 )
-from sandbox.emulator.extensions.eks_versions import known_version, minor
 from sandbox.emulator.extensions.registry import Call, Result, extends
 from sandbox.emulator.faults import Fault
 
@@ -39,34 +38,6 @@ def update_config(call: Call) -> Result:
         raise Fault(INVALID_PARAMETER, "Only one type of update can be allowed.")
     kind, said = _CHANGES[kinds[0]](call, cluster, params[kinds[0]])
     return begin_update(cluster, kind, said)
-
-
-@extends("eks", "UpdateClusterVersion")
-def update_version(call: Call) -> Result:
-    """To the next minor version; the nodes must have come along to the present one first."""
-    cluster, wanted = cluster_of(call), known_version(call.params["version"])
-    steps = minor(wanted.name) - minor(cluster.version)
-    if steps == 0:
-        raise Fault(INVALID_PARAMETER, f"Cluster is already at version {wanted.name}")
-    if steps != 1:
-        raise Fault(
-            INVALID_PARAMETER,
-            f"Unsupported Kubernetes minor version update from {cluster.version} to {wanted.name}",
-        )
-    behind = [
-        f"{group.name} ({group.description['version']})"
-        for group in cluster.node_groups.values()
-        if minor(group.description["version"]) < minor(cluster.version)
-    ]
-    if behind:
-        raise Fault(
-            INVALID_REQUEST,
-            f"Nodegroups {', '.join(behind)} must be updated to match cluster version {cluster.version} before "
-            "updating cluster version",
-        )
-    cluster.version = wanted.name
-    cluster.description["platformVersion"] = wanted.platform
-    return begin_update(cluster, "VersionUpdate", {"Version": wanted.name, "PlatformVersion": wanted.platform})
 
 
 @extends("eks", "AssociateEncryptionConfig")

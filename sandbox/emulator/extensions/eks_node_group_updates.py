@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.emulator.clusters import auto_scaling_group
 from sandbox.emulator.extensions import eks_node_group_rules as rules
 from sandbox.emulator.extensions.eks_auto_scaling import renew, resize
+from sandbox.emulator.extensions.eks_cluster_version import rollback_target
 from sandbox.emulator.extensions.eks_images import CUSTOM, check_release, image_of, latest_release
 from sandbox.emulator.extensions.eks_records import (
     INVALID_REQUEST,
@@ -142,7 +143,8 @@ def _images(params: Result, cluster: ClusterRecord, description: Result, data: R
         raise rules.invalid("The launch template must keep naming an image id: amiType is CUSTOM")
     release = params.get("releaseVersion")
     version = str(params.get("version") or (_minor(release) if release else description["version"]))
-    if version not in {description["version"], cluster.version}:
+    back = rollback_target(cluster)  # nodes go back before their control plane does
+    if version not in {description["version"], cluster.version, "" if back is None else f"1.{back}"}:
         raise rules.invalid(
             f"Requested Nodegroup version {version} is not valid: it must be the version of the cluster, "
             f"{cluster.version}"
