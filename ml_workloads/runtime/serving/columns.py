@@ -1,4 +1,7 @@
-"""What a model takes, from its signature: the check of a request's rows, and the table that the model is given.
+"""The columns that a model takes: from training's description or a signature to requests and tables.
+
+The table of a request has the very dtypes and missing values of the table that the model was trained on. A signature
+of MLflow's cannot say them: to it a column of categories, of Python's text and of pandas' text are all `string`.
 
 https://mlflow.org/docs/latest/ml/model/signatures/
 """
@@ -6,61 +9,105 @@ https://mlflow.org/docs/latest/ml/model/signatures/
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any, Final, Literal
 
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from ml_workloads.runtime.errors import ProjectError
+from ml_workloads.runtime.serving.column_types import ColumnType, NumberType, TimeType
+from ml_workloads.runtime.serving.describe import type_of, unfit_columns
+
+INPUTS: Final = "ml_platform_inputs"
+"""Key in the metadata of a logged model."""
 
 # A request that needs more rows is work for a batch.
 MAX_ROWS = 1000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """`json` is what a value of the type may be in a request, `dtype` what pandas keeps it as."""
-
-    json: Any
-    dtype: str
+class SignatureError(ProjectError):
+    """A model cannot be served for what its inputs are, or for what it does not say of them."""
 
 
-_INT32, _INT64 = 2**31, 2**63
-_NUMBER = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-KINDS: Mapping[DataType, Kind] = {
-    DataType.boolean: Kind(json=Annotated[bool, Field(strict=True)], dtype="bool"),
-    DataType.integer: Kind(json=Annotated[int, Field(strict=True, ge=-_INT32, lt=_INT32)], dtype="int32"),
-    DataType.long: Kind(json=Annotated[int, Field(strict=True, ge=-_INT64, lt=_INT64)], dtype="int64"),
-    DataType.float: Kind(json=_NUMBER, dtype="float32"),
-    DataType.double: Kind(json=_NUMBER, dtype="float64"),
-    DataType.string: Kind(json=Annotated[str, Field(strict=True)], dtype="object"),
-    DataType.datetime: Kind(json=datetime, dtype="datetime64[ns]"),
+class Column(BaseModel):
+    """A column of the table. One that is `nullable` may be null in a request, or left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    type: ColumnType
+    nullable: bool = False
+
+
+class _Description(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Literal[1] = 1
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+
+def describe(inputs: pd.DataFrame) -> dict[str, Any]:
+    """Return a description of a training table that JSON can keep, for the metadata key `INPUTS`.
+
+    A column is nullable when a value of it is missing in `inputs`.
+
+    Raises:
+        SignatureError: No request can carry the table. The message names every such column, its type, and what to
+            write in the contract.
+    """
+    problems = [*_names(inputs.columns)] or [*unfit_columns(inputs)]
+    if problems:
+        raise SignatureError("\n".join(["the model's inputs cannot come in a request:", *(f"  {p}" for p in problems)]))
+    columns = [
+        Column(name=name, type=type_of(_column_of(inputs, name)), nullable=bool(inputs[name].isna().any()))
+        for name in inputs.columns
+    ]
+    return _Description(columns=tuple(columns)).model_dump(mode="json")
+
+
+def _names(names: pd.Index) -> list[str]:
+    if not len(names):
+        return ["there are no columns; the contract needs at least one beside the target"]
+    if isinstance(names, pd.MultiIndex):
+        return ["column names have several levels; give each column one name of text"]
+    wrong = [f"column {name!r} has a name that is no text; rename it" for name in names if not isinstance(name, str)]
+    twice = [f"column {name} is there twice; rename one" for name in names[names.duplicated()].unique()]
+    return wrong + twice
+
+
+_TEXT: Final = type_of(pd.Series([""], dtype="str"))
+_SIGNATURE: Final[Mapping[DataType, tuple[Any, Any]]] = {
+    # The type of a column, and the type of one that may be missing.
+    DataType.boolean: (NumberType(dtype="bool"), NumberType(dtype="boolean")),
+    DataType.integer: (NumberType(dtype="int32"), NumberType(dtype="Int32")),
+    DataType.long: (NumberType(dtype="int64"), NumberType(dtype="Int64")),
+    DataType.float: (NumberType(dtype="float32"), NumberType(dtype="float32")),
+    DataType.double: (NumberType(dtype="float64"), NumberType(dtype="float64")),
+    DataType.string: (_TEXT, _TEXT),
+    DataType.datetime: (TimeType(unit="ns"), TimeType(unit="ns")),
 }
 
 
-class SignatureError(ValueError):
-    """A model cannot be served for what its signature says, or does not say."""
+def columns_of(signature: ModelSignature | None, metadata: Mapping[str, Any] | None = None) -> tuple[Column, ...]:
+    """Return the columns that a model takes.
 
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    name: str
-    type: DataType
-    required: bool = True
-
-    @property
-    def kind(self) -> Kind:
-        return KINDS[self.type]
-
-
-def columns_of(signature: ModelSignature | None) -> tuple[Column, ...]:
-    """The columns that a model takes.
+    Args:
+        signature: MLflow's, which decides where the metadata holds no description: text is pandas' `str` then.
+        metadata: The `metadata` of the MLmodel file.
 
     Raises:
-        SignatureError: there is no signature, or it names no columns, or one has a type that JSON cannot carry.
+        SignatureError: Neither says what the model takes, or a column has a type that JSON cannot carry.
     """
+    if metadata and INPUTS in metadata:
+        try:
+            return _Description.model_validate(metadata[INPUTS]).columns
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise SignatureError(
+                f"the model's metadata {INPUTS} cannot be read at {where or 'its top'}; register it with this platform"
+            ) from None
     if signature is None or signature.inputs is None:
         raise SignatureError("the model has no signature; log it with `signature=infer_signature(inputs, outputs)`")
     specs: Sequence[Any] = signature.inputs.inputs
@@ -70,21 +117,22 @@ def columns_of(signature: ModelSignature | None) -> tuple[Column, ...]:
 
 
 def _column(spec: Any) -> Column:
-    if spec.type not in KINDS:
+    if spec.type not in _SIGNATURE:
         raise SignatureError(f"column {spec.name} is of type {spec.type}, which a JSON request cannot carry")
-    return Column(name=str(spec.name), type=spec.type, required=bool(spec.required))
+    required, optional = _SIGNATURE[spec.type]
+    return Column(name=str(spec.name), type=required if spec.required else optional, nullable=not spec.required)
 
 
 def request_model(columns: Sequence[Column]) -> type[BaseModel]:
-    """A model of `{"instances": [{column: value, ...}, ...]}`, as KServe's and SageMaker's clients send it.
+    """Return a model of `{"instances": [{column: value, ...}, ...]}`, as KServe's and SageMaker's clients send it.
 
-    Strict: neither a wrong type nor NaN nor a column that the model does not know gets as far as the model.
+    It is strict: neither a wrong type nor NaN nor a column that the model does not know gets as far as the model.
     """
     fields: dict[str, Any] = {
         # Pydantic does not allow every name that a column may have, so the names are aliases.
         f"column_{position}": (
-            column.kind.json if column.required else column.kind.json | None,
-            Field(default=... if column.required else None, alias=column.name),
+            column.type.accepted | None if column.nullable else column.type.accepted,
+            Field(default=None if column.nullable else ..., alias=column.name),
         )
         for position, column in enumerate(columns)
     }
@@ -97,16 +145,27 @@ def request_model(columns: Sequence[Column]) -> type[BaseModel]:
 
 
 def table(request: BaseModel, columns: Sequence[Column]) -> pd.DataFrame:
-    """A request's rows as the model expects them: its columns, in its order, with its types."""
+    """Return a request's rows as a table with the model's columns, in its order, with its dtypes and missing values."""
     rows: Sequence[BaseModel] = getattr(request, "instances")  # noqa: B009 - the class is made at run time
-    found: dict[str, Any] = {}
-    for position, column in enumerate(columns):
-        values = [getattr(row, f"column_{position}") for row in rows]
-        empty = any(value is None for value in values)
-        # Whole numbers and truth values of pandas cannot be missing; MLflow takes None for what is not required.
-        dtype = "object" if empty and column.kind.dtype in ("bool", "int32", "int64") else column.kind.dtype
-        if column.type is DataType.datetime:
-            found[column.name] = pd.Series(pd.to_datetime(values, utc=True)).dt.tz_localize(None)
-        else:
-            found[column.name] = pd.Series(values, dtype=dtype)
-    return pd.DataFrame(found, columns=[column.name for column in columns])
+    found = {
+        column.name: column.type.made([getattr(row, f"column_{position}") for row in rows])
+        for position, column in enumerate(columns)
+    }
+    return pd.DataFrame(found, columns=[column.name for column in columns], copy=False)
+
+
+def instances(inputs: pd.DataFrame, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Return rows of a training table as a request has them: the way back from `table`."""
+    written = {column.name: _written(column, _column_of(inputs, column.name)) for column in columns}
+    return [{name: values[row] for name, values in written.items()} for row in range(len(inputs))]
+
+
+def _written(column: Column, values: pd.Series) -> list[Any]:
+    cells = zip(values, values.isna(), strict=True)
+    return [None if missing else column.type.written(value) for value, missing in cells]
+
+
+def _column_of(inputs: pd.DataFrame, name: str) -> pd.Series:
+    """A table without duplicate names has one column of each."""
+    found: Any = inputs[name]
+    return found

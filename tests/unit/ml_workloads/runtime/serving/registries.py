@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from mlflow.types import DataType
 
+from ml_workloads.runtime.serving.column_types import NumberType, TextType
 from ml_workloads.runtime.serving.columns import Column
 from ml_workloads.runtime.serving.models import Servable
 
 COLUMNS = (
-    Column(name="age", type=DataType.long),
-    Column(name="spent in total", type=DataType.double),
-    Column(name="country", type=DataType.string, required=False),
+    Column(name="age", type=NumberType(dtype="int64")),
+    Column(name="spent in total", type=NumberType(dtype="float64")),
+    Column(name="country", type=TextType(storage="python", missing="NaN"), nullable=True),
 )
 
 

@@ -12,9 +12,9 @@ import httpx
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
-from mlflow.types import DataType
 
 from ml_workloads.runtime.serving.application import Metrics, application
+from ml_workloads.runtime.serving.column_types import NumberType
 from ml_workloads.runtime.serving.columns import Column
 from ml_workloads.runtime.serving.models import Follower
 from tests.unit.ml_workloads.runtime.serving.registries import Shelf, servable
@@ -226,7 +226,7 @@ def test_the_document_describes_the_columns_of_the_version_that_answers(server: 
 
     assert set(described()["properties"]) == {"age", "spent in total", "country"}
     assert set(described()["required"]) == {"age", "spent in total"}
-    server.shelf.models["4"] = servable("4", (Column(name="age", type=DataType.double),))
+    server.shelf.models["4"] = servable("4", (Column(name="age", type=NumberType(dtype="float64")),))
     server.shelf.alias = "4"
     server.follower.step()
     assert set(described()["properties"]) == {"age"}
