@@ -35,6 +35,8 @@ class Recorded:
     depends_on: tuple[str, ...]
     inputs: Inputs = field(repr=False)
     ignore_changes: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    """Names of the hooks that run before it is made and, the same ones, before it is changed."""
 
 
 def outputs_of(typ: str, name: str, inputs: Inputs) -> Inputs:
@@ -76,6 +78,7 @@ class RecordingCloud(Mocks):
 
     def __init__(self) -> None:
         self.resources: list[Recorded] = []
+        self.hooks: dict[str, pulumi.ResourceHook] = {}
         self.invoked: list[MockCallArgs] = []
         self.answers: dict[str, Inputs] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {
@@ -136,9 +139,22 @@ class RecordingMonitor(MockMonitor):
                     depends_on=tuple(request.dependencies),
                     inputs=rpc.deserialize_properties(request.object),
                     ignore_changes=tuple(request.ignoreChanges),
+                    before=tuple(name for name in request.hooks.before_create if name in request.hooks.before_update),
                 )
             )
         return response
+
+
+class RecordingCallbacks:
+    """Pulumi's mocks have no server that hooks could be registered at; nothing calls these."""
+
+    def __init__(self, cloud: RecordingCloud) -> None:
+        self.cloud = cloud
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        if hook.name in self.cloud.hooks:
+            raise ValueError(f"resource hook already registered for name {hook.name!r}")
+        self.cloud.hooks[hook.name] = hook
 
 
 Deploy = Callable[..., tuple[Any, RecordingCloud]]
@@ -147,6 +163,8 @@ Deploy = Callable[..., tuple[Any, RecordingCloud]]
 def run_program(program: Program, cloud: RecordingCloud, stack: str, preview: bool) -> Any:
     monitor = RecordingMonitor(cloud)
     pulumi.runtime.set_mocks(cloud, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
+    settings: Any = pulumi.runtime.settings.SETTINGS
+    settings.callbacks = RecordingCallbacks(cloud)
     results: list[Any] = []
     pulumi.runtime.test(lambda: results.append(program()))()
     return results[0]

@@ -1,7 +1,7 @@
 """What workloads may know of the platform."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -25,7 +25,7 @@ class Retention:
 class TrackingHandle:
     """The MLflow server: `uri` for clients; namespace, labels and port for the network policies that let them through.
 
-    `image`, `admin_secret_arn` and `ready` are for what keeps its accounts.
+    `image`, `image_hooks`, `admin_secret_arn` and `ready` are for what keeps its accounts.
     """
 
     uri: str
@@ -33,6 +33,7 @@ class TrackingHandle:
     labels: Mapping[str, str]
     port: int
     image: pulumi.Output[str]
+    image_hooks: pulumi.ResourceHookBinding = field(repr=False)
     admin_secret_arn: pulumi.Output[str]
     ready: pulumi.Resource
 

@@ -70,6 +70,7 @@ class Platform(pulumi.ComponentResource):
             f"{name}-mlflow",
             MlflowArgs(
                 cluster=cluster,
+                environment=args.environment,
                 namespace_ready=namespaces.names[ML_PLATFORM],
                 prefix=args.prefix,
                 repository_url=args.repository_urls[MLFLOW_REPOSITORY],

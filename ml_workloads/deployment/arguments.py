@@ -28,6 +28,7 @@ class PartArgs:
     platform: PlatformHandle
     namespace: pulumi.Input[str]
     image: pulumi.Input[str]
+    image_hooks: pulumi.ResourceHookBinding = field(repr=False)
     revision: str
     account_secret_arn: pulumi.Input[str]
     secret_arns: Mapping[str, pulumi.Input[str]]

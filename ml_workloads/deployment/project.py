@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pulumi
 
+from components.image_presence import BuiltImage, image_hooks
 from components.secrets import SecretHandle, Secrets, SecretsArgs
 from ml_workloads.deployment.arguments import PartArgs
 from ml_workloads.deployment.isolation import Isolation
@@ -76,6 +77,7 @@ class ProjectWorkload(pulumi.ComponentResource):
             platform=platform,
             namespace=namespace.name,
             image=image,
+            image_hooks=self._image_hooks(revision),
             revision=revision,
             account_secret_arn=args.account_secret.arn,
             secret_arns=secrets,
@@ -93,6 +95,12 @@ class ProjectWorkload(pulumi.ComponentResource):
             secret_arns=secrets,
         )
         self.register_outputs({"image": image})
+
+    def _image_hooks(self, revision: str) -> pulumi.ResourceHookBinding:
+        platform = self._args.platform
+        name = f"{platform.prefix}/{repository(self._args.project.name)}"
+        built = BuiltImage(environment=platform.environment, repository=name, tag=revision)
+        return image_hooks(built, self)
 
     def _secrets(self) -> dict[str, pulumi.Output[str]]:
         """ARNs by the names in the project's file."""

@@ -59,7 +59,7 @@ class Serving(pulumi.ComponentResource):
         self._labels, self._child = labels(args.project, SERVING), pulumi.ResourceOptions(parent=self)
         self._metadata = metadata(SERVING, args.namespace, self._labels)
         self._identity = Identity(f"{name}-identity", args, SERVING, reads_data=False, opts=self._child)
-        self._deployment()
+        replicas = self._deployment()
         k8s.core.v1.Service(
             f"{name}-service",
             metadata=self._metadata,
@@ -67,7 +67,8 @@ class Serving(pulumi.ComponentResource):
                 "selector": selector(SERVING),
                 "ports": [{"name": PORT_NAME, "port": SERVICE_PORT, "target_port": PORT_NAME}],
             },
-            opts=self._child,
+            # Pulumi waits for an address behind it; after replicas that failed none comes, for ten minutes.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[replicas]),
         )
         k8s.policy.v1.PodDisruptionBudget(
             f"{name}-disruptions",
@@ -84,7 +85,7 @@ class Serving(pulumi.ComponentResource):
             self._autoscaler(online.autoscaling)
         self.register_outputs({})
 
-    def _deployment(self) -> None:
+    def _deployment(self) -> pulumi.Resource:
         """Make the replicas. Their number belongs to the autoscaler as long as there is one.
 
         The program still names the number then, and ignores it: Kubernetes would go down to one replica if the field
@@ -100,7 +101,7 @@ class Serving(pulumi.ComponentResource):
             "revision_history_limit": 3,
             "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
         }
-        k8s.apps.v1.Deployment(
+        return k8s.apps.v1.Deployment(
             f"{self._name}-replicas",
             metadata=metadata(SERVING, self._args.namespace, self._labels, annotations),
             spec=spec,
@@ -109,6 +110,7 @@ class Serving(pulumi.ComponentResource):
                 # Without role and account at MLflow a replica never becomes ready.
                 depends_on=[self._identity, *self._args.after],
                 ignore_changes=["spec.replicas"] if scaled else None,
+                hooks=self._args.image_hooks,
             ),
         )
 

@@ -80,7 +80,7 @@ class Training(pulumi.ComponentResource):
                 "job_template": {"metadata": {"labels": self._labels}, "spec": self._job()},
             },
             # The first run may start at once.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._identity, *args.after]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._identity, *args.after], hooks=args.image_hooks),
         )
         self.register_outputs({})
 

@@ -14,7 +14,7 @@ from components.naming import check_unique
 from components.secrets import SecretHandle, Secrets, SecretsArgs
 from platform_services.handles import PlatformHandle
 from platform_services.mlflow.pods import AccountArgs, PodAccount, container, labels, pod
-from platform_services.mlflow.rights import accounts_policy
+from platform_services.mlflow.rights import ACCOUNTS_PREFIX, accounts_policy
 from platform_services.network_policies import to_service
 
 ACCOUNTS = "mlflow-accounts"
@@ -22,7 +22,7 @@ ACCOUNTS = "mlflow-accounts"
 
 def account_secret(name: str) -> str:
     """Of an account, without the environment's prefix. Names of projects may end as no secret's may."""
-    return f"mlflow/accounts/{name}/password"
+    return f"{ACCOUNTS_PREFIX}{name}/password"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +70,10 @@ class MlflowAccounts(pulumi.ComponentResource):
                 namespace_ready=namespace,
                 service_account=ACCOUNTS,
                 policy=pulumi.Output.all(
-                    platform.account.scope, tracking.admin_secret_arn, arns, platform.secrets_key_arn
-                ).apply(lambda known: accounts_policy(*known)),
+                    scope=platform.account.scope,
+                    admin_secret=tracking.admin_secret_arn,
+                    secrets_key=platform.secrets_key_arn,
+                ).apply(lambda known: accounts_policy(prefix=platform.prefix, **known)),
             ),
             child,
         )
@@ -106,7 +108,10 @@ class MlflowAccounts(pulumi.ComponentResource):
             },
             # A Job's pods cannot be changed, and its name is taken until it is gone.
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[pods, way, tracking.ready], delete_before_replace=True
+                parent=self,
+                depends_on=[pods, way, tracking.ready],
+                delete_before_replace=True,
+                hooks=tracking.image_hooks,
             ),
         )
         self.register_outputs({"accounts": list(args.accounts)})

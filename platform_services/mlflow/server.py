@@ -16,7 +16,8 @@ from components.buckets import BucketHandle
 from components.database import PORT as DATABASE_PORT
 from components.database import USER_NAME, DatabaseHandle
 from components.eks.arguments import ClusterHandle
-from components.images import ROOT
+from components.image_presence import BuiltImage, image_hooks
+from components.images import MLFLOW_REPOSITORY, ROOT
 from components.naming import check_range
 from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
@@ -53,6 +54,7 @@ class MlflowArgs:
     """`namespace_ready` is the namespace once it exists; `workers` are processes of each replica."""
 
     cluster: ClusterHandle
+    environment: str
     namespace_ready: pulumi.Input[str]
     prefix: str
     repository_url: pulumi.Input[str]
@@ -78,7 +80,11 @@ class Mlflow(pulumi.ComponentResource):
         super().__init__("mlops:index:Mlflow", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._image = pulumi.Output.format("{0}:{1}", args.repository_url, MLFLOW_IMAGE.tag(ROOT))
+        tag = MLFLOW_IMAGE.tag(ROOT)
+        self._image = pulumi.Output.format("{0}:{1}", args.repository_url, tag)
+        repository = f"{args.prefix}/{MLFLOW_REPOSITORY}"
+        built = BuiltImage(environment=args.environment, repository=repository, tag=tag)
+        self._image_hooks = image_hooks(built, self)
         self._admin_secret_arn = self._admin_secret()
         MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
         path = [self._database_rule(), *self._policies()]
@@ -90,6 +96,7 @@ class Mlflow(pulumi.ComponentResource):
             labels=labels(NAME),
             port=PORT,
             image=self._image,
+            image_hooks=self._image_hooks,
             admin_secret_arn=self._admin_secret_arn,
             ready=service,
         )
@@ -193,7 +200,9 @@ class Mlflow(pulumi.ComponentResource):
                 },
             },
             # A Job's pods cannot be changed, and its name is taken until it is gone.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *after], delete_before_replace=True),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[account, *after], delete_before_replace=True, hooks=self._image_hooks
+            ),
         )
 
     def _deployment(self, after: list[pulumi.Resource]) -> pulumi.Resource:
@@ -255,7 +264,7 @@ class Mlflow(pulumi.ComponentResource):
                     },
                 },
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *after]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *after], hooks=self._image_hooks),
         )
 
     def _service(self, deployment: pulumi.Resource) -> pulumi.Resource:

@@ -85,3 +85,12 @@ def test_nobody_connects_to_pods_of_a_project_from_outside_its_namespace(environ
         for pod in of_project(environment, project):
             ingress = rules(environment, peer(pod, "100.64.7.2"), mlflow).ingress
             assert not any(passes(ingress, mlflow.address, port) for port in (80, 443, MLFLOW_PORT, SERVING_PORT))
+
+
+def test_whatever_runs_an_image_that_is_built_here_asks_for_it_first(environment: Program):
+    host = "123456789012.dkr.ecr.us-east-1.amazonaws.com/"
+    for pod in pods(environment):
+        built = {each["image"] for each in containers(pod.spec) if each["image"].startswith(host)}
+        assert set(pod.owner.before) == {f"{each.removeprefix(host)} is in ECR" for each in built}, pod.owner.name
+    asking = [each.inputs["kind"] for each in environment.resources if each.before]
+    assert len(asking) == 3 + sum(1 + bool(each.serving.online) for each in deployed(environment))

@@ -91,6 +91,7 @@ def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) 
             labels={"app.kubernetes.io/name": "mlflow"},
             port=5000,
             image=known("mlflow:1"),
+            image_hooks=pulumi.ResourceHookBinding(),
             admin_secret_arn=known(f"{SECRETS}/mlflow/admin-AbCdEf"),
             ready=Provider("mlflow"),
         ),
