@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import get_args
 
 from pydantic import BaseModel, ValidationError
@@ -93,6 +94,10 @@ def _fix(detail: ErrorDetails, context: Mapping[str, object], schema: type[BaseM
     match detail["type"]:
         case "extra_forbidden":
             return _unknown_key(detail["loc"], schema)
+        case "string_type":
+            return _as_text(detail["input"])
+        case "invalid_key":
+            return f"write names as text; put {shown(detail['input'])} into quotes, or remove it"
         case "value_error":
             return str(context["error"])
         case "literal_error":
@@ -112,6 +117,17 @@ def _fix(detail: ErrorDetails, context: Mapping[str, object], schema: type[BaseM
             return f"list at most {context['max_length']}"
         case kind:
             return PLAIN_TYPES.get(kind, detail["msg"])
+
+
+def _as_text(value: object) -> str:
+    """What to do about a value that YAML does not read as text, though it may look like some."""
+    if isinstance(value, bool):
+        return "write text; put words such as yes, no, on and off into quotes, YAML reads them as true and false"
+    if isinstance(value, date):
+        return "write text; put dates into quotes"
+    if value is None:
+        return 'write text; put the words null and ~ into quotes, and write "" for an empty text'
+    return PLAIN_TYPES["string_type"]
 
 
 def _near(detail: ErrorDetails, choices: str) -> str:

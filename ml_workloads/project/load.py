@@ -1,14 +1,13 @@
 """Reads `project.yaml` files."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from ml_workloads.project.neighbours import conflicts
 from ml_workloads.project.project import Project
+from ml_workloads.project.yaml_file import YamlError, read_yaml
 from validation.errors import SettingsError, explain
 
 PROJECT_FILE = "project.yaml"
@@ -33,9 +32,9 @@ def load_project(path: Path) -> Project:
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     try:
-        mapping = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader that also refuses repetitions
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
+        mapping = read_yaml(text)
+    except YamlError as error:
+        raise SettingsError(f"{path}: this is not YAML: {error}") from None
     if not isinstance(mapping, Mapping):
         raise SettingsError(
             f"{path}: got {'nothing' if mapping is None else repr(mapping)}; write a mapping of settings"
@@ -65,18 +64,3 @@ def find_projects(folder: Path) -> tuple[Project, ...]:
     if problems:
         raise SettingsError("\n".join(problems))
     return tuple(projects)
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML lets the last of two equal keys win without a word; here that is a mistake of whoever wrote both."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=deep)
-            if not isinstance(key, Hashable):
-                break  # which the loader itself refuses, with its place
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands here twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)

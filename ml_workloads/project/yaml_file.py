@@ -1,0 +1,111 @@
+"""YAML as people write project files: merge keys work, and what YAML would change without a word is refused.
+
+PyYAML reads YAML 1.1. https://yaml.org/type/merge.html, https://yaml.org/type/int.html
+"""
+
+import re
+from collections.abc import Hashable, Iterable
+from typing import Any, Final
+
+import yaml
+from yaml.constructor import ConstructorError, SafeConstructor
+from yaml.scanner import ScannerError
+
+_MERGE, _INT, _FLOAT, _VALUE = (f"tag:yaml.org,2002:{name}" for name in ("merge", "int", "float", "value"))
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+MOST_VALUES: Final = 10_000
+# Characters that begin something else than text where they come first.
+_MARKS = "* & ! % @ ` { [ | >"
+
+
+class YamlError(ValueError):
+    """The text is not YAML, or YAML would read it otherwise than it looks. The message says where."""
+
+
+def read_yaml(text: str) -> object:
+    """Return what the text holds, as plain data. Raises YamlError."""
+    try:
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that refuses more
+    except ScannerError as error:
+        raise YamlError(
+            f"{_plain(error)}; put text that begins with {_MARKS}, or that holds ': ', into quotes"
+        ) from None
+    except yaml.YAMLError as error:
+        raise YamlError(_plain(error)) from None
+    except ValueError as error:  # a date such as 2026-02-30
+        raise YamlError(f"{error}; put it into quotes if it is text") from None
+    if _is_endless(content):
+        raise YamlError(f"an anchor holds itself, or anchors make it larger than {MOST_VALUES:,} values; write less")
+    return content
+
+
+def _is_endless(content: object) -> bool:
+    """Whether the content, with every alias written out, is larger than a project's file can be."""
+    waiting, seen = [content], 0
+    while waiting:
+        value = waiting.pop()
+        seen += 1
+        if seen > MOST_VALUES:
+            return True
+        if isinstance(value, dict | list):
+            found: Iterable[object] = value.values() if isinstance(value, dict) else value
+            waiting.extend(found)
+    return False
+
+
+def _plain(error: yaml.YAMLError) -> str:
+    return " ".join(str(error).split())
+
+
+class _Loader(yaml.SafeLoader):
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._seen: set[int] = set()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put the pairs of `<<` before the node's own ones, which win.
+
+        Keys are compared before the first merge: what a merge brings along may be written again, a key of the mapping
+        itself may not. Pairs that another one covers are dropped, so that merges of merges stay small.
+        """
+        if id(node) not in self._seen:
+            self._seen.add(id(node))
+            self._refuse_repetitions(node)
+        super().flatten_mapping(node)
+        pairs = {_identity(key): (key, value) for key, value in node.value}
+        node.value = list(pairs.values())
+
+    def _refuse_repetitions(self, node: yaml.MappingNode) -> None:
+        """YAML lets the last of two equal keys win without a word; here that is a mistake of whoever wrote both."""
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = "<<" if key_node.tag == _MERGE else self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                return  # which the loader itself refuses, with its place
+            if key in seen:
+                fix = "; write one, with a list: <<: [*one, *other]" if key_node.tag == _MERGE else ""
+                raise ConstructorError(None, None, f"{key!r} stands here twice{fix}", key_node.start_mark)
+            seen.add(key)
+
+    def number(self, node: yaml.ScalarNode) -> Any:
+        """Refuse numbers to another base than ten that look like a time of day or a number with zeros before it."""
+        text = str(node.value)
+        made = SafeConstructor.construct_yaml_int if node.tag == _INT else SafeConstructor.construct_yaml_float
+        number: Any = made(self, node)
+        if ":" in text or _OCTAL.fullmatch(text):
+            fix = f"YAML reads it as {number}; put it into quotes, or write {number} if that is meant"
+            raise ConstructorError(None, None, f"{text!r} stands here, and {fix}", node.start_mark)
+        return number
+
+    def equals_sign(self, node: yaml.ScalarNode) -> str:
+        """A text of one equals sign, for which YAML 1.1 has a type that nobody uses."""
+        return str(node.value)
+
+
+def _identity(key: yaml.Node) -> object:
+    return (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
+
+
+for _tag in (_INT, _FLOAT):
+    _Loader.add_constructor(_tag, _Loader.number)
+_Loader.add_constructor(_VALUE, _Loader.equals_sign)
