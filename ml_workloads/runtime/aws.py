@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,
     CredentialRetrievalError,
     FlexibleChecksumError,
     HTTPClientError,
@@ -44,7 +45,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 _PASSING_ERRORS: Final = (
     *(CredentialRetrievalError, MetadataRetrievalError, HTTPClientError, ResponseStreamingError, IncompleteReadError),
-    *(FlexibleChecksumError, OSError),
+    *(FlexibleChecksumError, ConnectionError, OSError),
 )
 _NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any, Final
 import pandas as pd
 import sqlalchemy
 from pandas.errors import DatabaseError
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, SAWarning, SQLAlchemyError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from ml_workloads.runtime.data import address
@@ -33,10 +34,13 @@ _REFUSED: Final = {
     "user or password is not accepted": r"authentication failed|access denied|login failed|no password",
     "this user may not come from here": r"pg_hba\.conf",
     "there is no such database or user": r"(database|role) .* does not exist|unknown database|cannot open database",
-    "the address has an option that the driver does not know": r"invalid (connection|dsn|uri)|unexpected keyword",
+    "the address has a port or an option that the driver does not take": (
+        r"invalid (connection option|port|\w+ value)|bad value for|unexpected keyword"
+    ),
+    "a certificate file that the address names is not there": r"certificate file",
     "the file cannot be opened": r"unable to open database file|file is not a database",
 }
-_TAKES_TIMEOUT: Final = {"psycopg", "psycopg2", "pymysql", "mysqldb", "asyncpg"}
+_TAKES_TIMEOUT: Final = {"psycopg", "psycopg2", "pymysql", "mysqldb"}
 # Connections lost, shut-down, too many connections, lack of resources: another attempt may work.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING_STATES: Final = ("08", "53", "57P", "40", "55P03")
@@ -88,13 +92,13 @@ class SqlQuery:
 
     def _engine(self) -> sqlalchemy.Engine:
         url = address.parse(self.secret, self.url)
-        own = {"connect_timeout": _CONNECT_SECONDS} if url.drivername.partition("+")[2] in _TAKES_TIMEOUT else {}
         try:
-            dialect = url.get_dialect()
-            if not own and dialect.driver in _TAKES_TIMEOUT:
-                own = {"connect_timeout": _CONNECT_SECONDS}
-            arguments = {key: value for key, value in own.items() if key not in url.query}
-            return sqlalchemy.create_engine(url, connect_args=arguments, hide_parameters=True)
+            waits = url.get_dialect().driver in _TAKES_TIMEOUT and "connect_timeout" not in url.query
+            arguments = {"connect_timeout": _CONNECT_SECONDS} if waits else {}
+            with warnings.catch_warnings():
+                # They repeat what stands in the address.
+                warnings.simplefilter("ignore", SAWarning)
+                return sqlalchemy.create_engine(url, connect_args=arguments, hide_parameters=True)
         except NoSuchModuleError:
             raise DataError(
                 f"secret {self.secret}: its url begins with no database that is known; {address.HOW_TO_WRITE}"
@@ -131,7 +135,8 @@ class SqlQuery:
             for meaning, pattern in _REFUSED.items():
                 if re.search(pattern, told, re.IGNORECASE):
                     return DataError(f"{self.name}: {meaning}; mend the secret {self.secret}")
-            return _NotReachedError()
+            if isinstance(error, OperationalError | InterfaceError):
+                return _NotReachedError()
         return _NotReachedError() if isinstance(error, OSError) else self._unusable(error)
 
     def _unusable(self, error: Exception) -> DataError:

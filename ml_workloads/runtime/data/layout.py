@@ -88,7 +88,11 @@ def partition(path: str) -> Mapping[str, str | None]:
 
 def _may_be_part(path: str) -> bool:
     """Hidden files may be unfinished, and other readers pass over them: they are no parts."""
-    return is_table(path) and not any(step.startswith(("_", ".")) for step in PurePosixPath(path).parts)
+    return (
+        not path.endswith("/")
+        and is_table(path)
+        and not any(step.startswith(("_", ".")) for step in PurePosixPath(path).parts)
+    )
 
 
 def _is_harmless(path: str, size: int) -> bool:
@@ -96,7 +100,13 @@ def _is_harmless(path: str, size: int) -> bool:
         return True
     steps = PurePosixPath(path).parts
     hidden_folder = any(step.startswith(("_", ".")) for step in steps[:-1])
-    return bool(steps) and not hidden_folder and not is_table(path) and bool(_LEFT_BEHIND.fullmatch(steps[-1]))
+    return (
+        bool(steps)
+        and not hidden_folder
+        and not path.endswith("/")
+        and not is_table(path)
+        and bool(_LEFT_BEHIND.fullmatch(steps[-1]))
+    )
 
 
 def _refuse_table_formats(place: str, paths: Sequence[str]) -> None:

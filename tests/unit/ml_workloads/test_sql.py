@@ -1,4 +1,4 @@
-"""Queries in project.yaml: what reads is taken as written, whatever its strings and comments hold; what writes is not."""
+"""Queries in project.yaml: what reads is taken as written, whatever its strings hold; what writes is refused."""
 
 import pytest
 

@@ -1,30 +1,16 @@
-"""Loading: what is read from files, S3 and databases, what is refused, and when a digest changes."""
+"""Loading: what is read from files and S3, what is refused, and when a digest changes."""
 
+import gzip
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pandas as pd
 import pytest
-import sqlalchemy
-from moto import mock_aws
 
-from ml_workloads.runtime.data import DataError, LocalFile, S3Objects, Source, SqlQuery, digest, load
+from ml_workloads.runtime.data import DataError, LocalFile, S3Objects, Source, digest, load
 
 TABLE = pd.DataFrame({"id": [1, 2, 3], "name": ["a", "b", None]})
-
-
-@pytest.fixture
-def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client: Any = boto3.client("s3")
-        client.create_bucket(Bucket="lake")
-        yield client
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -72,13 +58,13 @@ def test_tables_of_different_columns_are_not_mixed(lake: Any):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        (S3Objects(bucket="lake", key="gone.csv"), "s3://lake/gone.csv: there is no such object; upload it"),
-        (S3Objects(bucket="lake", key="gone/"), "s3://lake/gone/: no .csv or .parquet object is there"),
+        (S3Objects(bucket="lake", key="gone/"), "s3://lake/gone/: no .csv, .csv.gz"),
         (S3Objects(bucket="lake", key="empty.csv"), "s3://lake/empty.csv: this cannot be read as a table"),
-        (S3Objects(bucket="lake", key="table.xlsx"), "write a file that ends with .csv or .parquet"),
-        (S3Objects(bucket="nobodys", key="a.csv"), "NoSuchBucket"),
+        (S3Objects(bucket="lake", key="table.xlsx"), "write a file that ends with .csv, "),
+        (S3Objects(bucket="nobodys", key="a.csv"), "there is no bucket nobodys (NoSuchBucket)"),
+        (S3Objects(bucket="nobodys", key="a/"), "there is no bucket nobodys (NoSuchBucket)"),
         (LocalFile(path=Path("gone.csv")), "gone.csv: there is no such file; it has to be copied into the image"),
-        (LocalFile(path=Path("table.xlsx")), "write a file that ends with .csv or .parquet"),
+        (LocalFile(path=Path("table.xlsx")), "write a file that ends with .csv, "),
     ],
 )
 def test_what_cannot_be_read_is_named(lake: Any, source: Source, said: str):
@@ -89,6 +75,54 @@ def test_what_cannot_be_read_is_named(lake: Any, source: Source, said: str):
     assert said in str(refused.value)
 
 
+def test_objects_with_another_ending_are_not_left_out_in_silence(lake: Any):
+    for key in ("2024-01.csv", "2024-02.csv.gz", "2024-03.CSV"):
+        content = csv(TABLE)
+        lake.put_object(Bucket="lake", Key=f"churn/{key}", Body=gzip.compress(content) if key[-1] == "z" else content)
+    assert len(load(S3Objects(bucket="lake", key="churn/")).frame) == 9
+    lake.put_object(Bucket="lake", Key="churn/2024-04.csv.zip", Body=b"PK")
+    with pytest.raises(DataError, match=r"1 of 4 objects are no parts of a table: 2024-04\.csv\.zip"):
+        load(S3Objects(bucket="lake", key="churn/"))
+
+
+def test_columns_of_the_path_are_read_below_a_prefix_and_not_above(lake: Any):
+    for year in (2023, 2024):
+        lake.put_object(Bucket="lake", Key=f"churn/year={year}/part-0.parquet", Body=parquet(TABLE))
+    assert load(S3Objects(bucket="lake", key="churn/")).frame["year"].tolist() == [2023] * 3 + [2024] * 3
+    assert list(load(S3Objects(bucket="lake", key="churn/year=2023/")).frame) == ["id", "name"]
+    assert list(load(S3Objects(bucket="lake", key="churn/year=2023/part-0.parquet")).frame) == ["id", "name"]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (
+            "churn/customer.csv",
+            "there is no object s3://lake/churn/customer.csv: in this folder are churn/customers.csv, ",
+        ),
+        ("churn/customers", "write a file that ends with .csv"),
+        ("churn/a.parquet", "and 2 more; upload it, or mend data.source.path"),
+        ("gone/a.csv", "there is no object s3://lake/gone/a.csv: nothing is below s3://lake/gone/; upload it"),
+        ("churn/table.parquet", "but a folder of this name; end data.source.path with /"),
+        ("a.csv", "there is no object s3://lake/a.csv: in this folder are "),
+    ],
+)
+def test_an_object_that_is_not_there_is_told_with_those_that_are(lake: Any, key: str, said: str):
+    others = [f"churn/{number}.csv" for number in range(5)]
+    for each in ("churn/customers.csv", "churn/table.parquet/part-0.parquet", *others):
+        lake.put_object(Bucket="lake", Key=each, Body=csv(TABLE))
+    with pytest.raises(DataError) as refused:
+        load(S3Objects(bucket="lake", key=key))
+    assert said in str(refused.value)
+
+
+def test_an_object_whose_key_begins_like_another_is_the_one_that_is_read(lake: Any):
+    lake.put_object(Bucket="lake", Key="churn/a.csv", Body=csv(TABLE))
+    lake.put_object(Bucket="lake", Key="churn/a.csv.gz", Body=gzip.compress(csv(TABLE.assign(id=[7, 8, 9]))))
+    assert load(S3Objects(bucket="lake", key="churn/a.csv")).frame["id"].tolist() == [1, 2, 3]
+    assert load(S3Objects(bucket="lake", key="churn/a.csv.gz")).frame["id"].tolist() == [7, 8, 9]
+
+
 def test_broken_files_and_tables_without_rows_are_refused(tmp_path: Path):
     path = tmp_path / "t.parquet"
     path.write_bytes(parquet(TABLE)[:100])
@@ -97,25 +131,6 @@ def test_broken_files_and_tables_without_rows_are_refused(tmp_path: Path):
     (tmp_path / "t.csv").write_text("id,name\n")
     with pytest.raises(DataError, match="the table has no rows"):
         load(LocalFile(path=tmp_path / "t.csv"))
-
-
-def test_a_query_is_read_from_its_database(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'warehouse.db'}"
-    engine = sqlalchemy.create_engine(url)
-    TABLE.to_sql("customers", engine, index=False)
-    engine.dispose()
-    loaded = load(SqlQuery(url=url, query="SELECT id FROM customers WHERE id > 1 ORDER BY id"))
-    assert loaded.frame["id"].tolist() == [2, 3]
-    with pytest.raises(DataError, match="no such table: clients"):
-        load(SqlQuery(url=url, query="SELECT * FROM clients"))
-
-
-def test_no_password_is_ever_shown():
-    query = SqlQuery(url="postgresql+psycopg://reader:planted-secret@127.0.0.1:1/w", query="SELECT 1")
-    with pytest.raises(DataError) as refused:
-        load(query)
-    assert "planted-secret" not in f"{refused.value}{query!r}{query.name}"
-    assert "reader" in str(refused.value)
 
 
 def test_a_digest_tells_content_types_and_order_but_not_the_index():

@@ -1,0 +1,45 @@
+"""What a contract has as text is read as written."""
+
+import pandas as pd
+import pandera.pandas as pa
+import pytest
+from pandera.typing import Series
+
+from ml_workloads.runtime.contract import check
+from ml_workloads.runtime.data import ReadOptions, text_columns
+from ml_workloads.runtime.data.tables import read_part
+from tests.unit.ml_workloads.runtime.data.written import part
+
+
+class Model(pa.DataFrameModel):
+    zip: Series[str]
+    n: Series[int]
+
+
+CONTRACTS = {
+    "str": pa.DataFrameSchema({"zip": pa.Column(str)}),
+    "string": pa.DataFrameSchema({"zip": pa.Column("string")}),
+    "coerced": pa.DataFrameSchema({"zip": pa.Column(str, coerce=True, nullable=True)}),
+    "a category of text": pa.DataFrameSchema({"zip": pa.Column(pd.CategoricalDtype(["007"]), coerce=True)}),
+    "a pattern": pa.DataFrameSchema({"z.*": pa.Column(str, regex=True)}),
+    "a model": Model,
+}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_columns_of_text_and_no_others_stay_as_written(contract: object):
+    options = ReadOptions(text_columns=text_columns(contract))
+    read = read_part(part("t.csv", "zip,n\n007,007\n"), options)
+    assert read.to_dict("list") == {"zip": ["007"], "n": [7]}
+    assert check(read, contract)["zip"].tolist() == ["007"]  # pyright: ignore[reportArgumentType]
+
+
+def test_a_day_of_digits_is_a_day_and_no_number_of_nanoseconds():
+    contract = pa.DataFrameSchema({"day": pa.Column("datetime64[ns]", coerce=True)})
+    read = read_part(part("t.csv", "day\n20240102\n"), ReadOptions(text_columns=text_columns(contract)))
+    assert check(read, contract)["day"].tolist() == [pd.Timestamp("2024-01-02")]
+
+
+@pytest.mark.parametrize("contract", [None, "schema", int, {"zip": str}])
+def test_what_is_no_contract_names_no_columns(contract: object):
+    assert "zip" not in text_columns(contract)
