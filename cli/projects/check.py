@@ -1,0 +1,201 @@
+"""`mlp projects check`: what would fail later, found without a cluster, an account or a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from cli.plain import Json, PlainError, console, errors, plain_errors
+from cli.projects.environment import PROJECTS, ROOT, STACKS
+from cli.projects.show import print_json
+
+if TYPE_CHECKING:
+    from cli.projects.check_code import Tried
+    from ml_workloads.project import Project
+    from ml_workloads.runtime.sample_check import Finding
+
+SETTINGS, IMAGE, TESTS = "project.yaml", "image", "tests"
+_MARKS: Final = {"ok": "ok", "problem": "problem", "note": "note"}
+_STYLES: Final = {"ok": "green", "problem": "red", "note": "yellow"}
+
+Names = Annotated[list[str] | None, typer.Argument(help="Projects, as `mlp projects` lists them. All when not given.")]
+Sample = Annotated[
+    Path | None,
+    typer.Option("--sample", help="CSV or Parquet file of real rows; without one they are made up from the contract."),
+]
+Seconds = Annotated[float, typer.Option("--seconds", min=1, help="How long the code of a project may take.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What was found in one project. `row` is one that its model takes in a request, where one is known."""
+
+    name: str
+    findings: tuple[Finding, ...]
+    row: Any = None
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.state == "problem")
+
+
+def check(names: Names = None, sample: Sample = None, seconds: Seconds = 60.0, as_json: Json = False) -> None:
+    """Find what would fail later: settings, names, Dockerfile, imports, contract, training of 100 rows, example.json.
+
+    Needs no cluster, no account and no network. Rows come from --sample, else from sample.csv or sample.parquet beside
+    project.yaml, else they are made up from the contract; how good a model of them is, is not looked at. Exit code 1
+    when there is a problem; notes are no problems.
+    """
+    with plain_errors():
+        if sample is not None and not sample.is_file():
+            raise PlainError(f"--sample {str(sample)!r}: there is no such file")
+        with errors.status("Checking"):
+            found = check_projects(wanted(names or ()), sample, seconds)
+        if as_json:
+            print_json([as_document(each) for each in found])
+        else:
+            for each in found:
+                show(each)
+        if any(each.problems for each in found):
+            raise typer.Exit(1)
+
+
+def wanted(names: Sequence[str], projects: Path = PROJECTS) -> list[str]:
+    """Return the folders to look at, once each. Raises PlainError that names what there is."""
+    from ml_workloads.project import PROJECT_FILE
+
+    there = sorted(path.parent.name for path in projects.glob(f"*/{PROJECT_FILE}"))
+    for name in names:
+        if name not in there and not (projects / name / "Dockerfile").is_file():
+            raise PlainError(f"there is no project {name!r}; there are {', '.join(there) or 'none yet'}")
+    return list(dict.fromkeys(names)) or there
+
+
+def check_projects(
+    names: Sequence[str], sample: Path | None = None, seconds: float = 60.0, root: Path = ROOT, stacks: Path = STACKS
+) -> list[Checked]:
+    """Return what was found in projects, each by its folder's name: all of it at once.
+
+    Raises:
+        PlainError: the code could not be tried, which is no project's fault.
+    """
+    from cli.projects.check_code import try_code
+
+    loaded = {name: load(name, root) for name in names}
+    projects = [each for each in loaded.values() if not isinstance(each, str)]
+    with ThreadPoolExecutor(1) as pool:
+        tried = pool.submit(try_code, projects, root, sample, seconds)
+        clashes = _clashes(root) if projects else None
+        files = {each.name: list(_files(each, root, stacks)) for each in projects}
+        code = tried.result()
+    return [_checked(name, each, clashes, files, code) for name, each in loaded.items()]
+
+
+def load(name: str, root: Path) -> Project | str:
+    """Return the project, or what is wrong with its file."""
+    from ml_workloads.project import PROJECT_FILE, load_project
+    from validation.errors import SettingsError
+
+    try:
+        return load_project(root / "ml_workloads" / "projects" / name / PROJECT_FILE)
+    except SettingsError as error:
+        return str(error)
+
+
+def _checked(
+    name: str, loaded: Project | str, clashes: str | None, files: dict[str, list[Finding]], code: dict[str, Tried]
+) -> Checked:
+    from ml_workloads.runtime.sample_check import Finding
+
+    if isinstance(loaded, str):
+        return Checked(name=name, findings=(Finding(what=SETTINGS, state="problem", said=loaded),))
+    settings = (
+        Finding(what=SETTINGS, state="problem", said=clashes)
+        if clashes
+        else Finding(what=SETTINGS, state="ok", said=f"a project of team {loaded.team}")
+    )
+    tried = code[loaded.name]
+    return Checked(name=name, findings=_once((settings, *files[loaded.name], *tried.findings)), row=tried.row)
+
+
+def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Leave out repetitions, and what is well of a part that has a problem too."""
+    wrong = {each.what for each in findings if each.state == "problem"}
+    return tuple(each for each in dict.fromkeys(findings) if each.state != "ok" or each.what not in wrong)
+
+
+def _clashes(root: Path) -> str | None:
+    """Return what is wrong among the names of all projects, unless it is another file that is wrong by itself."""
+    from ml_workloads.project import PROJECT_FILE, find_projects
+    from validation.errors import SettingsError
+
+    folder = root / "ml_workloads" / "projects"
+    if any(isinstance(load(path.parent.name, root), str) for path in folder.glob(f"*/{PROJECT_FILE}")):
+        return None
+    try:
+        find_projects(folder)
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def _files(project: Project, root: Path, stacks: Path) -> Iterator[Finding]:
+    from cli.projects.check_image import check_dockerfile, installs_more
+    from cli.projects.check_imports import check_imports
+    from cli.projects.check_nodes import NODES, check_nodes, pools_of
+    from components.checkout import SourceError
+    from ml_workloads.project.image import project_image
+    from ml_workloads.runtime.sample_check import Finding
+    from validation.errors import SettingsError
+
+    folder = root / "ml_workloads" / "projects" / project.name
+    dockerfile, source = folder / "Dockerfile", project_image(project)
+    try:
+        files = frozenset(source.files(root))
+        yield Finding(what=IMAGE, state="ok", said=f"its tag is {source.tag(root)}")
+    except (SourceError, ValueError) as error:
+        files = frozenset()
+        if dockerfile.is_file():
+            yield Finding(what=IMAGE, state="problem", said=str(error))
+    if files or not dockerfile.is_file():
+        yield from check_dockerfile(project, root, files)
+    more = dockerfile.is_file() and installs_more(dockerfile.read_text(errors="replace"))
+    yield from check_imports(project, root, more=more)
+    for environment in project.environments:
+        try:
+            yield from check_nodes(project, environment, pools_of(environment, stacks))
+        except SettingsError as error:
+            yield Finding(what=NODES, state="problem", said=str(error))
+    if not (folder / "tests").is_dir():
+        yield Finding(what=TESTS, state="note", said="there is no folder tests; the example's tests show what to test")
+    if project.serving.online and not (folder / "example.json").is_file():
+        said = "there is no example.json; write a request to try the model with, as the example's project has"
+        yield Finding(what="example.json", state="note", said=said)
+
+
+def as_document(checked: Checked) -> dict[str, Any]:
+    """Return what --json prints of a project."""
+    return {
+        "name": checked.name,
+        "problems": len(checked.problems),
+        "findings": [asdict(each) for each in checked.findings],
+    }
+
+
+def show(checked: Checked) -> None:
+    """Print the findings of a project, a line each, and below them how many problems there are."""
+    console.print(f"[bold]{checked.name}[/bold]", highlight=False)
+    for each in checked.findings:
+        console.print(f"  [{_STYLES[each.state]}]{_MARKS[each.state]:<8}[/]", end="", highlight=False)
+        said = f"{each.what}: {each.said}".replace("\n", "\n" + " " * 10)
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
+    count = len(checked.problems)
+    said = (
+        f"{count} problem{'s' if count > 1 else ''} to mend." if count else "Nothing that can be found here is wrong."
+    )
+    console.print(f"  {said}", highlight=False, markup=False)
