@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from cli.projects import history, listing, logs, page, predict, promote, status, train
+from cli.projects import check, history, launch, listing, logs, page, predict, promote, status, train
 
 
 def register(root: typer.Typer) -> None:
+    root.add_typer(listing.app, name="projects")
+    listing.app.command("check")(check.check)
+    listing.app.command("launch")(launch.launch)
     for command in (
-        listing.projects,
         train.train,
         history.runs,
         history.models,

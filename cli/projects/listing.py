@@ -1,4 +1,4 @@
-"""`mlp projects`: what there is, from the files alone."""
+"""`mlp projects`: the group of commands on files of projects, and the list of what there is."""
 
 from __future__ import annotations
 
@@ -16,13 +16,24 @@ if TYPE_CHECKING:
 COLUMNS = ("Project", "Team", "Owner", "Environments", "Accelerator", "Schedule (UTC)", "Serving")
 
 
-def projects(
-    env: Annotated[str | None, typer.Option("--env", "-e", help="Only those that are meant for it.")] = None,
-    as_json: Json = False,
-) -> None:
+app = typer.Typer(help="Projects of this repository: listed, checked, and brought to a first served answer.")
+OnlyIn = Annotated[str | None, typer.Option("--env", "-e", help="Only those that are meant for it.")]
+
+
+@app.callback(invoke_without_command=True)
+def projects(context: typer.Context, env: OnlyIn = None, as_json: Json = False) -> None:
+    """Projects of this repository. Without a further word it lists them, as `mlp projects list` does."""
+    if context.invoked_subcommand is None:
+        list_projects(env, as_json)
+    elif env is not None or as_json:
+        raise typer.BadParameter(f"write --env and --json after the word {context.invoked_subcommand}")
+
+
+@app.command("list")
+def list_projects(env: OnlyIn = None, as_json: Json = False) -> None:
     """List the projects of this repository: team, owner, environments, accelerator, schedule.
 
-    Asks nobody: whether a project is deployed, and how it is, says `mlp status`.
+    It reads files only; `mlp status` says whether and how a project is deployed.
     """
     with plain_errors():
         if env is not None:

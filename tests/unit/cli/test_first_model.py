@@ -1,24 +1,6 @@
-"""What `mlp up` has still to do until a model is in production."""
+"""Which projects `mlp up` brings to a first answer."""
 
-import pytest
-
-from cli.first_model import missing_steps, projects_with_examples
-
-TRAIN, STAGE, PRODUCE = ("train", "--follow"), ("promote", "--to", "staging"), ("promote", "--to", "production")
-
-
-@pytest.mark.parametrize(
-    ("aliases", "steps"),
-    [
-        ({}, [TRAIN, STAGE, PRODUCE]),
-        ({"dev": "1"}, [STAGE, PRODUCE]),
-        ({"dev": "2", "staging": "1"}, [PRODUCE]),
-        ({"production": "1"}, []),
-        ({"dev": "3", "staging": "2", "production": "1"}, []),
-    ],
-)
-def test_only_what_is_missing_is_done(aliases: dict[str, str], steps: list[tuple[str, ...]]):
-    assert missing_steps(aliases) == steps
+from cli.first_model import projects_with_examples
 
 
 def test_projects_are_asked_where_they_are_served_and_bring_an_example():

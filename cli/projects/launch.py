@@ -1,0 +1,157 @@
+"""`mlp projects launch`: the whole way from a new project to its first served answer, by one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from cli.plain import PlainError, console, errors, plain_errors
+from cli.projects.check import check_projects, show
+from cli.projects.environment import PROJECTS, Place, find_place
+from cli.projects.session import Env, ProjectArgument
+from cli.projects.show import tell
+
+if TYPE_CHECKING:
+    from cli.projects.commands import Answer
+    from cli.projects.launch_steps import Kind, State, Target
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        "--sample",
+        help="CSV or Parquet file: rows to check the code with; uploaded where S3 has no data yet.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Let `pulumi up` change the environment without asking.")]
+
+
+def launch(project: ProjectArgument, env: Env = "dev", data: Data = None, yes: Yes = False) -> None:
+    """Bring a project to its first served answer: check, image, data, deployment, training, promotion, prediction.
+
+    Runs again at any time: what is done is left alone. It stops at what is missing, and says what to type. `pulumi up`
+    deploys the whole environment; on AWS it shows the changes and asks, unless --yes. Exit code 1 when it stops.
+    """
+    with plain_errors():
+        if data is not None and not data.is_file():
+            raise PlainError(f"--data {str(data)!r}: there is no such file")
+        place = find_place(project, env)
+        console.print("[bold]check[/bold]")
+        with errors.status("Checking"):
+            (checked,) = check_projects([project], data)
+        if checked.problems:
+            show(checked)
+            raise PlainError(f"{project} is not ready; mend that, then: mlp projects launch {project} --env {env}")
+        tell(f"  done: {len(checked.findings)} things looked at; `mlp projects check {project}` lists them")
+        from cli.projects.launch_world import World
+
+        target = target_of(place, data, checked.row)
+        reach(place)
+        world = World(place=place, target=target, confirmed=yes or is_local())
+        changed = bring(target, world)
+        tell(outcome(target, world.answer, changed=changed))
+
+
+def is_local() -> bool:
+    """Return whether this shell works on the local account; `mlp sandbox env` says so."""
+    return "MLP_SANDBOX" in os.environ
+
+
+def reach(place: Place) -> None:
+    """Sign in to the account and the cluster. Raises PlainError with what to type where that does not work."""
+    from cli.projects.session import signed_in
+
+    if shutil.which("pulumi") is None:
+        how = 'eval "$(.venv/bin/mlp sandbox env)"' if is_local() else "docs/runbooks/first-deploy-to-aws.md says how"
+        raise PlainError(f"there is no pulumi on PATH: {how}")
+    with signed_in(place.environment, place.role) as (aws, cluster):
+        cluster.find(f"/api/v1/namespaces/{place.project.namespace}")
+        tell(f"as {aws.caller}, on {place.environment.cluster}")
+
+
+def target_of(place: Place, data: Path | None, row: Any) -> Target:
+    """Return what a project needs. Raises PlainError where the given file cannot become what training reads."""
+    from cli.projects.launch_steps import Target
+    from ml_workloads.project.data import S3Source, SqlSource
+    from ml_workloads.project.deployment_names import data_prefix, secret
+    from ml_workloads.project.image import EXAMPLE_FILE
+
+    project, source = place.project, place.project.data.source
+    example = PROJECTS / project.name / EXAMPLE_FILE
+    request = str(example) if example.is_file() else json.dumps(row) if row else None
+    key = data_prefix(project.name) + source.path if isinstance(source, S3Source) else None
+    if key and data and not key.endswith("/") and Path(key).suffix != data.suffix:
+        raise PlainError(f"--data {data}: data.source.path is {key}; give a file that ends with {Path(key).suffix}")
+    return Target(
+        project=project.name,
+        environment=place.environment.name,
+        served=project.serving.online is not None,
+        pushed=not is_local(),
+        key=key,
+        upload=str(data) if key and data else None,
+        secret=f"{place.environment.prefix}/{secret(project.name, source.secret)}"
+        if isinstance(source, SqlSource)
+        else None,
+        request=request,
+    )
+
+
+class Doer(Protocol):
+    """What looks and does: AWS and the engine, or a test's record of them."""
+
+    def look(self, kind: Kind, state: State) -> State: ...
+
+    def do(self, kind: Kind, state: State) -> State: ...
+
+
+def bring(target: Target, world: Doer) -> bool:
+    """Do what is missing, first to last; return whether anything was changed.
+
+    Raises:
+        PlainError: something is missing that a person has to bring, or a step did not bring what it should.
+    """
+    from cli.projects.launch_steps import State, next_step, steps
+
+    state, done, told = State(), list[str](), set[str]()
+    while True:
+        for step in steps(target, state):
+            if step.status != "done":
+                break
+            if step.kind not in told:
+                told.add(step.kind)
+                _tell(step.kind, f"done: {step.said}")
+        step = next_step(target, state)
+        if step is None:
+            return any(kind != "answer" for kind in done)
+        if step.status == "blocked":
+            raise PlainError(step.said)
+        if step.status == "unknown":
+            state = world.look(step.kind, state)
+            continue
+        if step.kind in done:
+            raise PlainError(f"{step.kind}: it was done ({step.said}) and is still missing; see what it said above")
+        _tell(step.kind, step.said)
+        done.append(step.kind)
+        state = world.do(step.kind, state)
+
+
+def _tell(kind: str, said: str) -> None:
+    console.print(f"[bold]{kind}[/bold]", highlight=False)
+    tell(f"  {said}")
+
+
+def outcome(target: Target, answer: Answer | None, *, changed: bool) -> str:
+    """Return the last words: whether anything was changed, and what the model answered."""
+    name, env = target.project, target.environment
+    begin = "" if changed else "Nothing was changed: all of it was there. "
+    if answer is None:
+        return (
+            f"{begin}{name} has a model in production in {env}; it is not served, its file has no serving.online."
+        )
+    said = ", ".join(map(str, answer.predictions))
+    return f"{begin}{name} answers in {env} with version {answer.version}: {said}"

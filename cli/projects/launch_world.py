@@ -1,0 +1,193 @@
+"""Look at, and change, what a project's launch is about: AWS, the engine's stack, and the commands of `mlp`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from cli.plain import PlainError, console
+from cli.projects.aws_access import plain_aws_errors
+from cli.projects.commands import Answer, Commands, run_to_its_end
+from cli.projects.environment import ROOT, Place
+from cli.projects.launch_steps import Kind, State, Target
+from components.naming import slug
+from ml_workloads.project.deployment_names import PRODUCTION, repository
+
+BUCKET_OUTPUT: Final = "data_lake_bucket"
+_NOT_THERE: Final = ("404", "NoSuchKey", "NotFound")
+
+
+@dataclass(kw_only=True)
+class World:
+    """`confirmed` answers the engine's question beforehand; `answer` is what the model said in the end."""
+
+    place: Place
+    target: Target
+    confirmed: bool
+    root: Path = ROOT
+    answer: Answer | None = field(default=None, init=False)
+
+    @cached_property
+    def commands(self) -> Commands:
+        name, env = self.target.project, self.target.environment
+        return Commands(stack=env, again=f"`mlp projects launch {name} --env {env}`", root=self.root)
+
+    def look(self, kind: Kind, state: State) -> State:
+        """Return the state with what is the case about one kind of step.
+
+        Raises:
+            PlainError: it cannot be seen, and why.
+        """
+        with plain_aws_errors(self.place.environment):
+            match kind:
+                case "repository":
+                    return replace(state, repository=self._has_repository())
+                case "image":
+                    return replace(state, image=self._has_image())
+                case "data":
+                    bucket = state.bucket or self._output(BUCKET_OUTPUT)
+                    return replace(state, bucket=bucket, data=self._has_data(bucket))
+                case "deployment":
+                    return replace(state, deployment=self._is_deployed())
+                case "secret":
+                    return replace(state, secret=self._has_value())
+                case "model":
+                    return replace(state, aliases=self.commands.aliases(self.target.project))
+                case "answer":
+                    return state
+
+    def do(self, kind: Kind, state: State) -> State:
+        """Do one kind of step; return the state without what was known of it, or with what came of it.
+
+        Raises:
+            PlainError: a command failed; the message says which, and what to type next.
+        """
+        env = self.target.environment
+        match kind:
+            case "repository":
+                logical = f"registry-{slug(repository(self.target.project))}"
+                globs = (f"**$aws:ecr/repository:Repository::{logical}", f"**::{logical}-cleanup")
+                self._up(*(word for glob in globs for word in ("--target", glob)))
+                return replace(state, repository=None)
+            case "image":
+                self.commands.show_plain("images", "push" if self.target.pushed else "build", "--env", env)
+                return replace(state, image=None)
+            case "data":
+                self._upload(str(state.bucket))
+                return replace(state, data=None)
+            case "deployment":
+                self._up()
+                return replace(state, deployment=True)
+            case "model":
+                self.commands.model_in_production(self.target.project)
+                return replace(state, aliases=None)
+            case "answer":
+                version = (state.aliases or {})[PRODUCTION]
+                self.answer = self.commands.ask(self.target.project, version, str(self.target.request))
+                return replace(state, answered=version)
+            case "secret":
+                raise PlainError("the value of a secret is its team's to write")
+
+    def _client(self, service: str) -> Any:
+        import boto3
+
+        return boto3.client(service, region_name=self.place.environment.region)
+
+    def _has_repository(self) -> bool:
+        ecr = self._client("ecr")
+        try:
+            ecr.describe_repositories(repositoryNames=[self._repository])
+        except ecr.exceptions.RepositoryNotFoundException:
+            return False
+        return True
+
+    @property
+    def _repository(self) -> str:
+        return f"{self.place.environment.prefix}/{repository(self.target.project)}"
+
+    def _has_image(self) -> bool:
+        from cli.image_engine import is_pushed
+        from cli.image_list import wanted_images
+        from cli.images import _local_builder
+        from cli.projects.aws_access import AwsAccess
+
+        account = AwsAccess(self.place.environment).caller.split(":")[4]
+        images = [
+            each for each in wanted_images(self.place.environment, account) if each.repository == self._repository
+        ]
+        if self.target.pushed:
+            ecr = self._client("ecr")
+            return all(is_pushed(ecr, each, self.target.environment) for each in images)
+        builder = _local_builder()
+        return all(builder.has(each) for each in images)
+
+    def _has_data(self, bucket: str) -> bool:
+        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+        from botocore.exceptions import ClientError
+
+        s3, key = self._client("s3"), str(self.target.key)
+        if key.endswith("/"):
+            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+            return any(each["Size"] for page in pages for each in page.get("Contents", ()))
+        try:
+            s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_THERE:
+                return False
+            raise
+        return True
+
+    def _upload(self, bucket: str) -> None:
+        """Put the user's file there; the bucket encrypts it with its own key."""
+        file, key = Path(str(self.target.upload)), str(self.target.key)
+        if key.endswith("/"):
+            key += file.name
+        with plain_aws_errors(self.place.environment), console.status(f"Uploading {file.name}"):
+            self._client("s3").put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+
+    def _has_value(self) -> bool:
+        """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html"""
+        found = self._client("secretsmanager").describe_secret(SecretId=self.target.secret)
+        return bool(found.get("VersionIdsToStages"))
+
+    def _is_deployed(self) -> bool:
+        with console.status(f"pulumi preview --stack {self.target.environment}"):
+            done = self._pulumi("preview", "--expect-no-changes", "--non-interactive")
+        return done.returncode == 0
+
+    def _output(self, name: str) -> str:
+        done = self._pulumi("stack", "output", name, "--non-interactive")
+        if done.returncode:
+            said = " ".join(done.stderr.split())
+            raise PlainError(f"the stack {self.target.environment} does not tell {name}: {said}")
+        return done.stdout.strip()
+
+    def _up(self, *options: str) -> None:
+        """Run `pulumi up` before the user's eyes; on AWS it asks first, unless that was answered beforehand."""
+        line = self._line("up", *options)
+        if self.confirmed:
+            line += ["--yes", "--skip-preview"]
+        code = run_to_its_end(line, self.root)
+        if code:
+            again = f"mlp projects launch {self.target.project} --env {self.target.environment}"
+            raise PlainError(f"`pulumi up` ended with exit code {code}; when that is mended: {again}")
+
+    def _pulumi(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self._line(*words), cwd=self.root, capture_output=True, text=True, check=False)
+
+    def _line(self, *words: str) -> list[str]:
+        return ["pulumi", *words, "--stack", self.target.environment, *self._config_file]
+
+    @cached_property
+    def _config_file(self) -> tuple[str, ...]:
+        """The local account has no key of AWS: a stack file under one is read from a copy without it."""
+        if "MLP_SANDBOX" not in os.environ:
+            return ()
+        from sandbox.engine.stack_files import usable
+        from sandbox.instance import find
+
+        return ("--config-file", str(usable(find(None), self.target.environment, self.root)))
