@@ -14,7 +14,7 @@ from sandbox.plugins.kubernetes.readiness.custom import judge_custom
 from sandbox.plugins.kubernetes.readiness.judgement import Judgement, waiting
 from sandbox.plugins.kubernetes.readiness.look import judge, pods_of, warnings_about
 from sandbox.plugins.kubernetes.readiness.others import blocks_of_namespace
-from sandbox.plugins.kubernetes.readiness.pods import PATIENCE, Trouble, last_failed_container, troubles
+from sandbox.plugins.kubernetes.readiness.pods import BACK_OFF, PATIENCE, Trouble, last_failed_container, troubles
 from sandbox.plugins.kubernetes.readiness.workloads import refused_for_good
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
@@ -41,6 +41,7 @@ class Wait:
         self._begin = time.monotonic()
         self._told, self._told_at = "", 0.0
         self._seen: dict[str, float] = {}
+        self._found: dict[str, int] | None = None
 
     def until_ready(self, live: Object) -> Object:
         """The object as it is once it is ready. Raises NotReadyError."""
@@ -113,7 +114,9 @@ class Wait:
         if judged.state == "ready":
             return judged, None
         pods = pods_of(self._cluster, self._kind, live)
-        found = next(iter(troubles(pods)), None)
+        all_found = troubles(pods)
+        self._remember(all_found)
+        found = next(iter(all_found), None)
         if judged.state == "waiting" and not found and self._waited > LONGEST_PAUSE:
             judged = self._with_events(judged, live, pods)
         return judged, found
@@ -127,7 +130,25 @@ class Wait:
         told = own or (warnings_about(self._cluster, unready) if unready else [])
         return waiting(f"{judged.text}; {told[-1]}") if told else judged
 
+    def _remember(self, found: list[Trouble]) -> None:
+        """Note the troubles that were there at the first look: they are of an earlier deployment."""
+        if self._found is None:
+            self._found = {trouble.key: trouble.tries for trouble in found if trouble.outlook == "never"}
+        for trouble in found:
+            if trouble.key in self._found:
+                self._found[trouble.key] = min(self._found[trouble.key], trouble.tries)
+
+    def _may_pass(self, trouble: Trouble) -> bool:
+        """Whether the trouble was found, not made, by this wait, and its cause may have been mended meanwhile.
+
+        A pushed image or a mended secret shows only when the kubelet tries again.
+        """
+        before = (self._found or {}).get(trouble.key)
+        return before is not None and trouble.tries <= before and self._waited < BACK_OFF
+
     def _is_final(self, trouble: Trouble) -> bool:
+        if self._may_pass(trouble):
+            return False
         if trouble.outlook == "never":
             # A Job has its own limit of tries.
             return self._kind.name != "Job" or not trouble.container

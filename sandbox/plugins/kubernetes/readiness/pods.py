@@ -24,6 +24,9 @@ from sandbox.plugins.kubernetes.readiness.judgement import (
 
 RESTARTS_TOLERATED = 2  # a container may end twice while what it needs comes up
 PATIENCE = 45.0  # seconds that a trouble which may pass is looked at
+# Seconds until the kubelet has tried a container or an image again, however often that failed: five minutes, and some
+# for the try itself. https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff
+BACK_OFF = 330.0
 _IMAGE_TROUBLES = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"}
 _IMAGE_NEVER = {"InvalidImageName", "ErrImageNeverPull"}
 _NO_SUCH_IMAGE = ("not found", "manifest unknown", "unauthorized", "denied", "forbidden", "no match for platform")
@@ -33,13 +36,21 @@ _NO_SUCH_IMAGE = ("not found", "manifest unknown", "unauthorized", "denied", "fo
 class Trouble:
     """`never`: it will not pass; `hardly`: it may, for PATIENCE seconds; `maybe`: it is waited for.
 
-    `container` is set where its log tells more; `previous`: of the run that ended."""
+    `container` is set where its log tells more; `previous`: of the run that ended. `tries` rises when what failed has
+    been tried again and failed again.
+    """
 
     outlook: Literal["never", "hardly", "maybe"]
     text: str
     pod: Object
     container: str = ""
     previous: bool = False
+    tries: int = 0
+
+    @property
+    def key(self) -> str:
+        """Which pod and container it is about."""
+        return self.text.split(":", 1)[0].split(" ends again", 1)[0]
 
 
 def troubles(pods: list[Object]) -> list[Trouble]:
@@ -77,14 +88,16 @@ def _of_pod(pod: Object) -> Iterator[Trouble]:
         reason, message = str(held.get("reason") or ""), str(held.get("message") or "")
         what = f"{name}, container '{each['name']}'"
         if reason in _IMAGE_NEVER or (reason in _IMAGE_TROUBLES and any(word in message for word in _NO_SUCH_IMAGE)):
-            yield Trouble("never", f"{what}: its image {_image(pod, each)} cannot be had: {reason}: {message}", pod)
+            text = f"{what}: its image {_image(pod, each)} cannot be had: {reason}: {message}"
+            # Between two tries it is ImagePullBackOff.
+            yield Trouble("never", text, pod, tries=int(reason == "ErrImagePull"))
         elif reason in _IMAGE_TROUBLES:
             yield Trouble("hardly", f"{what}: its image {_image(pod, each)} cannot be had: {reason}: {message}", pod)
         elif reason == "CrashLoopBackOff":
             restarts = int(each.get("restartCount") or 0)
             outlook = "never" if restarts >= RESTARTS_TOLERATED else "maybe"
             text = f"{what} ends again and again ({restarts} restarts): {_how_it_ended(each)}"
-            yield Trouble(outlook, text, pod, str(each["name"]), previous=True)
+            yield Trouble(outlook, text, pod, str(each["name"]), previous=True, tries=restarts)
         elif reason in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
             yield Trouble("hardly", f"{what} cannot be started: {reason}: {message}", pod)
 

@@ -23,16 +23,26 @@ NOT_SEEN = waiting("its controller has not looked at it yet")
 
 
 def judge_deployment(obj: Object) -> Judgement:
+    """Judge a Deployment by its pods.
+
+    A rollout past its progress deadline is still waited for, as pulumi-kubernetes does it: the condition stays until
+    pods become available, so after a failed deployment it is there from the beginning, and the controller goes on.
+    https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment
+    """
     if not is_seen(obj):
         return NOT_SEEN
-    spec, status = spec_of(obj), status_of(obj)
-    if spec.get("paused"):
+    if spec_of(obj).get("paused"):
         return READY
-    progress = condition(obj, "Progressing")
-    if progress.get("reason") == "ProgressDeadlineExceeded":
-        return failed(f"the rollout makes no progress: {progress.get('message')}")
     if refused := _refused(obj):
         return refused
+    judged, progress = _judge_rollout(obj), condition(obj, "Progressing")
+    if judged.state == "waiting" and progress.get("reason") == "ProgressDeadlineExceeded":
+        return waiting(f"{judged.text}; the rollout makes no progress: {progress.get('message')}")
+    return judged
+
+
+def _judge_rollout(obj: Object) -> Judgement:
+    spec, status = spec_of(obj), status_of(obj)
     wanted = int(spec.get("replicas", 1))
     updated, total = int(status.get("updatedReplicas") or 0), int(status.get("replicas") or 0)
     available = int(status.get("availableReplicas") or 0)

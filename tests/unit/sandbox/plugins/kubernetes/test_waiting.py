@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -160,3 +161,77 @@ def test_logs_that_cannot_be_read_do_not_hide_why_the_wait_ended(error: Exceptio
     cluster: Any = Cluster.__new__(Cluster)
     cluster.connection = Closed()
     assert cluster.log("n", "p", "c", previous=False, lines=5) == ""
+
+
+NO_IMAGE = "rpc error: code = NotFound desc = failed to pull and unpack image: not found"
+READY_STATUS = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+STALLED = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+
+
+def without_image(reason: str = "ImagePullBackOff") -> Object:
+    return container({"waiting": {"reason": reason, "message": NO_IMAGE}})
+
+
+def crashed(restarts: int) -> Object:
+    return container({"waiting": {"reason": "CrashLoopBackOff"}}, restartCount=restarts)
+
+
+class Rollout(FakeCluster):
+    """A Deployment past its progress deadline whose one pod is in these states, one a look; then it is ready."""
+
+    def __init__(self, *states: Object) -> None:
+        self.states = list(states)
+        super().__init__({})
+
+    def get(self, kind: Kind, namespace: str, name: str, **_more: Any) -> Object | None:
+        return self.deployment()
+
+    def find(self, kind: Kind, namespace: str, **_more: Any) -> list[Object]:
+        if kind.name == "ReplicaSet":
+            return [owned("web-b", "web", {}, annotations={"deployment.kubernetes.io/revision": "2"})]
+        if kind.name == "Pod":
+            return [owned("pod", "web-b", self.states.pop(0))] if self.states else []
+        return []
+
+    def deployment(self) -> Object:
+        if not self.states:
+            return workload(DEPLOYMENT, **READY_STATUS)
+        return workload(DEPLOYMENT, observedGeneration=1, updatedReplicas=1, conditions=[STALLED])
+
+
+def heals(*states: Object) -> None:
+    rollout = Rollout(*states)
+    waiting, _ = wait(rollout, DEPLOYMENT, timeout=60)
+    assert waiting.until_ready(rollout.deployment()) == workload(DEPLOYMENT, **READY_STATUS)
+
+
+@pytest.mark.parametrize(
+    "before", [without_image(), without_image("ErrImagePull"), without_image("ErrImageNeverPull"), crashed(7)]
+)
+def test_pods_of_a_failed_deployment_are_given_the_time_until_the_kubelet_tries_again(before: Object) -> None:
+    heals(before, before, before)
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ([{"phase": "Pending"}, without_image("ErrImagePull")], "its image app:1 cannot be had: ErrImagePull"),
+        ([{"phase": "Pending"}, without_image()], "its image app:1 cannot be had: ImagePullBackOff"),
+        ([without_image(), without_image("ErrImagePull")], "its image app:1 cannot be had: ErrImagePull"),
+        ([without_image("ErrImagePull"), without_image(), without_image("ErrImagePull")], "cannot be had"),
+        ([crashed(7), crashed(7), crashed(8)], "ends again and again (8 restarts)"),
+    ],
+)
+def test_what_fails_during_a_wait_ends_it_at_once(states: list[Object], said: str) -> None:
+    rollout = Rollout(*states, *states[-1:])
+    waiting, _ = wait(rollout, DEPLOYMENT, timeout=60)
+    with pytest.raises(NotReadyError, match=re.escape(said)):
+        waiting.until_ready(rollout.deployment())
+
+
+def test_a_trouble_that_stays_beyond_the_kubelets_pause_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.plugins.kubernetes.waiting.BACK_OFF", 0.2)
+    rollout = Rollout(*[without_image()] * 50)
+    waiting, _ = wait(rollout, DEPLOYMENT, timeout=60)
+    with pytest.raises(NotReadyError, match="its image app:1 cannot be had"):
+        waiting.until_ready(rollout.deployment())
