@@ -83,11 +83,13 @@ def image_of(cronjob: Mapping[str, Any] | None, deployment: Mapping[str, Any] | 
 
 
 def training_of(cronjob: Mapping[str, Any] | None) -> Document | None:
-    """The schedule of one that is suspended means nothing."""
+    """Return the schedule, None for a project that has none, and whether it rests."""
     if cronjob is None:
         return None
-    suspended = bool(cronjob["spec"].get("suspend"))
-    return {"schedule": None if suspended else cronjob["spec"]["schedule"], "suspended": suspended}
+    from ml_workloads.project.deployment_names import NO_SCHEDULE
+
+    suspended, schedule = bool(cronjob["spec"].get("suspend")), cronjob["spec"]["schedule"]
+    return {"schedule": None if suspended and schedule == NO_SCHEDULE else schedule, "suspended": suspended}
 
 
 def last_run(session: Session, job: Mapping[str, Any]) -> Document:
@@ -167,6 +169,8 @@ def rows(found: Document) -> list[tuple[str, object]]:
     training, run, serving, answers = (found[name] for name in ("training", "last_run", "serving", "answering"))
     lines: list[tuple[str, object]] = [("namespace", found["namespace"]), ("image", found["image"])]
     schedule = None if training is None else training["schedule"] or "none: only `mlp train` starts a run"
+    if training and training["schedule"] and training["suspended"]:
+        schedule = f"{schedule}, paused"
     lines += [("schedule (UTC)", schedule), ("last run", run["job"] if run else "none yet")]
     if run:
         took = f", took {duration(run['seconds'])}" if run["seconds"] is not None else ""

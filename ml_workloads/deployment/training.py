@@ -15,12 +15,10 @@ from ml_workloads.deployment.environment_variables import entries, job_entry, tr
 from ml_workloads.deployment.identity import Identity
 from ml_workloads.deployment.pods import project_container, project_pod, sized
 from ml_workloads.project.data import S3Source
-from ml_workloads.project.deployment_names import TRAINING
+from ml_workloads.project.deployment_names import NO_SCHEDULE, TRAINING
 from ml_workloads.project.training import AcceleratorSettings
 
 MODULE: Final = "ml_workloads.runtime.training"
-# What Kubernetes wants to read where there is no schedule; the CronJob is suspended then.
-NEVER = "0 0 1 1 *"
 START_WITHIN_SECONDS = 3600
 KEPT_SECONDS = 7 * 24 * 3600
 # Runs are kept for that long, so that their logs can be read, as long as there are not more of them than this.
@@ -70,7 +68,7 @@ class Training(pulumi.ComponentResource):
             f"{name}-runs",
             metadata=metadata(TRAINING, args.namespace, self._labels),
             spec={
-                "schedule": schedule or NEVER,
+                "schedule": schedule or NO_SCHEDULE,
                 "time_zone": "Etc/UTC",
                 "suspend": schedule is None or paused,
                 "concurrency_policy": "Forbid",

@@ -8,6 +8,9 @@ TRAINING: Final = "training"
 SERVING: Final = "serving"
 """The service account, the Deployment, its Service, autoscaler and disruption budget, and the container."""
 
+NO_SCHEDULE: Final = "0 0 1 1 *"
+"""What the CronJob of a project without a schedule says: Kubernetes wants one. It is suspended."""
+
 SERVING_PORT: Final = 8080
 PROMOTION_LEASE: Final = "promotion"
 

@@ -158,6 +158,17 @@ def test_everything_about_a_project_is_in_one_answer():
         assert said in table
 
 
+@pytest.mark.parametrize(
+    ("schedule", "shown", "said"),
+    [("0 3 * * 1", "0 3 * * 1", "0 3 * * 1, paused"), ("0 0 1 1 *", None, "none: only `mlp train` starts a run")],
+)
+def test_a_schedule_that_rests_is_told_from_none(server: ApiServer, schedule: str, shown: str | None, said: str):
+    resting = {"spec": {**CRONJOB["spec"], "schedule": schedule, "suspend": True}}
+    server.answers[f"{BATCH}/cronjobs/training"] = (200, resting)
+    assert found("status", "churn")["training"] == {"schedule": shown, "suspended": True}
+    assert said in mlp("status", "churn").stdout
+
+
 def test_a_part_that_cannot_be_had_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch):
     def refuse(_session: Session) -> Any:
         raise PlainError("MLflow does not answer: no pod of mlflow is ready")
