@@ -85,7 +85,11 @@ def job_name(cronjob: str, now: datetime) -> str:
 def job_from(cronjob: Mapping[str, Any], name: str) -> dict[str, Any]:
     """As `kubectl create job --from=cronjob/...` makes it: its history is the CronJob's, which cleans up behind it.
 
+    Unlike that command's, it holds up the deletion of the CronJob, as scheduled runs do: the program deletes the
+    CronJob before the namespace, and a namespace with unfinished Jobs may never be gone. No right on the CronJob's
+    finalizers is needed, as EKS does not run the admission plugin OwnerReferencesPermissionEnforcement.
     https://kubernetes.io/docs/reference/kubectl/generated/kubectl_create/kubectl_create_job/
+    https://kubernetes.io/docs/concepts/architecture/garbage-collection/#foreground-deletion
     """
     template = copy.deepcopy(dict(cronjob["spec"]["jobTemplate"]))
     metadata = template.get("metadata") or {}
@@ -103,6 +107,7 @@ def job_from(cronjob: Mapping[str, Any], name: str) -> dict[str, Any]:
                     "name": cronjob["metadata"]["name"],
                     "uid": cronjob["metadata"]["uid"],
                     "controller": True,
+                    "blockOwnerDeletion": True,
                 }
             ],
         },

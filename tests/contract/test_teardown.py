@@ -9,6 +9,7 @@ from tests.contract.programs import Program
 
 GROUP, ADDON, CLUSTER = "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon", "aws:eks/cluster:Cluster"
 ENTRIES = ("aws:eks/accessEntry:AccessEntry", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation")
+JOBS = ("kubernetes:batch/v1:CronJob", "kubernetes:batch/v1:Job")
 BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 
 Chosen = Callable[[Recorded], bool]
@@ -92,3 +93,23 @@ def test_the_provider_of_the_objects_is_made_of_the_cluster_alone(environment: P
     [cluster] = environment.of_type(CLUSTER)
     assert cluster.inputs["name"] in provider.inputs["kubeconfig"]
     assert set(provider.inputs) == {"kubeconfig", "enableServerSideApply"}
+
+
+def test_what_makes_jobs_is_deleted_before_its_namespace(environment: Program):
+    """A namespace with unfinished Jobs may never be gone. A CronJob's deletion waits for the Jobs that it owns."""
+    known = dependencies(environment)
+    spaces = {each.inputs["metadata"]["name"]: each.urn for each in environment.of_type("kubernetes:core/v1:Namespace")}
+    found = [each for each in environment.resources if each.typ in JOBS]
+    assert {each.typ for each in found} == set(JOBS)
+    late = [each.name for each in found if spaces[each.inputs["metadata"]["namespace"]] not in known[each.urn]]
+    assert late == []
+
+
+def test_no_object_is_deleted_without_what_it_owns(environment: Program):
+    """The provider's own way is to wait for dependents; an annotation would change it."""
+    ways = [
+        each.name
+        for each in environment.resources
+        if "pulumi.com/deletionPropagationPolicy" in str(each.inputs.get("metadata", {}))
+    ]
+    assert ways == []

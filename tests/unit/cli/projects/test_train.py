@@ -124,7 +124,7 @@ def test_the_job_is_what_kubectl_would_make_of_the_cronjob_with_all_its_fields()
     assert metadata["labels"] == {"project": "churn"}
     (owner,) = metadata["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["uid"], owner["controller"]) == ("CronJob", "training", "4f2a", True)
-    assert "blockOwnerDeletion" not in owner  # which would need rights on the CronJob's finalizers
+    assert owner["blockOwnerDeletion"], "the namespace would be deleted while the run goes on"
 
 
 def test_names_of_runs_sort_by_time_and_differ_within_a_second():
