@@ -64,6 +64,9 @@ class GateSettings(Section):
             yield Problem(field=other, value=senseless, fix=f"write {wanted} instead, the gate looks at {self.metric}")
         elif bound is None:
             yield Problem(field=wanted, value=None, fix=f"add it, the gate looks at {self.metric}")
+        elif self.metric == "r2":
+            if not bound <= 1:
+                yield Problem(field=wanted, value=bound, fix="write at most 1, r2 is never above")
         elif self.metric not in ERRORS and not 0 < bound <= 1:
             yield Problem(field=wanted, value=bound, fix=f"write more than 0 and at most 1, {self.metric} is a share")
         elif bound < 0:

@@ -45,7 +45,12 @@ def test_what_is_left_out_has_a_default_that_works():
 
 
 @pytest.mark.parametrize(
-    "gate", [{"metric": "rmse", "maximum": 1.5}, {"metric": "roc_auc", "minimum": 0.9, "max_regression": 0.01}]
+    "gate",
+    [
+        {"metric": "rmse", "maximum": 1.5},
+        {"metric": "roc_auc", "minimum": 0.9, "max_regression": 0.01},
+        {"metric": "r2", "minimum": -0.5},
+    ],
 )
 def test_a_gate_bounds_errors_from_above_and_scores_from_below(gate: dict[str, Any]):
     assert parse_project(spoil(SOUND, ("training.gate", gate)), "here").training.gate.metric == gate["metric"]

@@ -69,6 +69,8 @@ WRONG: dict[str, tuple[str, object, str]] = {
         "gate.minimum: got null; add it, the gate looks",
     ),
     "bound in percent": ("training.gate.minimum", 80.0, "write more than 0 and at most 1, f1 is a share"),
+    "r2 above the best there is": ("training.gate", {"metric": "r2", "minimum": 1.5}, "write at most 1, r2 is never"),
+    "r2 bounded from above": ("training.gate", {"metric": "r2", "maximum": 1.0}, "write minimum instead"),
     "bound of another kind of metric": (
         "training.gate.metric",
         "rmse",
