@@ -11,7 +11,8 @@ from rich.table import Column, Table
 
 from cli.inventory import as_document, blocking, take_inventory
 from cli.inventory_entry import Entry
-from cli.plain import plain_errors
+from cli.plain import errors, plain_errors
+from sandbox import orphans
 
 console = Console()
 
@@ -23,9 +24,11 @@ def register(root: typer.Typer) -> None:
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
     """List every tool, its version and where it came from; what is missing, and what then does not work.
 
-    Changes nothing. Exit codes: 0 all that is required is there, 1 something required is missing.
+    Ends and removes what still runs for sandboxes whose folders were deleted, and says so; changes nothing else. Exit
+    codes: 0 all that is required is there, 1 something required is missing.
     """
     with plain_errors():
+        orphans.clear(lambda words: errors.print(words, highlight=False, markup=False, soft_wrap=True))
         entries = take_inventory()
         if as_json:
             print(json.dumps(as_document(entries), indent=2))

@@ -123,7 +123,7 @@ def reset(
             if not sys.stdin.isatty():
                 raise SandboxError("reset forgets everything that the sandbox holds; say so with --yes")
             typer.confirm(f"Forget all that sandbox {instance.name!r} holds ({instance.home})?", abort=True)
-        lifecycle.reset(instance)
+        lifecycle.reset(instance, report)
         console.print(f"Sandbox {instance.name} is empty.")
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import processes
+from sandbox import orphans, processes
 from sandbox.cluster import lifecycle as clusters
 from sandbox.dataplanes import postgres
 from sandbox.engine.install import install
@@ -51,6 +51,7 @@ def up(instance: Instance, pulumi: Path, report: Report, kubectl: Path | None = 
             f"the sandbox cannot be kept in {instance.home}: {error.strerror}; make room or make it writable, "
             "or name another folder in MLP_SANDBOX_HOME"
         ) from error
+    orphans.clear(report)
     _start_emulator(instance, report)
     try:
         report("Preparing the engine")
@@ -74,9 +75,13 @@ def down(instance: Instance) -> bool:
     return clusters.stop_all(instance.aws) > 0 or stopped
 
 
-def reset(instance: Instance) -> None:
-    """Stop it and forget everything: the emulated account, the databases and the engine's state."""
+def reset(instance: Instance, report: Report = lambda _words: None) -> None:
+    """Stop it and forget everything: the emulated account, the databases and the engine's state.
+
+    Also removes what runs on this machine for sandboxes whose folders are gone.
+    """
     down(instance)
+    orphans.clear(report)
     for folder in (instance.aws, instance.state, instance.logs):
         shutil.rmtree(folder, ignore_errors=True)
     if instance.home.is_dir():

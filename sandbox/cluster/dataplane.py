@@ -96,6 +96,11 @@ class EksDataPlane:
         with self._work:
             lifecycle.stop_all(self._home)
 
+    def abandon(self) -> None:
+        """Start nothing anew: the home is gone."""
+        self._closing = True
+        self._changed.set()
+
     def _watch(self) -> None:
         while not self._closing:
             self._changed.wait(WATCH_SECONDS)
@@ -123,6 +128,8 @@ class EksDataPlane:
         self._programs = self._programs or self._find_programs()
         if self._programs is None:
             raise SandboxError("the programs of Kubernetes are not built; run `mlp setup`")
+        if not self._home.is_dir():
+            raise SandboxError(f"{self._home} is not there any more: nothing is started in it")
         folder.make()
         wanted = Desired(
             cluster=cluster,

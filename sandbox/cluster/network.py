@@ -17,6 +17,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
+from sandbox import owners
 from sandbox.cluster.folder import ClusterFolder, read_json, write
 from sandbox.errors import SandboxError
 
@@ -29,6 +30,7 @@ LINK_PREFIX: Final = "mlp-up"
 NETNS_FOLDER: Final = Path("/run/netns")
 _BLOCKS: Final = range(1, 255)
 _SECONDS: Final = 20.0
+_ALIAS_LENGTH: Final = 255
 _SETTINGS: Final = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/send_redirects": "0",
@@ -89,6 +91,7 @@ def ensure(folder: ClusterFolder, vpc_cidr: str) -> ClusterNetwork:
         if not _enters(netns):
             try_ip("netns", "delete", netns)
             (NETNS_FOLDER / netns).unlink(missing_ok=True)
+            owners.note(netns, folder.root)
             ip("netns", "add", netns)
         ip("link", "set", "lo", "up", netns=netns)
         gateway = first_address(vpc_cidr)
@@ -126,9 +129,15 @@ def remove(folder: ClusterFolder) -> None:
         if isinstance(index, int) and _owner(netns, index):
             try_ip("link", "delete", f"{LINK_PREFIX}{index}")
         if (NETNS_FOLDER / netns).exists():
-            try_ip("netns", "delete", netns)
-            (NETNS_FOLDER / netns).unlink(missing_ok=True)
-        _remove_empty_netns_folder()
+            delete_namespace(netns)
+        owners.forget(netns)
+
+
+def delete_namespace(netns: str) -> None:
+    """Take a namespace away, and the folder of namespaces with the last one. The caller holds the machine's lock."""
+    try_ip("netns", "delete", netns)
+    (NETNS_FOLDER / netns).unlink(missing_ok=True)
+    _remove_empty_netns_folder()
 
 
 def choose_uplink(preferred: int | None, taken_links: Iterable[str], taken_addresses: Iterable[str]) -> int:
@@ -182,6 +191,9 @@ def _uplink(folder: ClusterFolder) -> int:
     write(folder.places, json.dumps({**places, "uplink": index}))
     peer = ("type", "veth", "peer", "name", UPLINK, "netns", folder.netns)
     ip("link", "add", f"{LINK_PREFIX}{index}", *peer)
+    owner = str(folder.root.resolve())
+    if len(owner.encode()) <= _ALIAS_LENGTH:  # half a path would name a folder that is not there
+        ip("link", "set", f"{LINK_PREFIX}{index}", "alias", owner)
     return index
 
 

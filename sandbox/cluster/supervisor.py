@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from sandbox import orphans
 from sandbox.cluster import admission, database_routes, lifecycle
 from sandbox.cluster.addons import AddonKeeper
 from sandbox.cluster.addons.keeper import POD_IDENTITY_AGENT, AddonPlace
@@ -34,6 +35,7 @@ from sandbox.cluster.repeated import Repeated
 from sandbox.cluster.volumes import ADDON as EBS_CSI_DRIVER
 from sandbox.cluster.volumes import Volumes
 from sandbox.errors import SandboxError
+from sandbox.presence import Presence
 
 START_SECONDS = 180.0
 _STEP_SECONDS = 0.5
@@ -62,6 +64,7 @@ class Supervisor:
         self._desired = Desired.read(folder.desired)
         self._desired_at = folder.desired.stat().st_mtime_ns
         self._ending = threading.Event()
+        self._presence = Presence(folder.root)
         self._began = time.monotonic()
         self._active = False
         self._problem: str | None = None
@@ -76,7 +79,7 @@ class Supervisor:
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ending.set())
-        while not self._ending.is_set():
+        while not self._ending.is_set() and not self._presence.lost:
             pause = _STEP_SECONDS
             try:
                 self._step()
@@ -88,9 +91,13 @@ class Supervisor:
                 self._log.exception("unforeseen")
                 self._note(f"{type(error).__name__}: {error}")
                 pause = _RETRY_SECONDS
-            self._write_status()
+            if not self._presence.lost:
+                self._write_status()
             self._ending.wait(pause)
-        self._stop()
+        if self._presence.lost:
+            self._leave()
+        else:
+            self._stop()
 
     def _step(self) -> None:
         self._read_desired()
@@ -213,6 +220,12 @@ class Supervisor:
         if status != self._written or not self._folder.status.exists():
             status.write(self._folder)
             self._written = status
+
+    def _leave(self) -> None:
+        """End everything of a cluster whose folder is gone, by what the machine itself says of it."""
+        self._log.info("%s is not there any more", self._folder.root)
+        for problem in orphans.end_everything_of(self._folder.root):
+            self._log.error("%s", problem)
 
     def _stop(self) -> None:
         self._log.info("stopping")

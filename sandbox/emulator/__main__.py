@@ -1,7 +1,7 @@
 """`python -m sandbox.emulator --home DIR --port N`: the AWS API of one local account, as one process.
 
 Starts serving at once and says at `/_mlp/health` when the recorded requests are replayed. Exit codes: 0 stopped on
-request, 1 the journal or the home cannot be used, 2 wrong arguments or a taken port.
+request, or its home was deleted, 1 the journal or the home cannot be used, 2 wrong arguments or a taken port.
 """
 
 import argparse
@@ -10,8 +10,15 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
+
+from sandbox import orphans
+from sandbox.presence import Presence
+
+if TYPE_CHECKING:
+    from sandbox.emulator.service import Service
 
 # moto reads these when it is imported.
 MOTO_SETTINGS = {
@@ -92,11 +99,27 @@ def _serve(options: argparse.Namespace) -> int:
             server.stop("the account cannot be brought back")
 
     server.stop_on_signals()
+    presence = Presence(options.home)
+    presence.watch(lambda: server.stop(f"{options.home} is not there any more"))
     log.info("listening on http://127.0.0.1:%d, state in %s", server.port, options.home)
     threading.Thread(target=prepare, name="prepare", daemon=True).start()
     server.run()
+    if presence.lost:
+        return _leave(options.home, services[0], log)
     services[0].close()
     return _fail(failures[0]) if failures else 0
+
+
+def _leave(home: Path, service: "Service", log: logging.Logger) -> int:
+    """End and take away what ran for a home that somebody has deleted; none of it can write anything there."""
+    try:
+        service.abandon()
+    except Exception:
+        log.exception("not everything could be closed in order")
+    for problem in orphans.end_everything_of(home):
+        log.error("%s", problem)
+    log.info("everything of %s has ended", home)
+    return 0
 
 
 def _settle_environment(argv: list[str]) -> None:

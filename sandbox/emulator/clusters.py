@@ -77,6 +77,13 @@ class Clusters:
         if self._plane is not None:
             self._plane.close()
 
+    def abandon(self) -> None:
+        """Stop reconciling and let the data plane begin nothing anew; what runs is ended by whoever calls."""
+        self._closing = True
+        self._wanted.set()
+        if self._plane is not None:
+            self._plane.abandon()
+
     def _work(self) -> None:
         while True:
             self._wanted.wait()

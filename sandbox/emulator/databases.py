@@ -55,6 +55,13 @@ class Databases:
         for plane in self._planes:
             plane.close()
 
+    def abandon(self) -> None:
+        """Stop reconciling and let the data planes begin nothing anew; what runs is ended by whoever calls."""
+        self._closing = True
+        self._wanted.set()
+        for plane in self._planes:
+            plane.abandon()
+
     def _work(self) -> None:
         while True:
             self._wanted.wait()

@@ -70,6 +70,10 @@ class DatabaseDataPlane(Protocol):
         """Answer at once, from memory; an instance never heard of is `creating`. Safe beside `reconcile`."""
         ...
 
+    def abandon(self) -> None:
+        """Begin nothing anew: the home is gone. What the machine holds for it is ended by whoever calls."""
+        ...
+
     def close(self) -> None:
         """Stop every process, keep the data."""
         ...
@@ -195,6 +199,10 @@ class ClusterDataPlane(Protocol):
     def verify_pod_token(self, cluster_id: str, token: str) -> PodIdentity | None:
         """The pod behind a token of audience pods.eks.amazonaws.com that this cluster signed; None when it is not
         valid (wrong signature, audience or issuer, expired)."""
+        ...
+
+    def abandon(self) -> None:
+        """Begin nothing anew: the home is gone. What the machine holds for it is ended by whoever calls."""
         ...
 
     def close(self) -> None:

@@ -69,6 +69,11 @@ class Service:
         self._databases.close()
         self._journal.close()
 
+    def abandon(self) -> None:
+        """Stop starting and mending anything: the home is gone, and with it what the data planes could stop by."""
+        self._clusters.abandon()
+        self._databases.abandon()
+
     def _register_clusters(self, home: Path, port: int, databases: ReachableDatabases, *, real_nodes: bool) -> None:
         from sandbox.cluster.dataplane import EksDataPlane
 

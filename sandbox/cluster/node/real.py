@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from sandbox import processes
+from sandbox import owners, processes
 from sandbox.cluster.model import ClusterAccess, NodeSpec
 from sandbox.cluster.node import cgroups, configuration, mounts, network
 from sandbox.cluster.node.layout import NodeFolder
@@ -48,6 +48,7 @@ class RealNode:
         self._folder.make()
         configuration.write(self._spec, self._access, self._folder, overlay=mounts.overlay_works(self._folder.root))
         plan.write(self._folder.plan)
+        owners.note(self._folder.cgroup, self._folder.root)
         cgroups.create(self._folder.cgroup)
         log = self._folder.log / "init.log"
         log.unlink(missing_ok=True)
@@ -98,6 +99,7 @@ class RealNode:
         node.pid_file.unlink(missing_ok=True)
         node.state.unlink(missing_ok=True)
         cgroups.remove(node.cgroup)
+        owners.forget(node.cgroup)
         try:
             plan = Plan.read(node.plan)
         except (OSError, ValueError, KeyError, TypeError):

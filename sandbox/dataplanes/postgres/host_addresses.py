@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
+from sandbox import owners
 from sandbox.dataplanes.postgres.errors import DataPlaneError
 
 _INTERFACE: Final = "lo"
@@ -69,6 +70,7 @@ def ensure(address: str, home: Path, have: Collection[HostAddress]) -> str | Non
     mine = label(home)
     holder = next((each.label for each in have if each.address.ip == IPv4Address(address)), None)
     if holder is None:
+        owners.note(mine, home)
         try:
             # Of this scope, so that the machine never takes it for the sender of what goes elsewhere.
             _ip("address", "add", f"{address}/32", "dev", _INTERFACE, "scope", "host", "label", mine)
@@ -85,6 +87,8 @@ def release(home: Path, keep: Collection[str] = ()) -> None:
     for each in of_machine():
         if each.label == label(home) and str(each.address.ip) not in keep:
             _ip("address", "delete", f"{each.address.ip}/32", "dev", _INTERFACE)
+    if not keep:
+        owners.forget(label(home))
 
 
 def _is_neighbourhood(found: HostAddress, subnet: IPv4Network) -> bool:

@@ -17,7 +17,7 @@ from sandbox.dataplanes.postgres.errors import DataPlaneError
 from sandbox.dataplanes.postgres.folders import check_owner, settle
 from sandbox.dataplanes.postgres.lifecycle import stop_all
 from sandbox.dataplanes.postgres.placement import place, recorded_addresses
-from sandbox.dataplanes.postgres.process import cluster_name, find_server, stop_server
+from sandbox.dataplanes.postgres.process import cluster_name, end_orphans, find_server, stop_server
 from sandbox.dataplanes.postgres.record import instance_folder
 from sandbox.dataplanes.postgres.settings import render_access, render_settings, render_user_map
 from sandbox.dataplanes.postgres.tls import CertificateAuthority
@@ -97,6 +97,14 @@ class PostgresDataPlane:
         if self._watcher is not None:
             self._watcher.join(timeout=WATCH_SECONDS * 2)
 
+    def abandon(self) -> None:
+        """Kill every server and take its address away: the home is gone, and what they held with it."""
+        self._closing.set()
+        with self._work:
+            for instance in self._desired.values():
+                end_orphans(cluster_name(instance_folder(self._home, instance.identifier).root), patience=0.0)
+            host_addresses.release(self._home)
+
     def _watch(self) -> None:
         while not self._closing.wait(WATCH_SECONDS):
             with self._work:
@@ -145,6 +153,8 @@ class PostgresDataPlane:
         check_owner(self._home, folder, instance)
         install = binaries.choose_install(instance.engine_version, folder.major_on_disk(), binaries.installed())
         account = service_account()
+        if not self._home.is_dir():
+            raise DataPlaneError(f"{self._home} is not there any more: nothing is started in it")
         folder.root.mkdir(parents=True, exist_ok=True)
         cluster = Cluster(folder, install, account, self._log)
         running = cluster.server() is not None

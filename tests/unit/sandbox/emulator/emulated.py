@@ -53,6 +53,9 @@ class Plane:
     def verify_pod_token(self, cluster_id: str, token: str) -> PodIdentity | None:
         return self.pods.get(token)
 
+    def abandon(self) -> None:
+        """Nothing runs."""
+
     def close(self) -> None:
         """Nothing runs."""
 
