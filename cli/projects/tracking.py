@@ -37,8 +37,9 @@ def tracking(session: Session) -> Generator[MlflowClient]:
             logging.getLogger("mlflow").setLevel(logging.ERROR)
             # Set in this process before, for another project, it would go before the variable.
             mlflow.set_tracking_uri(forward.address)
+            mlflow.set_registry_uri(forward.address)
             with plain_mlflow_errors(forward):
-                yield MlflowClient(forward.address)
+                yield MlflowClient(forward.address, forward.address)
 
 
 def account(session: Session) -> tuple[str, str]:
@@ -67,22 +68,35 @@ def variables(address: str, user: str, password: str) -> Mapping[str, str]:
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "NO_PROXY": without,
         "no_proxy": without,
+        # A file of passwords, whose `default` entry would replace user and password of every request.
+        # https://requests.readthedocs.io/en/latest/user/authentication/#netrc-authentication
+        "NETRC": os.devnull,
     }
 
 
 @contextmanager
 def environment_variables(given: Mapping[str, str]) -> Generator[None]:
-    """In this process and no longer than the block; what the shell set is there again afterwards."""
-    before = {name: os.environ.get(name) for name in given}
+    """Set variables of this process for the block, and take all others of MLflow's away.
+
+    Any of them might say where requests go, or as whom: the registry, a token, a plugin that signs requests. What the
+    shell set is there again afterwards.
+    """
+    before = dict(os.environ)
+    for name in before:
+        if is_of_mlflow(name):
+            del os.environ[name]
     os.environ.update(given)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in [name for name in os.environ if name in given or is_of_mlflow(name)]:
+            del os.environ[name]
+        os.environ.update({name: value for name, value in before.items() if name in given or is_of_mlflow(name)})
+
+
+def is_of_mlflow(name: str) -> bool:
+    """Return whether a variable is one that MLflow may read; its settings have no other beginning."""
+    return name.startswith(("MLFLOW_", "_MLFLOW_"))
 
 
 def check(forward: PortForward) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
+import mlflow.environment_variables
 import pytest
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
 
 from cli.plain import PlainError
@@ -52,6 +56,100 @@ def test_the_password_is_in_this_process_as_long_as_it_is_needed(monkeypatch: py
     assert "MLFLOW_TRACKING_PASSWORD" not in os.environ
     assert os.environ["MLFLOW_TRACKING_USERNAME"] == "of the shell"
     assert os.environ["NO_PROXY"] == "example.com"
+
+
+FOREIGN = "http://foreign.invalid"
+# What the commands do not use: Databricks' file system, and the number of one of its jobs.
+ELSEWHERE = {"DISABLE_MLFLOWDBFS", "SERVERLESS_GPU_COMPUTE_ASSOCIATED_JOB_RUN_ID"}
+
+
+def test_no_setting_of_mlflow_reaches_the_commands_from_the_shell(monkeypatch: pytest.MonkeyPatch):
+    settings = {
+        value.name
+        for value in vars(mlflow.environment_variables).values()
+        if isinstance(value, mlflow.environment_variables._EnvironmentVariable)
+    }
+    assert len(settings) > 250
+    for name in settings:
+        monkeypatch.setenv(name, FOREIGN)
+    ours = variables("http://127.0.0.1:5000", "churn", "planted")
+    with environment_variables(ours):
+        reached = {name for name in settings if os.environ.get(name) == FOREIGN}
+        os.environ["MLFLOW_REGISTRY_URI"] = os.environ["MLFLOW_RUN_ID"] = "set by MLflow itself"
+    assert reached == ELSEWHERE
+    assert {os.environ[name] for name in settings} == {FOREIGN}
+
+
+def test_what_mlflow_sets_meanwhile_is_gone_afterwards(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("MLFLOW_REGISTRY_URI", raising=False)
+    with environment_variables({}):
+        os.environ["MLFLOW_REGISTRY_URI"] = FOREIGN
+    assert "MLFLOW_REGISTRY_URI" not in os.environ
+
+
+class Asked(BaseHTTPRequestHandler):
+    """Notes who asks for what, and knows no model."""
+
+    seen: ClassVar[list[tuple[str, str]]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, self.headers.get("Authorization", "")))
+        self.send_response(404)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def served() -> Generator[tuple[int, list[tuple[str, str]]]]:
+    """A server of its own class, so that each notes its own requests."""
+    seen: list[tuple[str, str]] = []
+    server = HTTPServer(("127.0.0.1", 0), type("Own", (Asked,), {"seen": seen}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port, seen
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_password_goes_to_the_environments_mlflow_and_nowhere_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Neither variables nor the files that requests and MLflow read can lead it elsewhere, or change who asks."""
+    (tmp_path / ".netrc").write_text("default login foreign password foreign\n")
+    (tmp_path / ".mlflow").mkdir()
+    (tmp_path / ".mlflow" / "credentials").write_text(
+        "[mlflow]\nmlflow_tracking_username = foreign\nmlflow_tracking_password = foreign\n"
+    )
+    with served() as (port, seen), served() as (foreign_port, foreign):
+        for name in (
+            "MLFLOW_REGISTRY_URI",
+            "MLFLOW_TRACKING_URI",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{foreign_port}")
+        for name, value in {
+            "MLFLOW_TRACKING_TOKEN": "foreign",
+            "MLFLOW_TRACKING_AUTH": "foreign",
+            "MLFLOW_WORKSPACE": "foreign",
+            "HOME": str(tmp_path),
+            "NO_PROXY": "example.com",
+        }.items():
+            monkeypatch.setenv(name, value)
+        address = f"http://127.0.0.1:{port}"
+        with environment_variables(variables(address, "churn", "planted")):
+            client = MlflowClient(address, address)
+            for ask in (lambda: client.get_run("r"), lambda: client.get_model_version("churn", "1")):
+                with pytest.raises(MlflowException):
+                    ask()
+    assert foreign == []
+    wanted = "Basic " + base64.b64encode(b"churn:planted").decode()
+    assert len(seen) >= 2
+    assert {who for _, who in seen} == {wanted}
 
 
 @contextmanager
