@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,17 @@ class AwsAccess:
 
     def _client(self, service: str) -> Any:
         # Regional, as the token's URL must be for clusters of regions that are opted into.
-        return self._session.client(service, config=self._config)
+        return self._session.client(service, config=self._config, endpoint_url=_local_account())
+
+
+def _local_account() -> str | None:
+    """Return the address of the sandbox's account where the shell is set to it, for every service alike.
+
+    A variable such as AWS_ENDPOINT_URL_STS, or an endpoint in a profile, would go before AWS_ENDPOINT_URL otherwise. On
+    AWS the caller's own endpoints hold.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    return os.environ.get("AWS_ENDPOINT_URL") if os.environ.get("MLP_SANDBOX") else None
 
 
 class AbsentError(PlainError):

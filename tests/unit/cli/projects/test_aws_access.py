@@ -58,6 +58,26 @@ def test_the_token_goes_where_the_environment_says_and_its_signature_holds_for_o
         presenter_of(token, "another", datetime.now(UTC))
 
 
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize(
+    ("sandbox", "host"), [("/home/sandbox", "127.0.0.1"), (None, "foreign.invalid")], ids=["in the sandbox", "on AWS"]
+)
+def test_an_endpoint_of_one_service_holds_on_aws_and_never_in_the_sandbox(
+    monkeypatch: pytest.MonkeyPatch, sandbox: str | None, host: str
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://foreign.invalid")
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    if sandbox:
+        monkeypatch.setenv("MLP_SANDBOX", sandbox)
+    else:
+        monkeypatch.delenv("MLP_SANDBOX", raising=False)
+    url = AwsAccess(ENVIRONMENT).token().partition(".")[2]
+    asked = urlsplit(base64.urlsafe_b64decode(url + "=" * (-len(url) % 4)).decode())
+    assert asked.hostname == host
+    assert "us-east-1" in parse_qs(asked.query)["X-Amz-Credential"][0]
+
+
 @pytest.mark.usefixtures("account")
 def test_a_cluster_that_is_not_there_says_what_deploys_it():
     with pytest.raises(PlainError, match=r"ml-platform-dev-eks is not there in us-east-1: .* `pulumi up --stack dev`"):
