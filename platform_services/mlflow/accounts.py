@@ -13,7 +13,7 @@ import pulumi_kubernetes as k8s
 from components.naming import check_unique
 from components.secrets import SecretHandle, Secrets, SecretsArgs
 from platform_services.handles import PlatformHandle
-from platform_services.mlflow.pods import AccountArgs, PodAccount, container, labels, pod
+from platform_services.mlflow.pods import MADE_AGAIN, AccountArgs, PodAccount, container, labels, pod
 from platform_services.mlflow.rights import ACCOUNTS_PREFIX, accounts_policy
 from platform_services.network_policies import to_service
 
@@ -94,7 +94,12 @@ class MlflowAccounts(pulumi.ComponentResource):
         }
         self.ready = k8s.batch.v1.Job(
             f"{name}-job",
-            metadata={"name": ACCOUNTS, "namespace": namespace, "labels": labels(ACCOUNTS)},
+            metadata={
+                "name": ACCOUNTS,
+                "namespace": namespace,
+                "labels": labels(ACCOUNTS),
+                "annotations": MADE_AGAIN,
+            },
             spec={
                 "backoff_limit": 3,
                 "active_deadline_seconds": 900,

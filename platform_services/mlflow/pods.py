@@ -15,6 +15,9 @@ from platform_services.pods import closed_container, resources, restricted_pod
 NAME = "mlflow"
 PORT, METRICS_PORT = 5000, 9464
 URI = f"http://{NAME}.{ML_PLATFORM}.svc.cluster.local:{PORT}"
+MADE_AGAIN = {"pulumi.com/replaceUnready": "true"}
+"""Annotation of a Job: where it failed, the next deployment makes it again instead of finding it failed once more.
+https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/#pulumikubernetes-resource-annotations"""
 CREDENTIALS, SCRATCH = "/run/mlflow", "/tmp"  # noqa: S108 - volumes of the pod
 USER = 65532  # as in the Dockerfile
 

@@ -25,6 +25,7 @@ from platform_services.mlflow.image_source import MLFLOW_IMAGE
 from platform_services.mlflow.network import from_clients, to_database
 from platform_services.mlflow.people import MlflowPeople
 from platform_services.mlflow.pods import (
+    MADE_AGAIN,
     METRICS_PORT,
     NAME,
     PORT,
@@ -187,7 +188,12 @@ class Mlflow(pulumi.ComponentResource):
         )
         return k8s.batch.v1.Job(
             f"{self._name}-set-up",
-            metadata={"name": SET_UP, "namespace": args.namespace_ready, "labels": labels(SET_UP)},
+            metadata={
+                "name": SET_UP,
+                "namespace": args.namespace_ready,
+                "labels": labels(SET_UP),
+                "annotations": MADE_AGAIN,
+            },
             spec={
                 "backoff_limit": 3,
                 "active_deadline_seconds": 1800,

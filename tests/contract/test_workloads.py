@@ -94,3 +94,22 @@ def test_whatever_runs_an_image_that_is_built_here_asks_for_it_first(environment
         assert set(pod.owner.before) == {f"{each.removeprefix(host)} is in ECR" for each in built}, pod.owner.name
     asking = [each.inputs["kind"] for each in environment.resources if each.before]
     assert len(asking) == 3 + sum(1 + bool(each.serving.online) for each in deployed(environment))
+
+
+def test_nothing_waits_for_addresses_of_replicas_that_failed(environment: Program):
+    deployments = {
+        (each.inputs["metadata"]["namespace"], each.inputs["metadata"]["name"]): each.urn
+        for each in of_kind(environment, "Deployment")
+    }
+    services = [each for each in of_kind(environment, "Service") if each.inputs["spec"].get("selector")]
+    assert len(services) >= 1 + sum(bool(each.serving.online) for each in deployed(environment))
+    for each in services:
+        metadata = each.inputs["metadata"]
+        assert deployments[metadata["namespace"], metadata["name"]] in each.depends_on, each.name
+
+
+def test_jobs_that_failed_are_made_again_by_the_next_deployment(environment: Program):
+    jobs = of_kind(environment, "Job")
+    assert {each.inputs["metadata"]["name"] for each in jobs} == {"mlflow-set-up", "mlflow-accounts"}
+    for each in jobs:
+        assert each.inputs["metadata"]["annotations"] == {"pulumi.com/replaceUnready": "true"}

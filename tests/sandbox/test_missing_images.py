@@ -11,7 +11,8 @@ import pytest
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Box, MakeBox, Program, new_program
 
-SAID = "image team/churn:a1 is not in ECR: run `mlp images push --env dev` first"
+REPOSITORY = "team/churn"
+SAID = f"image {REPOSITORY}:a1 is not in ECR: run `mlp images push --env dev` first"
 RUNS = "aws:sns/topic:Topic"
 # Any resource does in the place of a Deployment: the hook reads containers out of its inputs, and a topic has none.
 SOURCE = f"""
@@ -19,8 +20,8 @@ SOURCE = f"""
     sys.path.insert(0, {str(PROJECT)!r})
     from components.image_presence import BuiltImage, image_hooks
 
-    repository = aws.ecr.Repository("images", name="team/churn", force_delete=True, opts=options)
-    image = BuiltImage(environment="dev", repository="team/churn", tag="a1")
+    repository = aws.ecr.Repository("images", name="{REPOSITORY}", opts=options)
+    image = BuiltImage(environment="dev", repository="{REPOSITORY}", tag="a1")
     hooks = image_hooks(image, repository)
     for name in ("one", "two"):
         own = pulumi.ResourceOptions(depends_on=[repository], hooks=hooks)
@@ -36,16 +37,16 @@ def images_box(make_box: MakeBox) -> Box:
 
 @pytest.fixture
 def churn(images_box: Box, tmp_path: Path) -> Iterator[Program]:
-    made = new_program(images_box, tmp_path / "churn")
+    made = new_program(images_box, tmp_path / tmp_path.name[-20:])
     made.write(SOURCE)
     yield made
-    made.pulumi("destroy", "--yes", "--skip-preview", ok=False)
+    images_box.client("ecr").delete_repository(repositoryName=REPOSITORY, force=True)
 
 
 def push(box: Box, tag: str) -> None:
     media_type = "application/vnd.docker.distribution.manifest.v2+json"
     manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": f"sha256:{tag}"}, "layers": []}
-    box.client("ecr").put_image(repositoryName="team/churn", imageManifest=json.dumps(manifest), imageTag=tag)
+    box.client("ecr").put_image(repositoryName=REPOSITORY, imageManifest=json.dumps(manifest), imageTag=tag)
 
 
 def diagnostics(said: str) -> str:
