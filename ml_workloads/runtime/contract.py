@@ -12,6 +12,7 @@ import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 
+from ml_workloads.runtime.data.hints import words_beside_numbers
 from ml_workloads.runtime.errors import ProjectError
 
 MAX_ROWS = 5
@@ -46,17 +47,18 @@ def check(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     except (pandera.errors.SchemaInitError, pandera.errors.SchemaDefinitionError) as error:
         raise ContractError(f"the contract itself is wrong: {' '.join(str(error).split())[:300]}") from None
     except pandera.errors.SchemaErrors as error:
-        problems = list(_problems(error.failure_cases))
+        problems = list(_problems(error.failure_cases, frame))
         heading = f"the data breaks its contract in {len(problems)} way{'s' if len(problems) > 1 else ''}"
         raise ContractError("\n".join([heading, *(f"  {problem}" for problem in problems)])) from None
 
 
-def _problems(cases: pd.DataFrame) -> Iterator[str]:
+def _problems(cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[str]:
     # A column that is missing is told by pandera as a failure of the whole table, whose column is then empty.
     columns, demands = cases["column"].astype(object).where(cases["column"].notna(), None), cases["check"].astype(str)
     for column, demanded in dict.fromkeys(zip(columns, demands, strict=True)):
         same = columns.isna() if column is None else columns == column
-        yield _problem(column, demanded, cases.loc[same & (demands == demanded)])
+        hint = words_beside_numbers(frame, column) if "dtype" in demanded else ""
+        yield _problem(column, demanded, cases.loc[same & (demands == demanded)]) + hint
 
 
 def _problem(column: object, demanded: str, rows: pd.DataFrame) -> str:

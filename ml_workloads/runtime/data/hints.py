@@ -1,0 +1,23 @@
+"""Says which words keep a column of numbers from being one: a CSV's missing values that the project did not list."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+_MOST: Final = 5
+
+
+def words_beside_numbers(frame: pd.DataFrame, column: object) -> str:
+    """Return the end of a message about a column of the wrong type; "" unless it holds numbers and up to five words."""
+    if column not in frame.columns or not isinstance(frame[column].dtype, pd.StringDtype):
+        return ""
+    cells: Any = frame[column].dropna().astype(str)
+    # Written as NaN, a cell is no number either.
+    is_number = pd.to_numeric(cells, errors="coerce").notna()
+    words = cells[~is_number].value_counts()
+    if not is_number.any() or not 0 < len(words) <= _MOST:
+        return ""
+    told = ", ".join(f'"{str(word)[:40]}" ({count} times)' for word, count in words.items())
+    return f"; beside numbers it holds {told}: list what means a missing value in data.missing_values"
