@@ -90,7 +90,9 @@ def describe_statements(reach: Reach) -> Sequence[Statement]:
         ),
         Statement(
             sid="ReadRepositories",
+            # Images' tags and digests tell whether what a deployment runs was pushed.
             actions=[
+                "ecr:DescribeImages",
                 "ecr:DescribeRepositories",
                 "ecr:GetLifecyclePolicy",
                 "ecr:GetRepositoryPolicy",

@@ -6,11 +6,14 @@ Shared by the program and by the command that prepares an account before the fir
 import re
 from dataclasses import dataclass
 
-from components.iam_documents import Scope, Statement, trust_document
+from components.iam_documents import TRUST_POLICY_LIMIT, Scope, Statement, trust_document
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 GITHUB_OIDC_URL = f"https://{GITHUB_ISSUER}"
 STS_AUDIENCE = "sts.amazonaws.com"
+
+LONGEST_PROVIDER_ARN = f"arn:aws-us-gov:iam::123456789012:oidc-provider/{GITHUB_ISSUER}"
+"""Of the partition with the longest name, so that what fits there fits everywhere."""
 
 BRANCH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 ENVIRONMENT = re.compile(r"[A-Za-z0-9._-]+")
@@ -38,6 +41,14 @@ class Workflows:
             for value in values:
                 if not pattern.fullmatch(value):
                     raise ValueError(f"{field}: {value!r} must be one full name, without wildcards, such as 'main'")
+        needed = len(_trust("DeployFromProtectedBranches", LONGEST_PROVIDER_ARN, "StringEquals", [])) + sum(
+            len(subject) + 3 for subject in self.deploy_subjects
+        )
+        if needed > TRUST_POLICY_LIMIT:
+            raise ValueError(
+                f"deploy_branches and deploy_environments make a trust policy of {needed} characters, IAM takes "
+                f"{TRUST_POLICY_LIMIT}: name fewer, such as one GitHub environment that all deploying jobs use"
+            )
 
     @property
     def preview_subjects(self) -> list[str]:

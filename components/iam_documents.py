@@ -15,7 +15,9 @@ Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
 Principals = Mapping[Literal["AWS", "Service", "Federated"], Sequence[str]] | Literal["*"]
 Rendered = str | list[str] | dict[str, "Rendered"]
 
-MANAGED_POLICY_LIMIT = 6144  # characters without white space, per customer managed policy
+# Characters without white space: per customer managed policy, per trust policy, and for all inline policies of a role.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
+MANAGED_POLICY_LIMIT, TRUST_POLICY_LIMIT, INLINE_POLICIES_LIMIT = 6144, 2048, 10_240
 
 KEY_ITSELF = "*"
 KEY_ITSELF_REASON = "in a key policy the resource `*` means the key that the policy is attached to"
@@ -99,9 +101,19 @@ def _values(values: str | Sequence[str]) -> Rendered:
 
 
 def trust_document(statement: Statement) -> str:
-    """Who may assume a role: IAM refuses a `Resource` there, because it is always the role itself."""
+    """Who may assume a role: IAM refuses a `Resource` there, because it is always the role itself.
+
+    Raises:
+        ValueError: IAM refuses the document for its size.
+    """
     rendered = {key: value for key, value in statement.render().items() if key != "Resource"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [rendered]}, separators=(",", ":"))
+    text = json.dumps({"Version": "2012-10-17", "Statement": [rendered]}, separators=(",", ":"))
+    if len(text) > TRUST_POLICY_LIMIT:
+        raise ValueError(
+            f"trust policy {statement.sid} has {len(text)} characters, AWS allows {TRUST_POLICY_LIMIT}: "
+            "name fewer callers"
+        )
+    return text
 
 
 def document(statements: Iterable[Statement]) -> str:

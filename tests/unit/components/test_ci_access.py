@@ -115,6 +115,7 @@ def test_a_later_grant_cannot_open_secrets_or_data_to_a_preview():
     [
         ("s3:GetObject", "arn:aws:s3:::acme-state/.pulumi/stacks/test.json", {}),
         ("s3:ListBucket", "arn:aws:s3:::acme-state", {}),
+        ("ecr:DescribeImages", f"arn:aws:ecr:us-east-1:123456789012:repository/{PREFIX}/mlflow", {}),
         ("kms:Decrypt", f"{KMS}:key/state", STATE_KEY),
         ("ec2:DescribeVpcs", "*", {}),
         ("kms:GetKeyPolicy", f"{KMS}:key/data", OURS),

@@ -8,6 +8,7 @@ import pytest
 
 from components.ci_trust import (
     GITHUB_ISSUER,
+    LONGEST_PROVIDER_ARN,
     Workflows,
     deploy_role_name,
     deploy_trust,
@@ -15,6 +16,7 @@ from components.ci_trust import (
     preview_role_name,
     preview_trust,
 )
+from components.iam_documents import TRUST_POLICY_LIMIT
 
 from .policies import SCOPE, given
 
@@ -95,3 +97,21 @@ def test_role_names_carry_the_environment():
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         Workflows(**given({"repository": "acme/ml-platform"}, changes))
+
+
+def test_more_callers_than_iam_takes_are_refused_at_once_and_the_most_that_fit_are_not():
+    def workflows(count: int) -> Workflows:
+        return Workflows(repository="acme/ml-platform", deploy_branches=tuple(f"release-{n:02}" for n in range(count)))
+
+    for count in range(1, 60):
+        try:
+            found = workflows(count)
+        except ValueError as error:
+            said = str(error)
+            break
+        assert len(deploy_trust(LONGEST_PROVIDER_ARN, found)) <= TRUST_POLICY_LIMIT
+    else:
+        pytest.fail("sixty branches are more than IAM takes")
+    assert count > 20
+    assert said.startswith("deploy_branches and deploy_environments make a trust policy of 2")
+    assert "IAM takes 2048: name fewer" in said
