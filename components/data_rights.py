@@ -8,19 +8,33 @@ from collections.abc import Iterator, Sequence
 from components.iam_documents import Scope, Statement
 
 
-def read_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Iterator[Statement]:
-    """Values of these secrets; the context is what Secrets Manager gives to KMS.
+def read_secrets(scope: Scope, arns: Sequence[str], key_arn: str, within: str = "") -> Iterator[Statement]:
+    """Let a role read the values of secrets, and decrypt them through Secrets Manager alone.
 
+    Args:
+        scope: account and region of the secrets.
+        arns: the secrets; `*` stands for any characters.
+        key_arn: the key that they are encrypted with.
+        within: a pattern that covers `arns`, for roles with many secrets. The key's statement then names the pattern
+            and not each secret once more. It opens nothing: a value is decrypted for a call that `arns` allows.
+
+    The context is what Secrets Manager gives to KMS:
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
     """
     yield Statement(sid="ReadSecrets", actions=["secretsmanager:GetSecretValue"], resources=arns)
-    yield _use_key("DecryptSecrets", scope, "secretsmanager", ["kms:Decrypt"], key_arn, arns)
+    context = [within] if within else arns
+    yield _use_key("DecryptSecrets", scope, "secretsmanager", ["kms:Decrypt"], key_arn, context)
 
 
 def put_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Iterator[Statement]:
-    """New values of these secrets."""
+    """Let a role give secrets new values."""
     yield Statement(sid="PutSecrets", actions=["secretsmanager:PutSecretValue"], resources=arns)
-    yield _use_key("EncryptSecrets", scope, "secretsmanager", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn, arns)
+    yield encrypt_secrets(scope, arns, key_arn)
+
+
+def encrypt_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Statement:
+    """Let a role use the key of secrets for values that it puts into them."""
+    return _use_key("EncryptSecrets", scope, "secretsmanager", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn, arns)
 
 
 def read_objects(scope: Scope, bucket: str, prefix: str, key_arn: str) -> Iterator[Statement]:
@@ -53,7 +67,10 @@ def _list_objects(scope: Scope, bucket: str, prefix: str) -> Statement:
 def _use_key(
     sid: str, scope: Scope, service: str, actions: Sequence[str], key_arn: str, secrets: Sequence[str] = ()
 ) -> Statement:
-    conditions: dict[str, str | Sequence[str]] = {"kms:ViaService": f"{service}.{scope.region}.amazonaws.com"}
+    conditions: dict[str, dict[str, str | Sequence[str]]] = {
+        "StringEquals": {"kms:ViaService": f"{service}.{scope.region}.amazonaws.com"}
+    }
     if secrets:
-        conditions["kms:EncryptionContext:SecretARN"] = secrets
-    return Statement(sid=sid, actions=actions, resources=[key_arn], conditions={"StringEquals": conditions})
+        operator = "StringLike" if any("*" in arn for arn in secrets) else "StringEquals"
+        conditions.setdefault(operator, {})["kms:EncryptionContext:SecretARN"] = secrets
+    return Statement(sid=sid, actions=actions, resources=[key_arn], conditions=conditions)

@@ -66,8 +66,8 @@ class Promoters(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleArgs:
-    """`accounts` are the secrets of the projects' accounts at MLflow; `filled` are the projects' own, whose values come
-    from these people."""
+    """`accounts` are the secrets of the projects' accounts at MLflow, or a pattern of them; `filled` are the projects'
+    own, whose values come from these people."""
 
     platform: PlatformHandle
     role: pulumi.Input[str]
@@ -86,14 +86,15 @@ class People(pulumi.ComponentResource):
             key=args.platform.secrets_key_arn,
             filled=pulumi.Output.all(*args.filled),
         )
+        prefix = args.platform.prefix
         aws.iam.RolePolicy(
             f"{name}-secrets",
             role=args.role,
-            policy=known.apply(lambda found: _document(**found)),
+            policy=known.apply(lambda found: _document(prefix, **found)),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
 
 
-def _document(scope: Scope, accounts: list[str], key: str, filled: list[str]) -> str:
-    return people_policy(scope, accounts, key, filled)
+def _document(prefix: str, scope: Scope, accounts: list[str], key: str, filled: list[str]) -> str:
+    return people_policy(scope, prefix, accounts, key, filled)

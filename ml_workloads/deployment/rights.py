@@ -9,8 +9,10 @@ People sign in at MLflow as the project's account, and give its secrets their va
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.data_rights import put_secrets, read_objects, read_secrets
+from components.data_rights import encrypt_secrets, read_objects, read_secrets
 from components.iam_documents import Scope, Statement, document
+from ml_workloads.project.deployment_names import secret
+from platform_services.mlflow.rights import account_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +33,22 @@ def project_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, data:
     return document([*read_secrets(scope, secrets, secrets_key), *objects])
 
 
-def people_policy(scope: Scope, accounts: Sequence[str], secrets_key: str, filled: Sequence[str] = ()) -> str:
-    """Of a role, for all projects that it works on. `filled` are the projects' own secrets.
+def people_policy(
+    scope: Scope, prefix: str, accounts: Sequence[str], secrets_key: str, filled: Sequence[str] = ()
+) -> str:
+    """Return the policy of a role for all projects that it works on.
 
-    IAM takes 10,240 characters of inline policies for a role: room for the accounts of some 40 projects.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    Args:
+        scope: account and region of the environment.
+        prefix: what the names of the environment's secrets begin with.
+        accounts: ARNs of the secrets of the projects' accounts at MLflow, or a pattern of them.
+        secrets_key: the key of all secrets.
+        filled: ARNs of the projects' own secrets, to which the role gives values.
     """
-    statements = [*read_secrets(scope, accounts, secrets_key)]
+    statements = [*read_secrets(scope, accounts, secrets_key, within=account_secrets(scope, prefix))]
     if filled:
-        look = Statement(sid="DescribeSecrets", actions=["secretsmanager:DescribeSecret"], resources=filled)
-        statements += [look, *put_secrets(scope, filled, secrets_key)]
+        actions = ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"]
+        own = scope.arn("secretsmanager", f"secret:{prefix}/{secret('*', '*')}")
+        statements.append(Statement(sid="FillSecrets", actions=actions, resources=filled))
+        statements.append(encrypt_secrets(scope, [own], secrets_key))
     return document(statements)

@@ -12,9 +12,11 @@ from components.eks.arguments import NodePool
 from components.naming import slug
 from ml_workloads.deployment.people import People, PeopleArgs, groups_of
 from ml_workloads.deployment.project import ProjectWorkload, ProjectWorkloadArgs, WorkloadHandle
+from ml_workloads.deployment.quotas import too_long
 from ml_workloads.project import Project
 from platform_services.handles import PlatformHandle
 from platform_services.mlflow.accounts import MlflowAccounts, MlflowAccountsArgs
+from platform_services.mlflow.rights import account_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,10 @@ class Workloads(pulumi.ComponentResource):
     def __init__(self, name: str, args: WorkloadsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Workloads", name, {}, opts)
         platform = args.platform
-        problems = list(impossible(args.deployed, platform.environment, platform.cluster.pools))
+        problems = [
+            *impossible(args.deployed, platform.environment, platform.cluster.pools),
+            *too_long(platform, args.deployed),
+        ]
         if problems:
             raise pulumi.RunError("\n".join(problems))
         # The provider comes with the handle: AWS's is inherited like everywhere.
@@ -93,17 +98,22 @@ class Workloads(pulumi.ComponentResource):
         handles: Mapping[str, WorkloadHandle],
         child: pulumi.ResourceOptions,
     ) -> None:
-        """The platform's team helps with all projects; values of their secrets are their own teams' business."""
+        """The platform's team helps with all projects; values of their secrets are their own teams' business.
+
+        Its role names the accounts by a pattern, as they are all that there are: a list would grow with the projects.
+        """
+        everybody = args.platform.account.scope.apply(lambda scope: account_secrets(scope, args.platform.prefix))
         for group, role in args.platform.cluster.group_roles.items():
             theirs = [each for each in args.deployed if group in groups_of(each, args.platform.cluster.group_roles)]
             own = [handles[each.name] for each in theirs] if group != PLATFORM else []
+            listed = [accounts.secrets[each.name].arn for each in theirs]
             if theirs:
                 People(
                     f"{name}-people-{slug(group)}",
                     PeopleArgs(
                         platform=args.platform,
                         role=role,
-                        accounts=[accounts.secrets[each.name].arn for each in theirs],
+                        accounts=[everybody] if group == PLATFORM else listed,
                         filled=[arn for handle in own for arn in handle.secret_arns.values()],
                     ),
                     child,

@@ -6,6 +6,8 @@ from components.data_rights import keep_objects, put_secrets, read_secrets
 from components.iam_documents import Scope, document
 
 ARTIFACTS_PREFIX = "mlflow/"
+ACCOUNTS_PREFIX = "mlflow/accounts/"
+"""Of the names of accounts' secrets, after the environment's own prefix."""
 
 
 def server_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, bucket: str, data_key: str) -> str:
@@ -25,7 +27,18 @@ def set_up_policy(scope: Scope, database_secret: str, admin_secret: str, secrets
     )
 
 
-def accounts_policy(scope: Scope, admin_secret: str, accounts: Sequence[str], secrets_key: str) -> str:
+def account_secrets(scope: Scope, prefix: str) -> str:
+    """Return the pattern of the ARNs of all accounts' secrets of an environment.
+
+    No other secret has a name that begins so. A list of the secrets themselves would grow with the projects, and with
+    twenty of them be longer than what IAM takes.
+    """
+    return scope.arn("secretsmanager", f"secret:{prefix}/{ACCOUNTS_PREFIX}*")
+
+
+def accounts_policy(scope: Scope, admin_secret: str, prefix: str, secrets_key: str) -> str:
     """What keeps the accounts signs in as the administrator and gives each account a first password."""
-    first_values = put_secrets(scope, accounts, secrets_key) if accounts else ()
-    return document([*read_secrets(scope, [admin_secret, *accounts], secrets_key), *first_values])
+    accounts = account_secrets(scope, prefix)
+    return document(
+        [*read_secrets(scope, [admin_secret, accounts], secrets_key), *put_secrets(scope, [accounts], secrets_key)]
+    )

@@ -92,13 +92,16 @@ def test_secrets_are_read_to_sign_in_and_filled_by_their_team(role: str, action:
     assert may(policies(both())[f"role-of-{role}"], action, secret) is allowed
 
 
-def test_the_key_goes_with_the_secrets_and_is_used_by_secrets_manager_alone():
+def test_the_key_is_used_by_secrets_manager_alone_and_for_accounts_or_projects_secrets():
+    """Whose account it is, the permission to read decides: a key's statement that lists them all would be too long."""
     growth, platform = (policies(both())[f"role-of-{role}"] for role in ("growth", "platform"))
     key = f"{KMS}/secrets"
     assert may(growth, DECRYPT, key, through_secrets(ACCOUNT_SECRET))
-    assert may(growth, DATA_KEY, key, through_secrets(OWN_SECRET))
+    assert may(growth, DATA_KEY, key, through_secrets(f"{SECRETS}/projects/churn/warehouse-AbCdEf"))
     assert not may(growth, DATA_KEY, key, through_secrets(ACCOUNT_SECRET))
-    assert not may(growth, DECRYPT, key, through_secrets(RENT_ACCOUNT))
+    assert not may(growth, DECRYPT, key, through_secrets(f"{SECRETS}/mlflow/admin-AbCdEf"))
+    assert not may(platform, DECRYPT, key, through_secrets(f"{SECRETS}/mlflow/admin-AbCdEf"))
+    assert not may(platform, DATA_KEY, key, through_secrets(f"{SECRETS}/projects/churn/warehouse-AbCdEf"))
     assert may(platform, DECRYPT, key, through_secrets(RENT_ACCOUNT))
     for text in (growth, platform):
         assert not may(text, DECRYPT, key)

@@ -1,0 +1,69 @@
+"""Roles whose policies would be longer than IAM takes: told before anything is made, with the longest names there are.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
+"""
+
+from collections.abc import Iterator, Sequence
+
+from components.eks.access import kubeconfig_policy, team_group
+from components.iam_documents import INLINE_POLICIES_LIMIT, Scope
+from ml_workloads.deployment.rights import DataToRead, people_policy, project_policy
+from ml_workloads.project import Project
+from ml_workloads.project.deployment_names import data_prefix, secret
+from platform_services.handles import PlatformHandle
+from platform_services.mlflow.accounts import account_secret
+
+# The longest of each that AWS has: what fits with them fits in every account.
+PARTITION, ACCOUNT, KEY, ENDING, BUCKET = "aws-us-gov", "0" * 12, "key/" + "0" * 36, "-AbCdEf", "b" * 63
+
+
+def too_long(platform: PlatformHandle, projects: Sequence[Project]) -> Iterator[str]:
+    """Yield one sentence per role that IAM would refuse, with the numbers and what to change.
+
+    Args:
+        platform: what the projects are deployed on.
+        projects: all projects of the environment.
+    """
+    scope = Scope(partition=PARTITION, account_id=ACCOUNT, region=platform.account.region)
+    for project in projects:
+        size = len(_of_pods(scope, platform.prefix, project))
+        if size > INLINE_POLICIES_LIMIT:
+            yield (
+                f"project {project.name}: secrets: {len(project.secrets)} secrets make a policy of {size} characters "
+                f"for the role of its pods, IAM takes {INLINE_POLICIES_LIMIT}; keep several values in one secret"
+            )
+    for team in sorted({project.team for project in projects}):
+        theirs = [project for project in projects if project.team == team]
+        size = len(_of_team(scope, platform.prefix, theirs)) + len(
+            kubeconfig_policy(scope, platform.cluster.plain_name)
+        )
+        if team_group(team) in platform.cluster.group_roles and size > INLINE_POLICIES_LIMIT:
+            count = sum(len(project.secrets) for project in theirs)
+            yield (
+                f"team {team}: its {len(theirs)} projects in {platform.environment}, with {count} secrets, make "
+                f"policies of {size} characters for its role, IAM takes {INLINE_POLICIES_LIMIT}; give some of the "
+                "projects to another team"
+            )
+
+
+def _of_pods(scope: Scope, prefix: str, project: Project) -> str:
+    data = DataToRead(bucket=BUCKET, prefix=data_prefix(project.name), key_arn=scope.arn("kms", KEY))
+    secrets = [*_accounts(scope, prefix, [project]), *_own(scope, prefix, [project])]
+    return project_policy(scope, secrets, scope.arn("kms", KEY), data)
+
+
+def _of_team(scope: Scope, prefix: str, projects: Sequence[Project]) -> str:
+    accounts, own = _accounts(scope, prefix, projects), _own(scope, prefix, projects)
+    return people_policy(scope, prefix, accounts, scope.arn("kms", KEY), own)
+
+
+def _accounts(scope: Scope, prefix: str, projects: Sequence[Project]) -> list[str]:
+    return [_arn(scope, prefix, account_secret(project.name)) for project in projects]
+
+
+def _own(scope: Scope, prefix: str, projects: Sequence[Project]) -> list[str]:
+    return [_arn(scope, prefix, secret(project.name, name)) for project in projects for name in project.secrets]
+
+
+def _arn(scope: Scope, prefix: str, name: str) -> str:
+    return scope.arn("secretsmanager", f"secret:{prefix}/{name}{ENDING}")
