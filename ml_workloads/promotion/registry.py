@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -91,12 +90,16 @@ class ModelRegistry:
             raise
 
     def _has_signature(self, version: str) -> bool:
-        """Read from the file `MLmodel`, so that neither pandas nor the model's own packages are needed.
+        """Return whether a server can tell what the model takes, from the file `MLmodel` alone. Loads no model: that
+        would run the project's code where its verdict is made.
 
         https://mlflow.org/docs/latest/ml/model/#mlmodel-file
         """
         import mlflow.artifacts
         from mlflow.exceptions import MlflowException
+        from mlflow.models import ModelSignature
+
+        from ml_workloads.runtime.serving.columns import SignatureError, columns_of
 
         try:
             text = mlflow.artifacts.load_text(f"models:/{self.name}/{version}/MLmodel")
@@ -104,8 +107,13 @@ class ModelRegistry:
             if "No such file" in str(error) or error.error_code in _ABSENT:
                 return False
             raise
-        signature: Any = (yaml.safe_load(text) or {}).get("signature") or {}
-        return bool(json.loads(signature.get("inputs") or "[]")) and bool(signature.get("outputs"))
+        document: Any = yaml.safe_load(text) or {}
+        signature = document.get("signature")
+        try:
+            found = ModelSignature.from_dict(signature) if signature else None
+            return bool(columns_of(found, document.get("metadata")))
+        except (SignatureError, MlflowException, ValueError, TypeError, KeyError):
+            return False
 
 
 def absent(call: Any) -> Any:

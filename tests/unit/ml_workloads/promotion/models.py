@@ -56,6 +56,7 @@ class Model:
         *,
         contract: bool = True,
         signature: Any = SIGNATURE,
+        metadata: Any = None,
         status: str = "FINISHED",
         job: str = "churn-1",
         alias: str | None = None,
@@ -68,7 +69,8 @@ class Model:
         self.client.set_terminated(run_id, status)
         model = self._folder / "models" / run_id
         model.mkdir(parents=True)
-        (model / "MLmodel").write_text(yaml.safe_dump({"run_id": run_id, "flavors": {}, "signature": signature}))
+        document = {"run_id": run_id, "flavors": {}, "signature": signature, "metadata": metadata}
+        (model / "MLmodel").write_text(yaml.safe_dump(document))
         found = self.client.create_model_version(self.name, model.as_uri(), run_id)
         if alias:
             self.name_it(alias, str(found.version))

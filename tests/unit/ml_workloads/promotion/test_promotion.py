@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
@@ -12,6 +13,7 @@ from ml_workloads.promotion import Move, PromotionError, carry_out, consider, co
 from ml_workloads.promotion.ladder import replay
 from ml_workloads.promotion.moves import read
 from ml_workloads.runtime.gate import Gate
+from ml_workloads.runtime.serving.columns import INPUTS, describe
 from tests.unit.ml_workloads.promotion.models import Model
 
 GATE = Gate(metric="f1", bound=0.9, max_regression=0.01)
@@ -48,6 +50,12 @@ def test_a_version_climbs_from_training_to_production_and_each_step_is_recorded(
     assert (move.gate.value, move.gate.bound, move.gate.incumbent) == (0.95, 0.9, None)
 
 
+def test_a_description_of_the_inputs_is_enough_of_a_signature(model: Model):
+    version = model.add(0.98, alias="dev", signature=None, metadata={INPUTS: describe(pd.DataFrame({"age": [1.0]}))})
+    promotion = consider(model.registry, GATE, "staging")
+    assert (promotion.version, promotion.allowed) == (version, True)
+
+
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
@@ -57,6 +65,9 @@ def test_a_version_climbs_from_training_to_production_and_each_step_is_recorded(
         ({"contract": False}, "its data was not held against the contract"),
         ({"signature": None}, "it has no signature"),
         ({"signature": {"inputs": "[]", "outputs": None}}, "it has no signature"),
+        ({"signature": {"inputs": '[{"type": "binary", "name": "photo"}]', "outputs": None}}, "it has no signature"),
+        ({"signature": {"inputs": "no JSON", "outputs": None}}, "it has no signature"),
+        ({"metadata": {INPUTS: {"version": 1, "columns": []}}}, "it has no signature"),
         ({"status": "FAILED"}, "its run is FAILED"),
     ],
 )
