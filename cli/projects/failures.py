@@ -15,8 +15,8 @@ LAST_LINES: Final = 10
 _HELD_UP: Final = ("FailedScheduling", "Failed")
 _EXITS: Final = {
     1: "the project's code failed",
-    2: "its data, contract or settings are wrong",
-    75: "MLflow did not answer for long",
+    2: "its code, data, contract or settings are wrong",
+    75: "MLflow, S3, Secrets Manager, the database or the pod's credentials did not answer for long",
     137: "it was killed from outside (SIGKILL)",
     143: "it was asked to end from outside (SIGTERM)",
 }

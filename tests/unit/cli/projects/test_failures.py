@@ -55,7 +55,7 @@ LONG = "\n".join(f"line {number}" for number in range(1, 21))
             [],
             "are wrong (exit code 2):\n  no column 'age'",
         ),
-        (job("BackoffLimitExceeded"), [pod(ended(75))], [], "MLflow did not answer for long (exit code 75)"),
+        (job("BackoffLimitExceeded"), [pod(ended(75))], [], "credentials did not answer for long (exit code 75)"),
         (job("BackoffLimitExceeded"), [pod(ended(137))], [], "killed from outside (SIGKILL) (exit code 137)"),
         (job("BackoffLimitExceeded"), [pod(ended(143))], [], "asked to end from outside (SIGTERM)"),
         (job("BackoffLimitExceeded"), [pod(ended(9))], [], "it failed (exit code 9)"),
@@ -71,7 +71,7 @@ LONG = "\n".join(f"line {number}" for number in range(1, 21))
             job("BackoffLimitExceeded", failed=2),
             [pod(ended(75), at="2"), pod(ended(137, reason="OOMKilled"), at="1")],
             [],
-            "MLflow did not answer for long (exit code 75)\nAll 2 attempts failed.",
+            "credentials did not answer for long (exit code 75)\nAll 2 attempts failed.",
         ),
         (job("DeadlineExceeded"), [], [], "longer than the 15 minutes that it may, and was ended; raise training.dead"),
         (
