@@ -1,6 +1,7 @@
 """Fixtures for every test: a recording cloud per test, on an event loop of its own."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,9 @@ from cli.recording import Deploy, Program, RecordingCloud, run_program
 # A job that a shell starts in the background ignores Ctrl-C, and so does whatever it starts: tests that press it on a
 # process of their own would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# MLflow begins to tell its makers of its use when it is imported, in a thread that waits for a lock which a test's
+# `mlflow.autolog()` holds.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
 @pytest.fixture
