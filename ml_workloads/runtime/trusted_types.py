@@ -95,6 +95,7 @@ REVIEWED: Final[Mapping[str, str]] = {
         "RationalQuadratic Sum WhiteKernel"
     ),
     "sklearn.impute._iterative": "_ImputerTriplet",
+    "sklearn.multiclass": "_ConstantPredictor",
     "sklearn.utils._bunch": "Bunch",
     "sklearn.utils._metadata_requests": "MetadataRequest MethodMetadataRequest MetadataRouter MethodMapping",
     "sklearn.utils.validation": "check_array",

@@ -109,7 +109,7 @@ def _misses(error: BaseException, target: str) -> bool:
         return error.name == target and isinstance(error.obj, pd.DataFrame)
     if isinstance(error, NameError):
         return type(error).__name__ == "UndefinedVariableError" and repr(target) in text
-    return isinstance(error, ValueError) and f"columns are missing: {{{target!r}}}" in text
+    return isinstance(error, ValueError) and "column" in text and f"{{{target!r}}}" in text
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

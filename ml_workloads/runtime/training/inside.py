@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import mlflow
-from mlflow import MlflowClient, tracking
+from mlflow import MlflowClient, models, tracking
 from mlflow.tracking import fluent
 from mlflow.tracking._model_registry import fluent as registering
 from mlflow.tracking._model_registry import utils as registry_address
@@ -141,6 +141,7 @@ def _patches() -> list[tuple[Any, str, Callable[..., Any]]]:
         *((owner, "set_tracking_uri", _passed_over("set_tracking_uri")) for owner in (mlflow, tracking)),
         *((owner, "set_registry_uri", _passed_over("set_registry_uri")) for owner in (mlflow, tracking)),
         (registering, "_register_model", _register_model),
+        (models, "infer_pip_requirements", _requirements),
     ]
 
 
@@ -190,3 +191,9 @@ def _register_model(*_given: Any, local_model_path: Any = None, **_named: Any) -
             "the model that train returns after it was measured"
         )
     LOG.warning("registered_model_name is passed over: the platform registers the model that train returns")
+
+
+def _requirements(_model: str, _flavor: str, fallback: list[str] | None = None, **_named: Any) -> list[str]:
+    """Return no more than the packages that a model always needs: MLflow loads it in another process to find more,
+    which takes minutes on a busy node."""
+    return fallback or []

@@ -31,6 +31,35 @@ def fails(inputs, target):
 def is_ended(inputs, target):
     import os, signal
     os.kill(os.getpid(), signal.SIGTERM)
+
+def exits(inputs, target):
+    raise SystemExit(0)
+
+def retries(inputs, target):
+    raise SystemExit(75)
+
+def needs_memory(inputs, target):
+    raise MemoryError("Unable to allocate 3 TiB")
+
+def validates(inputs, target):
+    import pydantic
+    pydantic.TypeAdapter(int).validate_python("many")
+
+def tells_all(inputs, target):
+    raise ValueError(f"unknown labels: {list(range(10_000))}")
+
+def without_mlflow(inputs, target):
+    from mlflow.exceptions import MlflowException
+    raise MlflowException("API request to http://mlflow failed with exception timed out")
+
+def without_credentials(inputs, target):
+    from botocore.exceptions import CredentialRetrievalError
+    raise CredentialRetrievalError(provider="container-role", error_msg="timed out")
+
+def few_only(inputs, target):
+    if len(inputs) < 1000:
+        raise RuntimeError("too few rows for the grid")
+    return train(inputs, target)
 """
 
 
@@ -84,7 +113,14 @@ def test_a_model_that_the_gate_lets_through_ends_with_0_and_the_alias(environmen
         ("TRAINING_GATE", '{"metric": "f2", "bound": 1}', 2, "TRAINING_GATE_METRIC: "),
         ("TRAINING_JOB", "", 2, "TRAINING_JOB: "),
         ("TRAINING_ENTRYPOINT", "churn_code:trains", 2, "module churn_code has no trains"),
-        ("TRAINING_ENTRYPOINT", "churn_code:fails", 1, "no such solver"),
+        ("TRAINING_ENTRYPOINT", "churn_code:fails", 1, "failed with RuntimeError: no such solver ("),
+        ("TRAINING_ENTRYPOINT", "churn_code:fails", 1, "churn_code.py:11 in fails)"),
+        ("TRAINING_ENTRYPOINT", "churn_code:exits", 1, "ended the process itself, with exit(0)"),
+        ("TRAINING_ENTRYPOINT", "churn_code:retries", 1, "ended the process itself, with exit(75)"),
+        ("TRAINING_ENTRYPOINT", "churn_code:needs_memory", 1, "raise training.resources.memory in project.yaml"),
+        ("TRAINING_ENTRYPOINT", "churn_code:validates", 1, "failed with ValidationError: 1 validation error for int"),
+        ("TRAINING_ENTRYPOINT", "churn_code:without_mlflow", 75, "a service of the platform did not answer"),
+        ("TRAINING_ENTRYPOINT", "churn_code:without_credentials", 75, "Error when retrieving credentials"),
         ("MLFLOW_TRACKING_URI", "http://127.0.0.1:1", 75, "MLflow does not answer"),
     ],
 )
@@ -101,6 +137,31 @@ def test_what_is_wrong_decides_the_exit_code_and_is_said(
     environment.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     assert main() == code
     assert said in caplog.text
+
+
+def test_the_last_line_of_an_exception_is_one_sentence_without_all_of_the_data(
+    environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    environment.setenv("TRAINING_ENTRYPOINT", "churn_code:tells_all")
+    assert main() == 1
+    last = caplog.records[-1].getMessage()
+    assert "\n" not in last
+    assert last.startswith("the project's code failed with ValueError: unknown labels: [0, 1, 2")
+    assert "Traceback" in caplog.records[-2].getMessage()
+    assert max(len(line) for line in caplog.text.splitlines()) < 1000
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name("churn")
+    assert experiment is not None
+    (recorded,) = client.search_runs([experiment.experiment_id])
+    assert len(recorded.data.tags["failure"]) < 600
+
+
+def test_what_fails_on_few_rows_only_trains(environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    rows = "\n".join(f"{age % 80}.0,{'yes' if age % 80 > 20 else 'no'}" for age in range(1500))
+    Path("customers.csv").write_text(f"age,leaves\n{rows}\n")
+    environment.setenv("TRAINING_ENTRYPOINT", "churn_code:few_only")
+    assert main() == 0
+    assert "the training fails on 100 rows, going on with all of them: RuntimeError: too few rows" in caplog.text
 
 
 @pytest.mark.usefixtures("environment")

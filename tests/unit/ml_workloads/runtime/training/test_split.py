@@ -34,6 +34,14 @@ def test_numbers_are_held_out_without_classes():
         (FRAME.head(9), "9 rows are too few to train and measure on, 10 are the least"),
         (FRAME.head(50), "all rows have the same leaves, 'no'"),
         (FRAME.head(81), "leaves 'yes' is in one row only"),
+        (FRAME.assign(leaves=[f"c{n}" for n in range(100)]), "'c0', 'c1', 'c2', 'c3', 'c4' and 95 more is in one row"),
+        (
+            pd.DataFrame({"x": range(12), "leaves": list("aabbccddeeff")}),
+            "12 rows of 6 classes of leaves are too few: training.holdout 0.2 leaves 9 rows to train and 3 to measure",
+        ),
+        (FRAME.assign(leaves=["no"] * 98 + ["yes"] * 2), "all 20 held-out rows have the same leaves, 'no'"),
+        (FRAME[["leaves"]], "no column beside the target 'leaves'"),
+        (FRAME.rename(columns={"x": "leaves"}), "has 2 columns 'leaves'"),
     ],
 )
 def test_data_that_cannot_be_divided_is_refused_with_numbers(frame: pd.DataFrame, said: str):
