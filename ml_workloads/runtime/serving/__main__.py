@@ -14,8 +14,11 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_workloads.runtime.serving.application import MAX_BYTES, Metrics, application
+from ml_workloads.runtime.serving.bodies import BODY_SECONDS
+from ml_workloads.runtime.serving.connections import protocol
 from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry
 from ml_workloads.runtime.serving.models import FOLLOW_SECONDS, Follower
+from ml_workloads.runtime.serving.scratch import SCRATCH_BYTES, Scratch
 
 
 class ServingSettings(BaseSettings):
@@ -29,6 +32,11 @@ class ServingSettings(BaseSettings):
     port: int = Field(default=8080, ge=1, le=65535)
     max_concurrency: int = Field(default=32, ge=1)
     max_bytes: int = Field(default=MAX_BYTES, ge=1)
+    # For the whole body of a request, and as much again for its headers before.
+    body_seconds: float = Field(default=BODY_SECONDS, gt=0)
+    scratch_bytes: int = Field(default=SCRATCH_BYTES, ge=1)
+    # A JSON list of `module.Class`: the project's own types that its saved models hold.
+    trusted_types: tuple[str, ...] = ()
     follow_seconds: float = Field(default=FOLLOW_SECONDS, gt=0)
     # Kubernetes kills a pod 30 seconds after it asked it to end.
     shutdown_seconds: int = Field(default=25, ge=1)
@@ -46,19 +54,33 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_from_environment()
     metrics = Metrics()
-    registry = MlflowRegistry(settings.model, settings.alias)
+    scratch = Scratch(settings.scratch_bytes)
+    registry = MlflowRegistry(settings.model, settings.alias, settings.trusted_types, scratch)
     follower = Follower(registry, seconds=settings.follow_seconds, on_failure=metrics.failed)
     follower.start()
     try:
-        uvicorn.run(
-            application(follower, metrics, max_concurrency=settings.max_concurrency, max_bytes=settings.max_bytes),
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-        )
+        serve(settings, follower, metrics)
     finally:
         follower.stop()
+        scratch.close()
+
+
+def serve(settings: ServingSettings, follower: Follower, metrics: Metrics) -> None:
+    """Answer until the process is told to end."""
+    uvicorn.run(
+        application(
+            follower,
+            metrics,
+            max_concurrency=settings.max_concurrency,
+            max_bytes=settings.max_bytes,
+            body_seconds=settings.body_seconds,
+        ),
+        host=settings.host,
+        port=settings.port,
+        http=protocol(settings.body_seconds),
+        access_log=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
 
 
 if __name__ == "__main__":

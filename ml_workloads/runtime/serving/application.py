@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from anyio import to_thread
@@ -14,8 +15,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
+from ml_workloads.runtime.serving.bodies import BODY_SECONDS, Bodies
 from ml_workloads.runtime.serving.columns import table
 from ml_workloads.runtime.serving.models import Follower, Servable
+from ml_workloads.runtime.serving.refusals import Refusal
 
 MAX_BYTES = 1024 * 1024
 
@@ -44,46 +47,49 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class Refusal(Exception):
-    """An answer other than a prediction. `detail` is for people, or a list of what is wrong with which field."""
-
-    def __init__(self, status: int, detail: object, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.headers = status, detail, headers
-
-
 def application(
-    follower: Follower, metrics: Metrics, *, max_concurrency: int = 32, max_bytes: int = MAX_BYTES
+    follower: Follower,
+    metrics: Metrics,
+    *,
+    max_concurrency: int = 32,
+    max_bytes: int = MAX_BYTES,
+    body_seconds: float = BODY_SECONDS,
 ) -> FastAPI:
-    """`max_concurrency` requests are worked on at once; more are told to come again, before they cost anything."""
+    """Make the server.
+
+    Args:
+        follower: Has the model that answers.
+        metrics: Counts answers.
+        max_concurrency: Requests that are worked on at once, from when their bodies are there; more are told to come
+            again.
+        max_bytes: The largest body.
+        body_seconds: Within this time a body has to be complete.
+    """
     app = FastAPI(title="Model server", docs_url="/docs", redoc_url=None)
-    in_flight = 0
+    bodies = Bodies(max_bytes, body_seconds)
+    slots = _Slots(max_concurrency, metrics)
 
     @app.post("/predict")
     async def predict(request: Request) -> Response:
-        nonlocal in_flight
         began, status = time.perf_counter(), 500
-        if in_flight >= max_concurrency:
-            metrics.requests.labels("503").inc()
-            return _answer(Refusal(503, f"{in_flight} requests are worked on; try again", {"Retry-After": "1"}))
-        in_flight += 1
-        metrics.in_flight.set(in_flight)
         try:
-            rows, answer = await _predict(_bound(follower), await _body(request, max_bytes))
+            slots.demand()
+            body = await bodies.read(request)
+            with slots.taken():
+                rows, answer = await _predict(_bound(follower), body)
             metrics.rows.inc(rows)
             status = 200
             return answer
         except Refusal as refusal:
             status = refusal.status
-            return _answer(refusal)
+            return refusal.answer()
         except ClientDisconnect:
             status = 499  # as nginx counts those who did not wait; nobody reads this answer
             return Response(status_code=status)
         finally:
-            in_flight -= 1
-            metrics.in_flight.set(in_flight)
             metrics.requests.labels(str(status)).inc()
-            metrics.seconds.observe(time.perf_counter() - began)
+            if status != 503:
+                metrics.seconds.observe(time.perf_counter() - began)
 
     @app.get("/healthz")
     async def healthy() -> dict[str, str]:
@@ -106,12 +112,34 @@ def application(
     return app
 
 
+class _Slots:
+    """Requests whose bodies are there and whose answers are not."""
+
+    def __init__(self, most: int, metrics: Metrics) -> None:
+        self._most, self._metrics, self._used = most, metrics, 0
+
+    def demand(self) -> None:
+        """Raise Refusal if there is no free slot, before a body is read for nothing."""
+        if self._used >= self._most:
+            raise Refusal(503, f"{self._used} requests are worked on; try again", {"Retry-After": "1"})
+
+    @contextmanager
+    def taken(self) -> Generator[None]:
+        """Take a slot until the end of the block."""
+        self.demand()
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        self._used += more
+        self._metrics.in_flight.set(self._used)
+
+
 def _identity(model: Servable) -> dict[str, str]:
     return {"name": model.name, "version": model.version}
-
-
-def _answer(refusal: Refusal) -> Response:
-    return JSONResponse({"detail": refusal.detail}, status_code=refusal.status, headers=dict(refusal.headers or {}))
 
 
 def _bound(follower: Follower) -> Servable:
@@ -122,20 +150,6 @@ def _bound(follower: Follower) -> Servable:
     return model
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
-    """Read no more than is allowed, whatever the request says of its own length."""
-    too_large = Refusal(413, f"the body is larger than {max_bytes} bytes; send fewer rows at a time")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise too_large
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > max_bytes:
-            raise too_large
-    return bytes(body)
-
-
 async def _predict(model: Servable, body: bytes) -> tuple[int, Response]:
     """How many rows, and the answer."""
     try:
@@ -144,7 +158,7 @@ async def _predict(model: Servable, body: bytes) -> tuple[int, Response]:
         problems = [{"loc": list(each["loc"]), "msg": each["msg"], "type": each["type"]} for each in error.errors()]
         raise Refusal(422, problems) from None
     try:
-        predictions = await to_thread.run_sync(model.predict, table(asked, model.columns))
+        predictions = await to_thread.run_sync(lambda: model.predict(table(asked, model.columns)))
     except Exception as error:
         raise Refusal(500, f"version {model.version} failed on this request: {type(error).__name__}") from error
     try:

@@ -5,35 +5,46 @@ https://mlflow.org/docs/latest/ml/model-registry/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import mlflow.pyfunc
-import numpy as np
-import pandas as pd
+import mlflow.artifacts
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from ml_workloads.runtime.account import sign_in
 from ml_workloads.runtime.records import says_there_is_none
 from ml_workloads.runtime.retries import fail_early
-from ml_workloads.runtime.serving.columns import columns_of
-from ml_workloads.runtime.serving.models import Servable
+from ml_workloads.runtime.serving.artifacts import plain, read
+from ml_workloads.runtime.serving.models import Servable, UnservableError
+from ml_workloads.runtime.serving.scratch import Scratch, TooLargeError
 
+__all__ = ["MlflowRegistry", "plain"]
 UNAUTHORIZED = 401
 
 
 class MlflowRegistry:
-    """Address and credentials come from MLflow's own environment variables."""
+    """Address and credentials come from MLflow's own environment variables.
 
-    def __init__(self, name: str, alias: str) -> None:
-        self._name, self._alias = name, alias
+    Args:
+        name: Registered model.
+        alias: Names the version that is served.
+        trusted: Types that the project's models may hold beside the platform's reviewed ones.
+        scratch: Where versions are downloaded to; None makes one below the temporary folder.
+    """
+
+    def __init__(self, name: str, alias: str, trusted: Sequence[str] = (), scratch: Scratch | None = None) -> None:
+        self._name, self._alias, self._trusted = name, alias, tuple(trusted)
+        self._scratch = scratch or Scratch()
         fail_early()
         self._client = MlflowClient()
         self._signed_in = False
 
     def current(self) -> str | None:
-        """Signs in first, and again when MLflow does not know the password any more: it may have been changed."""
+        """Return the version that the alias names, or None.
+
+        It signs in first, and again when MLflow does not know the password any more: it may have been changed.
+        """
         if not self._signed_in:
             sign_in()
             self._signed_in = True
@@ -46,19 +57,30 @@ class MlflowRegistry:
             raise
 
     def load(self, version: str) -> Servable:
-        model = mlflow.pyfunc.load_model(f"models:/{self._name}/{version}")
-        return Servable(
-            name=self._name,
-            version=version,
-            columns=columns_of(model.metadata.signature),
-            predict=lambda table: plain(model.predict(table)),
-        )
+        """Download a version and load it. Nothing of it is left on the volume, whether or not it can be loaded.
+
+        Raises:
+            UnservableError: It is too large, or its content cannot be loaded: the next try would end the same way.
+            Exception: MLflow does not hand it out.
+        """
+        uri = f"models:/{self._name}/{version}"
+        try:
+            self._scratch.demand(version, sum(_sizes(uri)))
+        except TooLargeError as error:
+            raise UnservableError(str(error)) from error
+        with self._scratch.folder(version) as folder:
+            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
+            try:
+                return read(folder, self._name, version, self._trusted)
+            except Exception as error:
+                raise UnservableError(f"{type(error).__name__}: {error}") from error
 
 
-def plain(predictions: Any) -> Sequence[Any]:
-    """What a model answered as JSON can carry it: one value, list or mapping for each row."""
-    if isinstance(predictions, pd.DataFrame):
-        return predictions.to_dict(orient="records")
-    if isinstance(predictions, pd.Series | np.ndarray):
-        return list(predictions.tolist())
-    return list(predictions)
+def _sizes(uri: str, path: str = "") -> Iterator[int]:
+    """Bytes of each file below a path of a version."""
+    listed: Any = mlflow.artifacts.list_artifacts(artifact_uri=f"{uri}/{path}" if path else uri)
+    for each in listed:
+        if each.is_dir:
+            yield from _sizes(uri, str(each.path))
+        else:
+            yield int(each.file_size or 0)

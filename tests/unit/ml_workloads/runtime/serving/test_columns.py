@@ -114,7 +114,7 @@ UNFIT: dict[str, tuple[list[Any], Any, str]] = {
     "times as objects": ([datetime.datetime(2026, 1, 1)], "object", 'object of datetime.*Column\\("datetime64'),
     "times of day": ([datetime.time(12)], "object", "object of time.*Column\\(str"),
     "nothing at all": ([None, None], "object", "object of missing values only.*the contract without it"),
-    "two kinds of missing": (["a", None, float("nan")], "object", "object with NaN and None as missing values.*Column\\(str, null"),
+    "two kinds of missing": (["a", None, float("nan")], "object", "object with NaN and None.*Column\\(str, null"),
     "infinite": ([1.0, float("inf")], "float64", "float64 with infinite values"),
     "infinite Float32": ([1.0, float("-inf")], "Float32", "Float32 with infinite values"),
 }

@@ -16,9 +16,8 @@ from mlflow import MlflowClient
 from mlflow.models import infer_signature
 from sklearn.linear_model import LinearRegression
 
-from ml_workloads.runtime.serving.columns import SignatureError
 from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry, plain
-from ml_workloads.runtime.serving.models import Follower
+from ml_workloads.runtime.serving.models import Follower, UnservableError
 
 INPUTS = pd.DataFrame({"area": [1.0, 2.0, 3.0]})
 
@@ -75,12 +74,13 @@ def test_the_alias_names_the_version_and_the_version_answers(client: MlflowClien
 def test_without_alias_or_signature_there_is_nothing_to_serve():
     assert MlflowRegistry("rent", "staging").current() is None
     assert MlflowRegistry("nobody", "staging").current() is None
-    with pytest.raises(SignatureError, match="the model has no signature"):
+    with pytest.raises(UnservableError, match="SignatureError: the model has no signature"):
         MlflowRegistry("rent", "production").load("3")
 
 
 def test_a_corrupt_artifact_leaves_the_version_before(client: MlflowClient, store: Path, tmp_path: Path):
-    follower = Follower(MlflowRegistry("rent", "production"))
+    now = [0.0]
+    follower = Follower(MlflowRegistry("rent", "production"), clock=lambda: now[0])
     assert follower.step()
     (artifact,) = [path for path in store.rglob("model.skops") if _version(client, "2") in str(path)]
     shutil.copy(artifact, tmp_path / "kept")
@@ -91,6 +91,7 @@ def test_a_corrupt_artifact_leaves_the_version_before(client: MlflowClient, stor
     assert follower.model.version == "1"
     assert "version 2 cannot be loaded" in follower.problem
     shutil.copy(tmp_path / "kept", artifact)
+    now[0] = 60.0
     assert follower.step()
     assert follower.model.version == "2"
 

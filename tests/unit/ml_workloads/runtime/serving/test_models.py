@@ -1,10 +1,21 @@
 """Following an alias: what is served when it moves, and when something is wrong with what it names."""
 
-from mlflow.types import DataType
+import gc
+import weakref
+from typing import Any
 
-from ml_workloads.runtime.serving.columns import Column
-from ml_workloads.runtime.serving.models import Follower
+from ml_workloads.runtime.serving.models import Follower, Servable, UnservableError
 from tests.unit.ml_workloads.runtime.serving.registries import Shelf, servable
+
+
+class Clock:
+    """Time as a test has it, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def version_of(follower: Follower) -> str | None:
@@ -41,7 +52,8 @@ def test_without_the_registry_the_model_goes_on_answering():
 
 def test_a_version_that_cannot_be_loaded_leaves_the_one_before():
     shelf, failures = Shelf(servable("1"), servable("2")), list[str]()
-    follower = Follower(shelf, on_failure=failures.append)
+    clock = Clock()
+    follower = Follower(shelf, on_failure=failures.append, clock=clock)
     follower.step()
     shelf.alias, shelf.broken = "2", {"2"}
     assert not follower.step()
@@ -49,18 +61,75 @@ def test_a_version_that_cannot_be_loaded_leaves_the_one_before():
     assert "version 2 cannot be loaded: OSError: the artifact's digest" in follower.problem
     assert failures == ["load"]
     shelf.broken = set()
+    assert not follower.step()
+    assert "version 2 cannot be loaded" in follower.problem
+    clock.now = 10
     assert follower.step()
     assert version_of(follower) == "2"
 
 
-def test_a_version_whose_signature_cannot_be_served_is_kept_out():
-    twice = servable("2", (Column(name="image", type=DataType.binary),))
-    shelf = Shelf(servable("1"), twice)
+def test_a_version_whose_request_cannot_be_described_is_kept_out():
+    columns: Any = [None]
+    shelf = Shelf(servable("1"), servable("2", columns))
     follower = Follower(shelf)
     follower.step()
     shelf.alias = "2"
     assert not follower.step()
     assert version_of(follower) == "1"
+
+
+def loads(error: Exception, seconds: int) -> list[int]:
+    """When a version that fails is loaded, by a follower that looks every second for so many."""
+    shelf, clock, when = Shelf(servable("1")), Clock(), list[int]()
+
+    def fails(_version: str) -> Servable:
+        when.append(int(clock.now))
+        raise error
+
+    shelf.load = fails
+    follower = Follower(shelf, seconds=10, clock=clock)
+    for now in range(seconds):
+        clock.now = float(now)
+        follower.step()
+        assert follower.pause() == 10
+    return when
+
+
+def test_a_version_is_loaded_again_ever_more_rarely_and_the_alias_is_looked_at_as_often_as_before():
+    assert loads(OSError("the network is down"), 300) == [0, 10, 30, 70, 130, 190, 250]
+    assert loads(UnservableError("no model"), 2400) == [0, 10, 30, 70, 150, 310, 630, 1230, 1830]
+
+
+def test_an_alias_that_moves_is_followed_at_once_however_often_loading_failed():
+    shelf, clock = Shelf(servable("1"), servable("2")), Clock()
+    shelf.broken = {"1"}
+    follower = Follower(shelf, clock=clock)
+    for now in range(0, 2000, 5):
+        clock.now = float(now)
+        assert not follower.step()
+    shelf.alias = "2"
+    assert follower.step()
+    shelf.alias, shelf.broken = "1", set()
+    assert follower.step()
+
+
+def test_a_version_that_cannot_be_loaded_stays_in_memory_no_longer_than_that():
+    class Weight:
+        pass
+
+    held = list[weakref.ref[Any]]()
+    shelf = Shelf(servable("1"))
+
+    def fails(_version: str) -> Servable:
+        weight = Weight()
+        held.append(weakref.ref(weight))
+        raise UnservableError("no model")
+
+    shelf.load = fails
+    follower = Follower(shelf)
+    follower.step()
+    gc.collect()
+    assert [each() for each in held] == [None]
 
 
 def test_failures_are_tried_again_ever_more_slowly_and_at_least_every_minute():
