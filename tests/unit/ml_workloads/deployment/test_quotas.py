@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 import pytest
@@ -28,7 +28,7 @@ def several(count: int, team: str = "growth") -> list[Project]:
 
 
 def told(*projects: Project) -> list[str]:
-    return list(too_long(cast("Any", PLATFORM), projects))
+    return list(too_long(PLATFORM, projects))
 
 
 def test_a_team_has_room_for_more_than_twenty_projects_and_what_does_not_fit_is_told_with_the_numbers():
