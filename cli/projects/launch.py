@@ -150,8 +150,6 @@ def outcome(target: Target, answer: Answer | None, *, changed: bool) -> str:
     name, env = target.project, target.environment
     begin = "" if changed else "Nothing was changed: all of it was there. "
     if answer is None:
-        return (
-            f"{begin}{name} has a model in production in {env}; it is not served, its file has no serving.online."
-        )
+        return f"{begin}{name} has a model in production in {env}; it is not served, its file has no serving.online."
     said = ", ".join(map(str, answer.predictions))
     return f"{begin}{name} answers in {env} with version {answer.version}: {said}"

@@ -74,7 +74,7 @@ def _steps(target: Target, state: State) -> Iterator[Step]:
         "repository",
         state.repository,
         there=f"the image repository of {target.project} is there",
-        doing=f"make the image repository of {target.project}, nothing else of {env} changes",
+        doing=f"pulumi up --stack {env} without what runs on the cluster: it makes the image repository",
     )
     yield _step(
         "image",

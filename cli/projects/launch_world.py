@@ -14,9 +14,10 @@ from cli.projects.aws_access import plain_aws_errors
 from cli.projects.commands import Answer, Commands, run_to_its_end
 from cli.projects.environment import ROOT, Place
 from cli.projects.launch_steps import Kind, State, Target
-from components.naming import slug
 from ml_workloads.project.deployment_names import PRODUCTION, repository
 
+# The provider of what runs on the cluster; what depends on it is left out with it.
+ON_CLUSTER: Final = "**$pulumi:providers:kubernetes::*"
 BUCKET_OUTPUT: Final = "data_lake_bucket"
 _NOT_THERE: Final = ("404", "NoSuchKey", "NotFound")
 
@@ -69,9 +70,7 @@ class World:
         env = self.target.environment
         match kind:
             case "repository":
-                logical = f"registry-{slug(repository(self.target.project))}"
-                globs = (f"**$aws:ecr/repository:Repository::{logical}", f"**::{logical}-cleanup")
-                self._up(*(word for glob in globs for word in ("--target", glob)))
+                self._up("--exclude", ON_CLUSTER, "--exclude-dependents")
                 return replace(state, repository=None)
             case "image":
                 self.commands.show_plain("images", "push" if self.target.pushed else "build", "--env", env)

@@ -44,7 +44,7 @@ def test_with_all_of_it_there_nothing_is_left():
             {"repository": False},
             "repository",
             "to do",
-            "make the image repository of beta, nothing else",
+            "without what runs on the cluster: it makes the image repository",
         ),
         ({"image": False}, "image", "to do", "mlp images build --env dev"),
         ({"data": False}, "data", "blocked", "aws s3 cp FILE s3://lake/projects/beta/rows.csv"),
