@@ -63,7 +63,8 @@ def generate(schema: pa.DataFrameSchema, target: str, *, classes: bool, rows: in
         candidates = _candidates(demands, target, _ARRANGEMENTS[number % len(_ARRANGEMENTS)], seed=number)
         met, said = _meeting(schema, candidates)
         kept = pd.concat([kept, met], ignore_index=True) if len(kept) else met
-        kept = kept.drop_duplicates(subset=_unique(schema, demands), ignore_index=True)
+        for columns in _unique(schema, demands):
+            kept = kept.drop_duplicates(subset=columns, ignore_index=True)
         if len(kept) >= rows and _has_every_class(kept, demands.get(target), target):
             break
     if len(kept) < min(rows, 20):
@@ -143,12 +144,11 @@ def _failures(cases: pd.DataFrame) -> Sequence[str]:
     return list(dict.fromkeys(f"{column}: {demanded}" for column, demanded in pairs))[:3]
 
 
-def _unique(schema: pa.DataFrameSchema, demands: Mapping[str, Demand]) -> list[str] | None:
-    together = schema.unique
-    if together:
-        return [together] if isinstance(together, str) else list(together)
-    alone = [name for name, demand in demands.items() if demand.unique]
-    return alone[:1] or None
+def _unique(schema: pa.DataFrameSchema, demands: Mapping[str, Demand]) -> list[list[str]]:
+    """Return the columns whose values may not come twice, alone or together."""
+    unique: Any = schema.unique
+    together = [unique] if isinstance(unique, str) else list(unique or ())
+    return [*([together] if together else []), *([name] for name, demand in demands.items() if demand.unique)]
 
 
 def _has_every_class(frame: pd.DataFrame, demand: Demand | None, target: str) -> bool:

@@ -103,7 +103,7 @@ def _missing(request: Request, report: Report, what: str, error: ModuleNotFoundE
         report.add(what, "problem", f"{said} of it there, and install it into .venv to check more")
 
 
-def _schema(request: Request, report: Report, contract: object) -> pa.DataFrameSchema | None:
+def _schema(request: Request, report: Report, contract: Any) -> pa.DataFrameSchema | None:
     report.stage(CONTRACT)
     try:
         check_contract(contract)

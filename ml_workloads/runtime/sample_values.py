@@ -90,7 +90,9 @@ def values(demand: Demand, count: int, *, seed: int) -> list[Any]:
     if maker is None:
         raise UnknownTypeError(f"nothing is known of the type {demand.dtype}")
     found = maker(demand, count, source)
-    return [each for each in found if each not in demand.forbidden] if demand.forbidden else found
+    allowed = [each for each in found if each not in demand.forbidden]
+    # As many as were asked for, even where some of them are forbidden.
+    return [allowed[place % len(allowed)] for place in range(count)] if allowed else found
 
 
 def _narrowed(demand: Demand, name: str, told: Mapping[str, Any]) -> Demand:
@@ -183,24 +185,28 @@ def _wholes(demand: Demand, count: int, source: random.Random) -> list[Any]:
 
 
 def _texts(demand: Demand, count: int, source: random.Random) -> list[Any]:
-    found = [_text(demand, place, source) for place in range(count)]
-    return [text + str(place) for place, text in enumerate(found)] if demand.unique and not demand.pattern else found
-
-
-def _text(demand: Demand, place: int, source: random.Random) -> str:
     if demand.pattern:
-        for _ in range(50):
-            text = matching(demand.pattern, source)
-            if (demand.shortest or 0) <= len(text) <= (demand.longest if demand.longest is not None else len(text)):
-                return text
-        raise TextError(f"no text of that length is known to match {demand.pattern!r}")
-    middle = _WORDS[place % len(_WORDS)]
-    text = f"{demand.start}{middle}{demand.end}"
-    if demand.longest is not None and len(text) > demand.longest:
-        room = max(0, demand.longest - len(demand.start) - len(demand.end))
-        text = f"{demand.start}{middle[:room]}{demand.end}"
-    missing = (demand.shortest or 0) - len(text)
-    return f"{demand.start}{'x' * missing}{text[len(demand.start) :]}" if missing > 0 else text
+        return [_by_pattern(demand, demand.pattern, source) for _ in range(count)]
+    return [_text(demand, place) for place in range(count)]
+
+
+def _by_pattern(demand: Demand, pattern: str, source: random.Random) -> str:
+    for _ in range(50):
+        text = matching(pattern, source)
+        if (demand.shortest or 0) <= len(text) <= (demand.longest if demand.longest is not None else len(text)):
+            return text
+    raise TextError(f"no text of that length is known to match {pattern!r}")
+
+
+def _text(demand: Demand, place: int) -> str:
+    """Return a word, with a number where no two may be the same, as long as the contract wants it."""
+    number = np.base_repr(place, 36).lower() if demand.unique else ""
+    word = _WORDS[place % len(_WORDS)]
+    around = len(demand.start) + len(number) + len(demand.end)
+    if demand.longest is not None:
+        word = word[: max(0, demand.longest - around)]
+    word += "x" * ((demand.shortest or 0) - around - len(word))
+    return f"{demand.start}{word}{number}{demand.end}"
 
 
 def _truths(_demand: Demand, count: int, source: random.Random) -> list[Any]:

@@ -14,6 +14,8 @@ from cli.projects.check import Checked, check_projects
 from cli.projects.environment import STACKS
 from tests.unit.cli.projects.repositories import add_project, make_repository
 
+# All of them are looked at before the first test, for which a busy machine takes minutes.
+pytestmark = pytest.mark.timeout(500)
 TRAINING, CONTRACT = "tumour_diagnosis/training.py", "tumour_diagnosis/contract.py"
 HEAD = "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
 TABLE = "import pandera.pandas as pa\ntumours = pa.DataFrameSchema({columns})\n"
@@ -171,5 +173,5 @@ def test_a_sound_project_beside_them_has_no_problem(found: tuple[dict[str, Check
 
 
 def test_a_mistake_takes_less_than_ten_seconds(found: tuple[dict[str, Checked], float]):
-    """Together, with one start of the libraries, they take far less than that each."""
-    assert found[1] / len(MISTAKES) < 5
+    """They share one start of the libraries, so that each takes part of a second on a machine that is idle."""
+    assert found[1] / len(MISTAKES) < 10
