@@ -15,7 +15,8 @@ def words_beside_numbers(frame: pd.DataFrame, column: object) -> str:
         return ""
     cells: Any = frame[column].dropna().astype(str)
     # Written as NaN, a cell is no number either.
-    is_number = pd.to_numeric(cells, errors="coerce").notna()
+    numbers: Any = pd.to_numeric(cells, errors="coerce")
+    is_number = numbers.notna()
     words = cells[~is_number].value_counts()
     if not is_number.any() or not 0 < len(words) <= _MOST:
         return ""
