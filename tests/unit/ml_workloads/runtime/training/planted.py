@@ -1,4 +1,4 @@
-"""Code, data and settings of a small project, and forty mistakes that may be planted in them."""
+"""Code, data and settings of a small project, and fifty mistakes that may be planted in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-import planted_parts as parts
+import mistaken_parts as parts
 
 AGE, TEXT = pa.Column(float, pa.Check.ge(0)), pa.Column(str)
 customers = pa.DataFrameSchema({"age": AGE, "spent": pa.Column(float), "leaves": TEXT})
@@ -221,7 +221,7 @@ PLANTED = {
     ),
     "predicts once": Planted(train="single", target="spent", metric="rmse", said="shape (1,) for 8 rows"),
     "holds a lambda": Planted(train="a_lambda", said="a lambda or a local function"),
-    "holds a function of its own": Planted(train="own_function", said='trusted_types: ["planted_parts.halved"]'),
+    "holds a function of its own": Planted(train="own_function", said='trusted_types: ["mistaken_parts.halved"]'),
     "holds eval": Planted(train="dangerous", said="builtins.eval, which no project may trust"),
     "trusts eval": Planted(
         variables={"TRAINING_TRUSTED_TYPES": '["builtins.eval"]'}, said="training.trusted_types: builtins.eval may run"

@@ -17,12 +17,12 @@ from tests.unit.ml_workloads.runtime.training.planted import CODE, PARTS, PLANTE
 @pytest.fixture(scope="module", autouse=True)
 def code(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("planted")
-    (folder / "planted_code.py").write_text(CODE)
-    (folder / "planted_parts.py").write_text(PARTS)
+    (folder / "mistaken_code.py").write_text(CODE)
+    (folder / "mistaken_parts.py").write_text(PARTS)
     sys.path.insert(0, str(folder))
     yield
     sys.path.remove(str(folder))
-    for name in ("planted_code", "planted_parts"):
+    for name in ("mistaken_code", "mistaken_parts"):
         sys.modules.pop(name, None)
 
 
@@ -37,9 +37,9 @@ def plant(mistake: Planted, folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "TRAINING_PROJECT": "churn",
         "TRAINING_JOB": "churn-1",
         "TRAINING_DATA": json.dumps({"type": "local", "path": "customers.csv"}),
-        "TRAINING_CONTRACT": f"planted_code:{mistake.contract}",
+        "TRAINING_CONTRACT": f"mistaken_code:{mistake.contract}",
         "TRAINING_TARGET": mistake.target,
-        "TRAINING_ENTRYPOINT": f"planted_code:{mistake.train}",
+        "TRAINING_ENTRYPOINT": f"mistaken_code:{mistake.train}",
         "TRAINING_GATE": json.dumps(mistake.gate),
         "TRAINING_ALIAS": "dev",
         **mistake.variables,
@@ -69,7 +69,7 @@ def test_the_project_without_a_mistake_trains(tmp_path: Path, monkeypatch: pytes
 
 def test_a_type_of_the_projects_own_is_saved_when_it_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     plant(
-        Planted(train="own_function", variables={"TRAINING_TRUSTED_TYPES": '["planted_parts.halved"]'}, said=""),
+        Planted(train="own_function", variables={"TRAINING_TRUSTED_TYPES": '["mistaken_parts.halved"]'}, said=""),
         tmp_path,
         monkeypatch,
     )
