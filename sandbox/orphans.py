@@ -57,7 +57,7 @@ def find(within: Path | None = None) -> list[Thing]:
 
     With `within` only what belongs to that folder or one below it. Without root other users' processes stay unknown.
     """
-    found = orphaned([*_processes(), *_noted(), *_links()], Path.exists)
+    found = orphaned((thing for thing in _all() if not _elsewhere(thing)), Path.exists)
     return [thing for thing in found if within is None or thing.owner.is_relative_to(within)]
 
 
@@ -77,8 +77,12 @@ def remove(things: Sequence[Thing]) -> list[str]:
 
 
 def clear(report: Callable[[str], None]) -> int:
-    """Remove everything whose folder is gone, say what, and return how much it was."""
-    found = find()
+    """Remove everything whose folder is gone, say what, and return how much it was. A failure is said, not raised."""
+    try:
+        found = find()
+    except (SandboxError, OSError, ValueError) as error:
+        report(f"What deleted sandboxes have left could not be looked for: {error}")
+        return 0
     for thing in found:
         report(f"Removing {thing}, which is not there any more")
     for problem in remove(found):
@@ -87,9 +91,12 @@ def clear(report: Callable[[str], None]) -> int:
 
 
 def end_everything_of(folder: Path) -> list[str]:
-    """End and remove what belongs to a folder that is gone, children of this process included; return what is left."""
+    """End and remove all that belongs to a folder, children of this process included, and return what cannot be.
+
+    For whoever knows that the folder was deleted: parts of it may be there, written while it was.
+    """
     children = [child.pid for child in psutil.Process().children(recursive=True)]
-    found = find(folder.resolve())
+    found = [thing for thing in orphaned(_all(), _never) if thing.owner.is_relative_to(folder.resolve())]
     others = [pid for pid in children if str(pid) not in {thing.name for thing in found}]
     return [*remove(found), *_end(others)]
 
@@ -128,6 +135,12 @@ def owners_of_links(links: Iterable[Mapping[str, object]]) -> Iterator[Thing]:
             yield Thing(kind="link", name=name, owner=Path(alias))
 
 
+def _all() -> Iterator[Thing]:
+    yield from _processes()
+    yield from _noted()
+    yield from _links()
+
+
 def _processes() -> Iterator[Thing]:
     for process in psutil.process_iter():
         try:
@@ -135,13 +148,20 @@ def _processes() -> Iterator[Thing]:
                 continue
             found = process_owner(process.cmdline(), process.environ())
             young = time.time() - process.create_time() < _YOUNG_SECONDS
-            # A process of another container may have its folder where this one does not look.
-            elsewhere = found is not None and Path(f"/proc/{process.pid}/root{found[1]}").exists()
         except (psutil.Error, OSError):
             continue
         # An emulator makes its folder itself, a moment after it has started.
-        if found is not None and not elsewhere and not (found[0] == "emulator" and young):
+        if found is not None and not (found[0] == "emulator" and young):
             yield Thing(kind=found[0], name=str(process.pid), owner=found[1])
+
+
+def _elsewhere(thing: Thing) -> bool:
+    """Whether a process sees its folder although this one does not: it runs in another container."""
+    return thing.kind in ("emulator", "process") and Path(f"/proc/{thing.name}/root{thing.owner}").exists()
+
+
+def _never(_: Path) -> bool:
+    return False
 
 
 def _noted() -> Iterator[Thing]:

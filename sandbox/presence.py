@@ -11,10 +11,14 @@ WATCH_SECONDS = 1.0
 
 
 class Presence:
-    """Holds a folder open from the time it is made, so that no other one can get its identity."""
+    """Holds a folder open from the time it is made, so that no other one can get its identity.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    `files` are there as long as the folder is whole: a deletion that is under way, or was stopped by what others write
+    meanwhile, is told by them.
+    """
+
+    def __init__(self, folder: Path, *files: Path) -> None:
+        self._folder, self._files = folder, files
         self._held: int | None = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
 
     @property
@@ -24,6 +28,8 @@ class Presence:
             return True
         try:
             same = os.path.samestat(self._folder.stat(), os.fstat(self._held))
+            for file in self._files:
+                file.stat()
         except (FileNotFoundError, NotADirectoryError):
             same = False
         except OSError:  # it cannot be looked at now, for another reason than that it is gone

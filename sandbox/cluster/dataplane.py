@@ -52,6 +52,7 @@ class EksDataPlane:
         self._programs: ProgramPaths | None = None
         self._desired: dict[str, EksCluster] | None = None
         self._problems: dict[str, str] = {}
+        self._started: set[Path] = set()
         self._changed = threading.Event()
         self._closing = False
         self._work = threading.Lock()
@@ -130,6 +131,8 @@ class EksDataPlane:
             raise SandboxError("the programs of Kubernetes are not built; run `mlp setup`")
         if not self._home.is_dir():
             raise SandboxError(f"{self._home} is not there any more: nothing is started in it")
+        if folder.root in self._started and not folder.supervisor_pid.exists():
+            raise SandboxError(f"somebody is deleting {folder.root}: nothing is started in it")
         folder.make()
         wanted = Desired(
             cluster=cluster,
@@ -153,10 +156,12 @@ class EksDataPlane:
                 cwd=PROJECT,
                 env=environment,
             )
+        self._started.add(folder.root)
 
     def _remove(self, folder: ClusterFolder) -> None:
         try:
             self._log.info("cluster %s: deleted; it is stopped and forgotten", folder.root.name)
+            self._started.discard(folder.root)
             lifecycle.stop(folder)
             shutil.rmtree(folder.root)
         except (SandboxError, OSError):

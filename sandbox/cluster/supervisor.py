@@ -64,7 +64,7 @@ class Supervisor:
         self._desired = Desired.read(folder.desired)
         self._desired_at = folder.desired.stat().st_mtime_ns
         self._ending = threading.Event()
-        self._presence = Presence(folder.root)
+        self._presence = Presence(folder.root, folder.desired, folder.supervisor_lock)
         self._began = time.monotonic()
         self._active = False
         self._problem: str | None = None

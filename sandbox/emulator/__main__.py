@@ -99,7 +99,7 @@ def _serve(options: argparse.Namespace) -> int:
             server.stop("the account cannot be brought back")
 
     server.stop_on_signals()
-    presence = Presence(options.home)
+    presence = Presence(options.home, options.home / "emulator.lock", options.home / "journal" / "origin.json")
     presence.watch(lambda: server.stop(f"{options.home} is not there any more"))
     log.info("listening on http://127.0.0.1:%d, state in %s", server.port, options.home)
     threading.Thread(target=prepare, name="prepare", daemon=True).start()

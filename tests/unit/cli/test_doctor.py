@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from cli import inventory, inventory_cluster
 from cli.app import make_app
 from cli.inventory import blocking, take_inventory
 from cli.inventory_entry import Entry
+from sandbox.cluster.folder import MARK
 from sandbox.toolchain import kubernetes, node_programs, pulumi
 from sandbox.toolchain.tool import words
 from tests.unit.sandbox.toolchain.programs import fake_go, fake_pulumi, program
@@ -43,7 +46,7 @@ def doctor(*arguments: str) -> Result:
 
 
 def tools(done: Result) -> dict[str, dict[str, Any]]:
-    return {tool["name"]: tool for tool in json.loads(done.output)["tools"]}
+    return {tool["name"]: tool for tool in json.loads(done.stdout)["tools"]}
 
 
 def test_a_bare_machine_is_told_what_is_missing_and_what_that_means(machine: Path) -> None:
@@ -180,3 +183,16 @@ def test_a_kubectl_that_does_not_fit_the_clusters_does_not_count(machine: Path, 
     kubernetes.kubectl_version.cache_clear()
     program(machine / "kubectl", f"""echo '{{"clientVersion": {{"gitVersion": "v{version}"}}}}'""")
     assert tools(doctor("--json"))["kubectl"]["missing"] != fits
+
+
+def test_what_deleted_sandboxes_left_is_removed_and_said_beside_the_answer(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "deleted" / "aws" / "eks" / "c"
+    folder.mkdir(parents=True)
+    with subprocess.Popen(["/bin/sleep", "600"], env={MARK: str(folder)}) as left:
+        shutil.rmtree(tmp_path / "deleted")
+        answer = doctor("--json")
+        assert left.wait(10) is not None
+    assert tools(answer)
+    assert f"Removing process {left.pid} of {folder}" in answer.stderr

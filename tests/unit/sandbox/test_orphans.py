@@ -156,6 +156,16 @@ def test_a_folder_is_lost_when_it_is_deleted_moved_or_made_anew(tmp_path: Path):
         assert presence.lost, "lost for good"
 
 
+def test_a_deletion_under_way_is_told_by_a_file_that_is_gone(tmp_path: Path):
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "lock").touch()
+    presence = Presence(folder, folder / "lock")
+    assert not presence.lost
+    (folder / "lock").unlink()
+    assert presence.lost
+
+
 def test_a_watcher_is_told_once(tmp_path: Path):
     folder, told = tmp_path / "folder", threading.Event()
     folder.mkdir()
