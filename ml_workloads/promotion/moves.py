@@ -106,5 +106,5 @@ def _move(key: str, value: str) -> Move:
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError(
             f"the tag {key} of the registered model is no record of a move ({error}); "
-            "delete it in MLflow if somebody wrote it by hand"
+            "ask the administrator of MLflow to delete it if somebody wrote it by hand"
         ) from None
