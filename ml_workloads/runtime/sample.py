@@ -147,7 +147,7 @@ def _failures(cases: pd.DataFrame) -> Sequence[str]:
 def _unique(schema: pa.DataFrameSchema, demands: Mapping[str, Demand]) -> list[list[str]]:
     """Return the columns whose values may not come twice, alone or together."""
     unique: Any = schema.unique
-    together = [unique] if isinstance(unique, str) else list(unique or ())
+    together: list[str] = [unique] if isinstance(unique, str) else list(unique or ())
     return [*([together] if together else []), *([name] for name, demand in demands.items() if demand.unique)]
 
 
