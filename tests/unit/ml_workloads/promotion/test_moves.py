@@ -44,7 +44,7 @@ def test_moves_come_in_the_order_of_their_time_and_each_alias_has_its_own():
 )
 def test_a_tag_that_is_no_move_is_named(value: str):
     key, _ = written(MOVE)
-    with pytest.raises(RecordError, match=r"move\.production\.20261024T120000\.000000Z .* delete it in MLflow"):
+    with pytest.raises(RecordError, match=r"move\.production\.20261024T120000\.000000Z .* ask the administrator"):
         read({key: value}, "production")
 
 
