@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from rich.table import Table
 
 from cli.first_model import Answer, first_answers
 from cli.plain import plain_errors
+from cli.projects.commands import run_to_its_end
 from cli.sandbox import bring_up
 from sandbox import lifecycle
 from sandbox.cluster.lifecycle import ClusterProcesses
@@ -69,7 +69,7 @@ def runs_containers(instance: Instance) -> bool:
 
 
 def _run(instance: Instance, title: str, *command: str) -> None:
-    code = subprocess.run(command, cwd=PROJECT, env=process_environment(instance), check=False).returncode
+    code = run_to_its_end(command, PROJECT, process_environment(instance))
     if code:
         raise SandboxError(f"`{title}` ended with exit code {code}; run `mlp up` again to go on")
 
