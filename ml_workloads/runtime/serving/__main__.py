@@ -7,6 +7,7 @@ variables where it is had from. SIGTERM ends it when the requests that it works 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 
 import uvicorn
@@ -19,6 +20,9 @@ from ml_workloads.runtime.serving.connections import protocol
 from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry
 from ml_workloads.runtime.serving.models import FOLLOW_SECONDS, Follower
 from ml_workloads.runtime.serving.scratch import SCRATCH_BYTES, Scratch
+
+# As shells and Kubernetes count a process that SIGTERM has ended.
+TERMINATED = 128 + signal.SIGTERM
 
 
 class ServingSettings(BaseSettings):
@@ -54,6 +58,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_from_environment()
     metrics = Metrics()
+    # uvicorn sends itself the signal again when it has ended; without this, nothing would be tidied up after it.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(TERMINATED))
     scratch = Scratch(settings.scratch_bytes)
     registry = MlflowRegistry(settings.model, settings.alias, settings.trusted_types, scratch)
     follower = Follower(registry, seconds=settings.follow_seconds, on_failure=metrics.failed)

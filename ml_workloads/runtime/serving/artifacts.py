@@ -61,6 +61,10 @@ def _model_path(folder: Path, version: str, flavor: Mapping[str, Any] | None) ->
     path = (folder / str(flavor.get("pickled_model", "model.skops"))).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise FormatError(f"version {version} names a model file outside its own folder")
+    if not path.is_file():
+        raise FormatError(
+            f"version {version} has no file {path.name}, which its {MODEL_FILE} file names; register it anew"
+        )
     return path
 
 

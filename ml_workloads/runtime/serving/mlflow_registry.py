@@ -5,7 +5,9 @@ https://mlflow.org/docs/latest/ml/model-registry/
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import mlflow.artifacts
@@ -66,14 +68,20 @@ class MlflowRegistry:
         uri = f"models:/{self._name}/{version}"
         try:
             self._scratch.demand(version, sum(_sizes(uri)))
+            with self._scratch.folder(version) as folder:
+                mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
+                return self._read(folder, version)
         except TooLargeError as error:
             raise UnservableError(str(error)) from error
-        with self._scratch.folder(version) as folder:
-            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
-            try:
-                return read(folder, self._name, version, self._trusted)
-            except Exception as error:
-                raise UnservableError(f"{type(error).__name__}: {error}") from error
+        finally:
+            # MLflow's client leaves a pool of threads for each download, and models have cycles.
+            gc.collect()
+
+    def _read(self, folder: Path, version: str) -> Servable:
+        try:
+            return read(folder, self._name, version, self._trusted)
+        except Exception as error:
+            raise UnservableError(f"{type(error).__name__}: {error}") from error
 
 
 def _sizes(uri: str, path: str = "") -> Iterator[int]:

@@ -31,7 +31,8 @@ from ml_workloads.runtime.serving.models import Follower
 from ml_workloads.runtime.serving.scratch import Scratch
 
 INPUTS = pd.DataFrame({"area": [1.0, 2.0, 3.0]})
-PATIENCE = 90.0
+# Where many tests run, a process needs minutes to import its libraries.
+PATIENCE = 240.0
 GOOD = ("1", "2", "3")
 # Half of its file; kept as a pickle; no model file at all.
 BAD = ("4", "5", "6")
@@ -146,6 +147,7 @@ def start(stack: ExitStack, scratch: Path) -> tuple[subprocess.Popen[bytes], str
     return process, f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.timeout(600)
 def test_fifty_moves_of_the_alias_fail_no_request_and_leave_nothing_on_the_volume(store: MlflowClient, tmp_path: Path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -154,6 +156,7 @@ def test_fifty_moves_of_the_alias_fail_no_request_and_leave_nothing_on_the_volum
         until(lambda: ready(address).get("status") == "ready", "the first version")
         load = Load(address)
         clients = [threading.Thread(target=load.ask, daemon=True) for _ in range(4)]
+        stack.callback(load.ended.set)
         for client in clients:
             client.start()
         until(lambda: len(load.answers) > 8, "the first answers")
@@ -168,7 +171,8 @@ def test_fifty_moves_of_the_alias_fail_no_request_and_leave_nothing_on_the_volum
         assert load.failures == []
         assert set(load.answers) == set(GOOD)
         assert usage(scratch) == before
-        assert threads_of(process) <= threads + 2
+        # Those that predict come when they are needed first, one for each client.
+        assert threads_of(process) <= threads + len(clients) + 1
         assert ready(address)["model"]["version"] == moves[-1] == GOOD[(9 + 2) % 3]
     assert list(scratch.glob("ml-platform-serving-*")) == []
 

@@ -19,13 +19,18 @@ def volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def fail(scratch: Scratch) -> None:
+    with scratch.folder("4") as folder:
+        (folder / "deep").mkdir()
+        raise OSError("broken")
+
+
 def test_a_folder_is_gone_after_a_load_and_after_a_failure(volume: Path):
     scratch = Scratch()
     with scratch.folder("3") as folder:
         (folder / "model").write_bytes(b"x")
-    with pytest.raises(OSError, match="broken"), scratch.folder("4") as folder:
-        (folder / "deep").mkdir()
-        raise OSError("broken")
+    with pytest.raises(OSError, match="broken"):
+        fail(scratch)
     assert [path for path in volume.rglob("*") if path.is_file() or path.name.startswith("version")] == []
     scratch.close()
     assert list(volume.iterdir()) == []
