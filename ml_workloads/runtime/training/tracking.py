@@ -154,10 +154,11 @@ class MlflowTracking:
         others = self._ask("read the run's versions", lambda: self._versions_of(run_id))
 
         def call() -> str:
+            versions = self._versions_of(run_id) - others
             with mlflow.start_run(run_id=run_id):
                 self._log(run_id, metrics)
-                made = self._versions_of(run_id) - others
-                versions = made or {self._register(model, signature, needed, metadata)}
+                if not versions:
+                    versions.add(self._register(model, signature, needed, metadata))
             return max(versions, key=int)
 
         with without_autologging():

@@ -34,7 +34,7 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 RANDOM = np.random.default_rng(0)
-TABLE = pd.DataFrame(
+TABLE: Any = pd.DataFrame(
     {
         "a": RANDOM.normal(size=60),
         "b": np.abs(RANDOM.normal(size=60)),
@@ -42,13 +42,20 @@ TABLE = pd.DataFrame(
         "d": RANDOM.choice(["u", "v"], 60),
     }
 )
-NUMBERS = TABLE[["a", "b"]]
+NUMBERS: Any = TABLE[["a", "b"]]
 CLASSES = np.where(TABLE["a"] > 0, "yes", "no")
 VALUES = np.abs(TABLE["a"] * 2 + 1)
 
 
 def chosen(*pairs: Any) -> Any:
     return make_pipeline(make_column_transformer(*pairs), LogisticRegression())
+
+
+# Their annotations are narrower than what they take.
+Boosted: Any = HistGradientBoostingRegressor
+Ordinals: Any = OrdinalEncoder
+OneHot: Any = OneHotEncoder
+Search: Any = GridSearchCV
 
 
 CASES: dict[str, tuple[Any, pd.DataFrame, Any]] = {
@@ -101,13 +108,13 @@ CASES: dict[str, tuple[Any, pd.DataFrame, Any]] = {
         CLASSES,
     ),
     "categories by name": (
-        HistGradientBoostingRegressor(categorical_features=["c"], max_iter=3),
+        Boosted(categorical_features=["c"], max_iter=3),
         TABLE[["a", "c"]],
         VALUES,
     ),
-    "ordinals of a dtype": (chosen((OrdinalEncoder(dtype=np.int32), ["d", "c"])), TABLE, CLASSES),
-    "one-hot of a dtype": (chosen((OneHotEncoder(dtype=np.float32, sparse_output=False), ["d"])), TABLE, CLASSES),
-    "one-hot of a dtype's object": (chosen((OneHotEncoder(dtype=np.dtype("int8")), ["d"])), TABLE, CLASSES),
+    "ordinals of a dtype": (chosen((Ordinals(dtype=np.int32), ["d", "c"])), TABLE, CLASSES),
+    "one-hot of a dtype": (chosen((OneHot(dtype=np.float32, sparse_output=False), ["d"])), TABLE, CLASSES),
+    "one-hot of a dtype's object": (chosen((OneHot(dtype=np.dtype("int8")), ["d"])), TABLE, CLASSES),
     "a function and its inverse": (
         make_pipeline(FunctionTransformer(np.log1p, inverse_func=np.expm1), LogisticRegression()),
         NUMBERS.abs(),
@@ -152,7 +159,7 @@ CASES: dict[str, tuple[Any, pd.DataFrame, Any]] = {
         CLASSES,
     ),
     "several scores": (
-        GridSearchCV(Ridge(), {"alpha": [1, 2]}, scoring=["r2", "neg_mean_absolute_error"], refit="r2", cv=KFold(2)),
+        Search(Ridge(), {"alpha": [1, 2]}, scoring=["r2", "neg_mean_absolute_error"], refit="r2", cv=KFold(2)),
         NUMBERS,
         VALUES,
     ),

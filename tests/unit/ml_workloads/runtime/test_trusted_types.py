@@ -40,8 +40,9 @@ def test_a_model_is_saved_loaded_and_predicts_the_same(name: str):
     model, inputs, target = CASES[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fitted = clone(model).fit(inputs, target)
-        assert again(fitted).predict(inputs).tolist() == fitted.predict(inputs).tolist()
+        copy: Any = clone(model)
+        copy.fit(inputs, target)
+        assert again(copy).predict(inputs).tolist() == copy.predict(inputs).tolist()
 
 
 def estimators() -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import mlflow.sklearn as mlflow_sklearn
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
@@ -164,7 +165,7 @@ def test_calls_that_lead_elsewhere_are_passed_over(client: MlflowClient, train: 
     assert client.get_experiment_by_name("another") is None
 
 
-@pytest.mark.parametrize("switch", [mlflow.autolog, mlflow.sklearn.autolog])
+@pytest.mark.parametrize("switch", [mlflow.autolog, mlflow_sklearn.autolog])
 def test_autologging_logs_to_the_platforms_run_registers_nothing_and_is_off_afterwards(
     client: MlflowClient, train: Any, switch: Callable[..., None]
 ):
@@ -187,7 +188,7 @@ def test_autologging_logs_to_the_platforms_run_registers_nothing_and_is_off_afte
 def test_a_model_that_the_project_logs_under_a_registered_name_makes_no_version(client: MlflowClient, train: Any):
     def logs_model(inputs: pd.DataFrame, target: Any) -> Any:
         model = tree(inputs, target)
-        mlflow.sklearn.log_model(
+        mlflow_sklearn.log_model(
             poor(inputs, target),
             name="mine",
             registered_model_name="churn",
