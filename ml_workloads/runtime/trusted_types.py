@@ -10,7 +10,6 @@ https://skops.readthedocs.io/en/stable/persistence.html
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +20,7 @@ import skops.io as skops
 from scipy.stats import rv_discrete
 
 from ml_workloads.runtime.errors import ProjectError
+from ml_workloads.runtime.trust import why_not
 
 _DISTANCES: Final = (
     "Euclidean SEuclidean Manhattan Chebyshev Minkowski Mahalanobis Hamming Canberra BrayCurtis Jaccard Matching Dice "
@@ -138,11 +138,6 @@ REVIEWED: Final[Mapping[str, str]] = {
     "sklearn.feature_selection._univariate_selection": "chi2 f_classif f_oneway f_regression r_regression",
     "sklearn.feature_selection._mutual_info": "mutual_info_classif mutual_info_regression",
 }
-# Third-party modules that unpickle, call back or read files by name: never to be allowed by a project's list.
-_DANGEROUS: Final = (
-    *("cloudpickle", "dill", "joblib", "pip", "setuptools", "requests", "urllib3", "boto3", "botocore", "mlflow"),
-    *("numpy", "pandas", "scipy", "skops", "sqlalchemy", "yaml", "_pickle", "nt", "posix"),
-)
 
 
 @cache
@@ -161,15 +156,12 @@ def trusted(extra: Sequence[str]) -> tuple[str, ...]:
     """Return all types that a project's model may hold; `extra` is its `training.trusted_types`.
 
     Raises:
-        ProjectError: a name in `extra` belongs to Python's standard library or a package that can run any code.
+        ProjectError: no project may trust a name in `extra`; see `why_not`.
     """
     for name in extra:
-        top = name.partition(".")[0]
-        if top in sys.stdlib_module_names or top in _DANGEROUS or top == "__main__":
-            raise ProjectError(
-                f"training.trusted_types: {name} may run any code when a model is loaded; list only classes and "
-                "functions of the project's own modules, or of a package whose models it saves"
-            )
+        problem = why_not(name)
+        if problem:
+            raise ProjectError(f"training.trusted_types: {name}: {problem}")
     return (*sorted(reviewed()), *extra)
 
 

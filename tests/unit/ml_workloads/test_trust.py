@@ -10,7 +10,13 @@ from validation.errors import SettingsError
 
 
 @pytest.mark.parametrize(
-    "name", ["churn.features.Ratio", "churn.features.Outer.Inner", "scipy.stats.Normal", "collections.OrderedDict"]
+    "name",
+    [
+        "churn.features.Ratio",
+        "churn.features.Outer.Inner",
+        "lightgbm.sklearn.LGBMClassifier",
+        "collections.OrderedDict",
+    ],
 )
 def test_types_that_hold_values_may_be_trusted(name: str):
     project = parse_project(spoil(SOUND, ("training.trusted_types", [name])), "here")
@@ -23,6 +29,7 @@ def test_types_that_hold_values_may_be_trusted(name: str):
         *("builtins.eval", "os.system", "posix.system", "nt.system", "subprocess.Popen", "sys.exit", "operator.call"),
         *("functools.partial", "importlib.import_module", "ctypes.CDLL", "pickle.Unpickler", "shutil.rmtree"),
         *("_posixsubprocess.fork_exec", "joblib.load", "cloudpickle.loads", "mlflow.pyfunc.PyFuncModel"),
+        *("pandas.read_pickle", "numpy.load", "pandas.eval", "scipy.io.loadmat", "__main__.Ratio"),
     ],
 )
 def test_types_that_run_code_are_refused(name: str):
@@ -30,7 +37,7 @@ def test_types_that_run_code_are_refused(name: str):
         trusted_type(name)
 
 
-@pytest.mark.parametrize("name", ["pandas.read_pickle", "numpy.load", "pandas.eval", "churn.tools.exec_all"])
+@pytest.mark.parametrize("name", ["churn.tools.exec_all", "polars.read_csv", "torch.load"])
 def test_functions_that_read_files_are_refused(name: str):
     with pytest.raises(ValueError, match="reads files or runs code"):
         trusted_type(name)
