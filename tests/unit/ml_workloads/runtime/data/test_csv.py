@@ -74,6 +74,7 @@ def test_another_separator_is_named(mark: str, word: str):
         (b"", "it is empty; write a heading"),
         (b"\n\n", "it is empty; write a heading"),
     ],
+    ids=["latin-1", "utf-16", "gzip", "zstd", "empty", "blank"],  # gzip writes the time: no name for a test
 )
 def test_what_is_no_csv_in_utf8_is_refused_by_name(content: bytes, said: str):
     with pytest.raises(DataError, match=rf"^t\.csv: .*{said}"):

@@ -1,8 +1,8 @@
 """Fields that go from the program to a controller or a person, and back.
 
 The API server here follows server-side apply for the fields of `spec`. Who last set a field owns it. An equal value
-makes one owner more, another value is a conflict unless it is forced. What an owner no longer sends, and nobody else owns, is
-gone. https://kubernetes.io/docs/reference/using-api/server-side-apply/
+makes one owner more, another value is a conflict unless it is forced. What an owner no longer sends, and nobody else
+owns, is gone. https://kubernetes.io/docs/reference/using-api/server-side-apply/
 """
 
 from __future__ import annotations
