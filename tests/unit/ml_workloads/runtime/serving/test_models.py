@@ -82,8 +82,9 @@ def loads(error: Exception, seconds: int) -> list[int]:
     """When a version that fails is loaded, by a follower that looks every second for so many."""
     shelf, clock, when = Shelf(servable("1")), Clock(), list[int]()
 
-    def fails(_version: str) -> Servable:
+    def fails(version: str) -> Servable:
         when.append(int(clock.now))
+        assert version == "1"
         raise error
 
     shelf.load = fails
@@ -120,10 +121,10 @@ def test_a_version_that_cannot_be_loaded_stays_in_memory_no_longer_than_that():
     held = list[weakref.ref[Any]]()
     shelf = Shelf(servable("1"))
 
-    def fails(_version: str) -> Servable:
+    def fails(version: str) -> Servable:
         weight = Weight()
         held.append(weakref.ref(weight))
-        raise UnservableError("no model")
+        raise UnservableError(f"no model {version}")
 
     shelf.load = fails
     follower = Follower(shelf)
