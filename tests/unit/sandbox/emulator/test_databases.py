@@ -32,6 +32,9 @@ class Recorder:
     def status(self, resource_id: str) -> DataPlaneStatus:
         return self.answers.get(resource_id, DataPlaneStatus(state="creating"))
 
+    def abandon(self) -> None:
+        """Nothing runs."""
+
     def close(self) -> None:
         self.closed = True
 
