@@ -48,7 +48,7 @@ def test_data_that_breaks_the_contract_is_named_by_column_and_row_and_nothing_is
 ) -> None:
     run = ended["data"]
     assert run.reason is not None
-    assert "its data, contract or settings are wrong (exit code 2)" in run.reason
+    assert "its code, data, contract or settings are wrong (exit code 2)" in run.reason
     for told in ("column mean_texture: missing", "column mean_radius: the contract demands", "row 1 (-4.5)"):
         assert told in run.reason
     assert run.pods == 1

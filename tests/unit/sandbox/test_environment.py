@@ -60,12 +60,10 @@ def instance(tmp_path: Path) -> Instance:
     return Instance("mine", 4999, tmp_path / "it's a home" / "mine")
 
 
-@pytest.fixture(params=["sh", "dash", "bash", "zsh"])
+@pytest.fixture(params=[each for each in ("sh", "dash", "bash", "zsh") if shutil.which(each)])
 def shell(request: pytest.FixtureRequest) -> str:
-    found = shutil.which(str(request.param))
-    if found is None:
-        pytest.skip(f"{request.param} is not installed")
-    return found
+    """Each shell that this machine has; `sh` is everywhere."""
+    return str(shutil.which(request.param))
 
 
 def _after(shell: str, lines: str, environment: dict[str, str]) -> dict[str, str]:

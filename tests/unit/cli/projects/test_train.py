@@ -177,7 +177,7 @@ def test_the_log_of_a_pod_that_was_over_at_once_is_shown_too():
     )
     reason, _, written = followed(cluster)
     assert written == ["boom"]
-    assert reason == "its data, contract or settings are wrong (exit code 2):\n  no column age"
+    assert reason == "its code, data, contract or settings are wrong (exit code 2):\n  no column age"
 
 
 def test_all_attempts_are_shown():
@@ -227,4 +227,4 @@ def test_why_a_run_failed_is_told_also_where_mlflow_cannot_be_told(monkeypatch: 
     done = CliRunner().invoke(make_app(), ["train", "churn", "--follow"])
     assert done.exit_code == 1
     assert "MLflow could not be told: MLflow does not answer: connection refused" in done.stderr
-    assert "failed: its data, contract or settings are wrong (exit code 2):\n  no column age" in done.stderr
+    assert "failed: its code, data, contract or settings are wrong (exit code 2):\n  no column age" in done.stderr

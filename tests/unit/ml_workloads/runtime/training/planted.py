@@ -224,7 +224,7 @@ PLANTED = {
     "holds a function of its own": Planted(train="own_function", said='trusted_types: ["mistaken_parts.halved"]'),
     "holds eval": Planted(train="dangerous", said="builtins.eval, which no project may trust"),
     "trusts eval": Planted(
-        variables={"TRAINING_TRUSTED_TYPES": '["builtins.eval"]'}, said="training.trusted_types: builtins.eval may run"
+        variables={"TRAINING_TRUSTED_TYPES": '["builtins.eval"]'}, said="training.trusted_types: builtins.eval: remove"
     ),
     "cannot be saved": Planted(train="unsavable", said="Objects of type Birch are not supported"),
     "registers by itself": Planted(train="registers", said="registers a model with mlflow.register_model"),

@@ -18,10 +18,12 @@ LABELS = {"matchLabels": {"app": "web"}}
 
 
 class FakeCluster(Cluster):
-    """Answers from objects by kind; remembers which logs were read."""
+    """Answers from objects by kind, and from `then` once a kind was listed; remembers which logs were read."""
 
-    def __init__(self, objects: dict[str, list[Object]], logs: str = "") -> None:
-        self.objects, self.logs = objects, logs
+    def __init__(
+        self, objects: dict[str, list[Object]], logs: str = "", then: dict[str, list[Object]] | None = None
+    ) -> None:
+        self.objects, self.logs, self.then = objects, logs, then or {}
         self.read: list[tuple[str, str, bool]] = []
 
     def get(self, kind: Kind, namespace: str, name: str, **_more: Any) -> Object | None:
@@ -31,7 +33,9 @@ class FakeCluster(Cluster):
         return found[0] if found else None
 
     def find(self, kind: Kind, namespace: str, **_more: Any) -> list[Object]:
-        return self.objects.get(kind.name, [])
+        found = self.objects.get(kind.name, [])
+        self.objects[kind.name] = self.then.get(kind.name, found)
+        return found
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
         self.read.append((pod, container, previous))
@@ -63,14 +67,16 @@ def wait(
 def crashing() -> FakeCluster:
     old, new = ({"deployment.kubernetes.io/revision": each} for each in "12")
     ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    begun = container({"running": {}}, restartCount=2)
     looping = container({"waiting": {"reason": "CrashLoopBackOff"}}, restartCount=3, lastState=ended)
     return FakeCluster(
         {
             "Deployment": [workload(DEPLOYMENT, observedGeneration=1)],
             "ReplicaSet": [owned("web-a", "web", {}, annotations=old), owned("web-b", "web", {}, annotations=new)],
-            "Pod": [owned("old-pod", "web-a", looping), owned("new-pod", "web-b", looping)],
+            "Pod": [owned("old-pod", "web-a", looping), owned("new-pod", "web-b", begun)],
         },
         logs="Traceback\nKeyError: 'DATABASE_URL'",
+        then={"Pod": [owned("old-pod", "web-a", looping), owned("new-pod", "web-b", looping)]},
     )
 
 
