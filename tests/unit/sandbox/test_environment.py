@@ -63,7 +63,7 @@ def instance(tmp_path: Path) -> Instance:
 @pytest.fixture(params=[each for each in ("sh", "dash", "bash", "zsh") if shutil.which(each)])
 def shell(request: pytest.FixtureRequest) -> str:
     """Each shell that this machine has; `sh` is everywhere."""
-    return str(shutil.which(request.param))
+    return str(shutil.which(str(request.param)))
 
 
 def _after(shell: str, lines: str, environment: dict[str, str]) -> dict[str, str]:
