@@ -6,6 +6,7 @@ aliases of the example where they found them; `test_withdrawal`, the last one, t
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -30,7 +31,7 @@ from tests.sandbox.projects.deployed import (
     start_run,
     wait_for_line,
 )
-from tests.sandbox.projects.secrets import PLANTED
+from tests.sandbox.projects.secrets import ADDRESS
 from tests.sandbox.projects.sources import (
     BROKEN_DATA,
     DATA,
@@ -84,7 +85,7 @@ def deployed(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> Ite
             Bucket=made.outputs["data_lake_bucket"], Key=data_prefix(OTHER) + name, Body=content.encode()
         )
     made.box.client("secretsmanager").put_secret_value(
-        SecretId=f"{PREFIX}/projects/{OTHER}/{OTHER_SECRET}", SecretString=PLANTED
+        SecretId=f"{PREFIX}/projects/{OTHER}/{OTHER_SECRET}", SecretString=ADDRESS
     )
     eventually(made.settled, f"every pod runs: {made.told('kube-system')}", 120)
     yield made
@@ -103,6 +104,7 @@ class FailingRuns:
 def failing_runs(deployed: DeployedProjects) -> FailingRuns:
     """All at once, while the first model is trained."""
     copy, bucket = deployed.copy, deployed.outputs["data_lake_bucket"]
+    secret = deployed.outputs["projects"][OTHER]["secret_arns"][OTHER_SECRET]
     data = f'{{"type": "s3", "bucket": "{bucket}", "key": "{data_prefix(OTHER)}{BROKEN_DATA}"}}'
     command = copy.mlp_command("train", OTHER, "--follow", "--json")
     raises = deployed.box.start("env", f"PYTHONPATH={copy.folder}", *command, cwd=copy.folder)
@@ -111,6 +113,11 @@ def failing_runs(deployed: DeployedProjects) -> FailingRuns:
             raises,
             {
                 "data": start_run(session, "data", {"TRAINING_DATA": data}),
+                "address": start_run(
+                    session,
+                    "address",
+                    {"TRAINING_DATA": json.dumps({"type": "sql", "secret": secret, "query": "SELECT 1"})},
+                ),
                 "memory": start_run(
                     session,
                     "memory",

@@ -10,7 +10,8 @@ from ml_workloads.runtime import records
 from tests.sandbox.eks.deployed import STACK
 from tests.sandbox.projects.conftest import FailingRuns, LaterRuns
 from tests.sandbox.projects.deployed import DeployedProjects, Ended, follow_run, version_of_job
-from tests.sandbox.projects.sources import EXAMPLE, OTHER
+from tests.sandbox.projects.secrets import PLANTED
+from tests.sandbox.projects.sources import EXAMPLE, OTHER, OTHER_SECRET
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,18 @@ def test_data_that_breaks_the_contract_is_named_by_column_and_row_and_nothing_is
     assert "mean_texture" in failure
 
 
+def test_an_address_of_a_database_that_cannot_be_used_is_told_by_its_secret_and_without_a_part_of_it(
+    ended: dict[str, Ended],
+) -> None:
+    run = ended["address"]
+    assert run.reason is not None
+    assert "(exit code 2)" in run.reason
+    assert f"projects/{OTHER}/{OTHER_SECRET}" in run.reason
+    assert "the driver pymysql is not in this image" in run.reason
+    for part in (PLANTED, "half", "reader", "db.internal"):
+        assert part not in run.reason + run.log
+
+
 NEEDS_MEMORY = (
     "it needed more memory than it may have, 768Mi, and the kernel killed it: "
     "raise training.resources.memory in project.yaml (and quota.memory with it), or let it need less"
@@ -88,7 +101,7 @@ def test_a_run_beyond_its_deadline_is_ended_and_recorded_as_failed(
     assert reason is not None
     assert reason.startswith("it took longer than the 2 minutes that it may, and was ended; raise training.deadline")
     statuses, failures, versions = recorded(deployed, OTHER, failing_runs.jobs["deadline"])
-    assert (statuses, failures, versions) == (["FAILED"], ["SystemExit: 143"], 0)
+    assert (statuses, failures, versions) == (["FAILED"], ["Ended: the pod was asked to end"], 0)
 
 
 def test_a_run_that_was_killed_while_it_recorded_is_tried_again_and_registers_one_version(

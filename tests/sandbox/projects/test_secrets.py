@@ -70,6 +70,17 @@ def test_no_log_of_a_pod_has_one(deployed: DeployedProjects, values: dict[str, s
     assert read >= 5
 
 
+def test_no_run_version_or_model_of_mlflow_has_one(deployed: DeployedProjects, values: dict[str, str]) -> None:
+    with deployed.administration() as client:
+        experiments = [each.experiment_id for each in client.search_experiments()]
+        runs = [str(run.to_dictionary()) for run in client.search_runs(experiments)]
+        versions = [str(dict(each)) for each in client.search_model_versions()]
+        models = [str(dict(each)) for each in client.search_registered_models()]
+    assert len(runs) >= 3
+    assert versions
+    assert found_in(values, "\n".join([*runs, *versions, *models])) == set()
+
+
 def test_no_process_of_the_machine_has_one_among_its_arguments(values: dict[str, str]) -> None:
     arguments = [line for process in psutil.process_iter() if (line := command_line(process))]
     assert any("mlflow.server" in line for line in arguments)
