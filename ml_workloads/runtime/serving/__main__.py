@@ -6,6 +6,7 @@ variables where it is had from. SIGTERM ends it when the requests that it works 
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -57,6 +58,8 @@ def settings_from_environment() -> ServingSettings:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_from_environment()
+    # What the libraries made for good is not looked at again whenever a version is exchanged: answers would wait for it.
+    gc.freeze()
     metrics = Metrics()
     # uvicorn sends itself the signal again when it has ended; without this, nothing would be tidied up after it.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(TERMINATED))
