@@ -58,7 +58,7 @@ def settings_from_environment() -> ServingSettings:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_from_environment()
-    # What the libraries made for good is not looked at again whenever a version is exchanged: answers would wait for it.
+    # Libraries keep these objects for good; looking at them at each exchange of a version would hold up answers.
     gc.freeze()
     metrics = Metrics()
     # uvicorn sends itself the signal again when it has ended; without this, nothing would be tidied up after it.
