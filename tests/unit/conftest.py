@@ -14,7 +14,7 @@ _parse = JSONFileLoader().load_file
 _parsed = functools.cache(_parse)
 
 
-def _load_file(_loader: JSONFileLoader, file_path: str) -> Any:
+def _load_file(self: JSONFileLoader, file_path: str) -> Any:
     """A client of S3 takes the bucket out of the paths of its model, which nobody else may see."""
     return _parse(file_path) if Path(file_path).parts[-3:-2] == ("s3",) else _parsed(file_path)
 
