@@ -19,10 +19,8 @@ from ml_workloads.runtime.objects import ObjectError, load_object
 from ml_workloads.runtime.sample import BrokenCheckError, SampleError, generate, named_columns, schema_of
 from ml_workloads.runtime.serving.columns import INPUTS, columns_of, describe, instances, request_model
 from ml_workloads.runtime.training import inside
-from ml_workloads.runtime.training.calling import call_train
 from ml_workloads.runtime.training.plan import Plan
-from ml_workloads.runtime.training.preflight import check_model, check_objects, divide
-from ml_workloads.runtime.training.preflight import sample as few
+from ml_workloads.runtime.training.preflight import try_training
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -193,21 +191,11 @@ def _gate(request: Request) -> Gate:
     return Gate(metric=metric, bound=request.bound, max_regression=request.max_regression)
 
 
-def _preflight(plan: Plan, checked: pd.DataFrame) -> None:
-    """Do what a run does before it trains; what the project's code raises comes out as it is."""
-    check_objects(plan)
-    training, held_out = divide(plan, checked)
-    part, measured = few(training, plan.gate), few(held_out, plan.gate)
-    describe(part.inputs)
-    with inside.thrown_away():
-        check_model(plan, call_train(plan.train, part, whole=True), part, measured)
-
-
 def _train(request: Request, report: Report, plan: Plan, checked: pd.DataFrame, *, made_up: bool) -> None:
     report.stage(TRAINING)
     hint = _MADE_UP if made_up else ""
     try:
-        _preflight(plan, checked)
+        try_training(plan, checked)
     except ProjectError as error:
         report.add(TRAINING, "problem", f"{error}{hint}")
     except PlatformError as error:

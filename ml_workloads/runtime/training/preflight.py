@@ -32,9 +32,24 @@ class ServableError(ProjectError):
 
 
 def preflight(plan: Plan, checked: pd.DataFrame) -> None:
-    """Train on at most 100 rows, and check all that would fail later. Needs no server and leaves no trace.
+    """Try a training as `try_training` does, and go on where only the project's own code fails on so few rows.
 
-    What the project's own code raises on so few rows alone is only logged: the real training shows whether it matters.
+    The real training shows whether that matters; here it is logged.
+
+    Raises:
+        ProjectError: a known mistake, in one sentence.
+    """
+    try:
+        try_training(plan, checked)
+    except (ProjectError, PlatformError, Ended):
+        raise
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {servable.first_line(error)}"
+        LOG.warning("the training fails on at most %d rows, going on with all of them: %s", ROWS, said)
+
+
+def try_training(plan: Plan, checked: pd.DataFrame) -> None:
+    """Train on at most 100 rows, and check all that would fail later. Needs no server and leaves no trace.
 
     Args:
         plan: Its `contract`, `train`, `target`, `gate`, `holdout` and `trusted_types` are looked at.
@@ -42,21 +57,16 @@ def preflight(plan: Plan, checked: pd.DataFrame) -> None:
 
     Raises:
         ProjectError: a known mistake, in one sentence.
+        BaseException: whatever the project's code raises.
     """
     check_objects(plan)
     training, held_out = divide(plan, checked)
     part, measured = sample(training, plan.gate), sample(held_out, plan.gate)
-    describe(part.inputs)
+    describe(checked.drop(columns=plan.target))
     LOG.info("trying the training on %d rows first", len(part.inputs))
-    try:
-        with _random_numbers_kept(), inside.thrown_away():
-            model = call_train(plan.train, part, whole=True)
-            check_model(plan, model, part, measured)
-    except (ProjectError, PlatformError, Ended):
-        raise
-    except (Exception, SystemExit) as error:
-        said = f"{type(error).__name__}: {servable.first_line(error)}"
-        LOG.warning("the training fails on %d rows, going on with all of them: %s", len(part.inputs), said)
+    with _random_numbers_kept(), inside.thrown_away():
+        model = call_train(plan.train, part, whole=True)
+        check_model(plan, model, part, measured)
 
 
 def check_objects(plan: Plan) -> None:

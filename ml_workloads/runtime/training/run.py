@@ -63,7 +63,9 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
             metrics = _measure(plan.gate, model, training, held_out)
         LOG.info("measured %s", ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
         incumbent = tracking.incumbent(plan.alias)
-        logged = tracking.finish(run_id, model, training.inputs, metrics, plan.trusted_types)
+        # A value that is missing in a held-out row only was measured as well, and may come in a request.
+        inputs = checked.drop(columns=plan.target)
+        logged = tracking.finish(run_id, model, inputs, metrics, plan.trusted_types)
     except BaseException as error:
         tracking.fail(run_id, reason(error))
         raise

@@ -145,7 +145,7 @@ class MlflowTracking:
         Args:
             run_id: As `begin` gave it.
             model: As `train` returned it.
-            inputs: The table that it was trained on.
+            inputs: The table that it was trained and measured on, without the target.
             metrics: They win over those of the same name that the project logged.
             trusted: The project's list of types that a saved model may hold.
         """

@@ -22,6 +22,7 @@ from ml_workloads.runtime.data import LocalFile
 from ml_workloads.runtime.gate import Gate
 from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry
 from ml_workloads.runtime.training.run import Plan, run
+from ml_workloads.runtime.training.split import split
 from ml_workloads.runtime.training.tracking import MlflowTracking, TrackingError, is_passing
 
 CUSTOMERS = pa.DataFrameSchema(
@@ -96,6 +97,19 @@ def test_a_model_that_passes_is_recorded_and_gets_the_alias(store: MlflowClient,
     served = MlflowRegistry("churn", "dev").load(outcome.logged.version)
     assert [column.name for column in served.columns] == ["age"]
     assert served.predict(pd.DataFrame({"age": [10.0, 70.0]})) == ["no", "yes"]
+
+
+def test_a_value_that_is_missing_in_a_held_out_row_only_may_come_in_a_request(store: MlflowClient, plan: Plan):
+    rows = pd.DataFrame({"age": np.arange(200) % 80 * 1.0})
+    rows["leaves"] = np.where(rows["age"] > 40, "yes", "no")
+    _, held_out = split(rows, "leaves", plan.holdout, classes=True)
+    rows.loc[held_out.inputs.index[0], "age"] = None
+    assert isinstance(plan.source, LocalFile)
+    rows.to_csv(plan.source.path, index=False)
+    nullable = CUSTOMERS.update_columns({"age": {"nullable": True}})
+    outcome = run(replace(plan, contract=nullable), MlflowTracking("churn"))
+    (age,) = MlflowRegistry("churn", "dev").load(outcome.logged.version).columns
+    assert age.nullable
 
 
 def test_a_worse_model_is_recorded_and_refused_with_numbers(store: MlflowClient, plan: Plan):
