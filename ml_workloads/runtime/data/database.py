@@ -16,11 +16,10 @@ from typing import Any, Final
 
 import pandas as pd
 import sqlalchemy
-from pandas.errors import DatabaseError
 from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, SAWarning, SQLAlchemyError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from ml_workloads.runtime.data import address
+from ml_workloads.runtime.data import address, rows
 from ml_workloads.runtime.data.errors import DataError
 from ml_workloads.runtime.data.options import ReadOptions
 from ml_workloads.runtime.errors import PlatformError
@@ -116,9 +115,11 @@ class SqlQuery:
             try:
                 # As written: with parameters, even none, a driver would take % for the beginning of one.
                 plain = connection.execution_options(no_parameters=True)
-                return pd.read_sql_query(self.query, plain)
-            except (SQLAlchemyError, DatabaseError) as error:
+                answer = plain.exec_driver_sql(self.query)
+                columns, answered = list(answer.keys()), answer.fetchall()
+            except SQLAlchemyError as error:
                 raise self._refused(error) from None
+        return rows.table(self.name, columns, answered)
 
     @contextmanager
     def _connected(self, engine: sqlalchemy.Engine) -> Generator[sqlalchemy.Connection]:
@@ -145,10 +146,9 @@ class SqlQuery:
         )
 
     def _refused(self, error: Exception) -> Exception:
-        told: Any = error.__cause__ if isinstance(error, DatabaseError) and error.__cause__ else error
-        cause = getattr(told, "orig", None) or told
+        cause: Any = getattr(error, "orig", None) or error
         state = str(getattr(cause, "sqlstate", None) or "")
-        if state.startswith(_PASSING_STATES) or bool(getattr(told, "connection_invalidated", False)):
+        if state.startswith(_PASSING_STATES) or bool(getattr(error, "connection_invalidated", False)):
             return _NotReachedError()
         first = str(cause).strip().partition("\n")[0][:_LONGEST]
         secrets = address.secrets(self.url)

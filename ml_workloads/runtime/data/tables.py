@@ -132,11 +132,13 @@ def _refuse_inexact(part: Part, text: bytes, frame: pd.DataFrame, options: ReadO
             raise DataError(inexact(part.name, name))
 
 
-def inexact(name: str, column: str) -> str:
-    """Return the message for whole numbers that a float64 would change."""
+def inexact(
+    name: str, column: str, fix: str = "declare the column as text in the contract, Column(str), or write it as text"
+) -> str:
+    """Return the message for whole numbers that a float64 would change, with what to do about it."""
     return (
         f"{name}: column {column} holds whole numbers over {EXACT} beside missing or fractional ones, which changes "
-        "their last digits; declare the column as text in the contract, Column(str), or write it as text"
+        f"their last digits; {fix}"
     )
 
 

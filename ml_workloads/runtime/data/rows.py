@@ -1,0 +1,58 @@
+"""Makes a table of the rows that a database's driver hands out, without changing a number on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from math import isfinite
+from typing import Any, Final
+
+import pandas as pd
+
+from ml_workloads.runtime.data.errors import DataError
+from ml_workloads.runtime.data.tables import inexact
+
+_FIX: Final = "cast it to text in data.source.query and declare it as Column(str)"
+_NUMBERS: Final = {int, float, Decimal}
+_MISSING: Final = type(None)
+_LEAST, _MOST = -(2**63), 2**64 - 1
+
+
+def table(source: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Return rows as a table. Exact numbers, NUMERIC or DECIMAL, become float64 as the fractions of a CSV do.
+
+    Args:
+        source: Kind, host and database, for the message.
+        columns: Their names; one may come twice.
+        rows: Their values as the driver made them.
+
+    Raises:
+        DataError: a column holds whole numbers, or whole parts of exact ones, that its type in the table would change.
+    """
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    values = [_values(source, column, held) for column, held in zip(columns, cells, strict=True)]
+    return pd.DataFrame.from_records(list(zip(*values, strict=True)), columns=list(columns), coerce_float=False)
+
+
+def _values(source: str, column: str, held: Sequence[Any]) -> Sequence[Any]:
+    kinds = {type(value) for value in held}
+    if kinds - _NUMBERS - {_MISSING} or not kinds & {int, Decimal}:
+        return held
+    if kinds == {int}:
+        if min(held) < _LEAST or max(held) > _MOST or (min(held) < 0 and max(held) >= 2**63):
+            raise DataError(inexact(source, column, _FIX))
+        return held
+    if not all(value is None or type(value) is float or _is_kept(value) for value in held):
+        raise DataError(inexact(source, column, _FIX))
+    return [float(value) if type(value) is Decimal else value for value in held]
+
+
+def _is_kept(value: int | Decimal) -> bool:
+    """Say whether a float64 has all digits of a number before its decimal point."""
+    if isinstance(value, Decimal) and not value.is_finite():
+        return True
+    try:
+        near = float(value)
+    except OverflowError:
+        return False
+    return isfinite(near) and int(near) == int(value)
