@@ -27,6 +27,11 @@ def read_yaml(text: str) -> object:
     try:
         content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that refuses more
     except ScannerError as error:
+        if (mark := error.problem_mark) is not None and text[mark.index : mark.index + 1] == "\t":
+            raise YamlError(
+                f"line {mark.line + 1}, column {mark.column + 1}: got a tab; indent with spaces, and write spaces "
+                "between name and value"
+            ) from None
         raise YamlError(
             f"{_plain(error)}; put text that begins with {_MARKS}, or that holds ': ', into quotes"
         ) from None
