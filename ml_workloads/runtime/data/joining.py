@@ -6,8 +6,8 @@ the column is text as written in all of them, as it would be if they were one fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 import pandas as pd
 from pandas.api.types import (
@@ -24,6 +24,7 @@ from ml_workloads.runtime.data.options import Part, ReadOptions
 from ml_workloads.runtime.data.tables import EXACT, csv_text, inexact, is_csv, parse_csv, read_part
 
 TEXT = pd.StringDtype(na_value=float("nan"))
+_LONGEST: Final = len(str(-(2**63)))
 
 
 def one_table(parts: Sequence[Part], options: ReadOptions) -> pd.DataFrame:
@@ -154,16 +155,20 @@ def _partition_names(parts: Sequence[Part], columns: Sequence[str]) -> list[str]
 
 
 def _partition_column(name: str, parts: Sequence[Part], rows: Sequence[int], options: ReadOptions) -> pd.Series:
-    """Return whole numbers where all values are some and none are written in two ways, else text."""
+    """Return whole numbers where the column's type keeps all values and none are written in two ways, else text."""
     values = [part.partition[name] for part in parts]
     known = {value for value in values if value is not None}
-    numbers = {value: int(value) for value in known if value.removeprefix("-").isdecimal()}
-    whole = known and name not in options.text_columns and len(set(numbers.values())) == len(known)
     repeated = [value for value, count in zip(values, rows, strict=True) for _ in range(count)]
-    if not whole:
+    numbers = _whole_numbers(known, has_missing=None in repeated)
+    if not known or name in options.text_columns or len(set(numbers.values())) != len(known):
         return pd.Series(repeated, dtype=TEXT)
-    return pd.Series([None if value is None else numbers[value] for value in repeated], dtype=_whole(repeated))
+    kind = "float64" if None in repeated else "int64"
+    return pd.Series([None if value is None else numbers[value] for value in repeated], dtype=kind)
 
 
-def _whole(values: Sequence[str | None]) -> str:
-    return "float64" if None in values else "int64"
+def _whole_numbers(values: Collection[str], *, has_missing: bool) -> dict[str, int]:
+    """Return those of the texts that are whole numbers which int64, or float64 beside missing ones, keeps."""
+    least, most = (-EXACT, EXACT) if has_missing else (-(2**63), 2**63 - 1)
+    # int() refuses thousands of digits, and is slow before it does.
+    short = {value: int(value) for value in values if len(value) <= _LONGEST and value.removeprefix("-").isdecimal()}
+    return {value: number for value, number in short.items() if least <= number <= most}

@@ -181,6 +181,18 @@ class TestPartitions:
         read = self.read("region=EU/a.csv", "region=__HIVE_DEFAULT_PARTITION__/a.csv")["region"]
         assert (str(read.dtype), read.isna().tolist()) == ("str", [False, False, True, True])
 
+    @pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**63 - 1])
+    def test_numbers_that_a_missing_value_would_round_stay_text(self, number: int):
+        read = self.read(f"a={number}/a.csv", "a=__HIVE_DEFAULT_PARTITION__/a.csv")["a"]
+        assert read[:2].tolist() == [str(number)] * 2
+        assert self.read(f"a={number}/a.csv")["a"].tolist() == [number] * 2
+        exact = self.read(f"a={2**53}/a.csv", "a=__HIVE_DEFAULT_PARTITION__/a.csv")["a"]
+        assert exact[:2].tolist() == [float(2**53)] * 2
+
+    @pytest.mark.parametrize("value", [str(2**63), str(-(2**63) - 1), "9" * 25, "1" * 5000, "-" + "7" * 5000])
+    def test_numbers_over_64_bits_stay_text(self, value: str):
+        assert self.read(f"a={value}/a.csv", "a=1/a.csv")["a"].tolist() == [value, value, "1", "1"]
+
     @pytest.mark.parametrize("other", ["a.csv", "year=2023/month=1/a.csv", "month=1/a.csv"])
     def test_parts_with_other_partitions_are_refused(self, other: str):
         with pytest.raises(DataError, match="give all parts the same"):
