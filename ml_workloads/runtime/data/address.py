@@ -8,6 +8,7 @@ https://docs.sqlalchemy.org/en/21/core/engines.html#escaping-special-characters-
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -61,6 +62,7 @@ def shown(text: str) -> str:
         rest.count("@") == (0 if url.username is None else 1)
         and (not host or _HOST.fullmatch(host))
         and (not database or _DATABASE.fullmatch(database))
+        and not _holds_any(f"{host}\0{database}", _hidden(url, text))
     )
     return f"{kind}://{host}/{database}" if clear and (host or database) else f"a {kind} database"
 
@@ -68,9 +70,22 @@ def shown(text: str) -> str:
 def secrets(text: str) -> frozenset[str]:
     """Return the pieces of an address that no message may hold: user, password and whatever stands in its query."""
     url = sqlalchemy.make_url(text)
-    values = [url.username or "", str(url.password or "")]
+    return _each_way([url.username or ""]) | _hidden(url, text)
+
+
+def _hidden(url: URL, text: str) -> frozenset[str]:
+    """Return password and values of the query. A user may have the name of its database, as `postgres` has."""
+    values = [str(url.password or "")]
     for value in url.query.values():
         values += [value] if isinstance(value, str) else list(value)
     query = text.partition("?")[2]
     values += [piece for pair in query.split("&") for piece in pair.split("=")[1:]]
+    return _each_way(values)
+
+
+def _each_way(values: Sequence[str]) -> frozenset[str]:
     return frozenset(each for value in values for each in (value, unquote_plus(value)) if each)
+
+
+def _holds_any(shown_text: str, pieces: Iterable[str]) -> bool:
+    return any(piece.lower() in shown_text.lower() for piece in pieces)

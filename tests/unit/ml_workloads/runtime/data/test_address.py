@@ -18,6 +18,7 @@ PLANTED = "pl4nted"
         (f"postgresql://db.internal/sales?user=reader&password={PLANTED}", "postgresql://db.internal/sales"),
         (f"postgresql:///sales?host=/run/pg&password={PLANTED}", "postgresql:///sales"),
         (f"mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3D{PLANTED}", "a mssql database"),
+        ("postgresql://postgres:x9@db/postgres", "postgresql://db/postgres"),
         ("sqlite:////home/data/warehouse.db", "sqlite:///warehouse.db"),
         ("sqlite://", "a sqlite database"),
     ],
@@ -52,6 +53,14 @@ def test_kind_host_and_database_are_shown(url: str, said: str):
         f"postgresql:/reader:{PLANTED}@db/sales",
         f"POSTGRESQL://reader:{PLANTED}@db/sales",
         f"{PLANTED}+x y://db/sales",
+        f"postgresql://reader:{PLANTED}@127.0.0.1/{PLANTED}",
+        f"postgresql://reader:{PLANTED}@{PLANTED}/sales",
+        f"postgresql://reader:{PLANTED.upper()}@db-{PLANTED}.internal/sales",
+        f"postgresql://reader:{PLANTED}@db/sales_{PLANTED}_2026",
+        f"postgresql://reader:pl4nte%64@db/{PLANTED}",
+        f"postgresql://db/{PLANTED}?user=reader&password={PLANTED}",
+        f"postgresql://db/{PLANTED}?user=reader&password=pl4nte%64",
+        f"sqlite:////home/{PLANTED}.db?key={PLANTED}",
     ],
 )
 def test_a_piece_of_a_password_that_is_not_escaped_is_not_shown(url: str):

@@ -24,7 +24,7 @@ def column(*values: Any) -> pd.Series:
 @pytest.mark.parametrize("beside", ["NULL", "1.5"])
 @pytest.mark.parametrize("number", [ODD, -ODD, 2**63 - 1])
 def test_a_bigint_that_a_float_would_change_is_refused(tmp_path: Path, number: int, beside: str):
-    query = f"SELECT 1 AS n, {number} AS x UNION ALL SELECT 2, {beside}"  # noqa: S608
+    query = f"SELECT 1 AS n, {number} AS x UNION ALL SELECT 2, {beside}"
     source = SqlQuery(url=f"sqlite:///{tmp_path / 'w.db'}", query=query)
     with pytest.raises(DataError, match=r"sqlite:///w\.db: column x holds whole .*; cast it to text in data\.source"):
         source.read(ReadOptions())
