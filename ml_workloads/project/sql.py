@@ -1,11 +1,15 @@
 """Tells whether a text is one SQL statement that reads, without changing it: the database gets it as written.
 
 Databases differ in what a backslash in a string and a # mean. A text is read as the SQL standard has it; where a quote
-stays open in that reading, as MySQL has it.
+stays open in that reading, as MySQL has it. They also differ in comments: PostgreSQL takes comments inside of comments,
+MySQL ends a comment at the first */. A text must not write in either reading.
 https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 https://dev.mysql.com/doc/refman/8.4/en/string-literals.html
+https://dev.mysql.com/doc/refman/8.4/en/comments.html
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -22,7 +26,17 @@ _WRITING: Final = {
 }
 _OPEN: Final = {"'", '"', "`"}
 _ESCAPED: Final = r"'(''|\\[\s\S]|[^'\\])*'"
+_SPACES: Final = " \t\r\n\f\v"
+_COMMENT_MARKS: Final = re.compile(r"/\*|\*/")
+# What begins a statement that changes something, as far as it could stand behind the end of a comment.
+_CHANGING: Final = frozenset(
+    {
+        *("ALTER", "CALL", "COPY", "CREATE", "DELETE", "DO", "DROP", "EXEC", "EXECUTE", "GRANT", "INSERT", "LOAD"),
+        *("MERGE", "REPLACE", "REVOKE", "SET", "TRUNCATE", "UPDATE"),
+    }
+)
 _Rules = list[tuple[str, Any]]
+_Token = tuple[Any, str]
 
 
 def reading_query(text: str) -> str:
@@ -31,6 +45,7 @@ def reading_query(text: str) -> str:
     Raises:
         ValueError: it is no statement, more than one, or one that writes. The message says what to write.
     """
+    _refuse_invisible(text.lstrip(_SPACES)[:1])
     statements = _statements(text)
     if not statements:
         raise ValueError("write one SELECT statement")
@@ -39,22 +54,76 @@ def reading_query(text: str) -> str:
     (words,) = statements
     first = next((word for word in words if word != "("), "")
     if first not in READING:
+        _refuse_invisible(first[:1])
         raise ValueError(f"write one SELECT statement; this one begins with {first[:20] or '('}")
     writing = next(_writing(words), None)
     if writing == "INTO":
         raise ValueError("leave out INTO: SELECT INTO writes a table, and this statement may only read")
     if writing:
         raise ValueError(f"leave out {writing}: this statement may only read, also inside WITH")
+    if hidden := _behind_inner_comments(text):
+        raise ValueError(
+            f"leave out the comment inside of a comment: databases that end a comment at the first */ read {hidden}"
+        )
     return text
+
+
+def _refuse_invisible(character: str) -> None:
+    if character and not character.isascii() and (character.isspace() or unicodedata.category(character) == "Cf"):
+        name = "byte order mark" if character == "\ufeff" else unicodedata.name(character, "no name").lower()
+        raise ValueError(
+            f"leave out the character before SELECT that cannot be seen: U+{ord(character):04X}, {name}; save the "
+            "file as UTF-8 without a byte order mark, or type the line anew"
+        )
+
+
+def _behind_inner_comments(text: str) -> str | None:
+    """Return a word that writes where a comment ends at the first */, None where there is none."""
+    nesting = [value for kind, value in _nesting(text) if not _is_space(kind)]
+    flat = [(kind, value) for kind, value in _STANDARD.get_tokens(text) if not _is_space(kind)]
+    if nesting == [value for _, value in flat]:
+        return None
+    for words in _split(flat):
+        first = next((word for word in words if word != "("), "")
+        if first in _CHANGING:
+            return first
+        if first in READING and (writing := next(_writing(words), None)):
+            return writing
+    return None
 
 
 def _statements(text: str) -> list[list[str]]:
     """Return each statement as its words, in capitals, without comments; there is none of nothing."""
-    for lexer in (_STANDARD, _MYSQL):
-        found = [(kind, value) for kind, value in lexer.get_tokens(text) if not _is_space(kind)]
+    for read in (_nesting, _STANDARD.get_tokens, _MYSQL.get_tokens):
+        found = [(kind, value) for kind, value in read(text) if not _is_space(kind)]
         if all(value not in _OPEN for _, value in found):
             return list(_split(found))
     raise ValueError("close the quote that is open at the end of the statement")
+
+
+def _nesting(text: str) -> Iterator[_Token]:
+    """Read comments inside of comments as parts of the outer one, as long as each of them ends."""
+    end: int | None = 0
+    while end is not None:
+        text, position, end = text[end:], 0, None
+        closed = True
+        for kind, value in _STANDARD.get_tokens(text):
+            yield kind, value
+            if closed and kind in tokens.Comment.Multiline and "/*" in value[2:]:
+                end = _end_of_comment(text, position)
+                if end is not None:
+                    break
+                closed = False
+            position += len(value)
+
+
+def _end_of_comment(text: str, start: int) -> int | None:
+    depth = 0
+    for mark in _COMMENT_MARKS.finditer(text, start):
+        depth += 1 if mark[0] == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return None
 
 
 def _split(found: Sequence[tuple[Any, str]]) -> Iterator[list[str]]:
