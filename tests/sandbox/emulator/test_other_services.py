@@ -22,7 +22,7 @@ def test_the_rotation_period_of_a_key_is_kept(client: Clients):
     assert kms.get_key_rotation_status(KeyId=key)["RotationPeriodInDays"] == 365
     kms.disable_key_rotation(KeyId=key)
     assert "RotationPeriodInDays" not in kms.get_key_rotation_status(KeyId=key)
-    with pytest.raises(ClientError, match="between 90 and 2560"):
+    with pytest.raises(ClientError, match="less than or equal to 2560"):
         kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=2561)
 
 
