@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+MAX_PROBLEMS: Final = 20
+_MAX_TEXT: Final = 200
+"""Characters of a name or message. A field that no model knows may have a name as long as the body."""
 
 
 class Refusal(Exception):
@@ -17,3 +23,23 @@ class Refusal(Exception):
 
     def answer(self) -> Response:
         return JSONResponse({"detail": self.detail}, status_code=self.status, headers=dict(self.headers or {}))
+
+
+def problems(error: ValidationError) -> list[dict[str, Any]]:
+    """Return what is wrong with a request: the first 20 problems, and one more entry with the number of others.
+
+    An entry has the place `loc`, the message `msg` and pydantic's `type`; what was sent is not repeated.
+    """
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    told: list[dict[str, Any]] = [
+        {"loc": [_short(part) for part in each["loc"]], "msg": _short(each["msg"]), "type": each["type"]}
+        for each in found[:MAX_PROBLEMS]
+    ]
+    more = len(found) - len(told)
+    if more:
+        told.append({"loc": [], "msg": f"and {more} more problems", "type": "more"})
+    return told
+
+
+def _short(part: Any) -> Any:
+    return f"{part[:_MAX_TEXT]}..." if isinstance(part, str) and len(part) > _MAX_TEXT else part

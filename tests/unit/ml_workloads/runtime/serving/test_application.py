@@ -6,12 +6,13 @@ import asyncio
 import json
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel, BeforeValidator
 
 from ml_workloads.runtime.serving.application import Metrics, application
 from ml_workloads.runtime.serving.column_types import NumberType
@@ -79,6 +80,45 @@ def test_a_wrong_request_is_refused_with_the_field(server: Server, body: Any, fi
     assert answer.status_code == 422
     assert field in [problem["loc"] for problem in answer.json()["detail"]]
     assert all(problem["msg"] for problem in answer.json()["detail"])
+
+
+MANY = tuple(Column(name=f"c{number}", type=NumberType(dtype="float64")) for number in range(500))
+ROW_OF_MANY = {column.name: 1.0 for column in MANY}
+EXCESSIVE: dict[str, tuple[Any, int]] = {
+    "rows without any column": ([{}] * 1000, 480),
+    "unknown columns": ([{f"z{number}": 1 for number in range(5000)}], 5480),
+    "name as long as a body": ([{"z" * 100_000: 1, **ROW_OF_MANY}], 0),
+}
+
+
+@pytest.mark.parametrize(("rows", "more"), EXCESSIVE.values(), ids=EXCESSIVE)
+def test_a_small_request_cannot_make_a_large_answer(rows: Any, more: int):
+    server = Server(Shelf(servable(columns=MANY, predict=lambda table: table["c1"].tolist())))
+    server.follower.step()
+    answer = server.predict({"instances": rows})
+    detail = answer.json()["detail"]
+    assert (answer.status_code, len(detail)) == (422, 21 if more else 1)
+    assert len(answer.content) < 10_000
+    assert not more or detail[-1] == {"loc": [], "msg": f"and {more} more problems", "type": "more"}
+    assert server.predict({"instances": [ROW_OF_MANY] * 2}).json()["predictions"] == [1.0, 1.0]
+
+
+def test_requests_are_checked_outside_of_the_event_loop():
+    found: list[bool] = []
+
+    def in_a_loop(value: Any) -> Any:
+        found.append(asyncio._get_running_loop() is not None)  # pyright: ignore[reportPrivateUsage]
+        return value
+
+    class Asked(BaseModel):
+        instances: Annotated[list[Any], BeforeValidator(in_a_loop)]
+
+    model = servable(columns=(), predict=lambda _table: [])
+    vars(model)["request"] = Asked
+    server = Server(Shelf(model))
+    server.follower.step()
+    assert server.predict({"instances": []}).status_code == 200
+    assert found == [False]
 
 
 def test_what_was_sent_is_not_sent_back(server: Server):
