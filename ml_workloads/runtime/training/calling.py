@@ -26,13 +26,13 @@ def check_train(train: Any) -> None:
         raise TrainError(f"{name} is a {type(train).__name__}, which cannot be called; {EXPECTED}")
     if isinstance(train, type):
         raise TrainError(f"{name} is a class; {EXPECTED}")
-    function = inspect.unwrap(train)
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+    # What a decorator made of the function counts, not the function that it holds: it may add an argument.
+    if inspect.iscoroutinefunction(train) or inspect.isasyncgenfunction(train):
         raise TrainError(f"{name} is an async function; write def instead of async def")
-    if inspect.isgeneratorfunction(function):
+    if inspect.isgeneratorfunction(train):
         raise TrainError(f"{name} is a generator, because it has a yield; {EXPECTED}")
     try:
-        signature = inspect.signature(train)
+        signature = inspect.signature(train, follow_wrapped=False)
     except (TypeError, ValueError):
         return
     try:
