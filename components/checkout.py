@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -44,22 +44,46 @@ class Listing:
 def files_below(root: Path, path: PurePosixPath) -> dict[PurePosixPath, str]:
     """Return the files at or below `path`, each with its mode: FILE, PROGRAM or LINK.
 
-    Paths are relative to `root`. Raises SourceError for a file that is tracked but was never checked out.
+    Paths are relative to `root`. Raises SourceError for a file that is tracked but was never checked out, and for one
+    that the file system does not show.
     """
-    known = listing(root)
-    if known is None:
-        return dict(_walked(root, path))
+    try:
+        known = listing(root)
+        return dict(_walked(root, path)) if known is None else _listed(root, path, known)
+    except OSError as error:
+        raise unreadable(error, root / path) from None
+
+
+def unreadable(error: OSError, file: Path) -> SourceError:
+    """Return the error that names what cannot be read: the file of the error, or else `file`."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(file)
+    return SourceError(f"{name} cannot be read: {error.strerror}; an image is made of it, so make it readable")
+
+
+def _listed(root: Path, path: PurePosixPath, known: Listing) -> dict[PurePosixPath, str]:
     found: dict[PurePosixPath, str] = {}
+    # Git lists what it tracks in a folder also after a link has taken the folder's place.
+    behind_links = _behind_links(root)
     for each, recorded in known.entries.items():
-        if not each.is_relative_to(path):
+        if not each.is_relative_to(path) or behind_links(each.parent):
             continue
-        if recorded == SUBMODULE:
+        if recorded == SUBMODULE and not (root / each).is_symlink():
             found |= _of_submodule(root, each)
         elif mode := _mode(root / each, recorded, known):
             found[each] = mode
         elif each in known.sparse:
             raise SourceError(f"{each} is left out by a sparse checkout; run `git sparse-checkout add {each.parent}`")
     return found
+
+
+def _behind_links(root: Path) -> Callable[[PurePosixPath], bool]:
+    """Return what tells whether a folder, or one above it below the root, is a link."""
+
+    @cache
+    def behind(folder: PurePosixPath) -> bool:
+        return bool(folder.parts) and ((root / folder).is_symlink() or behind(folder.parent))
+
+    return behind
 
 
 @cache
@@ -75,9 +99,9 @@ def listing(root: Path) -> Listing | None:
     listed = _git(root, "ls-files", "-t", "-z", "--stage", "--cached", "--others", "--exclude-standard")
     if listed is None:
         return None
-    entries, sparse = _parsed(os.fsdecode(each) for each in listed.split(b"\0") if each)
-    if all(mode == _NEW for mode in entries.values()):
-        # Unpacked inside somebody else's repository, which tracks none of it.
+    lines = [os.fsdecode(each) for each in listed.split(b"\0") if each]
+    entries, sparse = _parsed(lines)
+    if all(line.startswith("? ") for line in lines) and _is_foreign(root, bool(entries)):
         return None
     settings = _git(root, "config", "--type=bool", "--get-regexp", r"^core\.(filemode|symlinks)$") or b""
     told = dict(line.split() for line in settings.decode().lower().splitlines())
@@ -87,6 +111,16 @@ def listing(root: Path) -> Listing | None:
         modes=told.get("core.filemode") != "false",
         links=told.get("core.symlinks") != "false",
     )
+
+
+def _is_foreign(root: Path, seen: bool) -> bool:
+    """Whether a repository that tracks nothing below a folder is somebody else's, in which a release was unpacked.
+
+    It is the folder's own where it begins there, or where it is new, tracks nothing at all and does not ignore it.
+    """
+    if not (_git(root, "rev-parse", "--show-prefix") or b"").strip():
+        return False
+    return not seen or bool(_git(root, "ls-files", "-z", ":/"))
 
 
 def _parsed(lines: Iterable[str]) -> tuple[dict[PurePosixPath, str], frozenset[PurePosixPath]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from components.checkout import LINK, PROGRAM, SourceError, files_below
+from components.checkout import LINK, PROGRAM, SourceError, files_below, unreadable
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository's folder."""
@@ -44,7 +44,8 @@ class ImageSource:
         for path in (self.dockerfile, *self.paths):
             below = files_below(root, path)
             if not below or below.get(path) == LINK:
-                fault = f"{path} is a link; put the file or folder itself there" if below else f"there is no {path}"
+                linked = next((each for each in (path, *path.parents) if (root / each).is_symlink()), None)
+                fault = f"{linked} is a link; put the file or folder itself there" if linked else f"there is no {path}"
                 raise SourceError(f"image of {self.dockerfile}: {fault}")
             found |= {each: mode for each, mode in below.items() if not self._is_left_out(each.relative_to(path))}
         self._check_links(root, found)
@@ -87,8 +88,11 @@ class ImageSource:
 
 
 def _content(file: Path) -> bytes:
-    """Return a file's bytes, or a link's target."""
-    return os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
+    """Return a file's bytes, or a link's target. Raises SourceError where it cannot be read."""
+    try:
+        return os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
+    except OSError as error:
+        raise unreadable(error, file) from None
 
 
 def _make_folder(folder: Path) -> None:

@@ -201,6 +201,46 @@ def test_a_release_unpacked_in_somebody_elses_repository_is_none_of_its_files(cl
     assert names(clone, PurePosixPath("app")) == {"app/main", "app/prepare.sh"}
 
 
+def test_a_new_repository_with_nothing_added_yet_ignores_what_it_names(clone: Path):
+    shutil.rmtree(clone / ".git")
+    git(clone, "init", "-q")
+    (clone / "app" / "data.csv").touch()
+    (clone / "app" / ".hidden").touch()
+    assert names(clone) == {*BEFORE, "app/.hidden"}
+    assert names(clone / "app") == {"main", "prepare.sh", ".hidden"}
+
+
+def test_a_new_repository_that_ignores_the_folder_is_somebody_elses(clone: Path):
+    shutil.rmtree(clone / ".git")
+    (clone.parent / ".gitignore").write_text("clone/\n")
+    git(clone.parent, "init", "-q")
+    assert names(clone, PurePosixPath("app")) == {"app/main", "app/prepare.sh"}
+
+
+def test_what_git_tracks_in_a_folder_that_became_a_link_is_not_there(clone: Path):
+    (clone / "app" / "deep").mkdir()
+    (clone / "app" / "deep" / "code").touch()
+    commit(clone)
+    (clone / "app").rename(clone / "moved")
+    (clone / "app").symlink_to("moved")
+    moved = {"moved/main", "moved/prepare.sh", "moved/deep/code"}
+    assert names(clone) == {".gitignore", "app", *moved}
+    assert files_below(clone, PurePosixPath("app")) == {PurePosixPath("app"): LINK}
+
+
+def test_a_submodule_that_became_a_link_is_a_link(clone: Path, tmp_path: Path):
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "code").touch()
+    commit(library)
+    git(clone, "submodule", "--quiet", "add", str(library), "app/library")
+    commit(clone)
+    (clone / "app" / "library").rename(clone / "moved")
+    (clone / "app" / "library").symlink_to("../moved")
+    assert files_below(clone, PurePosixPath("app"))[PurePosixPath("app/library")] == LINK
+    assert PurePosixPath("app/library/code") not in files_below(clone, PurePosixPath("app"))
+
+
 def test_a_clone_without_git_installed_says_so(clone: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(SourceError, match="git is not on PATH"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from components.checkout import SourceError, listing
-from components.images import ImageSource
+from components.images import ROOT, ImageSource
 
 SOURCE = ImageSource(
     dockerfile=PurePosixPath("Dockerfile"),
@@ -37,9 +38,13 @@ def sources(root: Path, **files: str) -> Path:
 
 
 def track(root: Path) -> None:
+    run_git(root, "init", "-q")
+    run_git(root, "add", "--all")
+
+
+def run_git(root: Path, *arguments: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    for command in (["init", "-q"], ["add", "--all"]):
-        subprocess.run(["git", *command], cwd=root, env=environment, check=True)
+    subprocess.run(["git", *arguments], cwd=root, env=environment, check=True)
 
 
 def tag(root: Path) -> str:
@@ -135,6 +140,48 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path: Path):
     (root / "app").symlink_to("elsewhere")
     with pytest.raises(SourceError, match="app is a link; put the file or folder itself there"):
         SOURCE.tag(root)
+
+
+def test_a_folder_that_became_a_link_within_the_image_is_built_as_a_link(tmp_path: Path):
+    root = sources(tmp_path / "root", main="x")
+    (root / "app" / "pkg").mkdir()
+    (root / "app" / "pkg" / "a.py").write_text("a")
+    track(root)
+    before = tag(root)
+    (root / "app" / "pkg").rename(root / "app" / "pkg2")
+    (root / "app" / "pkg").symlink_to("pkg2")
+    assert tag(root) != before
+    SOURCE.stage(root, tmp_path / "staged")
+    assert (tmp_path / "staged" / "app" / "pkg").readlink() == Path("pkg2")
+    assert (tmp_path / "staged" / "app" / "pkg" / "a.py").read_text() == "a"
+    assert tag(tmp_path / "staged") == tag(root)
+
+
+def test_a_folder_above_the_image_that_became_a_link_is_named(tmp_path: Path):
+    root = sources(tmp_path, main="x")
+    track(root)
+    (root / "app").rename(root / "elsewhere")
+    (root / "app").symlink_to("elsewhere")
+    below = ImageSource(dockerfile=PurePosixPath("Dockerfile"), paths=(PurePosixPath("app/main"),))
+    with pytest.raises(SourceError, match="image of Dockerfile: app is a link; put the file or folder itself there"):
+        below.files(root)
+
+
+def test_a_file_that_cannot_be_read_is_told_in_a_sentence():
+    """Nothing is mapped at the beginning of a process's memory, so that every user fails to read it, root too."""
+    with pytest.raises(SourceError, match="/proc/self/mem cannot be read: Input/output error; an image is made of it"):
+        ImageSource(dockerfile=PurePosixPath("self/mem"), paths=()).tag(Path("/proc"))
+
+
+def test_clones_with_other_line_endings_have_the_same_tag(tmp_path: Path):
+    root = sources(tmp_path / "root", main="one\ntwo\n")
+    shutil.copyfile(ROOT / ".gitattributes", root / ".gitattributes")
+    (root / "app" / "table.parquet").write_bytes(b"PAR1\r\n")
+    track(root)
+    settings = ("-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "core.autocrlf=true")
+    run_git(root, *settings, "commit", "-q", "-m", "one")
+    run_git(tmp_path, *settings, "clone", "-q", "--config", "core.autocrlf=true", "root", "windows")
+    assert tag(tmp_path / "windows") == tag(root)
 
 
 @pytest.mark.parametrize("missing", ["Dockerfile", "shared/library"])
