@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cli.projects.dockerfiles import Copy, DockerfileError, Outcome, Stage, copied, outcome, stages
+from cli.projects.check_runs import check_runs, searched_by_python
+from cli.projects.dockerfile_syntax import DockerfileError
+from cli.projects.dockerfiles import Outcome, Stage, outcome, sources_of, stages
 from ml_workloads.project.data import LocalSource
 from ml_workloads.project.image import PROJECTS
 from ml_workloads.runtime.sample_check import Finding
@@ -20,11 +21,14 @@ DOCKERFILE: Final = "Dockerfile"
 RUNTIME: Final = PurePosixPath("ml_workloads/runtime")
 _ENTRY_MODULES: Final = (PurePosixPath("ml_workloads/__init__.py"), RUNTIME)
 _INSTALLS: Final = re.compile(r"\b(pip3?|uv|apt-get|apk|conda|mamba|poetry)\b.*\b(install|add|sync)\b")
+_MOVES: Final = re.compile(r"(?:^|[\s;&|(])(?:cp|mv|ln|rsync|tar|install|git)\s+[-./\w]|\binstall\s+(?:-\S+\s+)*\.")
 _ROOT_USERS: Final = ("", "root", "0")
 
 
 def check_dockerfile(project: Project, root: Path, files: frozenset[PurePosixPath]) -> list[Finding]:
     """Return what is wrong with a project's Dockerfile, or one finding that says it is well.
+
+    What cannot be followed, such as a copy from another image, makes a note of what seems to be missing.
 
     Args:
         project: the project.
@@ -33,16 +37,27 @@ def check_dockerfile(project: Project, root: Path, files: frozenset[PurePosixPat
     """
     path = PROJECTS / project.name / DOCKERFILE
     try:
-        found = stages((root / path).read_text(encoding="utf-8"))
+        found = stages((root / path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return [_problem("there is none; copy the one of ml_workloads/projects/tumour-diagnosis")]
     except (OSError, UnicodeDecodeError, DockerfileError) as error:
         return [_problem(str(error))]
-    image = outcome(found)
-    problems = [*_bases(found), *_sources(found, project, files), *_result(image, project, files, found)]
-    notes = [Finding(what=DOCKERFILE, state="note", said=each) for each in _user(image)]
+    image, missing, runs = outcome(found, files)
+    told = list(_result(image, project, files, found))
+    moved = next((f"line {run.line}: RUN moves files" for run in runs if _MOVES.search(run.text)), None)
+    doubts = (*image.unknown, *([moved] if moved else []))
+    problems = [
+        *_bases(found),
+        *(f"line {each.line}: {each.keyword} {each.source}: {_why_not(each.source, project)}" for each in missing),
+        *check_runs(runs, project, root, files),
+        *([] if doubts else told),
+    ]
+    notes = [*_user(image), *(f"{each}; that may be so because {doubts[0]}" for each in told if doubts)]
     fine = Finding(what=DOCKERFILE, state="ok", said="it copies what training and server need")
-    return [*([_problem(each) for each in problems] or [fine]), *notes]
+    return [
+        *([_problem(each) for each in problems] or ([] if told else [fine])),
+        *(Finding(what=DOCKERFILE, state="note", said=each) for each in notes),
+    ]
 
 
 def installs_more(text: str) -> bool:
@@ -56,8 +71,8 @@ def installs_more(text: str) -> bool:
         "requirements" in source and not source.endswith(str(RUNTIME / "requirements.txt"))
         for stage in found
         for each in stage.instructions
-        if each.keyword in ("COPY", "ADD") and (copy := copied(each, PurePosixPath("/")))
-        for source in copy.sources
+        if each.keyword in ("COPY", "ADD")
+        for source in sources_of(each)
     )
 
 
@@ -78,24 +93,6 @@ def _bases(found: Sequence[Stage]) -> Iterator[str]:
             names.add(stage.name)
 
 
-def _sources(found: Sequence[Stage], project: Project, files: frozenset[PurePosixPath]) -> Iterator[str]:
-    for stage in found:
-        for each in stage.instructions:
-            if each.keyword not in ("COPY", "ADD") or (copy := copied(each, PurePosixPath("/"))) is None:
-                continue
-            for source in copy.sources:
-                if not _is_there(source, files):
-                    yield f"line {each.line}: {each.keyword} {source}: {_why_not(source, project)}"
-
-
-def _is_there(source: str, files: frozenset[PurePosixPath]) -> bool:
-    wanted = source.strip("/").removeprefix("./").rstrip("/")
-    if wanted in ("", "."):
-        return True
-    paths = {str(each) for each in files} | {str(parent) for each in files for parent in each.parents}
-    return wanted in paths or any(fnmatchcase(path, wanted) for path in paths)
-
-
 def _why_not(source: str, project: Project) -> str:
     own = f"{PROJECTS}/{project.name}/"
     if source.startswith(f"{PROJECTS}/") and not source.startswith(own):
@@ -114,7 +111,7 @@ def _user(image: Outcome) -> Iterator[str]:
 
 def _result(image: Outcome, project: Project, files: frozenset[PurePosixPath], found: Sequence[Stage]) -> Iterator[str]:
     for entry in _ENTRY_MODULES:
-        if not any(_covers(copy, entry) for copy in image.copies):
+        if not any(entry == each or entry in each.parents for each in image.placed.values()):
             yield f"nothing copies {entry}, which training and server are in; add COPY {entry} {entry}"
     modules = dict.fromkeys(
         reference.partition(":")[0].partition(".")[0]
@@ -122,66 +119,41 @@ def _result(image: Outcome, project: Project, files: frozenset[PurePosixPath], f
     )
     for module in modules:
         yield from _module(image, project, module, files)
-    yield from _data(image, project, files, found)
+    yield from _data(image, project, found)
 
 
 def _module(image: Outcome, project: Project, module: str, files: frozenset[PurePosixPath]) -> Iterator[str]:
     """Whether a module of the project lies where Python looks for it."""
     folder = PROJECTS / project.name
     place = folder / f"{module}.py" if folder / f"{module}.py" in files else folder / module
-    copies = [copy for copy in image.copies if _covers(copy, place)]
     if not any(place == each or place in each.parents for each in files):
         return  # which the import tells
+    copies = {path: file for path, file in image.placed.items() if place == file or place in file.parents}
     if not copies:
         yield f"nothing copies {place}, which project.yaml names; add COPY {place} {place.name}"
         return
-    paths = [PurePosixPath(each) for each in image.variables.get("PYTHONPATH", "").split(":") if each]
-    searched = {image.folder, *paths}
-    if any("$" in str(each) for each in paths):
+    searched = searched_by_python(image.folder, image.variables)
+    if searched is None or any(each / place.name == top for each in searched for top in _tops(copies)):
         return
-    landed = {parent for copy in copies for parent in _lands_in(copy, place)}
-    if not landed & searched:
-        where = ", ".join(sorted(str(each) for each in landed)) or f"{copies[-1].target} without its own name"
-        yield (
-            f"line {copies[-1].line}: {place} lands in {where}, and Python looks in "
-            f"{', '.join(sorted(str(each) for each in searched))}; write COPY {place} {place.name}, and WORKDIR /app"
-        )
-
-
-def _lands_in(copy: Copy, place: PurePosixPath) -> Iterator[PurePosixPath]:
-    """Return the folders of the image that the module lies in by its own name."""
-    is_file = place.suffix == ".py"
-    for source in (_plain(each) for each in copy.sources):
-        if source == place and is_file:
-            if copy.into_folder:
-                yield copy.target
-            elif copy.target.name == place.name:
-                yield copy.target.parent
-        elif source == place:
-            # Of a folder COPY takes what is in it.
-            if copy.target.name == place.name:
-                yield copy.target.parent
-        elif source in place.parents:
-            yield copy.target.joinpath(*place.relative_to(source).parts).parent
-
-
-def _covers(copy: Copy, place: PurePosixPath) -> bool:
-    return any(
-        source == place or source in place.parents or fnmatchcase(str(place), str(source))
-        for source in (_plain(each) for each in copy.sources)
+    first = min(copies)
+    where = next((top.parent for top in sorted(_tops(copies)) if top.name == place.name), None)
+    landed = f"{where}" if where else f"{first.parent} without its own name"
+    yield (
+        f"line {image.lines.get(first, 0)}: {place} lands in {landed}, and Python looks in "
+        f"{', '.join(sorted(str(each) for each in searched))}; write COPY {place} {place.name}, and WORKDIR /app"
     )
 
 
-def _plain(source: str) -> PurePosixPath:
-    return PurePosixPath(source.removeprefix("/"))
+def _tops(paths: Iterable[PurePosixPath]) -> set[PurePosixPath]:
+    return {each for path in paths for each in (path, *path.parents)}
 
 
-def _data(image: Outcome, project: Project, files: frozenset[PurePosixPath], found: Sequence[Stage]) -> Iterator[str]:
+def _data(image: Outcome, project: Project, found: Sequence[Stage]) -> Iterator[str]:
     """A file of the image has to be copied there, or be written by a RUN that names it."""
     source = project.data.source
     if not isinstance(source, LocalSource):
         return
     path = PROJECTS / project.name / source.path
     named = any(source.path in each.text for stage in found for each in stage.instructions)
-    if not named and not (path in files and any(_covers(copy, path) for copy in image.copies)):
+    if not named and path not in image.placed.values():
         yield f"nothing copies or writes {source.path}, which data.source.path names; add COPY {path} {source.path}"

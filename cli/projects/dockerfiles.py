@@ -1,47 +1,20 @@
-"""Read a Dockerfile as far as a check of it needs: instructions by stage, what they copy, and where to. Pure.
+"""Follow the stages of a Dockerfile: what they copy, from where, and where to. Pure.
 
 https://docs.docker.com/reference/dockerfile/
 """
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Final
 
-_HEREDOC: Final = re.compile(r"<<-?\s*[\"']?([A-Za-z_][A-Za-z0-9_]*)[\"']?")
-_VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_]\w*)(?::?-([^}]*))?\}|([A-Za-z_]\w*))")
-_KNOWN: Final = (
-    *("FROM", "RUN", "CMD", "LABEL", "MAINTAINER", "EXPOSE", "ENV", "ADD", "COPY", "ENTRYPOINT", "VOLUME", "USER"),
-    *("WORKDIR", "ARG", "ONBUILD", "STOPSIGNAL", "HEALTHCHECK", "SHELL"),
-)
+from cli.projects.dockerfile_syntax import DockerfileError, Instruction, filled, instructions, pairs, words
 
-
-class DockerfileError(ValueError):
-    """A Dockerfile cannot be read. The message names the line."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instruction:
-    """`line` is the number of its first line, `text` what follows the keyword, with variables filled in."""
-
-    line: int
-    keyword: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Copy:
-    """COPY or ADD of files of the build's context. `target` is absolute; a `/` at its end is kept in `into_folder`."""
-
-    line: int
-    sources: tuple[str, ...]
-    target: PurePosixPath
-    into_folder: bool
+_TOP: Final = PurePosixPath("/")
+_ELSEWHERE: Final = ("http://", "https://", "git@", "ssh://")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +24,49 @@ class Stage:
     line: int
     base: str
     name: str | None
+    arguments: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
     instructions: tuple[Instruction, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A RUN, with what lies in the image when it starts. `before` is the text of the instructions before it."""
+
+    line: int
+    text: str
+    placed: Mapping[PurePosixPath, PurePosixPath]
+    folder: PurePosixPath
+    variables: Mapping[str, str]
+    before: str
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A source of a COPY or ADD that the build's context does not have."""
+
+    line: int
+    keyword: str
+    source: str
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """How a stage looks in the end.
+
+    `placed` has the file of the build's context that lies at a path of the image, `lines` the line that copied it.
+    `unknown` says what may have been copied beside that, and why it cannot be told here.
+    """
+
+    placed: dict[PurePosixPath, PurePosixPath] = field(default_factory=dict[PurePosixPath, PurePosixPath])
+    lines: dict[PurePosixPath, int] = field(default_factory=dict[PurePosixPath, int])
+    folder: PurePosixPath = _TOP
+    user: str | None = None
+    user_line: int = 0
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    arguments: dict[str, str] = field(default_factory=dict[str, str])
+    unknown: tuple[str, ...] = ()
+    before: str = ""
 
 
 def stages(text: str) -> tuple[Stage, ...]:
@@ -60,157 +75,152 @@ def stages(text: str) -> tuple[Stage, ...]:
     Raises:
         DockerfileError: an instruction is unknown, stands before FROM, or there is no FROM.
     """
-    found: list[Stage] = []
-    body: list[Instruction] = []
+    found: list[tuple[Instruction, list[Instruction]]] = []
     arguments: dict[str, str] = {}
-    for instruction in _instructions(text):
+    for instruction in instructions(text):
         if instruction.keyword == "FROM":
-            if found:
-                found[-1] = _with(found[-1], body)
-            body = []
-            found.append(_stage(instruction, arguments))
-        elif not found:
-            if instruction.keyword != "ARG":
-                raise DockerfileError(f"line {instruction.line}: {instruction.keyword} stands before the first FROM")
-            name, _, value = instruction.text.partition("=")
-            arguments[name.strip()] = value.strip().strip("\"'")
+            found.append((instruction, []))
+        elif found:
+            found[-1][1].append(instruction)
+        elif instruction.keyword == "ARG":
+            arguments |= pairs(filled(instruction.text, arguments))
         else:
-            body.append(instruction)
+            raise DockerfileError(f"line {instruction.line}: {instruction.keyword} stands before the first FROM")
     if not found:
         raise DockerfileError("it has no FROM; begin with the image that it is built on")
-    found[-1] = _with(found[-1], body)
-    return tuple(found)
+    return tuple(_stage(first, body, arguments) for first, body in found)
 
 
-def chain(found: Sequence[Stage]) -> tuple[Stage, ...]:
-    """Return the stages that the last one is built on, itself last."""
-    by_name = {each.name: each for each in found if each.name}
-    last = found[-1]
-    line = [last]
-    while (before := by_name.get(line[0].base)) is not None and before not in line:
-        line.insert(0, before)
-    return tuple(line)
+def outcome(
+    found: Sequence[Stage], files: Iterable[PurePosixPath]
+) -> tuple[Outcome, tuple[Missing, ...], tuple[Run, ...]]:
+    """Return what the last stage leaves behind, which sources are not there, and each RUN of all stages.
 
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How an image looks in the end. `copies` are those of its stages; `variables` what ENV sets."""
-
-    copies: tuple[Copy, ...]
-    folder: PurePosixPath
-    user: str | None
-    user_line: int
-    variables: Mapping[str, str]
-
-
-def outcome(found: Sequence[Stage]) -> Outcome:
-    """Return what the last stage, with those that it is built on, leaves behind."""
-    folder, user, user_line = PurePosixPath("/"), None, 0
-    variables: dict[str, str] = {}
-    copies: list[Copy] = []
-    for stage in chain(found):
+    Args:
+        found: the stages.
+        files: those of the build's context, relative to it.
+    """
+    context = {PurePosixPath("/") / each: each for each in files}
+    missing: list[Missing] = []
+    runs: list[Run] = []
+    images: list[Outcome] = []
+    names: dict[str, int] = {}
+    for stage in found:
+        base = images[names[stage.base.lower()]] if stage.base.lower() in names else Outcome()
+        image = replace(base, placed=dict(base.placed), lines=dict(base.lines))
         for each in stage.instructions:
-            text = _filled(each.text, variables)
-            if each.keyword == "WORKDIR":
-                folder /= text.strip("\"'")
+            text = filled(each.text, image.arguments | image.variables)
+            if each.keyword == "RUN":
+                runs.append(_run(each, image))
+            elif each.keyword == "WORKDIR":
+                image.folder /= text.strip("\"'")
             elif each.keyword == "USER":
-                user, user_line = text, each.line
+                image.user, image.user_line = text, each.line
             elif each.keyword == "ENV":
-                variables |= _pairs(text)
-            elif each.keyword in ("COPY", "ADD") and (copy := copied(each, folder, text)):
-                copies.append(copy)
-    return Outcome(copies=tuple(copies), folder=folder, user=user, user_line=user_line, variables=variables)
+                image.variables = image.variables | pairs(text, spaced=True)
+            elif each.keyword == "ARG":
+                own = pairs(text)
+                again = {name: stage.arguments[name] for name in text.split() if name in stage.arguments}
+                image.arguments = image.arguments | again | own
+            elif each.keyword in ("COPY", "ADD"):
+                missing += _copy(each, text, image, context, images, names)
+            image.before += f"{each.keyword} {each.text}\n"
+        if stage.name:
+            names[stage.name.lower()] = len(images)
+        images.append(image)
+    return images[-1], tuple(missing), tuple(runs)
 
 
-def copied(instruction: Instruction, folder: PurePosixPath, text: str | None = None) -> Copy | None:
-    """Return what an instruction copies of the build's context, None where it copies from elsewhere."""
-    flags, words = _words(text if text is not None else instruction.text)
-    if any(flag.startswith("--from=") for flag in flags) or len(words) < 2:
-        return None
-    *sources, target = words
-    if any("$" in word or word.startswith(("<<", "http://", "https://", "git@")) for word in words):
-        return None
-    return Copy(
+def sources_of(instruction: Instruction) -> tuple[str, ...]:
+    """Return what a COPY or ADD takes of the build's context, as it is written."""
+    flags, found = words(instruction.text)
+    return () if any(flag.startswith("--from=") for flag in flags) else tuple(found[:-1])
+
+
+def _run(instruction: Instruction, image: Outcome) -> Run:
+    return Run(
         line=instruction.line,
-        sources=tuple(sources),
-        target=folder / target,
-        into_folder=target.endswith("/") or target == "." or len(sources) > 1,
+        text=filled(instruction.text, image.arguments | image.variables),
+        placed=dict(image.placed),
+        folder=image.folder,
+        variables=image.variables,
+        before=image.before,
+        unknown=image.unknown,
     )
 
 
-def _instructions(text: str) -> Iterator[Instruction]:
-    lines = iter(enumerate(text.splitlines(), 1))
-    for number, line in lines:
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        whole = stripped
-        while whole.endswith("\\"):
-            following = next(lines, None)
-            if following is None:
-                break
-            if following[1].strip().startswith("#"):
-                continue
-            whole = whole[:-1].rstrip() + " " + following[1].strip()
-        keyword, _, rest = whole.partition(" ")
-        keyword = keyword.upper()
-        if keyword not in _KNOWN:
-            raise DockerfileError(f"line {number}: {whole.partition(' ')[0]!r} is no instruction of a Dockerfile")
-        if keyword in ("RUN", "COPY", "ADD"):
-            for ending in _HEREDOC.findall(rest):
-                rest += _heredoc(lines, ending)
-        yield Instruction(line=number, keyword=keyword, text=rest.strip())
+def _copy(
+    instruction: Instruction,
+    text: str,
+    image: Outcome,
+    context: Mapping[PurePosixPath, PurePosixPath],
+    images: Sequence[Outcome],
+    names: Mapping[str, int],
+) -> list[Missing]:
+    """Put what an instruction copies into the image; return the sources of the context that are not there."""
+    where = f"line {instruction.line}: {instruction.keyword}"
+    flags, found = words(text)
+    origin = next((flag.removeprefix("--from=") for flag in flags if flag.startswith("--from=")), None)
+    if len(found) < 2:
+        return []
+    *sources, target = found
+    if "$" in target or (origin is not None and "$" in origin):
+        image.unknown += (f"{where} {text} holds a variable without a value here",)
+        return []
+    number = names.get((origin or "").lower(), int(origin) if origin and origin.isdecimal() else None)
+    if origin is not None and (number is None or number >= len(images)):
+        image.unknown += (f"{where} copies from the image {origin}",)
+        return []
+    held = context if number is None else images[number].placed
+    if number is not None:
+        image.unknown += images[number].unknown
+    into = (
+        target.endswith(("/", "/."))
+        or target == "."
+        or len(sources) > 1
+        or (image.folder / target) in _folders(image.placed)
+    )
+    missing: list[Missing] = []
+    for source in sources:
+        if "$" in source or source.startswith(_ELSEWHERE):
+            image.unknown += (f"{where} {source} cannot be followed here",)
+        elif source.startswith("<<"):
+            image.placed[image.folder / target] = PurePosixPath(source)
+        elif put := _put(source, image.folder / target, into, held):
+            image.placed |= put
+            image.lines |= dict.fromkeys(put, instruction.line)
+        elif number is None:
+            missing.append(Missing(line=instruction.line, keyword=instruction.keyword, source=source))
+    return missing
 
 
-def _heredoc(lines: Iterator[tuple[int, str]], ending: str) -> str:
-    held = ""
-    for _, line in lines:
-        if line.strip() == ending:
-            break
-        held += f"\n{line}"
-    return held
+def _put(
+    source: str, target: PurePosixPath, into: bool, held: Mapping[PurePosixPath, PurePosixPath]
+) -> dict[PurePosixPath, PurePosixPath]:
+    """Return where files land. Of a folder COPY takes what is in it, also of one that a pattern matches."""
+    wanted = PurePosixPath("/") / source.removeprefix("./")
+    put: dict[PurePosixPath, PurePosixPath] = {}
+    for path, file in held.items():
+        for top in (path, *path.parents):
+            if len(top.parts) == len(wanted.parts) and all(map(fnmatchcase, top.parts, wanted.parts)):
+                inside = path.relative_to(top)
+                put[target / inside if inside.parts else target / path.name if into else target] = file
+    return put
 
 
-def _stage(instruction: Instruction, arguments: Mapping[str, str]) -> Stage:
-    _, words = _words(_filled(instruction.text, arguments))
-    named = len(words) == 3 and words[1].lower() == "as"
-    if not words or (len(words) != 1 and not named):
+def _folders(placed: Iterable[PurePosixPath]) -> set[PurePosixPath]:
+    return {parent for each in placed for parent in each.parents}
+
+
+def _stage(instruction: Instruction, body: Sequence[Instruction], arguments: Mapping[str, str]) -> Stage:
+    _, found = words(filled(instruction.text, arguments))
+    named = len(found) == 3 and found[1].lower() == "as"
+    if not found or (len(found) != 1 and not named):
         raise DockerfileError(f"line {instruction.line}: write FROM image:tag, or FROM image:tag AS name")
-    return Stage(line=instruction.line, base=words[0], name=words[2] if named else None)
-
-
-def _with(stage: Stage, body: Sequence[Instruction]) -> Stage:
-    return Stage(line=stage.line, base=stage.base, name=stage.name, instructions=tuple(body))
-
-
-def _words(text: str) -> tuple[list[str], list[str]]:
-    """Return flags, and what follows them, also where it is written as a JSON list."""
-    rest, flags = text.strip(), []
-    while rest.startswith("--"):
-        flag, _, rest = rest.partition(" ")
-        flags.append(flag)
-        rest = rest.lstrip()
-    if rest.startswith("["):
-        try:
-            return flags, [str(each) for each in json.loads(rest)]
-        except ValueError:
-            return flags, []
-    try:
-        return flags, shlex.split(rest.partition("\n")[0])
-    except ValueError:
-        return flags, []
-
-
-def _filled(text: str, variables: Mapping[str, str]) -> str:
-    """Fill in variables whose value is known; others stay as they are written."""
-    return _VARIABLE.sub(lambda found: variables.get(found[1] or found[3], found[2] or found[0]), text)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        return {}
-    if words and "=" not in words[0]:
-        return {words[0]: " ".join(words[1:])}
-    return dict(word.split("=", 1) for word in words if "=" in word)
+    return Stage(
+        line=instruction.line,
+        base=found[0],
+        name=found[2] if named else None,
+        arguments=arguments,
+        instructions=tuple(body),
+    )

@@ -102,11 +102,94 @@ def test_a_mistake_is_told_with_what_to_write(root: Path, old: str, new: str, sa
 
 
 def test_a_stage_by_name_brings_its_copies_along():
-    found = outcome(
-        stages("FROM a:1 AS base\nWORKDIR /app\nCOPY x y\nFROM b:1 AS other\nCOPY z z\nFROM base\nUSER 7\n")
-    )
-    assert [(copy.sources, copy.target) for copy in found.copies] == [(("x",), PurePosixPath("/app/y"))]
-    assert (found.user, found.folder) == ("7", PurePosixPath("/app"))
+    text = "FROM a:1 AS base\nWORKDIR /app\nCOPY x y\nFROM b:1 AS other\nCOPY z z\nFROM base\nUSER 7\n"
+    found, missing, _ = outcome(stages(text), [PurePosixPath("x"), PurePosixPath("z")])
+    assert found.placed == {PurePosixPath("/app/y"): PurePosixPath("x")}
+    assert (found.user, found.folder, missing) == ("7", PurePosixPath("/app"), ())
+
+
+MODULE = f"COPY {OWN}/tumour_diagnosis tumour_diagnosis\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOUND.replace("\nCOPY", "\ncopy\t").replace("USER ", "user\t"),
+        "\ufeff" + SOUND,
+        SOUND.replace(MODULE, f"COPY {OWN}/tumour_diagnosi* tumour_diagnosis/\n"),
+        SOUND.replace(
+            MODULE, "ARG PROJECT=sound\nCOPY ml_workloads/projects/$PROJECT/tumour_diagnosis tumour_diagnosis\n"
+        ),
+        SOUND.replace("ARG VERSION=3.11", "ARG VERSION=3.11\nARG P=sound").replace(
+            MODULE, "ARG P\nCOPY ml_workloads/projects/${P}/tumour_diagnosis tumour_diagnosis\n"
+        ),
+        SOUND.replace(MODULE, "ENV P sound\nCOPY ml_workloads/projects/${P:-x}/tumour_diagnosis tumour_diagnosis\n"),
+        SOUND.replace("USER", "RUN <<EOF\nUSER nonsense\nCOPY a b\nEOF\nUSER"),
+        SOUND.replace("USER", "RUN <<-'END' sh\n\techo\n\tEND\nRUN echo $((1<<2)) && cat <<<word\nUSER"),
+        "# escape=`\n"
+        + SOUND.replace("PYTHONUNBUFFERED=1", "A=1 `\n    # inside\n\n    B=2").replace(
+            "packages \\\n", "packages `\n"
+        ),
+        SOUND.replace("FROM python:3.11-slim\n", "FROM python:3.11-slim AS build\n").replace(
+            "USER", "FROM python:3.11-slim\nENV PYTHONPATH=/app\nWORKDIR /app\nCOPY --from=build /app /app\nUSER"
+        ),
+        SOUND.replace("FROM python:3.11-slim\n", "FROM python:3.11-slim\n").replace(
+            "USER", "FROM python:3.11-slim\nWORKDIR /app\nCOPY --from=1 /app/ ./\nUSER"
+        ),
+    ],
+)
+def test_what_docker_builds_has_no_problem(root: Path, text: str):
+    assert told(root, text) == []
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        "ARG PROJECT\nCOPY ml_workloads/projects/$PROJECT/tumour_diagnosis tumour_diagnosis\n",
+        "COPY --from=example.com/build:1 /app /app\n",
+        f"COPY {OWN}/tumour_diagnosis /src/\nRUN mv /src tumour_diagnosis\n",
+    ],
+)
+def test_what_cannot_be_followed_is_a_note_and_no_problem(root: Path, instead: str):
+    project = load_project(root / OWN / "project.yaml")
+    files = frozenset(project_image(project).files(root))
+    kept = (root / OWN / "Dockerfile").read_text()
+    (root / OWN / "Dockerfile").write_text(SOUND.replace(MODULE, instead))
+    try:
+        found = check_dockerfile(project, root, files)
+    finally:
+        (root / OWN / "Dockerfile").write_text(kept)
+    assert {each.state for each in found} == {"note"}, found
+    assert "that may be so because line" in found[0].said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("RUN python -m tumour_diagnosis.datasett data", "the project has no"),
+        ("RUN python -m tumour_diagnosis", "finds no such module"),
+        ('RUN ["python", "-u", "-m", "tumour_diagnosis.gone"]', "finds no such module"),
+        ("RUN ./prepare.sh", "nothing copies it to /app/prepare.sh"),
+        ("RUN echo && ./prepare.sh", "nothing copies it to /app/prepare.sh"),
+        (f"COPY {OWN}/prepare.sh .", "there is no such file"),
+        ("COPY ml_workloads/runtime/contract.py .\nRUN ./contract.py", "is not executable"),
+        ("COPY ml_workloads/runtime/contract.py .\nRUN python ./contract.py", None),
+        ("COPY --chmod=755 ml_workloads/runtime/contract.py .\nRUN ./contract.py", None),
+        ("RUN python -m compileall /app && python -m pip --version", None),
+        ("RUN curl -o prepare.sh https://example.org/x\nRUN ./prepare.sh", None),
+    ],
+)
+def test_a_run_that_finds_nothing_to_run_is_told(root: Path, line: str, said: str | None):
+    found = told(root, SOUND.replace("USER", f"{line}\nUSER"))
+    assert len(found) == (said is not None), found
+    assert said is None or said in found[0]
+
+
+def test_a_module_that_is_copied_after_its_run_is_told(root: Path):
+    run = "RUN python -m tumour_diagnosis.dataset data/tumours.csv\n"
+    found = told(root, SOUND.replace(run, "").replace(MODULE, run + MODULE))
+    assert len(found) == 1, found
+    assert "copy it before this line" in found[0]
 
 
 def test_what_stands_in_a_heredoc_is_no_instruction():
