@@ -22,6 +22,13 @@ GATE: Final = "gate"
 GATE_PASSED: Final = "passed"
 """Of a version: this, or the reasons that training's gate gave."""
 
+TARGET: Final = "target"
+HOLDOUT: Final = "holdout"
+OWN_PARAMETERS: Final = frozenset({TARGET, HOLDOUT})
+"""Parameters of a run that only the platform writes."""
+OWN_TAGS: Final = frozenset({JOB, DATA_DIGEST, DATA_SOURCE, CODE_REVISION, DATA_CONTRACT, FAILURE, GATE})
+"""Tags of a run that only the platform writes."""
+
 
 def says_there_is_none(error: MlflowException) -> bool:
     """Whether MLflow answered that an alias names no version; its stores do so in different words."""

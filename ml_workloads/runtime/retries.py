@@ -6,6 +6,8 @@ MLflow is back.
 
 import os
 
+from mlflow.exceptions import MlflowException, RestException
+
 _VARIABLE = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 
@@ -15,3 +17,12 @@ def fail_early() -> None:
     https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html
     """
     os.environ.setdefault(_VARIABLE, "1")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether it may work later: no connection, or a server that says so itself; not what the server refuses."""
+    if isinstance(error, RestException):
+        return error.get_http_status_code() >= 500
+    if isinstance(error, MlflowException):
+        return "API request to" in str(error)
+    return isinstance(error, ConnectionError | TimeoutError)

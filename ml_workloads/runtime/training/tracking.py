@@ -26,8 +26,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 from ml_workloads.runtime import records, trusted_types
 from ml_workloads.runtime.errors import PlatformError, ProjectError
 from ml_workloads.runtime.gate import Verdict
-from ml_workloads.runtime.retries import fail_early
+from ml_workloads.runtime.retries import fail_early, is_passing
 from ml_workloads.runtime.serving.columns import INPUTS, SignatureError, columns_of, describe
+from ml_workloads.runtime.training import reserved
 from ml_workloads.runtime.training.inside import running, without_autologging
 
 T = TypeVar("T")
@@ -84,6 +85,7 @@ class MlflowTracking:
 
     def __init__(self, name: str, *, patience: float = PATIENCE_SECONDS) -> None:
         self._name, self._patience = name, patience
+        self._tags: dict[str, dict[str, str]] = {}
         fail_early()
         self._client = MlflowClient()
 
@@ -102,6 +104,7 @@ class MlflowTracking:
             run = self._client.create_run(experiment, tags=dict(tags))
             for name, value in parameters.items():
                 self._client.log_param(run.info.run_id, name, value)
+            self._tags[str(run.info.run_id)] = dict(tags)
             return str(run.info.run_id)
 
         return self._ask("begin a run", call)
@@ -112,6 +115,7 @@ class MlflowTracking:
             "record that the data met its contract",
             lambda: self._client.set_tag(run_id, records.DATA_CONTRACT, records.CONTRACT_MET),
         )
+        self._tags[run_id][records.DATA_CONTRACT] = records.CONTRACT_MET
 
     @contextmanager
     def active(self, run_id: str) -> Generator[None]:
@@ -157,6 +161,7 @@ class MlflowTracking:
             versions = self._versions_of(run_id) - others
             with mlflow.start_run(run_id=run_id):
                 self._log(run_id, metrics)
+                reserved.write_again(self._client, run_id, self._tags.get(run_id, {}))
                 if not versions:
                     versions.add(self._register(model, signature, needed, metadata))
             return max(versions, key=int)
@@ -288,12 +293,3 @@ def _signature(inputs: pd.DataFrame, model: Any) -> ModelSignature | None:
     except (MlflowException, TypeError, ValueError) as error:
         LOG.info("MLflow has no signature for this model: %s", error)
         return None
-
-
-def is_passing(error: BaseException) -> bool:
-    """Whether it may work later: no connection, or a server that says so itself; not what the server refuses."""
-    if isinstance(error, RestException):
-        return error.get_http_status_code() >= 500
-    if isinstance(error, MlflowException):
-        return "API request to" in str(error)
-    return isinstance(error, ConnectionError | TimeoutError)
