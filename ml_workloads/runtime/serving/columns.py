@@ -139,10 +139,11 @@ def request_model(columns: Sequence[Column]) -> type[BaseModel]:
         for position, column in enumerate(columns)
     }
     row: Any = create_model("Instance", __config__=ConfigDict(extra="forbid"), **fields)
+    rows: Any = Annotated[list[row], FailFast()]
     return create_model(
         "PredictRequest",
         __config__=ConfigDict(extra="forbid"),
-        instances=(Annotated[list[row], FailFast()], Field(min_length=1, max_length=MAX_ROWS)),
+        instances=(rows, Field(min_length=1, max_length=MAX_ROWS)),
     )
 
 
