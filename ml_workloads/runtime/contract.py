@@ -10,55 +10,62 @@ from typing import Any
 
 import pandas as pd
 import pandera.errors
-import pandera.pandas as pa
 
 from ml_workloads.runtime.data.hints import words_beside_numbers
 from ml_workloads.runtime.errors import ProjectError
+from ml_workloads.runtime.schemas import Contract, ContractError, check_contract, schema_of, wrong
+
+__all__ = ["Contract", "ContractError", "check", "check_contract", "schema_of"]
 
 MAX_ROWS = 5
-Contract = pa.DataFrameSchema | type[pa.DataFrameModel]
-
-
-class ContractError(ProjectError):
-    """The data breaks its contract. The message names each column with what was demanded, and rows that break it."""
-
-
-def check_contract(contract: Any) -> None:
-    """Raise ContractError if an object is no pandera schema of a pandas table."""
-    if isinstance(contract, pa.DataFrameSchema) or (
-        isinstance(contract, type) and issubclass(contract, pa.DataFrameModel)
-    ):
-        return
-    kind = f"the class {contract.__name__}" if isinstance(contract, type) else f"a {type(contract).__name__}"
-    raise ContractError(
-        f"data.contract names {kind}; name a pandera.pandas DataFrameSchema, or a class that extends DataFrameModel"
-    )
 
 
 def check(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """Return the data as the contract has it, with types coerced where it says so.
 
+    Args:
+        frame: The data as it was read.
+        contract: A schema, or a class for one.
+
     Raises:
         ContractError: it does not hold, and all that is wrong is told at once; or the contract itself is wrong.
     """
-    check_contract(contract)
+    schema = schema_of(contract)
     try:
-        return contract.validate(frame, lazy=True)
+        checked: Any = schema.validate(frame, lazy=True)
     except (pandera.errors.SchemaInitError, pandera.errors.SchemaDefinitionError) as error:
-        raise ContractError(f"the contract itself is wrong: {' '.join(str(error).split())[:300]}") from None
+        raise wrong(error) from None
     except pandera.errors.SchemaErrors as error:
         problems = list(_problems(error.failure_cases, frame))
         heading = f"the data breaks its contract in {len(problems)} way{'s' if len(problems) > 1 else ''}"
         raise ContractError("\n".join([heading, *(f"  {problem}" for problem in problems)])) from None
+    except (ProjectError, MemoryError):
+        raise
+    except Exception as error:
+        raise ContractError(
+            f"the contract itself fails on the data ({type(error).__name__}: {' '.join(str(error).split())[:300]}); "
+            "a check must return truth values, and a parser the table or column that it changed"
+        ) from None
+    if not isinstance(checked, pd.DataFrame):
+        raise ContractError(f"the contract returns a {type(checked).__name__} instead of a table; look at its parsers")
+    return checked
 
 
 def _problems(cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[str]:
     # A column that is missing is told by pandera as a failure of the whole table, whose column is then empty.
-    columns, demands = cases["column"].astype(object).where(cases["column"].notna(), None), cases["check"].astype(str)
+    columns, demands = (
+        cases["column"].astype(object).where(cases["column"].notna(), None),
+        cases["check"].map(_demanded),
+    )
     for column, demanded in dict.fromkeys(zip(columns, demands, strict=True)):
         same = columns.isna() if column is None else columns == column
         hint = words_beside_numbers(frame, column) if "dtype" in demanded else ""
         yield _problem(column, demanded, cases.loc[same & (demands == demanded)]) + hint
+
+
+def _demanded(check: object) -> str:
+    """Return what a contract demands. pandera names no check where an index has other levels than the contract."""
+    return check if isinstance(check, str) else "the index that it declares"
 
 
 def _problem(column: object, demanded: str, rows: pd.DataFrame) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandera.pandas as pa
 from pandera import dtypes
+
+from ml_workloads.runtime.schemas import is_contract, schema_of
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,15 @@ def text_columns(contract: object) -> TextColumns:
     """Return the columns that are read as text: those declared as text, as categories of text, or as times.
 
     A time is read as text because pandas would take `20240102` for a number, and as nanoseconds since 1970.
+
+    Raises:
+        ContractError: pandera cannot build a schema of the contract.
     """
-    if isinstance(contract, type) and issubclass(contract, pa.DataFrameModel):
-        contract = contract.to_schema()
-    if not isinstance(contract, pa.DataFrameSchema):
+    if not is_contract(contract):
         # Whoever checks data against it says what it should be.
         return TextColumns()
-    declared: Sequence[tuple[str, Any]] = [(str(name), column) for name, column in contract.columns.items()]
+    schema = schema_of(contract)
+    declared: Sequence[tuple[str, Any]] = [(str(name), column) for name, column in schema.columns.items()]
     found = [(name, bool(column.regex)) for name, column in declared if _is_text(column.dtype)]
     return TextColumns(
         names=frozenset(name for name, is_pattern in found if not is_pattern),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ml_workloads.runtime import trusted_types
-from ml_workloads.runtime.contract import check_contract
+from ml_workloads.runtime.contract import schema_of
 from ml_workloads.runtime.errors import Ended, PlatformError, ProjectError
 from ml_workloads.runtime.gate import Gate
 from ml_workloads.runtime.serving.columns import describe
@@ -71,7 +71,7 @@ def try_training(plan: Plan, checked: pd.DataFrame) -> None:
 
 def check_objects(plan: Plan) -> None:
     """Raise ProjectError if the contract, `train` or the list of trusted types is none. Reads no data."""
-    check_contract(plan.contract)
+    schema_of(plan.contract)
     check_train(plan.train)
     trusted_types.trusted(plan.trusted_types)
 

@@ -1,10 +1,12 @@
 """Data that breaks its contract is refused with columns, rows and values."""
 
+from typing import Any
+
 import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from ml_workloads.runtime.contract import ContractError, check
+from ml_workloads.runtime.contract import ContractError, check, schema_of
 
 CUSTOMERS = pa.DataFrameSchema(
     {
@@ -59,3 +61,50 @@ def test_of_many_rows_the_first_ones_are_shown():
 
 def test_a_column_of_another_type_is_named():
     assert any(line.startswith("column age: got") for line in said(SOUND.assign(age=["a", "b", "c"])))
+
+
+class Unknown(pa.DataFrameModel):
+    age: "nosuch"  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+
+
+class Stray(pa.DataFrameModel):
+    age: int
+
+    @pa.check("weight")
+    def heavy(cls, weights: Any) -> Any:
+        return weights > 0
+
+
+BROKEN = {
+    "annotation that is none": Unknown,
+    "check of no column": Stray,
+    "name that is no pattern": pa.DataFrameSchema({"age(": pa.Column(int, regex=True)}),
+}
+
+
+@pytest.mark.parametrize("contract", BROKEN.values(), ids=BROKEN)
+def test_a_contract_that_cannot_be_built_is_refused_without_data(contract: Any):
+    with pytest.raises(ContractError, match="the contract itself is wrong: "):
+        schema_of(contract)
+
+
+def nothing(_part: Any) -> None:
+    return None
+
+
+FAILING = {
+    "check that is no column of truth values": pa.DataFrameSchema(
+        {"age": pa.Column(int)}, checks=pa.Check(lambda _frame: False), drop_invalid_rows=True
+    ),
+    "parser of a column that returns nothing": pa.DataFrameSchema({"age": pa.Column(int, parsers=pa.Parser(nothing))}),
+    "parser of the table that returns nothing": pa.DataFrameSchema({"age": pa.Column(int)}, parsers=pa.Parser(nothing)),
+    "index of several levels": pa.DataFrameSchema(
+        {"age": pa.Column(int)}, index=pa.MultiIndex([pa.Index(int, name="a"), pa.Index(int, name="b")])
+    ),
+}
+
+
+@pytest.mark.parametrize("contract", FAILING.values(), ids=FAILING)
+def test_a_contract_that_fails_on_the_data_is_refused(contract: Any):
+    with pytest.raises(ContractError):
+        check(SOUND, contract, "country")
