@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pandera.errors
 
+from ml_workloads.runtime.contract_changes import demand_unchanged
 from ml_workloads.runtime.data.hints import words_beside_numbers
 from ml_workloads.runtime.errors import ProjectError
 from ml_workloads.runtime.schemas import Contract, ContractError, check_contract, schema_of, wrong
@@ -20,15 +21,17 @@ __all__ = ["Contract", "ContractError", "check", "check_contract", "schema_of"]
 MAX_ROWS = 5
 
 
-def check(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+def check(frame: pd.DataFrame, contract: Contract, target: str | None = None) -> pd.DataFrame:
     """Return the data as the contract has it, with types coerced where it says so.
 
     Args:
         frame: The data as it was read.
         contract: A schema, or a class for one.
+        target: The column that no request carries. If given, the contract must leave the values of all others alone.
 
     Raises:
-        ContractError: it does not hold, and all that is wrong is told at once; or the contract itself is wrong.
+        ContractError: it does not hold, and all that is wrong is told at once; or the contract itself is wrong, or
+            changes values.
     """
     schema = schema_of(contract)
     try:
@@ -48,6 +51,8 @@ def check(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
         ) from None
     if not isinstance(checked, pd.DataFrame):
         raise ContractError(f"the contract returns a {type(checked).__name__} instead of a table; look at its parsers")
+    if target is not None:
+        demand_unchanged(frame, checked, schema, target)
     return checked
 
 

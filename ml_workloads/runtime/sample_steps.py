@@ -161,7 +161,7 @@ def _sample(request: Request, report: Report, schema: pa.DataFrameSchema) -> tup
 def _checked(request: Request, report: Report, frame: pd.DataFrame, contract: Any) -> pd.DataFrame | None:
     report.stage(CONTRACT)
     try:
-        checked = check(frame, contract)
+        checked = check(frame, contract, request.target)
     except ProjectError as error:
         report.add(CONTRACT, "problem", str(error))
     except BaseException as error:

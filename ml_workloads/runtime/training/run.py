@@ -51,7 +51,7 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
     }
     run_id = tracking.begin(tags, {"target": plan.target, "holdout": str(plan.holdout)})
     try:
-        checked = check(data.frame, plan.contract)
+        checked = check(data.frame, plan.contract, plan.target)
         LOG.info("the data meets its contract")
         tracking.met_contract(run_id)
         preflight(plan, checked)

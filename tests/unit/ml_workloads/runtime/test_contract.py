@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pytest
@@ -108,3 +109,68 @@ FAILING = {
 def test_a_contract_that_fails_on_the_data_is_refused(contract: Any):
     with pytest.raises(ContractError):
         check(SOUND, contract, "country")
+
+
+def parsed(kind: Any, change: Any, **more: Any) -> pa.Column:
+    return pa.Column(kind, parsers=pa.Parser(change), **more)
+
+
+CHANGES: dict[str, tuple[list[Any], pa.Column, str]] = {
+    "text": ([" DE", "fr"], parsed(str, lambda s: s.str.strip()), "in 1 row (row 0: ' DE' becomes 'DE')"),
+    "numbers": ([1.0, 2.0], parsed(float, lambda s: s * -1), "in 2 rows (row 0: 1.0 becomes -1.0, row 1: 2.0"),
+    "fractions": ([0.35, 1.0], pa.Column(int, coerce=True), "in 1 row (row 0: 0.35 becomes 0)"),
+    "filled": ([None, 2.0], parsed(float, lambda s: s.fillna(0)), "in 1 row (row 0: missing becomes 0.0)"),
+    "made missing": ([-999.0, 2.0], parsed(float, lambda s: s.where(s > 0), nullable=True), "-999.0 becomes missing"),
+    "truth": ([True, None], pa.Column(bool, nullable=True, coerce=True), 'write Column("boolean", nullable=True, co'),
+    "many": ([1] * 10, parsed(int, lambda s: s + 1), "in 10 rows (row 0: 1 becomes 2, "),
+}
+
+
+@pytest.mark.parametrize(("values", "column", "words"), CHANGES.values(), ids=CHANGES)
+def test_a_contract_that_changes_inputs_is_refused(values: list[Any], column: pa.Column, words: str):
+    mixed = any(value is None for value in values) and True in values
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=object if mixed else None), "y": 1})
+    schema = pa.DataFrameSchema({"x": column, "y": pa.Column(int)})
+    with pytest.raises(ContractError) as refused:
+        check(frame, schema, "y")
+    assert str(refused.value).startswith("the contract changes column x in ")
+    assert words in str(refused.value)
+    assert str(refused.value).count("becomes") <= 5
+    # The target is in no request.
+    assert len(check(frame.rename(columns={"x": "y", "y": "x"}), schema.rename_columns({"x": "y", "y": "x"}), "y"))
+
+
+KEPT: dict[str, tuple[list[Any], pa.Column]] = {
+    "text to numbers": (["1", "2"], pa.Column(int, coerce=True)),
+    "text to times": (["2024-01-02", "2024-01-03"], pa.Column("datetime64[ns]", coerce=True)),
+    "text to categories": (["a", "b"], pa.Column(pd.CategoricalDtype(["a", "b"]), coerce=True)),
+    "numbers to text": ([1, 2], pa.Column(str, coerce=True)),
+    "truth to truth that may be missing": ([True, False], pa.Column("boolean", coerce=True)),
+    "narrower floats": ([0.1, 0.7], pa.Column("float32", coerce=True)),
+    "whole floats": ([1.0, 2.0], pa.Column(int, coerce=True)),
+    "default": ([1.0, None], pa.Column(float, default=0.0)),
+    "missing stays missing": ([1.0, None], pa.Column("Float64", nullable=True, coerce=True)),
+}
+
+
+@pytest.mark.parametrize(("values", "column"), KEPT.values(), ids=KEPT)
+def test_a_contract_may_convert_types(values: list[Any], column: pa.Column):
+    frame = pd.DataFrame({"x": values, "y": 1})
+    assert len(check(frame, pa.DataFrameSchema({"x": column, "y": pa.Column(int)}), "y")) == 2
+
+
+def test_rows_and_columns_may_be_left_out_and_columns_added():
+    schema = pa.DataFrameSchema(
+        {
+            "x": pa.Column(float, pa.Check.gt(0)),
+            "z": pa.Column(float, default=1.0),
+            "y": pa.Column(int),
+        },
+        strict="filter",
+        add_missing_columns=True,
+        drop_invalid_rows=True,
+    )
+    frame = pd.DataFrame({"x": [-1.0, 2.0, np.nan, 4.0], "other": 1, "y": 1})
+    checked = check(frame, schema, "y")
+    assert sorted(checked.columns) == ["x", "y", "z"]
+    assert (checked["x"].tolist(), checked["z"].tolist()) == ([2.0, 4.0], [1.0, 1.0])

@@ -135,6 +135,13 @@ def test_data_that_breaks_its_contract_registers_nothing(store: MlflowClient, pl
     assert "data_contract" not in recorded.data.tags
 
 
+def test_a_contract_that_changes_inputs_registers_nothing(store: MlflowClient, plan: Plan):
+    changing = pa.DataFrameSchema({**CUSTOMERS.columns, "age": pa.Column(float, parsers=pa.Parser(lambda s: s * 2))})
+    with pytest.raises(ContractError, match="the contract changes column age in "):
+        run(replace(plan, contract=changing), MlflowTracking("churn"))
+    assert versions(store) == []
+
+
 def test_a_training_that_crashes_registers_nothing_and_says_why(store: MlflowClient, plan: Plan):
     with pytest.raises(MemoryError):  # and the trial on a few rows does not hide it
         run(replace(plan, train=crashes), MlflowTracking("churn"))

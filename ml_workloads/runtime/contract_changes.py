@@ -1,0 +1,129 @@
+"""Compares a table before and after its contract: a contract must not change values, because no request passes it.
+
+A model that is trained on changed values would answer requests, which carry the raw ones, wrongly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from ml_workloads.runtime.schemas import ContractError
+
+MAX_VALUES: Final = 5
+_KINDS: Final = {"string": "text", "boolean": "truth", "date": "date"}
+"""Kinds of what pandas finds in a column of Python objects."""
+
+
+def demand_unchanged(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSchema, target: str) -> None:
+    """Raise ContractError that names each input column of which the contract changes values.
+
+    Types may be converted: text to numbers, times or categories, numbers to text. Rows and columns may be left out,
+    and columns added.
+
+    Args:
+        before: The data as it was read.
+        after: The data as the contract gave it back. Rows are those of `before` with the same index.
+        schema: The contract. A missing value may be filled where its column has a default.
+        target: Name of the column that no request carries.
+    """
+    found = list(_changes(before, after, schema, target))
+    if found:
+        raise ContractError("\n".join(found))
+
+
+def _changes(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSchema, target: str) -> Iterator[str]:
+    if not before.columns.is_unique or not after.columns.is_unique:
+        return  # Whoever describes the inputs refuses these names.
+    if before.index.is_unique and bool(after.index.isin(before.index).all()):
+        before = before.loc[after.index]
+    elif len(before) != len(after):
+        return
+    for name in after.columns:
+        if name != target and name in before.columns:
+            said = _change(str(name), _plain(before[name]), _plain(after[name]), filled=_has_default(schema, name))
+            if said:
+                yield said
+
+
+def _change(name: str, before: pd.Series, after: pd.Series, *, filled: bool) -> str:
+    was_missing, is_missing = before.isna().to_numpy(), after.isna().to_numpy()
+    appeared = was_missing & ~is_missing & (not filled)
+    changed, known = appeared.copy(), ~was_missing & ~is_missing
+    if _kind(before) == _kind(after) != "other":
+        changed |= ~was_missing & is_missing
+        changed[known] |= _differ(before[known], after[known])
+    places = np.flatnonzero(changed)
+    if not len(places):
+        return ""
+    shown = (
+        f"row {after.index[at]}: {_shown(before.iloc[at])} becomes {_shown(after.iloc[at])}"
+        for at in places[:MAX_VALUES]
+    )
+    rows = f"{len(places)} row{'s' if len(places) > 1 else ''}"
+    return (
+        f"the contract changes column {name} in {rows} ({', '.join(shown)}): requests are not changed by it; "
+        f"{_fix(after, appeared=bool(appeared.any()))}"
+    )
+
+
+def _fix(after: pd.Series, *, appeared: bool) -> str:
+    if appeared and _kind(after) == "truth":
+        return 'write Column("boolean", nullable=True, coerce=True)'
+    return "do it in the model (a transformer in the pipeline)"
+
+
+def _plain(column: Any) -> pd.Series:
+    """Return a column of categories as a column of their values."""
+    dtype: Any = column.dtype
+    return (
+        column.astype(dtype.categories.dtype if not column.isna().any() else object) if _is_category(dtype) else column
+    )
+
+
+def _is_category(dtype: Any) -> bool:
+    return isinstance(dtype, pd.CategoricalDtype)
+
+
+def _kind(column: pd.Series) -> str:
+    dtype: Any = column.dtype
+    if pd.api.types.is_bool_dtype(dtype):
+        return "truth"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    if isinstance(dtype, pd.StringDtype):
+        return "text"
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return "time with a zone"
+    if isinstance(dtype, np.dtype) and dtype.kind == "M":
+        return "time"
+    return _KINDS.get(pd.api.types.infer_dtype(column, skipna=True), "other")
+
+
+def _differ(before: Any, after: Any) -> Any:
+    """Return which values differ. Both are of one kind and without missing values."""
+    kind = _kind(after)
+    if kind in ("text", "date", "truth"):
+        return before.astype(object).to_numpy() != after.astype(object).to_numpy()
+    if kind != "number" or pd.api.types.is_float_dtype(after.dtype):
+        # A narrower float or a coarser time rounds; a request's value is rounded likewise, or refused.
+        with np.errstate(all="ignore"):
+            before = before.astype(after.dtype)
+    return before.ne(after).to_numpy(dtype=bool)
+
+
+def _has_default(schema: pa.DataFrameSchema, name: Any) -> bool:
+    return any(
+        column.default is not None and (declared == name or (column.regex and re.match(str(declared), str(name))))
+        for declared, column in schema.columns.items()
+    )
+
+
+def _shown(value: Any) -> str:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return "missing" if pd.isna(plain) else repr(plain)[:80]
