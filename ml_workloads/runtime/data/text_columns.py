@@ -24,7 +24,7 @@ class TextColumns:
 
 
 def text_columns(contract: object) -> TextColumns:
-    """Return the columns that are read as text: those declared as text, as categories of text, or as times.
+    """Return the columns that are read as text: those declared as text, as categories of text, or as times or days.
 
     A time is read as text because pandas would take `20240102` for a number, and as nanoseconds since 1970.
 
@@ -46,4 +46,4 @@ def text_columns(contract: object) -> TextColumns:
 def _is_text(kind: Any) -> bool:
     if isinstance(kind, dtypes.Category):
         return bool(kind.categories) and all(isinstance(each, str) for each in kind.categories or ())
-    return isinstance(kind, dtypes.String | dtypes.Timestamp)
+    return isinstance(kind, dtypes.String | dtypes.Timestamp | dtypes.Date)

@@ -1,5 +1,7 @@
 """What a contract has as text is read as written."""
 
+from datetime import date
+
 import pandas as pd
 import pandera.pandas as pa
 import pytest
@@ -38,6 +40,12 @@ def test_a_day_of_digits_is_a_day_and_no_number_of_nanoseconds():
     contract = pa.DataFrameSchema({"day": pa.Column("datetime64[ns]", coerce=True)})
     read = read_part(part("t.csv", "day\n20240102\n"), ReadOptions(text_columns=text_columns(contract)))
     assert check(read, contract)["day"].tolist() == [pd.Timestamp("2024-01-02")]
+
+
+def test_a_date_of_digits_is_that_date():
+    contract = pa.DataFrameSchema({"day": pa.Column(pa.Date, coerce=True)})
+    read = read_part(part("t.csv", "day\n20240102\n"), ReadOptions(text_columns=text_columns(contract)))
+    assert check(read, contract)["day"].tolist() == [date(2024, 1, 2)]
 
 
 @pytest.mark.parametrize("contract", [None, "schema", int, {"zip": str}])
