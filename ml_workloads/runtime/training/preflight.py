@@ -62,11 +62,11 @@ def try_training(plan: Plan, checked: pd.DataFrame) -> None:
     check_objects(plan)
     training, held_out = divide(plan, checked)
     part, measured = sample(training, plan.gate), sample(held_out, plan.gate)
-    describe(checked.drop(columns=plan.target))
+    description = describe(checked.drop(columns=plan.target))
     LOG.info("trying the training on %d rows first", len(part.inputs))
     with _random_numbers_kept(), inside.thrown_away():
         model = call_train(plan.train, part, whole=True)
-        check_model(plan, model, part, measured)
+        check_model(plan, model, part, measured, description)
 
 
 def check_objects(plan: Plan) -> None:
@@ -88,7 +88,9 @@ def divide(plan: Plan, checked: pd.DataFrame) -> tuple[Part, Part]:
     return split(checked, plan.target, plan.holdout, classes=not plan.gate.of_numbers)
 
 
-def check_model(plan: Plan, model: Any, trained_on: Part, measured: Part) -> None:
+def check_model(
+    plan: Plan, model: Any, trained_on: Part, measured: Part, description: dict[str, Any] | None = None
+) -> None:
     """Raise ProjectError if the gate cannot measure a model, or no server could serve it.
 
     Args:
@@ -96,9 +98,10 @@ def check_model(plan: Plan, model: Any, trained_on: Part, measured: Part) -> Non
         model: As `train` returned it.
         trained_on: What `train` was given.
         measured: Rows that the gate would measure it on.
+        description: Of the inputs of all rows, as `servable.problems` takes it.
     """
     check_returned(plan.gate, model, measured, trained_on.target)
-    found = servable.problems(model, trained_on.inputs, plan.trusted_types)
+    found = servable.problems(model, trained_on.inputs, plan.trusted_types, description)
     if found:
         raise ServableError("; ".join(found))
 

@@ -12,6 +12,7 @@ from ml_workloads.runtime.contract import check
 from ml_workloads.runtime.data import load
 from ml_workloads.runtime.evaluation import evaluate_classifier, evaluate_regressor, gaps
 from ml_workloads.runtime.gate import Candidate, Gate, Verdict, decide
+from ml_workloads.runtime.serving.columns import describe
 from ml_workloads.runtime.training import inside
 from ml_workloads.runtime.training.calling import call_train
 from ml_workloads.runtime.training.plan import Plan
@@ -49,22 +50,22 @@ def run(plan: Plan, tracking: Tracking) -> Outcome:
         records.DATA_DIGEST: data.digest,
         records.DATA_SOURCE: data.source,
     }
-    run_id = tracking.begin(tags, {"target": plan.target, "holdout": str(plan.holdout)})
+    run_id = tracking.begin(tags, {records.TARGET: plan.target, records.HOLDOUT: str(plan.holdout)})
     try:
         checked = check(data.frame, plan.contract, plan.target)
         LOG.info("the data meets its contract")
         tracking.met_contract(run_id)
         preflight(plan, checked)
         training, held_out = divide(plan, checked)
+        # A value that is missing in a held-out row only is measured as well, and may come in a request.
+        inputs = checked.drop(columns=plan.target)
         with tracking.active(run_id):
             model = call_train(plan.train, training)
         with inside.without_autologging():
-            check_model(plan, model, training, held_out)
+            check_model(plan, model, training, held_out, describe(inputs))
             metrics = _measure(plan.gate, model, training, held_out)
         LOG.info("measured %s", ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
         incumbent = tracking.incumbent(plan.alias)
-        # A value that is missing in a held-out row only was measured as well, and may come in a request.
-        inputs = checked.drop(columns=plan.target)
         logged = tracking.finish(run_id, model, inputs, metrics, plan.trusted_types)
     except BaseException as error:
         tracking.fail(run_id, reason(error))

@@ -30,20 +30,24 @@ ROWS: Final = min(100, MAX_ROWS)
 """Rows of the inputs that a request is made of."""
 
 
-def problems(model: Any, inputs: pd.DataFrame, trusted: Sequence[str]) -> tuple[str, ...]:
+def problems(
+    model: Any, inputs: pd.DataFrame, trusted: Sequence[str], description: dict[str, Any] | None = None
+) -> tuple[str, ...]:
     """Return what keeps a fitted model from being served, in sentences with the fix; nothing if it can be.
 
     Args:
         model: As `train` returned it.
         inputs: The table that it was trained on, or a part of it.
         trusted: The project's `training.trusted_types`.
+        description: Of the whole table that `inputs` is a part of, because a part may hold no value of a column that
+            is mostly missing. None describes `inputs`.
 
     Raises:
         ProjectError: `trusted` names a type that no project may trust.
     """
     found: list[str] = []
     try:
-        description = describe(inputs)
+        description = describe(inputs) if description is None else description
     except SignatureError as error:
         return (str(error),)
     loaded = None

@@ -13,7 +13,9 @@ import pandera.pandas as pa
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from ml_workloads.runtime import records
@@ -140,6 +142,24 @@ def test_a_contract_that_changes_inputs_registers_nothing(store: MlflowClient, p
     with pytest.raises(ContractError, match="the contract changes column age in "):
         run(replace(plan, contract=changing), MlflowTracking("churn"))
     assert versions(store) == []
+
+
+def ages_only(inputs: pd.DataFrame, target: Any) -> Any:
+    chosen = make_column_transformer(("passthrough", ["age"]))
+    return make_pipeline(chosen, DecisionTreeClassifier(max_depth=2, random_state=0)).fit(inputs, target)
+
+
+def test_a_column_that_is_missing_in_most_rows_does_not_hang_on_the_sample(
+    store: MlflowClient, plan: Plan, tmp_path: Path
+):
+    rows = pd.DataFrame({"age": np.arange(3000) % 80 * 1.0, "flag": pd.Series([None] * 3000, dtype=object)})
+    rows.loc[[0, 1500, 2999], "flag"] = True
+    rows["leaves"] = np.where(rows["age"] > 40, "yes", "no")
+    rows.to_parquet(tmp_path / "customers.parquet")
+    contract = pa.DataFrameSchema({**CUSTOMERS.columns, "flag": pa.Column(object, nullable=True)})
+    source = LocalFile(path=tmp_path / "customers.parquet")
+    outcome = run(replace(plan, contract=contract, source=source, train=ages_only), MlflowTracking("churn"))
+    assert versions(store) == [outcome.logged.version]
 
 
 def test_a_training_that_crashes_registers_nothing_and_says_why(store: MlflowClient, plan: Plan):

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
+from ml_workloads.runtime.serving.columns import describe
 from ml_workloads.runtime.training.servable import problems
 
 INPUTS = pd.DataFrame({"age": np.arange(40) * 1.0, "spent": np.arange(40) * 2.5})
@@ -103,3 +104,11 @@ def test_a_column_that_no_request_carries_is_told_with_what_the_contract_needs(c
     model = DecisionTreeClassifier().fit(INPUTS, CLASSES)
     (told,) = problems(model, INPUTS.assign(odd=column), ())
     assert re.search(said, told)
+
+
+def test_a_column_that_is_missing_in_the_sample_has_the_type_of_the_whole_table():
+    whole = INPUTS.assign(flag=pd.Series([None] * 39 + [True], dtype=object))
+    part = whole.head(20)
+    model = Model("").fit(part, CLASSES[:20])
+    assert "missing values only" in problems(model, part, [f"{HERE}.Model"])[0]
+    assert problems(model, part, [f"{HERE}.Model"], describe(whole)) == ()
