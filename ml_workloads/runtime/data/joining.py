@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import (
     infer_dtype,
@@ -18,12 +19,14 @@ from pandas.api.types import (
     is_object_dtype,
     is_string_dtype,
 )
+from pandas.errors import OutOfBoundsDatetime, OutOfBoundsTimedelta
 
 from ml_workloads.runtime.data.errors import DataError
 from ml_workloads.runtime.data.options import Part, ReadOptions
 from ml_workloads.runtime.data.tables import EXACT, csv_text, inexact, is_csv, parse_csv, read_part
 
 TEXT = pd.StringDtype(na_value=float("nan"))
+_UNITS: Final = ("ns", "us", "ms", "s")
 _LONGEST: Final = len(str(-(2**63)))
 
 
@@ -61,7 +64,13 @@ def _column(name: str, parts: Sequence[Part], frames: Sequence[pd.DataFrame], op
     if not holding:
         holding = [next((piece for piece in pieces if len(piece)), pieces[0])]
     target = _common(name, parts[0].name, holding)
-    if is_integer_dtype(target) and any(len(piece) and kind is None for piece, kind in zip(pieces, kinds, strict=True)):
+    if getattr(target, "kind", "") in {"m", "M"}:
+        target = _unit(name, [(part.name, each) for part, each in zip(parts, pieces, strict=True)], holding, target)
+    if (
+        isinstance(target, np.dtype)
+        and is_integer_dtype(target)
+        and any(len(piece) and kind is None for piece, kind in zip(pieces, kinds, strict=True))
+    ):
         _refuse_wide(name, parts[0].name, holding)
     return pd.concat([_converted(piece, target) for piece in pieces], ignore_index=True)
 
@@ -122,6 +131,35 @@ def _common(name: str, source: str, holding: Sequence[Any]) -> Any:
     return common
 
 
+def _unit(name: str, pieces: Sequence[tuple[str, Any]], holding: Sequence[Any], target: Any) -> Any:
+    """Return the type of times or durations in the finest unit that holds all values: nanoseconds end in 2262.
+
+    Raises:
+        DataError: each unit cuts a value of one part or cannot reach one of another.
+    """
+    finest = np.datetime_data(target.str if isinstance(target, np.dtype) else f"M8[{target.unit}]")[0]
+    for unit in _UNITS[_UNITS.index(finest) :]:
+        if all(_fits(piece, unit) for piece in holding):
+            return holding[0].iloc[:0].dt.as_unit(unit).dtype
+    far = next(
+        source for source, piece in pieces if any(piece is each for each in holding) and not _fits(piece, finest)
+    )
+    fine = next(
+        source for source, piece in pieces if getattr(piece.dtype, "kind", "") in {"m", "M"} and piece.dt.unit == finest
+    )
+    raise DataError(
+        f"column {name} holds values in {far} that are out of the range of the unit {finest} that {fine} has; "
+        "write it with the unit us in all parts"
+    )
+
+
+def _fits(piece: Any, unit: str) -> bool:
+    try:
+        return bool((piece.dt.as_unit(unit).dropna() == piece.dropna()).all())
+    except (OutOfBoundsDatetime, OutOfBoundsTimedelta):
+        return False
+
+
 def _refuse_wide(name: str, source: str, holding: Sequence[Any]) -> None:
     whole = [piece for piece in holding if is_integer_dtype(piece.dtype)]
     if any(int(piece.max()) > EXACT or int(piece.min()) < -EXACT for piece in whole):
@@ -135,7 +173,8 @@ def _converted(piece: Any, target: Any) -> pd.Series:
         # Whole numbers and truth values have no missing value of their own: concat widens them.
         if len(piece) and is_bool_dtype(target):
             return pd.Series([float("nan")] * len(piece), dtype=object)
-        kind: Any = "float64" if len(piece) and is_integer_dtype(target) else target
+        is_plain = isinstance(target, np.dtype) and is_integer_dtype(target)
+        kind: Any = "float64" if len(piece) and is_plain else target
         return pd.Series([None] * len(piece), dtype=kind)
     return piece.astype(target)
 

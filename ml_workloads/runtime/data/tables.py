@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pandas.api.types import infer_dtype
 
 from ml_workloads.runtime.data.errors import DataError, some_of
 from ml_workloads.runtime.data.heading import check_rows
@@ -65,9 +66,18 @@ def read_part(part: Part, options: ReadOptions) -> pd.DataFrame:
         return _checked(part, lambda: _parquet(part))
     text = csv_text(part)
     heading = check_rows(part.name, text)
-    frame = _checked(part, lambda: parse_csv(text, options, [each for each in heading if each in options.text_columns]))
+    as_text = [each for each in heading if each in options.text_columns]
+    frame = _checked(part, lambda: parse_csv(text, options, as_text))
+    huge = [str(name) for name, column in frame.items() if _is_beyond_64_bits(column)]
+    if huge:
+        frame = _checked(part, lambda: parse_csv(text, options, [*as_text, *huge]))
     _refuse_inexact(part, text, frame, options)
     return frame
+
+
+def _is_beyond_64_bits(column: Any) -> bool:
+    """Say whether pandas made Python's integers of a column: no number of 64 bits holds them, and text does."""
+    return column.dtype == object and infer_dtype(column, skipna=True) in {"integer", "mixed-integer-float"}
 
 
 def csv_text(part: Part) -> bytes:
@@ -98,17 +108,19 @@ def _parquet(part: Part) -> pd.DataFrame:
     repeated = sorted({each for each in table.column_names if table.column_names.count(each) > 1})
     if repeated:
         raise DataError(f"{part.name}: the columns {some_of(repeated)} are there more than once; rename them")
-    for name in table.column_names:
-        _refuse_wide_nulls(part, name, table.column(name))
     frame = table.to_pandas()
+    for name in table.column_names:
+        _refuse_wide_nulls(part, name, table.column(name), frame)
     named = [level for level in frame.index.names if level is not None]
     # pandas keeps an index with a name beside the columns; everybody else sees a column there.
     return frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
 
 
-def _refuse_wide_nulls(part: Part, name: str, column: Any) -> None:
-    """Whole numbers beside missing values become float64."""
+def _refuse_wide_nulls(part: Part, name: str, column: Any, frame: pd.DataFrame) -> None:
+    """Whole numbers beside missing values become float64, unless the file says that they are pandas' Int64."""
     if not pa.types.is_integer(column.type) or column.null_count == 0:
+        return
+    if name in frame.columns and isinstance(frame[name].dtype, pd.api.extensions.ExtensionDtype):
         return
     values = column.drop_null().to_numpy()
     if len(values) and (int(values.max()) > EXACT or int(values.min()) < -EXACT):

@@ -1,11 +1,14 @@
 """Parts become one table: each column has one type over all parts, and no part's rows are changed to get there."""
 
 import datetime as dt
+import io
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ml_workloads.runtime.data import DataError, ReadOptions, digest
@@ -121,6 +124,30 @@ def test_parquet_of_two_kinds_is_refused_with_both_objects(second: list[Any], sa
         assert order == -1 or said in str(refused.value)
 
 
+@pytest.mark.parametrize("zone", [None, "UTC"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_times_that_nanoseconds_cannot_hold_get_the_finest_unit_that_holds_all(order: int, zone: str | None):
+    far = pd.Series(pd.to_datetime(["9999-12-31", None])).dt.as_unit("ms").dt.tz_localize(zone)
+    near = pd.Series(pd.to_datetime(["2026-01-02 03:04:05.000006"])).dt.as_unit("ns").dt.tz_localize(zone)
+    pieces = [far, near][::order]
+    read = joined(*(pd.DataFrame({"x": piece}) for piece in pieces), suffix="parquet")["x"]
+    assert str(read.dtype) == ("datetime64[us]" if zone is None else "datetime64[us, UTC]")
+    assert read.dropna().tolist() == [value for piece in pieces for value in piece.dropna()]
+
+
+def test_durations_that_nanoseconds_cannot_hold_do_too():
+    far, near = (pd.Series(np.array([value], kind)) for value, kind in ((10**10, "m8[s]"), (7000, "m8[ns]")))
+    read = joined(pd.DataFrame({"x": far}), pd.DataFrame({"x": near}), suffix="parquet")["x"]
+    assert (str(read.dtype), read.tolist()) == ("timedelta64[us]", [*far, *near])
+
+
+def test_times_that_no_unit_holds_are_refused_with_both_objects():
+    far = pd.DataFrame({"x": np.array(["9999-12-31"], "M8[us]")})
+    near = pd.DataFrame({"x": np.array(["2026-01-02T00:00:00.000000007"], "M8[ns]")})
+    with pytest.raises(DataError, match=r"column x holds values in 0\.parquet .* of the unit ns that 1\.parquet has"):
+        joined(far, near, suffix="parquet")
+
+
 def test_times_with_and_without_a_zone_are_not_mixed():
     with pytest.raises(DataError, match=r"a time in UTC in .* and a time in Europe/Berlin in "):
         joined(*(pd.DataFrame({"x": [DAY.tz_localize(zone)]}) for zone in ("UTC", "Europe/Berlin")), suffix="parquet")
@@ -143,8 +170,20 @@ def test_an_index_with_a_name_is_a_column_and_one_without_is_none():
 
 
 def test_whole_numbers_of_parquet_are_not_rounded_beside_missing_values():
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"id": [2**53 + 1, None]}), buffer)
     with pytest.raises(DataError, match="column id holds whole numbers over"):
-        joined(pd.DataFrame({"id": pd.array([2**53 + 1, None], dtype="Int64")}).convert_dtypes(), suffix="parquet")
+        joined(buffer.getvalue(), suffix="parquet")
+
+
+@pytest.mark.parametrize("other", [[5], [None], []])
+def test_whole_numbers_that_pandas_wrote_as_nullable_stay_exact(other: list[Any]):
+    first = pd.DataFrame({"id": pd.array([2**53 + 1, None], dtype="Int64")})
+    read = joined(first, pd.DataFrame({"id": pd.array(other, dtype="Int64")}), suffix="parquet")["id"]
+    assert str(read.dtype) == "Int64"
+    assert read.dropna().tolist() == [2**53 + 1, *(value for value in other if value is not None)]
+    beside = joined(first, pd.DataFrame({"id": np.array([None], object)}), suffix="parquet")["id"]
+    assert (str(beside.dtype), beside[0]) == ("Int64", 2**53 + 1)
 
 
 class TestPartitions:

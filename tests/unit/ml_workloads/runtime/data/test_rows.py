@@ -18,7 +18,8 @@ ODD = 2**53 + 1
 
 
 def column(*values: Any) -> pd.Series:
-    return table("postgresql://db/sales", ["n", "x"], [(number, value) for number, value in enumerate(values)])["x"]
+    read: Any = table("postgresql://db/sales", ["n", "x"], [(number, value) for number, value in enumerate(values)])
+    return read["x"]
 
 
 @pytest.mark.parametrize("beside", ["NULL", "1.5"])
