@@ -155,3 +155,12 @@ def test_a_cell_may_be_longer_than_pythons_reader_of_csv_allows():
 def test_cells_keep_their_commas_quotes_and_line_breaks():
     frame = pd.DataFrame({"a": ['say "hi"', "one\ntwo", "x,y", "'"], "b": ["\r\n", "\t", "#", "\\"]})
     assert table(frame.to_csv(index=False)).to_dict("list") == frame.to_dict("list")
+
+
+@pytest.mark.parametrize("beside", ["1", "", "-7", "1.5"])
+def test_numbers_that_64_bits_do_not_hold_are_text_as_written(beside: str):
+    huge = "1234567890123456789012345"
+    read = table(f"x,n\n{huge},1\n{beside},2\n")
+    assert str(read["x"].dtype) == "str"
+    assert read["x"].dropna().tolist() == [each for each in (huge, beside) if each]
+    assert read["n"].tolist() == [1, 2]
