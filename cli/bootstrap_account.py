@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from cli.bootstrap_errors import plain_aws_errors
 from cli.bootstrap_plan import BootstrapError, BucketState, Item, KeyState, Observed, Target, bucket_policy
+from cli.projects.aws_access import local_account
 from components.ci_trust import GITHUB_OIDC_URL, STS_AUDIENCE, github_provider_arn
 from components.iam_documents import Scope, document
 from components.keys import secrets_key_policy
@@ -31,10 +32,11 @@ class AwsAccount:
         with plain_aws_errors():
             session = boto3.Session(region_name=region)
             config = Config(connect_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
-            self._kms: Any = session.client("kms", config=config)
-            self._s3: Any = session.client("s3", config=config)
-            self._iam: Any = session.client("iam", config=config)
-            caller: dict[str, str] = session.client("sts", config=config).get_caller_identity()
+            place: Any = {"config": config, "endpoint_url": local_account()}
+            self._kms: Any = session.client("kms", **place)
+            self._s3: Any = session.client("s3", **place)
+            self._iam: Any = session.client("iam", **place)
+            caller: dict[str, str] = session.client("sts", **place).get_caller_identity()
         self.caller_arn = caller["Arn"]
         self.scope = Scope(partition=self.caller_arn.split(":")[1], account_id=caller["Account"], region=region)
 

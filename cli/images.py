@@ -88,13 +88,11 @@ def _is_local() -> bool:
 
 
 def _wanted(env: str) -> tuple[tuple[WantedImage, ...], Any]:
-    import boto3
-
     from cli.projects.aws_access import AwsAccess
 
     environment = find_environment(env)
-    account = AwsAccess(environment).caller.split(":")[4]
-    return wanted_images(environment, account), boto3.client("ecr", region_name=environment.region)
+    aws = AwsAccess(environment)
+    return wanted_images(environment, aws.account), aws.client("ecr")
 
 
 class Builder(Protocol):

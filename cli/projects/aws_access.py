@@ -1,4 +1,4 @@
-"""The AWS account as the caller sees it: who that is, the cluster's address, a token for it, a secret."""
+"""The AWS account as the caller sees it: who that is, clients, the cluster's address, a token for it, a secret."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -59,12 +60,20 @@ class AwsAccess:
     def caller(self) -> str:
         """The ARN of who calls."""
         with plain_aws_errors(self._environment):
-            return str(self._client("sts").get_caller_identity()["Arn"])
+            return str(self.client("sts").get_caller_identity()["Arn"])
+
+    @property
+    def account(self) -> str:
+        """Return the number of the account.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+        """
+        return self.caller.split(":")[4]
 
     def cluster(self) -> ClusterAddress:
         environment = self._environment
         with plain_aws_errors(environment):
-            found: dict[str, Any] = self._client("eks").describe_cluster(name=environment.cluster)["cluster"]
+            found: dict[str, Any] = self.client("eks").describe_cluster(name=environment.cluster)["cluster"]
         if found["status"] not in ("ACTIVE", "UPDATING"):
             raise PlainError(f"the cluster {environment.cluster} is {found['status']}; try again when it is ACTIVE")
         authority = base64.b64decode(found["certificateAuthority"]["data"])
@@ -77,7 +86,7 @@ class AwsAccess:
         """
         with plain_aws_errors(self._environment):
             # A client of its own: what is registered below would end up in its other requests.
-            sts = self._client("sts")
+            sts = self.client("sts")
 
             def name_cluster(request: Any, **_: Any) -> None:
                 request.headers[_CLUSTER_HEADER] = self._environment.cluster
@@ -90,16 +99,24 @@ class AwsAccess:
         """`absent` is what to say when there is no such secret."""
         try:
             with plain_aws_errors(self._environment):
-                return str(self._client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+                return str(self.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
         except AbsentError:
             raise PlainError(absent) from None
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """Return a client of a service in the environment's region.
+
+        Every client of the commands on projects and images comes from here. In a shell that is set to the sandbox it
+        asks the sandbox, whatever other addresses the shell has.
+
+        Args:
+            service: the name that boto3 has for it, such as s3.
+        """
         # Regional, as the token's URL must be for clusters of regions that are opted into.
-        return self._session.client(service, config=self._config, endpoint_url=_local_account())
+        return self._session.client(service, config=self._config, endpoint_url=local_account())
 
 
-def _local_account() -> str | None:
+def local_account() -> str | None:
     """Return the address of the sandbox's account where the shell is set to it, for every service alike.
 
     A variable such as AWS_ENDPOINT_URL_STS, or an endpoint in a profile, would go before AWS_ENDPOINT_URL otherwise. On
@@ -120,6 +137,10 @@ def plain_aws_errors(environment: Environment) -> Generator[None]:
         yield
     except ClientError as error:
         raise _explain(error, environment) from error
+    except S3UploadFailedError as error:
+        # boto3 raises it in place of the answer that it got from S3.
+        cause = error.__context__
+        raise _explain(cause, environment) if isinstance(cause, ClientError) else PlainError(str(error)) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise PlainError(f"no AWS credentials: {_SIGN_IN}") from error
     except ProfileNotFound as error:

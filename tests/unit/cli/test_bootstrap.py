@@ -1,10 +1,13 @@
 """`mlp bootstrap` makes what is missing, mends what was changed, and leaves the rest alone."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from cli.bootstrap_account import AwsAccount
+from cli.bootstrap_plan import BootstrapError
 from tests.unit.cli.bootstrapping import ALIAS, BUCKET, PROVIDER, apply, client, run, state_key
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -121,3 +124,8 @@ def test_it_ends_with_the_commands_to_type_next():
     output = run("--env", "staging", "--yes").stdout
     assert f"pulumi login 's3://{BUCKET}?region=us-east-1'\n" in output
     assert f"pulumi stack init staging --secrets-provider 'awskms://{ALIAS}?region=us-east-1'\n" in output
+
+
+def test_in_the_sandbox_the_bootstrap_asks_no_other_address(foreign_addresses: str):
+    with pytest.raises(BootstrapError, match=re.escape(foreign_addresses)):
+        AwsAccount("us-east-1")

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from cli.app import make_app
 from cli.image_engine import Engine, find_engine, is_pushed, registry_password
 from cli.image_list import WantedImage, registry_host, wanted_images
+from cli.images import _wanted
 from cli.plain import PlainError
+from cli.projects.aws_access import AwsAccess
 from cli.projects.environment import find_environment
 from components.checkout import SourceError
 from components.images import ImageSource
@@ -117,6 +119,13 @@ def test_pushing_to_the_local_account_is_building_for_it(monkeypatch: pytest.Mon
     assert "0 built, 2 were there" in second.output
     assert builders.built == list(wanted)
     assert builders.modes == {0o644, 0o755}
+
+
+def test_in_the_sandbox_images_are_looked_for_there_alone(monkeypatch: pytest.MonkeyPatch, foreign_addresses: str):
+    monkeypatch.setattr(AwsAccess, "caller", f"arn:aws:iam::{ACCOUNT}:user/jo")
+    images, client = _wanted("dev")
+    assert client.meta.endpoint_url == foreign_addresses
+    assert {each.registry for each in images} == {registry_host(ACCOUNT, "us-east-1")}
 
 
 def test_sources_that_make_no_image_are_one_sentence(monkeypatch: pytest.MonkeyPatch):
