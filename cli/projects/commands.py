@@ -85,16 +85,18 @@ class Commands:
         Args:
             project: its name.
             version: the version that must answer.
-            data: rows as `mlp predict --data` takes them.
+            data: a file as `mlp predict --data` takes it, or JSON. JSON goes through standard input: every user of the
+                machine can read the arguments of a process.
 
         Raises:
             PlainError: it does not answer within `FOLLOW_SECONDS`; the message has what the command said last.
         """
         said = ""
+        is_json = data.lstrip().startswith(("{", "["))
 
         def answer() -> Answer | None:
             nonlocal said
-            done = self._run("predict", project, "--data", data)
+            done = self._run("predict", project, "--data", "-" if is_json else data, given=data if is_json else None)
             if done.returncode:
                 said = done.stderr.strip()
                 return None
@@ -137,11 +139,12 @@ class Commands:
             raise PlainError(f"`mlp {' '.join(words)}` ended with {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self._line((*words, "--env", self.stack, "--json")),
             cwd=self.root,
             env=self.variables,
+            input=given,
             capture_output=True,
             text=True,
             check=False,

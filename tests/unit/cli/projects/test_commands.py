@@ -37,6 +37,7 @@ elif words[0] == "promote":
         sys.exit(1)
     aliases[words[-1]] = "1"
 elif words[0] == "predict":
+    (here / "given").write_text(sys.stdin.read() if words[words.index("--data") + 1] == "-" else "")
     print(json.dumps({"predictions": ["a"], "model": {"version": "1"}}))
 held.write_text(json.dumps(aliases))
 """
@@ -82,6 +83,18 @@ def test_a_model_is_trained_promoted_and_asked_and_nothing_is_done_twice(mlp: Co
     assert mlp.model_in_production("churn") == "1"
     assert len(typed(mlp)) == 3
     assert mlp.ask("churn", "1", "{}").predictions == ["a"]
+
+
+@pytest.mark.parametrize("row", ['{"name": "Jo"}', ' [{"name": "Jo"}]'])
+def test_rows_are_no_argument_of_a_process(mlp: Commands, row: str):
+    mlp.ask("churn", "1", row)
+    assert typed(mlp) == ["predict churn --data - --env dev --json"]
+    assert (mlp.root / "given").read_text() == row
+
+
+def test_a_file_of_rows_is_named(mlp: Commands):
+    mlp.ask("churn", "1", "example.json")
+    assert typed(mlp) == ["predict churn --data example.json --env dev --json"]
 
 
 def test_a_gate_that_refuses_the_first_model_ends_it_with_its_reasons(mlp: Commands):
