@@ -47,23 +47,33 @@ def tables(place: str, prefix: str, found: Sequence[Listed]) -> tuple[Listed, ..
         found: all objects below it.
 
     Raises:
-        DataError: there is none, there are too many, one is neither a table nor known to hold no rows, or the prefix
-            holds a table whose files are not all of them valid.
+        DataError: there is none, or what `parts` raises.
+    """
+    found = parts(place, prefix, found)
+    if not found:
+        raise DataError(f"{place}: no {FORMATS} object is there; upload the data, or mend data.source.path")
+    return tuple(found)
+
+
+def parts(place: str, prefix: str, found: Sequence[Listed]) -> tuple[Listed, ...]:
+    """Return the same as `tables`, and nothing where there is no part yet.
+
+    Raises:
+        DataError: there are too many, one is neither a table nor known to hold no rows, or the prefix holds a table
+            whose files are not all of them valid.
     """
     below = {each.key.removeprefix(prefix): each for each in found}
     _refuse_table_formats(place, list(below))
-    parts = sorted(path for path in below if _may_be_part(path))
-    unknown = sorted(path for path, each in below.items() if path not in parts and not _is_harmless(path, each.size))
+    chosen = sorted(path for path in below if may_be_part(path))
+    unknown = sorted(path for path, each in below.items() if path not in chosen and not _is_harmless(path, each.size))
     if unknown:
         raise DataError(
             f"{place}: {len(unknown)} of {len(below)} objects are no parts of a table: {some_of(unknown)}; "
             f"write each of them as {FORMATS}, or move it to another prefix"
         )
-    if not parts:
-        raise DataError(f"{place}: no {FORMATS} object is there; upload the data, or mend data.source.path")
-    if len(parts) > MAX_OBJECTS:
-        raise DataError(f"{place}: {len(parts)} objects; put them together into at most {MAX_OBJECTS}")
-    return tuple(below[path] for path in parts)
+    if len(chosen) > MAX_OBJECTS:
+        raise DataError(f"{place}: {len(chosen)} objects; put them together into at most {MAX_OBJECTS}")
+    return tuple(below[path] for path in chosen)
 
 
 def partition(path: str) -> Mapping[str, str | None]:
@@ -86,8 +96,11 @@ def partition(path: str) -> Mapping[str, str | None]:
     return columns
 
 
-def _may_be_part(path: str) -> bool:
-    """Hidden files may be unfinished, and other readers pass over them: they are no parts."""
+def may_be_part(path: str) -> bool:
+    """Say whether an object at a path below the prefix is read as a part of the table.
+
+    Hidden files may be unfinished, and other readers pass over them: they are no parts.
+    """
     return (
         not path.endswith("/")
         and is_table(path)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_workloads.runtime.data import DataError
+from ml_workloads.runtime.data import DataError, layout
 from ml_workloads.runtime.data.layout import Listed, partition, tables
 
 
@@ -17,6 +17,13 @@ def parts(*found: Listed) -> list[str]:
 def test_parts_are_read_in_the_order_of_their_keys_whatever_the_case_of_their_endings():
     names = ["2024-03.CSV", "2024-01.csv", "2024-02.csv.gz", "a/b/2024.Parquet", "c.csv.BZ2", "d.csv.zst", "e.csv.xz"]
     assert parts(*listed(*names)) == sorted(names)
+
+
+def test_where_no_part_is_there_yet_a_look_finds_nothing_and_a_training_is_refused():
+    left = listed("_SUCCESS", "part-0.crc", ".gitkeep")
+    assert layout.parts("s3://lake/churn/", "churn/", left) == ()
+    with pytest.raises(DataError, match=r"no \.csv, .* object is there; upload the data"):
+        parts(*left)
 
 
 @pytest.mark.parametrize(
