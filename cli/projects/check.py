@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from cli.projects.show import print_json
 if TYPE_CHECKING:
     from cli.projects.check_code import Tried
     from ml_workloads.project import Project
-    from ml_workloads.runtime.sample_check import Finding
+    from ml_workloads.runtime.sample_check import Finding, State
 
 SETTINGS, IMAGE, TESTS = "project.yaml", "image", "tests"
 _MARKS: Final = {"ok": "ok", "problem": "problem", "note": "note"}
@@ -42,6 +42,10 @@ class Checked:
     @property
     def problems(self) -> tuple[Finding, ...]:
         return tuple(each for each in self.findings if each.state == "problem")
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.state == "note")
 
 
 def check(names: Names = None, sample: Sample = None, seconds: Seconds = 60.0, as_json: Json = False) -> None:
@@ -77,20 +81,34 @@ def wanted(names: Sequence[str], projects: Path = PROJECTS) -> list[str]:
 
 
 def check_projects(
-    names: Sequence[str], sample: Path | None = None, seconds: float = 60.0, root: Path = ROOT, stacks: Path = STACKS
+    names: Sequence[str],
+    sample: Path | None = None,
+    seconds: float = 60.0,
+    root: Path = ROOT,
+    stacks: Path = STACKS,
+    slow_sample: State = "problem",
 ) -> list[Checked]:
     """Return what was found in projects, each by its folder's name: all of it at once.
+
+    Args:
+        names: the folders.
+        sample: a file of rows for all of them, None for what each has.
+        seconds: how long the code of each may take.
+        root: the repository's folder.
+        stacks: the folder of stack files.
+        slow_sample: how a sample counts that takes longer than that to be read and checked.
 
     Raises:
         PlainError: the code could not be tried, which is no project's fault.
     """
     from cli.projects.check_code import try_code
+    from cli.projects.check_names import loadable, name_problems
 
     loaded = {name: load(name, root) for name in names}
     projects = [each for each in loaded.values() if not isinstance(each, str)]
     with ThreadPoolExecutor(1) as pool:
-        tried = pool.submit(try_code, projects, root, sample, seconds)
-        clashes = _clashes(root) if projects else None
+        tried = pool.submit(try_code, projects, root, sample, seconds, slow_sample)
+        clashes = name_problems(projects, loadable(root / "ml_workloads" / "projects"), stacks)
         files = {each.name: list(_files(each, root, stacks)) for each in projects}
         code = tried.result()
     return [_checked(name, each, clashes, files, code) for name, each in loaded.items()]
@@ -108,15 +126,20 @@ def load(name: str, root: Path) -> Project | str:
 
 
 def _checked(
-    name: str, loaded: Project | str, clashes: str | None, files: dict[str, list[Finding]], code: dict[str, Tried]
+    name: str,
+    loaded: Project | str,
+    clashes: Mapping[str, str | None],
+    files: Mapping[str, list[Finding]],
+    code: Mapping[str, Tried],
 ) -> Checked:
     from ml_workloads.runtime.sample_check import Finding
 
     if isinstance(loaded, str):
         return Checked(name=name, findings=(Finding(what=SETTINGS, state="problem", said=loaded),))
+    clash = clashes[loaded.name]
     settings = (
-        Finding(what=SETTINGS, state="problem", said=clashes)
-        if clashes
+        Finding(what=SETTINGS, state="problem", said=clash)
+        if clash
         else Finding(what=SETTINGS, state="ok", said=f"a project of team {loaded.team}")
     )
     tried = code[loaded.name]
@@ -127,21 +150,6 @@ def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Leave out repetitions, and what is well of a part that has a problem too."""
     wrong = {each.what for each in findings if each.state == "problem"}
     return tuple(each for each in dict.fromkeys(findings) if each.state != "ok" or each.what not in wrong)
-
-
-def _clashes(root: Path) -> str | None:
-    """Return what is wrong among the names of all projects, unless it is another file that is wrong by itself."""
-    from ml_workloads.project import PROJECT_FILE, find_projects
-    from validation.errors import SettingsError
-
-    folder = root / "ml_workloads" / "projects"
-    if any(isinstance(load(path.parent.name, root), str) for path in folder.glob(f"*/{PROJECT_FILE}")):
-        return None
-    try:
-        find_projects(folder)
-    except SettingsError as error:
-        return str(error)
-    return None
 
 
 def _files(project: Project, root: Path, stacks: Path) -> Iterator[Finding]:

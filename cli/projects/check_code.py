@@ -17,12 +17,12 @@ from cli.projects.check_image import DOCKERFILE, installs_more
 from ml_workloads.project.data import LocalSource
 from ml_workloads.project.deployment_names import secret_variable
 from ml_workloads.project.image import EXAMPLE_FILE, PROJECTS, SAMPLE_FILES
-from ml_workloads.runtime.sample_check import KILLED, STAGE, Finding, Request
+from ml_workloads.runtime.sample_check import KILLED, STAGE, Finding, Request, State
 
 if TYPE_CHECKING:
     from ml_workloads.project import Project
 
-CODE: Final = "code"
+CODE, SAMPLE, CONTRACT, TRAINING = "code", "sample", "data.contract", "training"
 # Python, the compiler caches of libraries and the locale; all else of the shell may lead to an account or a service.
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 _START_SECONDS: Final = 120.0
@@ -74,7 +74,9 @@ def request_for(project: Project, root: Path, answer: Path, given: Path | None, 
     )
 
 
-def try_code(projects: Sequence[Project], root: Path, given: Path | None, seconds: float) -> dict[str, Tried]:
+def try_code(
+    projects: Sequence[Project], root: Path, given: Path | None, seconds: float, slow_sample: State = "problem"
+) -> dict[str, Tried]:
     """Return what was found in the code of projects, by name.
 
     Args:
@@ -82,6 +84,7 @@ def try_code(projects: Sequence[Project], root: Path, given: Path | None, second
         root: the repository's folder.
         given: a file of rows for all of them, None for what each has.
         seconds: how long each may take, apart from the libraries' start.
+        slow_sample: how rows count that could not be read and checked in this time, or in the memory of this machine.
 
     Raises:
         PlainError: the process itself failed, which is no project's fault.
@@ -93,7 +96,7 @@ def try_code(projects: Sequence[Project], root: Path, given: Path | None, second
         requests = [request_for(each, root, place / f"{each.name}.jsonl", given, seconds) for each in projects]
         done = _run(requests, root, place, _START_SECONDS + seconds * len(requests))
         return {
-            project.name: _read(Path(request.answer), done, seconds)
+            project.name: _read(Path(request.answer), done, seconds, slow_sample)
             for project, request in zip(projects, requests, strict=True)
         }
 
@@ -132,24 +135,31 @@ def _run(requests: Sequence[Request], root: Path, place: Path, limit: float) -> 
     return done.stderr
 
 
-def _read(answer: Path, said: str, seconds: float) -> Tried:
+def _read(answer: Path, said: str, seconds: float, slow_sample: State) -> Tried:
     documents = [json.loads(line) for line in answer.read_text().splitlines()] if answer.is_file() else []
     stages = [str(each[STAGE]) for each in documents if STAGE in each]
     findings = [Finding(**each) for each in documents if "said" in each]
     row = next((each["row"] for each in documents if "row" in each), None)
     if not stages or stages[-1] != "end":
-        findings.append(_unfinished(stages, said, seconds))
+        findings.append(_unfinished(stages, said, seconds, slow_sample))
     return Tried(findings=tuple(findings), row=row)
 
 
-def _unfinished(stages: Sequence[str], said: str, seconds: float) -> Finding:
+def _unfinished(stages: Sequence[str], said: str, seconds: float, slow_sample: State) -> Finding:
     """Explain a process that did not come to its end."""
     if stages and stages[-1] == KILLED:
         stage = stages[-2] if len(stages) > 1 else CODE
-        if stage == "training":
+        if stage == TRAINING:
             told = f"100 rows were not trained within {seconds:.0f} s, so the rest was not tried; {_MORE}"
             return Finding(what=stage, state="note", said=told)
+        if SAMPLE in stages and stage in (SAMPLE, CONTRACT):
+            more = f", or {_MORE}" if slow_sample == "problem" else ""
+            told = f"the rows were not read and checked within {seconds:.0f} s, so training was not tried"
+            return Finding(what=SAMPLE, state=slow_sample, said=f"{told}; give fewer with --sample FILE{more}")
         return Finding(what=stage, state="problem", said=f"it did not end within {seconds:.0f} s; {_MORE}")
     stage = stages[-1] if stages else CODE
+    if stage == SAMPLE and slow_sample == "note":
+        told = "the process ended while it read the rows, probably for want of memory, so training was not tried"
+        return Finding(what=stage, state="note", said=f"{told}; give fewer with --sample FILE")
     cause = said.strip().splitlines()[-1:] or ["memory, or a crash of a compiled library"]
     return Finding(what=stage, state="problem", said=f"the process ended in the middle of it: {cause[0]}")

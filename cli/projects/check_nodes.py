@@ -20,7 +20,7 @@ from ml_workloads.project.quantities import cores, mebibytes
 from ml_workloads.runtime.sample_check import Finding
 from sandbox.cluster.instance_types import instance_type
 from sandbox.cluster.node.machine import reserved
-from stacks.settings import parse_settings
+from stacks.settings import PlatformSettings, parse_settings
 from validation.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Pool:
     taints: frozenset[str]
 
 
-def pools_of(environment: str, stacks: Path) -> tuple[Pool, ...]:
-    """Return the pools of an environment's settings.
+def settings_of(environment: str, stacks: Path) -> PlatformSettings:
+    """Return an environment's settings.
 
     Raises:
         SettingsError: there is no such file, or its settings are wrong.
@@ -60,7 +60,12 @@ def pools_of(environment: str, stacks: Path) -> tuple[Pool, ...]:
         mapping = content["config"][f"{PROGRAM}:platform"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise SettingsError(f"stacks/{path.name}: the settings of {environment} cannot be read: {error}") from None
-    settings = parse_settings(mapping, f"stacks/{path.name}")
+    return parse_settings(mapping, f"stacks/{path.name}")
+
+
+def pools_of(environment: str, stacks: Path) -> tuple[Pool, ...]:
+    """Return the pools of an environment's settings. Raises SettingsError as `settings_of` does."""
+    settings = settings_of(environment, stacks)
     return tuple(
         _pool(name, pool.instance_types, pool.accelerator, frozenset(pool.taints))
         for name, pool in settings.cluster.pools.items()

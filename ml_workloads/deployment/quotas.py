@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from components.eks.access import kubeconfig_policy, team_group
 from components.iam_documents import INLINE_POLICIES_LIMIT, Scope
@@ -17,6 +18,21 @@ from platform_services.mlflow.accounts import account_secret
 PARTITION, ACCOUNT, KEY, ENDING, BUCKET = "aws-us-gov", "0" * 12, "key/" + "0" * 36, "-AbCdEf", "b" * 63
 
 
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """What the length of an environment's roles follows from.
+
+    `prefix` begins each of its names, `cluster` is the name of its cluster, and `groups` are those inside the cluster
+    that have a role which changes things.
+    """
+
+    environment: str
+    prefix: str
+    region: str
+    cluster: str
+    groups: Collection[str]
+
+
 def too_long(platform: PlatformHandle, projects: Sequence[Project]) -> Iterator[str]:
     """Yield one sentence per role that IAM would refuse, with the numbers and what to change.
 
@@ -24,9 +40,21 @@ def too_long(platform: PlatformHandle, projects: Sequence[Project]) -> Iterator[
         platform: what the projects are deployed on.
         projects: all projects of the environment.
     """
-    scope = Scope(partition=PARTITION, account_id=ACCOUNT, region=platform.account.region)
+    roles = Roles(
+        environment=platform.environment,
+        prefix=platform.prefix,
+        region=platform.account.region,
+        cluster=platform.cluster.plain_name,
+        groups=platform.cluster.group_roles,
+    )
+    return roles_too_long(roles, projects)
+
+
+def roles_too_long(roles: Roles, projects: Sequence[Project]) -> Iterator[str]:
+    """Yield the same as `too_long`, from plain names: for a look before there is a platform."""
+    scope = Scope(partition=PARTITION, account_id=ACCOUNT, region=roles.region)
     for project in projects:
-        size = len(_of_pods(scope, platform.prefix, project))
+        size = len(_of_pods(scope, roles.prefix, project))
         if size > INLINE_POLICIES_LIMIT:
             yield (
                 f"project {project.name}: secrets: {len(project.secrets)} secrets make a policy of {size} characters "
@@ -34,13 +62,11 @@ def too_long(platform: PlatformHandle, projects: Sequence[Project]) -> Iterator[
             )
     for team in sorted({project.team for project in projects}):
         theirs = [project for project in projects if project.team == team]
-        size = len(_of_team(scope, platform.prefix, theirs)) + len(
-            kubeconfig_policy(scope, platform.cluster.plain_name)
-        )
-        if team_group(team) in platform.cluster.group_roles and size > INLINE_POLICIES_LIMIT:
+        size = len(_of_team(scope, roles.prefix, theirs)) + len(kubeconfig_policy(scope, roles.cluster))
+        if team_group(team) in roles.groups and size > INLINE_POLICIES_LIMIT:
             count = sum(len(project.secrets) for project in theirs)
             yield (
-                f"team {team}: its {len(theirs)} projects in {platform.environment}, with {count} secrets, make "
+                f"team {team}: its {len(theirs)} projects in {roles.environment}, with {count} secrets, make "
                 f"policies of {size} characters for its role, IAM takes {INLINE_POLICIES_LIMIT}; give some of the "
                 "projects to another team"
             )
