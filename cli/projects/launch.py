@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from cli.plain import PlainError, console, errors, plain_errors
-from cli.projects.check import check_projects, show
+from cli.projects.check import Sample, check_projects, show
 from cli.projects.environment import PROJECTS, Place, find_place
 from cli.projects.session import Env, ProjectArgument
 from cli.projects.show import tell
@@ -19,39 +20,46 @@ from cli.projects.show import tell
 if TYPE_CHECKING:
     from cli.projects.commands import Answer
     from cli.projects.launch_steps import Kind, State, Target
+    from ml_workloads.project import Project
 
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        "--sample",
-        help="CSV or Parquet file: rows to check the code with; uploaded where S3 has no data yet.",
+        help="CSV or Parquet file to upload where S3 has no data yet; without --sample its rows are tried, too.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Let `pulumi up` change the environment without asking.")]
 
 
-def launch(project: ProjectArgument, env: Env = "dev", data: Data = None, yes: Yes = False) -> None:
+def launch(
+    project: ProjectArgument, env: Env = "dev", data: Data = None, sample: Sample = None, yes: Yes = False
+) -> None:
     """Bring a project to its first served answer: check, image, data, deployment, training, promotion, prediction.
 
     Runs again at any time: what is done is left alone. It stops at what is missing, and says what to type. `pulumi up`
     deploys the whole environment; on AWS it shows the changes and asks, unless --yes. Exit code 1 when it stops.
     """
     with plain_errors():
-        if data is not None and not data.is_file():
-            raise PlainError(f"--data {str(data)!r}: there is no such file")
+        for option, file in (("--data", data), ("--sample", sample)):
+            if file is not None and not file.is_file():
+                raise PlainError(f"{option} {str(file)!r}: there is no such file")
         place = find_place(project, env)
+        if data is not None:
+            check_upload(place.project, data)
+        reach(place)
         console.print("[bold]check[/bold]")
         with errors.status("Checking"):
-            (checked,) = check_projects([project], data)
+            (checked,) = check_projects([project], sample or data, slow_sample="note")
         if checked.problems:
             show(checked)
             raise PlainError(f"{project} is not ready; mend that, then: mlp projects launch {project} --env {env}")
         tell(f"  done: {len(checked.findings)} things looked at; `mlp projects check {project}` lists them")
+        for each in checked.notes:
+            tell(f"  note: {each.what}: {each.said}")
         from cli.projects.launch_world import World
 
         target = target_of(place, data, checked.row)
-        reach(place)
         world = World(place=place, target=target, confirmed=yes or is_local())
         changed = bring(target, world)
         tell(outcome(target, world.answer, changed=changed))
@@ -75,18 +83,16 @@ def reach(place: Place) -> None:
 
 
 def target_of(place: Place, data: Path | None, row: Any) -> Target:
-    """Return what a project needs. Raises PlainError where the given file cannot become what training reads."""
+    """Return what a project needs. `row` is one that its model takes, None where none is known."""
     from cli.projects.launch_steps import Target
-    from ml_workloads.project.data import S3Source, SqlSource
-    from ml_workloads.project.deployment_names import data_prefix, secret
+    from ml_workloads.project.data import SqlSource
+    from ml_workloads.project.deployment_names import secret
     from ml_workloads.project.image import EXAMPLE_FILE
 
     project, source = place.project, place.project.data.source
     example = PROJECTS / project.name / EXAMPLE_FILE
     request = str(example) if example.is_file() else json.dumps(row) if row else None
-    key = data_prefix(project.name) + source.path if isinstance(source, S3Source) else None
-    if key and data and not key.endswith("/") and Path(key).suffix != data.suffix:
-        raise PlainError(f"--data {data}: data.source.path is {key}; give a file that ends with {Path(key).suffix}")
+    key = key_of(project)
     return Target(
         project=project.name,
         environment=place.environment.name,
@@ -99,6 +105,42 @@ def target_of(place: Place, data: Path | None, row: Any) -> Target:
         else None,
         request=request,
     )
+
+
+def key_of(project: Project) -> str | None:
+    """Return the object or prefix of the data lake that training reads, None where it reads something else."""
+    from ml_workloads.project.data import S3Source
+    from ml_workloads.project.deployment_names import data_prefix
+
+    source = project.data.source
+    return data_prefix(project.name) + source.path if isinstance(source, S3Source) else None
+
+
+def check_upload(project: Project, data: Path) -> None:
+    """Raise PlainError where a file cannot become what training reads."""
+    key = key_of(project)
+    if key is None:
+        raise PlainError(
+            f"--data {data}: nothing is uploaded for data.source.type {project.data.source.type}; "
+            f"give rows to try with --sample {data}"
+        )
+    if key.endswith("/"):
+        from ml_workloads.runtime.data.layout import may_be_part
+        from ml_workloads.runtime.data.tables import FORMATS
+
+        if not may_be_part(data.name):
+            raise PlainError(
+                f"--data {data}: a training does not read an object of this name below {key}; give a file that ends "
+                f"with {FORMATS} and does not begin with _ or ."
+            )
+    elif ending(key) != ending(data.name):
+        raise PlainError(f"--data {data}: data.source.path is {key}; give a file that ends with {ending(key)}")
+
+
+def ending(name: str) -> str:
+    """Return what tells a file's format, in small letters: the last suffix, with the one before a compression's."""
+    found = re.search(r"(\.csv)?\.(gz|bz2|xz|zst)$|\.[^./]*$", name.lower())
+    return found[0] if found else ""
 
 
 class Doer(Protocol):

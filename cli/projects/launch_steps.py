@@ -73,13 +73,13 @@ def _steps(target: Target, state: State) -> Iterator[Step]:
     yield _step(
         "repository",
         state.repository,
-        there=f"the image repository of {target.project} is there",
-        doing=f"pulumi up --stack {env} without what runs on the cluster: it makes the image repository",
+        there=f"the image repositories of {env} are there",
+        doing=f"pulumi up --stack {env} without what runs on the cluster: it makes the image repositories",
     )
     yield _step(
         "image",
         state.image,
-        there="the image is there",
+        there=f"the images of {env} are there",
         doing=f"mlp images {'push' if target.pushed else 'build'} --env {env}",
     )
     if target.key is not None:

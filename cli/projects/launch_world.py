@@ -9,16 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cli.plain import PlainError, console
-from cli.projects.aws_access import plain_aws_errors
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from cli.image_list import WantedImage, wanted_images
+from cli.plain import PlainError, console, errors
+from cli.projects.aws_access import AwsAccess, plain_aws_errors
 from cli.projects.commands import Answer, Commands, run_to_its_end
 from cli.projects.environment import ROOT, Place
 from cli.projects.launch_steps import Kind, State, Target
-from ml_workloads.project.deployment_names import PRODUCTION, repository
+from ml_workloads.project.deployment_names import PRODUCTION
 
 # The provider of what runs on the cluster; what depends on it is left out with it.
 ON_CLUSTER: Final = "**$pulumi:providers:kubernetes::*"
 BUCKET_OUTPUT: Final = "data_lake_bucket"
+COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
 _NOT_THERE: Final = ("404", "NoSuchKey", "NotFound")
 
 
@@ -36,6 +40,10 @@ class World:
     def commands(self) -> Commands:
         name, env = self.target.project, self.target.environment
         return Commands(stack=env, again=f"`mlp projects launch {name} --env {env}`", root=self.root)
+
+    @cached_property
+    def aws(self) -> AwsAccess:
+        return AwsAccess(self.place.environment)
 
     def look(self, kind: Kind, state: State) -> State:
         """Return the state with what is the case about one kind of step.
@@ -91,47 +99,43 @@ class World:
             case "secret":
                 raise PlainError("the value of a secret is its team's to write")
 
-    def _client(self, service: str) -> Any:
-        import boto3
-
-        return boto3.client(service, region_name=self.place.environment.region)
-
     def _has_repository(self) -> bool:
-        ecr = self._client("ecr")
+        """Ask for all of the environment: `mlp images push` and `pulumi up` need those of the others too.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html
+        """
+        ecr = self.aws.client("ecr")
         try:
-            ecr.describe_repositories(repositoryNames=[self._repository])
+            for image in self._images:
+                ecr.describe_repositories(repositoryNames=[image.repository])
         except ecr.exceptions.RepositoryNotFoundException:
             return False
         return True
 
     @property
-    def _repository(self) -> str:
-        return f"{self.place.environment.prefix}/{repository(self.target.project)}"
+    def _images(self) -> tuple[WantedImage, ...]:
+        return wanted_images(self.place.environment, self.aws.account)
 
     def _has_image(self) -> bool:
         from cli.image_engine import is_pushed
-        from cli.image_list import wanted_images
         from cli.images import _local_builder
-        from cli.projects.aws_access import AwsAccess
 
-        account = AwsAccess(self.place.environment).caller.split(":")[4]
-        images = [
-            each for each in wanted_images(self.place.environment, account) if each.repository == self._repository
-        ]
         if self.target.pushed:
-            ecr = self._client("ecr")
-            return all(is_pushed(ecr, each, self.target.environment) for each in images)
+            ecr = self.aws.client("ecr")
+            return all(is_pushed(ecr, each, self.target.environment) for each in self._images)
         builder = _local_builder()
-        return all(builder.has(each) for each in images)
+        return all(builder.has(each) for each in self._images)
 
     def _has_data(self, bucket: str) -> bool:
-        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+        """Say whether a training would find a table there. Raises PlainError where it would refuse what is there.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+        """
         from botocore.exceptions import ClientError
 
-        s3, key = self._client("s3"), str(self.target.key)
+        s3, key = self.aws.client("s3"), str(self.target.key)
         if key.endswith("/"):
-            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-            return any(each["Size"] for page in pages for each in page.get("Contents", ()))
+            return self._has_parts(s3, bucket, key)
         try:
             s3.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -140,17 +144,41 @@ class World:
             raise
         return True
 
+    @staticmethod
+    def _has_parts(s3: Any, bucket: str, prefix: str) -> bool:
+        from ml_workloads.runtime.data.errors import DataError
+        from ml_workloads.runtime.data.layout import Listed, parts
+
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        found = [
+            Listed(key=each["Key"], size=each["Size"], etag=each["ETag"])
+            for page in pages
+            for each in page.get("Contents", ())
+        ]
+        try:
+            return bool(parts(f"s3://{bucket}/{prefix}", prefix, found))
+        except DataError as error:
+            raise PlainError(str(error)) from None
+
     def _upload(self, bucket: str) -> None:
-        """Put the user's file there; the bucket encrypts it with its own key."""
+        """Put the user's file there, a large one in several pieces; the bucket encrypts it with its own key.
+
+        https://docs.aws.amazon.com/boto3/latest/guide/s3-uploading-files.html
+        """
         file, key = Path(str(self.target.upload)), str(self.target.key)
         if key.endswith("/"):
             key += file.name
-        with plain_aws_errors(self.place.environment), console.status(f"Uploading {file.name}"):
-            self._client("s3").put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+        with plain_aws_errors(self.place.environment), Progress(*COLUMNS, console=errors, transient=True) as shown:
+            task = shown.add_task(f"Uploading {file.name}", total=file.stat().st_size)
+
+            def tell(sent: int) -> None:
+                shown.advance(task, sent)
+
+            self.aws.client("s3").upload_file(str(file), bucket, key, Callback=tell)
 
     def _has_value(self) -> bool:
         """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html"""
-        found = self._client("secretsmanager").describe_secret(SecretId=self.target.secret)
+        found = self.aws.client("secretsmanager").describe_secret(SecretId=self.target.secret)
         return bool(found.get("VersionIdsToStages"))
 
     def _is_deployed(self) -> bool:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.app import make_app
 from cli.plain import PlainError
+from cli.projects.check import Checked
 from cli.projects.commands import Answer
-from cli.projects.launch import bring, outcome
+from cli.projects.launch import bring, check_upload, outcome
 from cli.projects.launch_steps import Kind, State, Target, next_step, steps
+from ml_workloads.project import Project, parse_project
+from ml_workloads.runtime import sample_check
+from ml_workloads.runtime.sample_check import Finding
+from tests.unit.ml_workloads.examples import SOUND
 
 TARGET = Target(
     project="beta",
@@ -44,7 +54,7 @@ def test_with_all_of_it_there_nothing_is_left():
             {"repository": False},
             "repository",
             "to do",
-            "without what runs on the cluster: it makes the image repository",
+            "without what runs on the cluster: it makes the image repositories",
         ),
         ({"image": False}, "image", "to do", "mlp images build --env dev"),
         ({"data": False}, "data", "blocked", "aws s3 cp FILE s3://lake/projects/beta/rows.csv"),
@@ -159,3 +169,119 @@ def test_the_last_words_say_whether_anything_was_changed_and_what_was_answered()
     assert outcome(TARGET, answer, changed=True) == "beta answers in dev with version 1: malignant"
     assert outcome(TARGET, answer, changed=False).startswith("Nothing was changed")
     assert "not served" in outcome(replace(TARGET, served=False), None, changed=True)
+
+
+def reading(path: str) -> Project:
+    return parse_project({**SOUND, "data": {**SOUND["data"], "source": {"type": "s3", "path": path}}}, "example")
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("rows.CSV", "mine.csv"),
+        ("rows.csv", "MINE.Csv"),
+        ("rows.csv.gz", "mine.v2.CSV.GZ"),
+        ("rows.parquet", "mine.csv.parquet"),
+        ("2024/", "mine.csv"),
+        ("2024/", "MINE.PARQUET"),
+    ],
+)
+def test_a_file_of_the_sources_format_may_be_uploaded(path: str, file: str):
+    check_upload(reading(path), Path(file))
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "said"),
+    [
+        ("rows.csv", "mine.parquet", r"ends with \.csv"),
+        ("rows.csv", "mine.csv.gz", r"ends with \.csv"),
+        ("rows.csv.gz", "mine.gz", r"ends with \.csv\.gz"),
+        ("2024/", "mine.xlsx", r"ends with \.csv, .* or \.parquet"),
+        ("2024/", "_mine.csv", "does not begin with _"),
+    ],
+)
+def test_a_file_that_training_would_not_read_is_refused_before_anything_is_done(path: str, file: str, said: str):
+    with pytest.raises(PlainError, match=said):
+        check_upload(reading(path), Path(file))
+
+
+def test_data_of_a_project_that_reads_no_object_is_not_taken_for_a_sample_in_silence():
+    source = {"type": "local", "path": "rows.csv"}
+    project = parse_project({**SOUND, "data": {**SOUND["data"], "source": source}}, "example")
+    with pytest.raises(PlainError, match=r"nothing is uploaded for data\.source\.type local; .* --sample mine\.csv"):
+        check_upload(project, Path("mine.csv"))
+
+
+@dataclass
+class Launches:
+    """Runs `mlp projects launch churn`, up to the end of its check; `order` is what it did, `tried` its rows."""
+
+    monkeypatch: pytest.MonkeyPatch
+    state: sample_check.State = "problem"
+    order: list[str] = field(default_factory=list[str])
+    tried: list[Path | None] = field(default_factory=list[Path | None])
+    uploads: list[str | None] = field(default_factory=list[str | None])
+
+    def __call__(self, *options: str) -> Any:
+        environment = SimpleNamespace(name="dev", prefix="ml-platform-dev", region="us-east-1", cluster="dev-eks")
+        place = SimpleNamespace(project=reading("rows.csv"), environment=environment, role="role")
+
+        def check(_names: object, sample: Path | None, **_: object) -> list[Checked]:
+            self.order.append("check")
+            self.tried.append(sample)
+            finding = Finding(what="sample", state=self.state, said="too slow")
+            return [Checked(name="churn", findings=(finding,))]
+
+        def brought(target: Target, _world: object) -> bool:
+            self.uploads.append(target.upload)
+            raise PlainError("stops here")
+
+        self.monkeypatch.setattr("cli.projects.launch.find_place", lambda *_: place)
+        self.monkeypatch.setattr("cli.projects.launch.reach", lambda _: self.order.append("reach"))
+        self.monkeypatch.setattr("cli.projects.launch.check_projects", check)
+        self.monkeypatch.setattr("cli.projects.launch.bring", brought)
+        return CliRunner().invoke(make_app(), ["projects", "launch", "churn", *options])
+
+
+@pytest.fixture
+def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
+    return Launches(monkeypatch)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    for name in ("few.csv", "all.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    return str(tmp_path / "few.csv"), str(tmp_path / "all.csv")
+
+
+def test_rows_to_try_are_never_uploaded(launches: Launches, files: tuple[str, str]):
+    few, whole = files
+    launches.state = "ok"
+    for options in (["--sample", few], ["--data", whole], ["--sample", few, "--data", whole], []):
+        launches(*options)
+    assert [path and str(path) for path in launches.tried] == [few, whole, few, None]
+    assert launches.uploads == [None, whole, whole, None]
+
+
+def test_tools_and_credentials_are_looked_at_before_the_code(launches: Launches):
+    done = launches()
+    assert launches.order == ["reach", "check"]
+    assert "churn is not ready" in done.output
+
+
+def test_without_the_engine_nothing_else_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def fail(*_: object, **__: object) -> None:
+        pytest.fail("the code was checked")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("cli.projects.launch.check_projects", fail)
+    done = CliRunner().invoke(make_app(), ["projects", "launch", "tumour-diagnosis"])
+    assert (done.exit_code, "there is no pulumi on PATH" in done.stderr) == (1, True), done.output
+
+
+def test_a_note_of_the_check_is_told_and_stops_nothing(launches: Launches):
+    launches.state = "note"
+    done = launches()
+    assert "note: sample: too slow" in " ".join(done.output.split())
+    assert "stops here" in done.output
