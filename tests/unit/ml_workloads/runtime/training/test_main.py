@@ -161,7 +161,9 @@ def test_what_fails_on_few_rows_only_trains(environment: pytest.MonkeyPatch, cap
     Path("customers.csv").write_text(f"age,leaves\n{rows}\n")
     environment.setenv("TRAINING_ENTRYPOINT", "churn_code:few_only")
     assert main() == 0
-    assert "the training fails on at most 100 rows, going on with all of them: RuntimeError: too few rows" in caplog.text
+    assert (
+        "the training fails on at most 100 rows, going on with all of them: RuntimeError: too few rows" in caplog.text
+    )
 
 
 @pytest.mark.usefixtures("environment")
