@@ -26,6 +26,8 @@ _WRITING: Final = {
 }
 _OPEN: Final = {"'", '"', "`"}
 _ESCAPED: Final = r"'(''|\\[\s\S]|[^'\\])*'"
+MAX_CHARACTERS: Final = 20_000
+"""The tokenizer's time grows with the square of a text that is all comments; a query this long belongs in a view."""
 _SPACES: Final = " \t\r\n\f\v"
 _COMMENT_MARKS: Final = re.compile(r"/\*|\*/")
 # What begins a statement that changes something, as far as it could stand behind the end of a comment.
@@ -45,6 +47,8 @@ def reading_query(text: str) -> str:
     Raises:
         ValueError: it is no statement, more than one, or one that writes. The message says what to write.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"write at most {MAX_CHARACTERS} characters, these are {len(text)}; make a view of it")
     _refuse_invisible(text.lstrip(_SPACES)[:1])
     statements = _statements(text)
     if not statements:

@@ -85,3 +85,8 @@ def test_what_reads_is_taken_as_written(query: str):
 def test_what_writes_or_is_not_one_statement_is_refused_with_the_fix(query: str, said: str):
     with pytest.raises(ValueError, match=said):
         reading_query(query)
+
+
+def test_a_query_that_belongs_in_a_view_is_refused_with_its_length():
+    with pytest.raises(ValueError, match="at most 20000 characters, these are 20010; make a view"):
+        reading_query("SELECT 1 -" + "-" * 20_000)
