@@ -198,23 +198,29 @@ class World:
         line = self._line("up", *options)
         if self.confirmed:
             line += ["--yes", "--skip-preview"]
-        code = run_to_its_end(line, self.root)
+        code = run_to_its_end(line, self.root, self._variables)
         if code:
             again = f"mlp projects launch {self.target.project} --env {self.target.environment}"
             raise PlainError(f"`pulumi up` ended with exit code {code}; when that is mended: {again}")
 
     def _pulumi(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self._line(*words), cwd=self.root, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            self._line(*words), cwd=self.root, capture_output=True, text=True, env=self._variables, check=False
+        )
 
     def _line(self, *words: str) -> list[str]:
-        return ["pulumi", *words, "--stack", self.target.environment, *self._config_file]
+        return ["pulumi", *words, "--stack", self.target.environment]
 
     @cached_property
-    def _config_file(self) -> tuple[str, ...]:
-        """The local account has no key of AWS: a stack file under one is read from a copy without it."""
+    def _variables(self) -> dict[str, str]:
+        """The local account has no key of AWS: the engine reads a copy of the stack file, without that key.
+
+        The variable serves every command of the engine; not every one knows the flag.
+        """
         if "MLP_SANDBOX" not in os.environ:
-            return ()
+            return dict(os.environ)
         from sandbox.engine.stack_files import usable
+        from sandbox.environment import CONFIG_FILE
         from sandbox.instance import find
 
-        return ("--config-file", str(usable(find(None), self.target.environment, self.root)))
+        return {**os.environ, CONFIG_FILE: str(usable(find(None), self.target.environment, self.root))}
