@@ -63,6 +63,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
         patch.setenv("MLFLOW_TRACKING_URI", folder.as_uri())
         patch.chdir(folder)
+        patch.setenv("MLFLOW_EXPERIMENT_ID", MlflowClient().create_experiment("rent"))
         for version in (*GOOD, *BAD):
             log(int(version), kept_as="cloudpickle" if version == "5" else "skops")
         client = MlflowClient()

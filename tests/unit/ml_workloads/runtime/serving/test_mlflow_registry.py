@@ -45,6 +45,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
         patch.setenv("MLFLOW_TRACKING_URI", folder.as_uri())
         patch.chdir(folder)
+        patch.setenv("MLFLOW_EXPERIMENT_ID", MlflowClient().create_experiment("rent"))
         log(2.0)
         log(3.0)
         log(4.0, signature=False)
