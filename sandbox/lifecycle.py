@@ -115,16 +115,22 @@ def _pid_file(instance: Instance) -> Path:
 
 
 def _start_emulator(instance: Instance, report: Report) -> None:
-    if processes.running(_pid_file(instance)) is None:
-        processes.require_free_port(instance.port, "the emulated AWS API")
-        report(f"Starting the emulated AWS account on {instance.endpoint}")
-        command = [sys.executable, "-m", "sandbox.emulator", "--home", str(instance.aws)]
-        command += ["--port", str(instance.port), "--name", instance.name]
-        command += ["--simulated-nodes"] if instance.nodes == "simulated" else []
-        environment = {**process_environment(instance), "PYTHONPATH": str(PROJECT)}
-        log = instance.logs / "emulator.log"
-        processes.start(command, pid_file=_pid_file(instance), log=log, cwd=PROJECT, env=environment)
-    _wait_until_ready(instance, report)
+    if processes.running(_pid_file(instance)) is not None:
+        try:
+            return _wait_until_ready(instance, report)
+        except SandboxError:
+            # A process that was killed just now still counts as running until the kernel has freed its memory.
+            if processes.running(_pid_file(instance)) is not None:
+                raise
+    processes.require_free_port(instance.port, "the emulated AWS API")
+    report(f"Starting the emulated AWS account on {instance.endpoint}")
+    command = [sys.executable, "-m", "sandbox.emulator", "--home", str(instance.aws)]
+    command += ["--port", str(instance.port), "--name", instance.name]
+    command += ["--simulated-nodes"] if instance.nodes == "simulated" else []
+    environment = {**process_environment(instance), "PYTHONPATH": str(PROJECT)}
+    log = instance.logs / "emulator.log"
+    processes.start(command, pid_file=_pid_file(instance), log=log, cwd=PROJECT, env=environment)
+    return _wait_until_ready(instance, report)
 
 
 def _wait_until_ready(instance: Instance, report: Report) -> None:

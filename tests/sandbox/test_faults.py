@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes
+from sandbox import lifecycle, processes
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Box, Program, eventually, new_program
 
@@ -65,6 +65,18 @@ def test_an_emulator_killed_in_the_middle_of_an_up_loses_nothing_and_the_next_up
     chain.up()
     assert len(group_names(chain.box)) == 60
     chain.preview("--expect-no-changes")
+
+
+def test_an_emulator_that_is_just_ending_when_it_is_looked_at_is_started_anew(own_box: Box) -> None:
+    """A killed process counts as running until the kernel has freed its memory; one that sleeps stands for it."""
+    home = own_box.instance.home
+    lifecycle.down(own_box.instance)
+    ending = processes.start(
+        ["sleep", "2"], pid_file=home / "emulator.pid", log=home / "ending.log", cwd=home, env=os.environ
+    )
+    own_box.up()
+    assert emulator_pid(own_box) != ending
+    assert lifecycle.status(own_box.instance).ready
 
 
 def test_ctrl_c_in_the_middle_of_an_up_leaves_a_state_that_the_next_up_finishes(chain: Program) -> None:
