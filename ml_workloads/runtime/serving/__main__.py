@@ -11,6 +11,8 @@ import logging
 import signal
 import sys
 
+# At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
+import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 import uvicorn
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
 
+# At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
+import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
