@@ -37,9 +37,8 @@ def explain_failure(job: Object | None, pods: Sequence[Object], events: Sequence
         return "the Job was deleted while it ran"
     condition = next((each for each in _true(job) if each["type"] == "Failed"), {})
     if condition.get("reason") == "DeadlineExceeded":
-        return _deadline(job, events)
-    newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
-    for pod in reversed(newest):
+        return _deadline(job, pods, events)
+    for pod in reversed(_by_age(pods)):
         if said := _of_pod(pod):
             failed = int(job.get("status", {}).get("failed") or 0)
             return said + (f"\nAll {failed} attempts failed." if failed > 1 else "")
@@ -92,16 +91,24 @@ def _of_pod(pod: Object) -> str | None:
     return "\n".join([f"{why} (exit code {code})" + (":" if lines else ""), *(f"  {line}" for line in lines)])
 
 
-def _deadline(job: Object, events: Sequence[Object]) -> str:
-    """Kubernetes takes the pods of such a Job away; what kept them from starting is in the events."""
+def _deadline(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
+    """Kubernetes takes the running pods of such a Job away; what kept them from starting is in the events."""
     minutes = int(job["spec"].get("activeDeadlineSeconds") or 0) / 60
     late = f"it took longer than the {minutes:.4g} minutes that it may, and was ended"
+    before = [pod for pod in _by_age(pods) if not pod["metadata"].get("deletionTimestamp")]
+    if told := next(filter(None, map(_of_pod, reversed(before))), None):
+        return f"{late}. An attempt before had failed: {told}"
     if not any(event.get("reason") == "Started" for event in events):
         held_up = [_words(each.get("message")) for each in events if each.get("reason") in _HELD_UP]
         # Of several about the same thing the longest says most.
         if why := _refused(events) or max(held_up, key=len, default=None):
             return f"{late}; its pod never started: {why}"
     return f"{late}; raise training.deadline_minutes in project.yaml if it needs longer"
+
+
+def _by_age(pods: Sequence[Object]) -> list[Object]:
+    """Return pods, first to last."""
+    return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
 
 
 def _refused(events: Sequence[Object]) -> str | None:

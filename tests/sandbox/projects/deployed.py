@@ -94,8 +94,10 @@ class DeployedProjects(Deployed):
             forwarded(cluster, NAMESPACE, MLFLOW, PORT, "") as forward,
             environment_variables(variables(forward.address, held["username"], held["password"])),
         ):
+            # The commands' own clients leave an address behind.
             mlflow.set_tracking_uri(forward.address)
-            yield MlflowClient(forward.address)
+            mlflow.set_registry_uri(forward.address)
+            yield MlflowClient(forward.address, forward.address)
 
     def secret(self, name: str) -> str:
         return str(self.box.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])

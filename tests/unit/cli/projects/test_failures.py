@@ -17,10 +17,12 @@ def job(reason: str | None = None, *, kind: str = "Failed", failed: int = 1, mes
     return {"metadata": {"name": "training-1"}, "spec": {"activeDeadlineSeconds": 900}, "status": status}
 
 
-def pod(state: Object | None = None, *, at: str = "1", phase: str = "Failed", **status: Any) -> Object:
+def pod(
+    state: Object | None = None, *, at: str = "1", phase: str = "Failed", deleted: str | None = None, **status: Any
+) -> Object:
     containers = [{"name": "training", "image": "churn:1", "state": state}] if state is not None else []
     return {
-        "metadata": {"name": f"training-1-{at}", "creationTimestamp": at},
+        "metadata": {"name": f"training-1-{at}", "creationTimestamp": at, "deletionTimestamp": deleted},
         "spec": {"containers": [{"name": "training", "resources": {"limits": {"memory": "1Gi"}}}]},
         "status": {"phase": phase, "containerStatuses": containers, **status},
     }
@@ -79,6 +81,13 @@ LONG = "\n".join(f"line {number}" for number in range(1, 21))
             [],
             [event("FailedScheduling", "0/2 nodes are available: 2 Insufficient cpu", "training-1-x")],
             "its pod never started: 0/2 nodes are available: 2 Insufficient cpu",
+        ),
+        # Attempts that end with 75 are repeated until the deadline; Kubernetes ends the last one with 143.
+        (
+            job("DeadlineExceeded"),
+            [pod(ended(75), at="1"), pod(ended(143), at="2", deleted="2026-01-01T00:00:00Z")],
+            [],
+            "that it may, and was ended. An attempt before had failed: MLflow, S3, Secrets Manager, the database or",
         ),
         (job("DeadlineExceeded"), [], [QUOTA], "its pod never started: the project's quota has no room for it"),
         (
