@@ -19,6 +19,7 @@ from ml_workloads.runtime.serving.column_types import (
 )
 
 MAX_CATEGORIES: Final = 10_000
+_LARGEST: Final = np.iinfo("int64").max
 _SIGNED: Final = {"uint64": "int64", "UInt64": "Int64"}
 _OBJECTS: Final = {"string": "text", "boolean": "truth", "date": "date"}
 # What pandas finds in a column of Python objects, and what a contract says to have another type.
@@ -92,7 +93,10 @@ def _objects(column: pd.Series) -> ObjectType:
     found = pd.api.types.infer_dtype(column, skipna=True)
     if found not in _OBJECTS:
         kinds = sorted({type(value).__name__ for value in column.dropna().head(1000)})
-        raise Unfit(f"object of {', '.join(kinds[:5]) or 'missing values only'}", _FIXES.get(found, _mixed(kinds)))
+        fix = _FIXES.get(found, _mixed(kinds))
+        if found.startswith("integer") and any(abs(value) > _LARGEST for value in column.dropna()):
+            fix = "Column(str, coerce=True)"
+        raise Unfit(f"object of {', '.join(kinds[:5]) or 'missing values only'}", fix)
     markers = sorted({_marker(value) for value in column[column.isna()]})
     if len(markers) > 1:
         raise Unfit(f"object with {' and '.join(markers)} as missing values", "Column(str, nullable=True, coerce=True)")

@@ -92,4 +92,14 @@ def _named(names: Iterable[Any], most: int) -> str:
 
 
 def _part(frame: pd.DataFrame, target: str) -> Part:
-    return Part(inputs=frame.drop(columns=target), target=frame[target])
+    return Part(inputs=frame.drop(columns=target), target=_of_numpy(frame[target]))
+
+
+def _of_numpy(target: Any) -> Any:
+    """Return truth values and numbers in NumPy's type: scikit-learn makes floats of pandas' nullable ones.
+
+    A model that learns `boolean` as it is answers 1.0 where the data says True.
+    """
+    dtype = target.dtype
+    type_of_numpy = getattr(dtype, "numpy_dtype", None)
+    return target if type_of_numpy is None or dtype.kind not in "biuf" else target.astype(type_of_numpy)

@@ -100,6 +100,7 @@ UNFIT: dict[str, tuple[list[Any], Any, str]] = {
     "timedelta": ([pd.Timedelta(1, "h")], "timedelta64[ns]", "timedelta64.*store seconds"),
     "timedelta objects": ([datetime.timedelta(1)], "object", "object of timedelta.*store seconds"),
     "int and str": ([3, "3"], "object", "object of int, str.*Column\\(str, coerce=True\\)"),
+    "ints of 25 digits": ([10**24], "object", "object of int.*Column\\(str, coerce=True\\)"),
     "ints as objects": ([3, None], "object", 'object of int.*Column\\("Int64", coerce=True\\)'),
     "bytes": ([b"x"], "object", "object of bytes.*base64"),
     "complex": ([1j], "complex128", "complex128.*two columns"),

@@ -1,7 +1,10 @@
 """What is held out: the same rows each time, each class with its share, and clear words when it cannot be done."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from ml_workloads.runtime.training.split import SplitError, split
 
@@ -21,6 +24,29 @@ def test_the_same_rows_are_held_out_each_time_with_each_class_in_its_share():
 def test_numbers_are_held_out_without_classes():
     _, held_out = split(FRAME.assign(leaves=range(100)), "leaves", 0.25, classes=False)
     assert len(held_out.inputs) == 25
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "learnt"),
+    [
+        ([True, False], "boolean", [False, True]),
+        ([True, False], "bool[pyarrow]", [False, True]),
+        # Beyond 2^53 a float does not hold every whole number.
+        ([7, 2**60 + 1], "Int64", [7, 2**60 + 1]),
+        ([7, 2**60 + 1], "int64[pyarrow]", [7, 2**60 + 1]),
+        ([0.5, 1.5], "Float64", [0.5, 1.5]),
+        (["no", "yes"], "string", ["no", "yes"]),
+        ([1, 2], "category", [1, 2]),
+    ],
+)
+def test_a_model_answers_what_the_target_holds_whatever_its_type(values: list[Any], dtype: str, learnt: list[Any]):
+    frame = pd.DataFrame({"x": range(40), "leaves": pd.Series(values * 20, dtype=dtype)})  # pyright: ignore[reportArgumentType, reportCallIssue]
+    training, held_out = split(frame, "leaves", 0.2, classes=True)
+    model: Any = DummyClassifier().fit(training.inputs, training.target)
+    classes = model.classes_.tolist()
+    assert classes == learnt
+    assert [type(each) for each in classes] == [type(each) for each in learnt]
+    assert set(held_out.target) == set(learnt)
 
 
 @pytest.mark.parametrize(
