@@ -53,7 +53,8 @@ def test_a_projects_account_may_not_take_its_model_and_experiment_from_commands_
 def test_the_administrator_may(deployed: DeployedProjects) -> None:
     with deployed.administration() as client:
         client.create_registered_model("scratch")
-        assert client.rename_registered_model("scratch", MOVED).name == MOVED
+        client.rename_registered_model("scratch", MOVED)
+        assert client.get_registered_model(MOVED).name == MOVED
         client.delete_registered_model(MOVED)
         experiment = client.get_experiment_by_name(OTHER)
         assert experiment is not None
