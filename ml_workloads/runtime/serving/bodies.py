@@ -90,4 +90,6 @@ class Bodies:
 
     def _too_large(self) -> Refusal:
         words = f"the body is larger than {self._max_bytes} bytes; send fewer rows at a time"
-        return Refusal(413, words, {"Connection": "close"})
+        # Without `Connection: close`: a connection that is closed while bytes come is reset, and the answer with it.
+        # The rest of the body is passed over until the connection's time for it is over.
+        return Refusal(413, words)

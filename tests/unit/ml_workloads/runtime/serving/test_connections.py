@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
@@ -94,6 +95,14 @@ def answer(client: socket.socket) -> bytes:
     return found
 
 
+def status(client: socket.socket) -> int:
+    """Read one whole answer."""
+    found = http.client.HTTPResponse(client)
+    found.begin()
+    found.read()
+    return found.status
+
+
 def drip(clients: Sequence[socket.socket], ended: threading.Event) -> None:
     while not ended.wait(0.1):
         for client in clients:
@@ -101,6 +110,34 @@ def drip(clients: Sequence[socket.socket], ended: threading.Event) -> None:
                 client.sendall(b" ")
             except OSError:
                 continue
+
+
+@pytest.mark.parametrize("times", [2, 20], ids=["2 MB", "20 MB"])
+def test_a_client_that_sends_all_of_a_body_that_is_too_large_reads_413_and_goes_on(times: int):
+    """A server that closes while a body still comes resets the connection, and the answer is lost with it."""
+    part = b" " * 1_000_000
+    with Server(seconds=PATIENCE) as server, ExitStack() as stack:
+        for _ in range(5):
+            client = server.connect(stack, head(times * len(part)))
+            assert client.recv(1, socket.MSG_PEEK), "the answer is there before the body"
+            for _ in range(times):
+                client.sendall(part)
+            assert status(client) == 413
+            client.sendall(head(len(BODY)) + BODY)
+            assert status(client) == 200
+    assert server.counted(413) == 5
+
+
+def test_a_body_that_is_too_large_and_never_ends_is_cut_off():
+    with Server(seconds=2) as server, ExitStack() as stack:
+        client = server.connect(stack, head(10**12))
+        assert status(client) == 413
+        ended = threading.Event()
+        sender = threading.Thread(target=drip, args=([client], ended), daemon=True)
+        sender.start()
+        until(lambda: server.connections == 0)
+        ended.set()
+        sender.join()
 
 
 @pytest.mark.parametrize("dripping", [False, True], ids=["one byte", "a byte now and then"])
