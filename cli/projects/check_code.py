@@ -107,7 +107,6 @@ def _run(requests: Sequence[Request], root: Path, place: Path, limit: float) -> 
     home.mkdir()
     variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
         "PYTHONPATH": str(root),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(home),
         "TMPDIR": str(home),
         "MPLCONFIGDIR": str(home),

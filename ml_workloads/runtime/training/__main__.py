@@ -25,8 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_workloads.runtime import aws
 from ml_workloads.runtime.account import sign_in
-from ml_workloads.runtime.data import PATIENCE_SECONDS, DataError, LocalFile, S3Objects, Source, SqlQuery
-from ml_workloads.runtime.data.address import HOW_TO_WRITE, parse
+from ml_workloads.runtime.data import PATIENCE_SECONDS, DataError, LocalFile, S3Objects, Source
 from ml_workloads.runtime.errors import Ended, PlatformError, ProjectError
 from ml_workloads.runtime.gate import Gate, Metric
 from ml_workloads.runtime.objects import load_object
@@ -68,6 +67,10 @@ class SqlDocument(_Document):
     query: str
 
     def source(self, patience_seconds: float = PATIENCE_SECONDS) -> Source:
+        # Only here: most trainings need none of it, and it takes half a second.
+        from ml_workloads.runtime.data.address import HOW_TO_WRITE, parse
+        from ml_workloads.runtime.data.database import SqlQuery
+
         try:
             held = aws.secret(self.secret, seconds=patience_seconds)
         except aws.REFUSALS as error:

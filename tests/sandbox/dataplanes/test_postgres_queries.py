@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from ml_workloads.runtime.data import DataError, ReadOptions, SqlQuery
+from ml_workloads.runtime.data import DataError, ReadOptions
+from ml_workloads.runtime.data.database import SqlQuery
 from tests.sandbox.dataplanes.databases import Running, database
 
 OPTIONS = ReadOptions(missing_values=("",), patience_seconds=10.0)

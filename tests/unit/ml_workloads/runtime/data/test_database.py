@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import sqlalchemy
 
-from ml_workloads.runtime.data import DataError, ReadOptions, SqlQuery, load
+from ml_workloads.runtime.data import DataError, ReadOptions, load
+from ml_workloads.runtime.data.database import SqlQuery
 from ml_workloads.runtime.errors import PlatformError
 
 TABLE = pd.DataFrame({"id": [1, 2, 3], "name": ["a:none", "50%", "c;d"]})

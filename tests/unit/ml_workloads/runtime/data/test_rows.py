@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ml_workloads.runtime.data import DataError, SqlQuery
+from ml_workloads.runtime.data import DataError
+from ml_workloads.runtime.data.database import SqlQuery
 from ml_workloads.runtime.data.options import ReadOptions
 from ml_workloads.runtime.data.rows import table
 

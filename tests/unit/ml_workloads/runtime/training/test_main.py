@@ -13,7 +13,8 @@ import pytest
 from mlflow import MlflowClient
 from moto import mock_aws
 
-from ml_workloads.runtime.data import DataError, SqlQuery
+from ml_workloads.runtime.data import DataError
+from ml_workloads.runtime.data.database import SqlQuery
 from ml_workloads.runtime.training.__main__ import SqlDocument, main
 
 CODE = """
