@@ -58,7 +58,7 @@ def serving(server: ApiServer) -> Generator[Cluster]:
             pass
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     address = ClusterAddress(
         name="ml-platform-dev-eks", endpoint=f"http://127.0.0.1:{http.server_address[1]}", authority=b""

@@ -86,7 +86,7 @@ class Model:
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
         def connect() -> Any:
             connection = socket.create_connection(("127.0.0.1", server.server_port))

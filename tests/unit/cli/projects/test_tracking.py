@@ -107,7 +107,7 @@ def served() -> Generator[tuple[int, list[tuple[str, str]]]]:
     """A server of its own class, so that each notes its own requests."""
     seen: list[tuple[str, str]] = []
     server = HTTPServer(("127.0.0.1", 0), type("Own", (Asked,), {"seen": seen}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server.server_port, seen
     finally:
@@ -166,7 +166,7 @@ def forwarded_to(status: int) -> Generator[PortForward]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def connect() -> Any:
         connection = socket.create_connection(("127.0.0.1", server.server_port))

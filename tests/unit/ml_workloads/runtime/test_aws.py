@@ -42,7 +42,7 @@ def pod_identity(monkeypatch: pytest.MonkeyPatch, failures: int) -> Generator[li
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     without_credentials(monkeypatch)
     address = f"http://127.0.0.1:{server.server_port}/v1/credentials"
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", address)

@@ -90,7 +90,7 @@ def test_its_log_holds_neither_tokens_nor_keys(capfd: pytest.CaptureFixture[str]
         raise ClientError({"Error": {"Code": "InvalidTokenException", "Message": "bad"}}, "Assume")
 
     serving = server(("127.0.0.1", 0), exchange)
-    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    threading.Thread(target=serving.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://127.0.0.1:{serving.socket.getsockname()[1]}/v1/credentials"
     try:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
