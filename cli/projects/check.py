@@ -153,8 +153,8 @@ def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def _files(project: Project, root: Path, stacks: Path) -> Iterator[Finding]:
-    from cli.projects.check_image import check_dockerfile, installs_more
-    from cli.projects.check_imports import check_imports
+    from cli.projects.check_image import check_dockerfile, image_installs_more
+    from cli.projects.check_imports import check_ignored, check_imports
     from cli.projects.check_nodes import NODES, check_nodes, pools_of
     from components.checkout import SourceError
     from ml_workloads.project.image import project_image
@@ -172,8 +172,10 @@ def _files(project: Project, root: Path, stacks: Path) -> Iterator[Finding]:
             yield Finding(what=IMAGE, state="problem", said=str(error))
     if files or not dockerfile.is_file():
         yield from check_dockerfile(project, root, files)
-    more = dockerfile.is_file() and installs_more(dockerfile.read_text(errors="replace"))
-    yield from check_imports(project, root, more=more)
+    yield from check_imports(project, root, more=image_installs_more(dockerfile))
+    if files:
+        text = dockerfile.read_text(errors="replace") if dockerfile.is_file() else ""
+        yield from check_ignored(project, root, files, text)
     for environment in project.environments:
         try:
             yield from check_nodes(project, environment, pools_of(environment, stacks))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.plain import PlainError
-from cli.projects.check_image import DOCKERFILE, installs_more
+from cli.projects.check_image import DOCKERFILE, image_installs_more
 from ml_workloads.project.data import LocalSource
 from ml_workloads.project.deployment_names import secret_variable
 from ml_workloads.project.image import EXAMPLE_FILE, PROJECTS, SAMPLE_FILES
@@ -50,7 +50,7 @@ def sample_of(project: Project, root: Path, given: Path | None) -> Path | None:
 def request_for(project: Project, root: Path, answer: Path, given: Path | None, seconds: float) -> Request:
     """Return what a process is told of a project."""
     folder = root / PROJECTS / project.name
-    gate, dockerfile, example = project.training.gate, folder / DOCKERFILE, folder / EXAMPLE_FILE
+    gate, example = project.training.gate, folder / EXAMPLE_FILE
     bound = gate.maximum if gate.minimum is None else gate.minimum
     sample = sample_of(project, root, given)
     return Request(
@@ -69,7 +69,7 @@ def request_for(project: Project, root: Path, answer: Path, given: Path | None, 
         sample=str(sample) if sample else None,
         example=str(example) if example.is_file() else None,
         variables={secret_variable(name): f"no-secret-where-it-is-checked:{name}" for name in project.secrets},
-        image_installs_more=installs_more(dockerfile.read_text()) if dockerfile.is_file() else False,
+        image_installs_more=image_installs_more(folder / DOCKERFILE),
         seconds=seconds,
     )
 

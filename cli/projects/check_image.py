@@ -40,7 +40,11 @@ def check_dockerfile(project: Project, root: Path, files: frozenset[PurePosixPat
         found = stages((root / path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return [_problem("there is none; copy the one of ml_workloads/projects/tumour-diagnosis")]
-    except (OSError, UnicodeDecodeError, DockerfileError) as error:
+    except UnicodeDecodeError as error:
+        return [_problem(f"byte {error.start} is not UTF-8; save the file as UTF-8")]
+    except OSError as error:
+        return [_problem(f"it cannot be read: {error.strerror}; make it a file that you may read")]
+    except DockerfileError as error:
         return [_problem(str(error))]
     image, missing, runs = outcome(found, files)
     told = list(_result(image, project, files, found))
@@ -58,6 +62,14 @@ def check_dockerfile(project: Project, root: Path, files: frozenset[PurePosixPat
         *([_problem(each) for each in problems] or ([] if told else [fine])),
         *(Finding(what=DOCKERFILE, state="note", said=each) for each in notes),
     ]
+
+
+def image_installs_more(dockerfile: Path) -> bool:
+    """Return whether a Dockerfile, which need not be there or be sound, installs more than the runtime's packages."""
+    try:
+        return installs_more(dockerfile.read_text(encoding="utf-8-sig", errors="replace"))
+    except OSError:
+        return False
 
 
 def installs_more(text: str) -> bool:
@@ -127,7 +139,7 @@ def _module(image: Outcome, project: Project, module: str, files: frozenset[Pure
     folder = PROJECTS / project.name
     place = folder / f"{module}.py" if folder / f"{module}.py" in files else folder / module
     if not any(place == each or place in each.parents for each in files):
-        return  # which the import tells
+        return  # the import tells that it is not there, and `check_ignored` that git ignores it
     copies = {path: file for path, file in image.placed.items() if place == file or place in file.parents}
     if not copies:
         yield f"nothing copies {place}, which project.yaml names; add COPY {place} {place.name}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from ml_workloads.project.image import PROJECTS
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 IMPORTS: Final = "imports"
 _REQUIREMENTS: Final = "ml_workloads/runtime/requirements.txt"
+_NO_CODE: Final = ("tests", "__pycache__")
 _OPTIONAL: Final = ("ImportError", "ModuleNotFoundError", "Exception")
 
 
@@ -37,10 +38,87 @@ def check_imports(project: Project, root: Path, *, more: bool) -> list[Finding]:
     return [Finding(what=IMPORTS, state="problem", said=said) for said in dict.fromkeys(found)]
 
 
+def check_ignored(
+    project: Project, root: Path, files: Collection[PurePosixPath], dockerfile: str = ""
+) -> list[Finding]:
+    """Return a problem for each module that the image's code imports, and that lies on this machine only.
+
+    It is a note where the Dockerfile names the module, or the `.proto` file that it is made of: the build may make it.
+
+    Args:
+        project: the project.
+        root: the repository's folder.
+        files: what the build may see, relative to `root`; git's rules decide about it.
+        dockerfile: the text of the project's Dockerfile.
+    """
+    folder = root / PROJECTS / project.name
+    ours = {_module(below): below for below in _code_below(folder)}
+    paths = {name: PROJECTS / project.name / below for name, below in ours.items()}
+    ignored = {name: path for name, path in paths.items() if path not in files}
+    if not ignored:
+        return []
+    named = (reference.partition(":")[0] for reference in (project.training.entrypoint, project.data.contract))
+    waiting, seen = [*named, *(ours.keys() - ignored.keys())], set[str]()
+    while waiting:
+        new = [name for name in _with_packages(waiting.pop()) if name in ours and name not in seen]
+        seen.update(new)
+        waiting += [other for name in new for other in _modules_imported(folder, ours[name], name)]
+    return [
+        Finding(
+            what=IMPORTS,
+            state="note" if _is_named(path, dockerfile) else "problem",
+            said=f"git ignores {path}, so the image has no such module; rename it, or `git add -f` it"
+            + (", unless its Dockerfile makes it" if _is_named(path, dockerfile) else ""),
+        )
+        for name, path in sorted(ignored.items())
+        if name in seen
+    ]
+
+
+def _is_named(path: PurePosixPath, dockerfile: str) -> bool:
+    return any(name in dockerfile for name in (path.name, f"{path.stem.removesuffix('_pb2')}.proto"))
+
+
+def _code_below(folder: Path) -> Iterator[PurePosixPath]:
+    """Return files of Python, packages last: a package wins over a module of the same name."""
+    for file in sorted(folder.rglob("*.py"), key=lambda file: file.name == "__init__.py"):
+        below = PurePosixPath(file.relative_to(folder).as_posix())
+        if not any(part in _NO_CODE or part.startswith(".") for part in below.parts):
+            yield below
+
+
+def _module(below: PurePosixPath) -> str:
+    """Return a file's name as a module; that of a package is its folder's."""
+    parts = below.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _with_packages(module: str) -> list[str]:
+    """Return the names of the packages around a module, which Python imports with it, and its own."""
+    parts = module.split(".")
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def _modules_imported(folder: Path, below: PurePosixPath, module: str) -> Iterator[str]:
+    """Return what a file may import; after `from a import b`, `a.b` may be a module."""
+    try:
+        tree = ast.parse((folder / below).read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return  # which `check_imports` tells
+    package = module.split(".") if below.name == "__init__.py" else module.split(".")[:-1]
+    for node in _needed(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{origin}.{alias.name}".lstrip(".") for alias in node.names)
+
+
 def _foreign(file: Path, root: Path, known: set[str], installed: frozenset[str], *, more: bool) -> Iterator[str]:
     where = file.relative_to(root)
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError, OSError) as error:
         line = getattr(error, "lineno", None)
         yield f"{where}{f':{line}' if line else ''}: this is not Python: {getattr(error, 'msg', error)}"

@@ -58,6 +58,8 @@ def settings_of(environment: str, stacks: Path) -> PlatformSettings:
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         mapping = content["config"][f"{PROGRAM}:platform"]
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"stacks/{path.name}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise SettingsError(f"stacks/{path.name}: the settings of {environment} cannot be read: {error}") from None
     return parse_settings(mapping, f"stacks/{path.name}")

@@ -72,9 +72,11 @@ def find_environment(name: str, folder: Path = STACKS) -> Environment:
         raise PlainError(f"--env {name!r}: there is no such stack file; there are {', '.join(names)}")
     source = f"stacks/Pulumi.{name}.yaml"
     try:
-        content: Any = yaml.safe_load((folder / f"Pulumi.{name}.yaml").read_text())
+        content: Any = yaml.safe_load((folder / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"))
         settings = content["config"][f"{PROGRAM}:platform"]
         region, teams = str(settings["region"]), settings["cluster"].get("teams") or {}
+    except UnicodeDecodeError as error:
+        raise PlainError(f"{source}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except yaml.YAMLError as error:
         raise PlainError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
     except (KeyError, TypeError, AttributeError) as error:

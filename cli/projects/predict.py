@@ -46,7 +46,8 @@ def predict(
             if data is None:
                 _explain(project, columns, as_json=as_json)
                 raise typer.Exit(COMMAND_LINE)
-            document = from_csv(text, columns) if is_csv else from_json(text)
+            missing_values = session.place.project.data.missing_values
+            document = from_csv(text, columns, missing_values) if is_csv else from_json(text)
             with errors.status("Asking the model"):
                 answer = ask(forward, document)
         if as_json:

@@ -5,40 +5,57 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cli.plain import PlainError
 
-_NUMBERS: Mapping[str, Callable[[str], Any]] = {"integer": int, "number": float}
-_TRUTH = {"true": True, "false": False}
+_NUMBERS: Final[Mapping[str, Callable[[str], Any]]] = {"integer": int, "number": float}
+_TRUTH: Final = {"true": True, "false": False}
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_LONGEST_CELL = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelColumn:
-    """`type` is JSON's."""
+    """A column that the model takes. `type` is JSON's; `values` are its categories, none where it takes any value."""
 
     name: str
     type: str
     required: bool
+    values: tuple[Any, ...] = ()
 
 
 def read(given: str, standard_input: Callable[[], str]) -> tuple[str, bool]:
-    """The text that `--data` means, and whether it is CSV."""
-    if given.lstrip().startswith(("{", "[")):
+    """Return the text that `--data` means, without a byte order mark, and whether it is CSV.
+
+    Args:
+        given: a file, - for standard input, or JSON itself.
+        standard_input: reads all of standard input.
+
+    Raises:
+        PlainError: there is no such file, or it is no text.
+    """
+    given = given.removeprefix(_BYTE_ORDER_MARK)
+    if _is_json(given):
         return given, False
-    if given == "-":
-        text = standard_input()
-        return text, not text.lstrip().startswith(("{", "["))
-    path = Path(given)
     try:
-        return path.read_text(encoding="utf-8-sig"), path.suffix.lower() == ".csv"
+        if given == "-":
+            text = standard_input().removeprefix(_BYTE_ORDER_MARK)
+            return text, not _is_json(text)
+        # Line ends inside a cell stay as they are, as in training.
+        return Path(given).read_bytes().decode("utf-8-sig"), Path(given).suffix.lower() == ".csv"
     except FileNotFoundError:
         raise PlainError(f"--data {given!r}: there is no such file; write a file, - or JSON") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PlainError(f"--data {given!r}: it cannot be read: {error}") from None
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip().startswith(("{", "["))
 
 
 def from_json(text: str) -> dict[str, Any]:
@@ -56,19 +73,47 @@ def from_json(text: str) -> dict[str, Any]:
     return {"instances": instances}
 
 
-def from_csv(text: str, columns: Sequence[ModelColumn]) -> dict[str, Any]:
-    """Rows of a table with a heading. What a column holds is what the model takes in it: a post code stays text."""
-    rows = list(csv.reader(io.StringIO(text)))
-    rows = [row for row in rows if row]
+def from_csv(text: str, columns: Sequence[ModelColumn], missing_values: Collection[str] = ("",)) -> dict[str, Any]:
+    """Return the document that the server takes from a table with a heading.
+
+    What a column holds is what the model takes in it: a post code stays text.
+
+    Args:
+        text: the table, without a byte order mark.
+        columns: the columns that the model takes.
+        missing_values: `data.missing_values` of the project: the words that become null, and no others.
+
+    Raises:
+        PlainError: the table has no rows, its heading repeats a name, or a row has another number of values.
+    """
+    rows = _rows(text)
     if len(rows) < 2:
         raise PlainError("--data: the table has no rows; the first line names the columns")
-    heading, types = rows[0], {column.name: column.type for column in columns}
+    heading, known = rows[0], {column.name: column for column in columns}
+    repeated = [name for name, count in Counter(heading).items() if count > 1]
+    if repeated:
+        raise PlainError(f"--data: the heading has {', '.join(repeated)} more than once; rename or remove a column")
     instances: list[dict[str, Any]] = []
     for number, row in enumerate(rows[1:], 1):
         if len(row) != len(heading):
             raise PlainError(f"--data: row {number} has {len(row)} values, the heading {len(heading)}")
-        instances.append({name: _value(cell, types.get(name)) for name, cell in zip(heading, row, strict=True)})
+        cells = zip(heading, row, strict=True)
+        instances.append(
+            {name: None if cell in missing_values else _value(cell, known.get(name)) for name, cell in cells}
+        )
     return {"instances": instances}
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Return the lines of a CSV that are not empty; a cell may be as long as one of training's."""
+    limit = csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return [row for row in reader if row]
+    except csv.Error as error:
+        raise PlainError(f"--data: line {reader.line_num} cannot be read as CSV: {error}") from None
+    finally:
+        csv.field_size_limit(limit)
 
 
 def columns_of(openapi: Mapping[str, Any]) -> tuple[ModelColumn, ...]:
@@ -80,10 +125,7 @@ def columns_of(openapi: Mapping[str, Any]) -> tuple[ModelColumn, ...]:
     reference = str(request["properties"]["instances"]["items"]["$ref"]).rpartition("/")[2]
     instance = schemas[reference]
     required = set(instance.get("required", ()))
-    return tuple(
-        ModelColumn(name=name, type=_type(schema), required=name in required)
-        for name, schema in instance["properties"].items()
-    )
+    return tuple(_column(name, schema, required=name in required) for name, schema in instance["properties"].items())
 
 
 def refused(status: int, body: bytes) -> str:
@@ -111,22 +153,40 @@ def _problem(each: Mapping[str, Any]) -> str:
     return f"{'.'.join(str(step) for step in location) or 'the document'}: {said}"
 
 
-def _type(schema: Mapping[str, Any]) -> str:
-    """An optional column is any of its type and null."""
-    for choice in (schema, *schema.get("anyOf", ())):
-        if choice.get("type", "null") != "null":
-            return str(choice["type"])
+def _column(name: str, schema: Mapping[str, Any], *, required: bool) -> ModelColumn:
+    """Read a column's schema. An optional column is any of its type and null; categories come without a type."""
+    choices = (schema, *schema.get("anyOf", ()))
+    values = next((tuple(each["enum"]) for each in choices if each.get("enum")), ())
+    types = (str(each["type"]) for each in choices if each.get("type", "null") != "null")
+    return ModelColumn(name=name, type=next(types, _type_of(values)), required=required, values=values)
+
+
+def _type_of(values: Sequence[Any]) -> str:
+    """Return JSON's type of categories, which are all of one."""
+    for name, kind in (("boolean", bool), ("integer", int), ("number", (int, float))):
+        if values and all(isinstance(each, kind) for each in values):
+            return name
     return "string"
 
 
-def _value(cell: str, kind: str | None) -> Any:
-    """What cannot be read as its column's type goes as it is: the server says what it wants there."""
-    if cell == "":
-        return None
+def _value(cell: str, column: ModelColumn | None) -> Any:
+    """Return what a cell means. What its column does not take goes as it is: the server says what it wants there."""
+    kind = column.type if column is not None else "string"
+    value = _read_as(cell, kind)
+    if column is None or not column.values or kind == "string":
+        return value
+    # A category is sent as the model has it: 1.0, where the cell says 1.
+    return next((each for each in column.values if cell == str(each) or value == each), cell)
+
+
+def _read_as(cell: str, kind: str) -> Any:
     if kind == "boolean":
         return _TRUTH.get(cell.strip().lower(), cell)
+    # Python reads 1_000 as a number, and training reads it as text.
+    if kind not in _NUMBERS or "_" in cell:
+        return cell
     try:
-        value = _NUMBERS[kind](cell) if kind is not None and kind in _NUMBERS else cell
+        value = _NUMBERS[kind](cell)
         json.dumps(value, allow_nan=False)
     except ValueError:
         return cell

@@ -1,13 +1,17 @@
 """Where a project's data comes from, and what must hold of it before anything is trained on it."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, Strict
 
 from ml_workloads.project.names import PythonObject, SecretName
 from ml_workloads.project.sql import reading_query
 from validation.base import Allowed, Section, unique
+
+FORMATS: Final = ".csv, .csv.gz, .csv.bz2, .csv.xz, .csv.zst or .parquet"
+"""What training reads, in capitals or not, as in `ml_workloads.runtime.data.tables`, which takes pandas to import."""
+_FILE: Final = re.compile(r"(.*/)?\.*[^./][^/]*\.(csv(\.(gz|bz2|xz|zst))?|parquet)", re.IGNORECASE)
 
 
 def _relative(text: str) -> str:
@@ -17,12 +21,25 @@ def _relative(text: str) -> str:
     return text
 
 
-RelativePath = Annotated[str, AfterValidator(_relative), Allowed("relative path")]
+def _file(text: str) -> str:
+    if not _FILE.fullmatch(_relative(text)):
+        raise ValueError(f"write a file that ends with {FORMATS}")
+    return text
+
+
+def _object_or_prefix(text: str) -> str:
+    if not _relative(text).endswith("/") and not _FILE.fullmatch(text):
+        raise ValueError(f"write an object that ends with {FORMATS}, or a prefix that ends with /")
+    return text
+
+
+FilePath = Annotated[str, AfterValidator(_file), Allowed(f"relative path that ends with {FORMATS}")]
+ObjectPath = Annotated[str, AfterValidator(_object_or_prefix), Allowed(f"relative path that ends with /, {FORMATS}")]
 
 
 class S3Source(Section):
     type: Literal["s3"]
-    path: RelativePath
+    path: ObjectPath
     """Object, or prefix that ends with /, below the project's own prefix in the data lake; Parquet or CSV."""
 
 
@@ -36,7 +53,7 @@ class SqlSource(Section):
 
 class LocalSource(Section):
     type: Literal["local"]
-    path: RelativePath
+    path: FilePath
     """File in the project's image; Parquet or CSV."""
 
 

@@ -44,11 +44,11 @@ class AcceleratorSettings(Section):
 class GateSettings(Section):
     metric: Metric
     """What decides, measured on the data that was held out."""
-    minimum: float | None = None
+    minimum: float | None = Field(default=None, allow_inf_nan=False)
     """What accuracy, precision, recall, f1, roc_auc or r2 must reach, 0 to 1."""
-    maximum: float | None = None
+    maximum: float | None = Field(default=None, allow_inf_nan=False)
     """What rmse or mae must not exceed, in the unit of the target."""
-    max_regression: float = Field(default=0.0, ge=0)
+    max_regression: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """How much worse than the model which has the alias now a new one may be."""
 
     @model_validator(mode="after")

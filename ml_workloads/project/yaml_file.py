@@ -1,6 +1,7 @@
 """YAML as people write project files: merge keys work, and what YAML would change without a word is refused.
 
 PyYAML reads YAML 1.1. https://yaml.org/type/merge.html, https://yaml.org/type/int.html
+Numbers such as 1e-3, which are text there, are read as YAML 1.2 has them. https://yaml.org/spec/1.2.2/#1032-tag-resolution
 """
 
 import re
@@ -13,6 +14,7 @@ from yaml.scanner import ScannerError
 
 _MERGE, _INT, _FLOAT, _VALUE = (f"tag:yaml.org,2002:{name}" for name in ("merge", "int", "float", "value"))
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
+_EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+\Z")
 MOST_VALUES: Final = 10_000
 # Characters that begin something else than text where they come first.
 _MARKS = "* & ! % @ ` { [ | >"
@@ -114,3 +116,4 @@ def _identity(key: yaml.Node) -> object:
 for _tag in (_INT, _FLOAT):
     _Loader.add_constructor(_tag, _Loader.number)
 _Loader.add_constructor(_VALUE, _Loader.equals_sign)
+_Loader.add_implicit_resolver(_FLOAT, _EXPONENT, list("-+.0123456789"))

@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from ml_workloads.runtime import conversions
+from ml_workloads.runtime.conversions import kind
 from ml_workloads.runtime.schemas import ContractError
 
 MAX_VALUES: Final = 5
-_KINDS: Final = {"string": "text", "boolean": "truth", "date": "date"}
-"""Kinds of what pandas finds in a column of Python objects."""
 
 
 def demand_unchanged(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSchema, target: str) -> None:
     """Raise ContractError that names each input column of which the contract changes values.
 
-    Types may be converted: text to numbers, times or categories, numbers to text. Rows and columns may be left out,
-    and columns added.
+    Types may be converted where every value keeps its meaning: text to numbers, times or categories, whole numbers to
+    text. Rows and columns may be left out, and columns added.
 
     Args:
         before: The data as it was read.
@@ -51,13 +51,16 @@ def _changes(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSche
                 yield said
 
 
-def _change(name: str, before: pd.Series, after: pd.Series, *, filled: bool) -> str:
+def _change(name: str, before: Any, after: Any, *, filled: bool) -> str:
     was_missing, is_missing = before.isna().to_numpy(), after.isna().to_numpy()
     appeared = was_missing & ~is_missing & (not filled)
     changed, known = appeared.copy(), ~was_missing & ~is_missing
-    if _kind(before) == _kind(after) != "other":
+    old, new = kind(before), kind(after)
+    if old == new != "other":
         changed |= ~was_missing & is_missing
         changed[known] |= _differ(before[known], after[known])
+    elif old != new:
+        changed[known] |= conversions.changed(before[known], after[known])
     places = np.flatnonzero(changed)
     if not len(places):
         return ""
@@ -68,14 +71,14 @@ def _change(name: str, before: pd.Series, after: pd.Series, *, filled: bool) -> 
     rows = f"{len(places)} row{'s' if len(places) > 1 else ''}"
     return (
         f"the contract changes column {name} in {rows} ({', '.join(shown)}): requests are not changed by it; "
-        f"{_fix(after, appeared=bool(appeared.any()))}"
+        f"{_fix(old, new, appeared=bool(appeared.any()))}"
     )
 
 
-def _fix(after: pd.Series, *, appeared: bool) -> str:
-    if appeared and _kind(after) == "truth":
+def _fix(old: str, new: str, *, appeared: bool) -> str:
+    if appeared and new == "truth":
         return 'write Column("boolean", nullable=True, coerce=True)'
-    return "do it in the model (a transformer in the pipeline)"
+    return (conversions.way_out(old, new) if old != new else "") or "do it in the model (a transformer in the pipeline)"
 
 
 def _plain(column: Any) -> pd.Series:
@@ -90,27 +93,14 @@ def _is_category(dtype: Any) -> bool:
     return isinstance(dtype, pd.CategoricalDtype)
 
 
-def _kind(column: pd.Series) -> str:
-    dtype: Any = column.dtype
-    if pd.api.types.is_bool_dtype(dtype):
-        return "truth"
-    if pd.api.types.is_numeric_dtype(dtype):
-        return "number"
-    if isinstance(dtype, pd.StringDtype):
-        return "text"
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        return "time with a zone"
-    if isinstance(dtype, np.dtype) and dtype.kind == "M":
-        return "time"
-    return _KINDS.get(pd.api.types.infer_dtype(column, skipna=True), "other")
-
-
 def _differ(before: Any, after: Any) -> Any:
     """Return which values differ. Both are of one kind and without missing values."""
-    kind = _kind(after)
-    if kind in ("text", "date", "truth"):
+    held = kind(after)
+    if held in ("text", "date", "truth") or before.dtype == after.dtype == object:
         return before.astype(object).to_numpy() != after.astype(object).to_numpy()
-    if kind != "number" or pd.api.types.is_float_dtype(after.dtype):
+    if before.dtype == object:
+        before = pd.to_numeric(before) if held == "number" else before.astype(after.dtype)
+    if held != "number" or pd.api.types.is_float_dtype(after.dtype):
         # A narrower float or a coarser time rounds; a request's value is rounded likewise, or refused.
         with np.errstate(all="ignore"):
             before = before.astype(after.dtype)

@@ -21,6 +21,7 @@ from typing import Any, Final, Literal
 State = Literal["ok", "problem", "note"]
 STAGE: Final = "stage"
 _POLL_SECONDS: Final = 0.02
+_LONGEST: Final = 300
 KILLED: Final = "killed"
 
 
@@ -66,9 +67,11 @@ class Report:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8")
+        self.now = "code"
 
     def stage(self, name: str) -> None:
         """Record what is tried next, so that a process that ends without a word is explained."""
+        self.now = name
         self._line({STAGE: name})
 
     def add(self, what: str, state: State, said: str) -> None:
@@ -139,7 +142,11 @@ def _try(request: Request) -> None:
     os.chdir(request.folder)
     sys.path.insert(0, request.folder)
     report = Report(Path(request.answer))
-    attempt(request, report)
+    try:
+        attempt(request, report)
+    except Exception as error:
+        said = " ".join(str(error).split())[:_LONGEST]
+        report.add(report.now, "problem", f"it cannot be tried: {type(error).__name__}: {said}")
     report.stage("end")
 
 

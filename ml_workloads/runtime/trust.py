@@ -41,5 +41,8 @@ def why_not(name: str) -> str | None:
             "write a class of the project's own module instead"
         )
     if _ACTS.fullmatch(last):
-        return f"remove it, {last} reads files or runs code; name a class that only holds the model's state"
+        return (
+            f"rename it if it is the project's own, because functions that are called {last} read files or run code; "
+            "else remove it, and name a class that only holds the model's state"
+        )
     return None

@@ -6,6 +6,7 @@ What asks a database is in `database`, which takes half a second more to import.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,5 +71,17 @@ def digest(frame: pd.DataFrame) -> str:
     summary = hashlib.sha256()
     for column, kind in frame.dtypes.items():
         summary.update(f"{column}\0{kind}\0".encode())
-    summary.update(_row_hashes(frame, index=False).to_numpy().tobytes())
+    try:
+        rows = _row_hashes(frame, index=False)
+    except TypeError:  # lists and structs of Parquet cannot be hashed
+        rows = _row_hashes(frame.apply(_written), index=False)
+    summary.update(rows.to_numpy().tobytes())
     return summary.hexdigest()
+
+
+def _written(column: pd.Series) -> pd.Series:
+    return column.map(_text) if column.dtype == object else column
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, default=lambda held: held.tolist() if hasattr(held, "tolist") else str(held))

@@ -19,6 +19,7 @@ from pandas.api.types import infer_dtype
 
 from ml_workloads.runtime.data.errors import DataError, some_of
 from ml_workloads.runtime.data.heading import check_rows
+from ml_workloads.runtime.data.marking import marked, reads_as_number
 from ml_workloads.runtime.data.options import Part, ReadOptions
 
 EXACT: Final = 2**53
@@ -91,6 +92,9 @@ def parse_csv(
 ) -> pd.DataFrame:
     """Return the columns of a CSV whose rows were checked; those in `as_text` as written."""
     words = list(options.missing_values)
+    if any(map(reads_as_number, words)):
+        text, marker = marked(text, words)
+        words = [marker]
     return pd.read_csv(
         io.BytesIO(text),
         index_col=False,

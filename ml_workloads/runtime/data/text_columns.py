@@ -35,6 +35,9 @@ def text_columns(contract: object) -> TextColumns:
         # Whoever checks data against it says what it should be.
         return TextColumns()
     schema = schema_of(contract)
+    if schema.dtype is not None:
+        # pandera gives it to every column, whatever the column itself says.
+        return TextColumns(patterns=(re.compile(""),) if _is_text(schema.dtype) else ())
     declared: Sequence[tuple[str, Any]] = [(str(name), column) for name, column in schema.columns.items()]
     found = [(name, bool(column.regex)) for name, column in declared if _is_text(column.dtype)]
     return TextColumns(

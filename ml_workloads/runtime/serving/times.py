@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic_core import PydanticCustomError
 
+_FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 _OFFSET: Final = "(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -54,12 +56,9 @@ def read_time(value: Any, unit: Unit, zone: str | None) -> pd.Timestamp:
     if not DATE_TIME.matches(value, zoned=bool(zone)):
         wanted = "a time with its offset, such as 2026-03-01T12:00:00Z" if zone else "a time: 2026-03-01T12:00:00"
         raise PydanticCustomError("time", "Input should be {wanted}", {"wanted": wanted})
-    try:
-        found: Any = pd.Timestamp(value)
-        found = found.tz_convert(zone or "UTC") if found.tz is not None else found
-        found = found if zone else found.tz_localize(None)
-    except (ValueError, OverflowError):
-        raise PydanticCustomError("time", "Input should be a time that there is") from None
+    found = _found(value, zone)
+    if found is None:
+        raise PydanticCustomError("time", "Input should be a time that there is")
     try:
         return found.as_unit(unit, round_ok=False)
     except pd.errors.OutOfBoundsDatetime:
@@ -68,6 +67,20 @@ def read_time(value: Any, unit: Unit, zone: str | None) -> pd.Timestamp:
         raise PydanticCustomError(
             "time", "Input should be no finer than {unit}, the column's resolution", {"unit": UNITS[unit]}
         ) from None
+
+
+def _found(value: str, zone: str | None) -> Any:
+    """Return None for a time that is none, and for one beyond the years 1 to 9999: pandas reads it, and no more."""
+    try:
+        found: Any = pd.Timestamp(value)
+        found = found.tz_convert(zone or "UTC") if found.tz is not None else found
+        local = found.tz_localize(None)
+        days = [each.asm8.astype("datetime64[D]") for each in (found, local)]
+    except (ValueError, OverflowError, NotImplementedError):
+        return None
+    if not all(_FIRST <= day <= _LAST for day in days):
+        return None
+    return found if zone else local
 
 
 def read_date(value: Any) -> date:

@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 
 # At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_workloads.runtime import aws
@@ -85,8 +85,8 @@ class SqlDocument(_Document):
 
 class GateDocument(_Document):
     metric: Metric
-    bound: float
-    max_regression: float = 0.0
+    bound: FiniteFloat
+    max_regression: FiniteFloat = 0.0
 
 
 class TrainingSettings(BaseSettings):

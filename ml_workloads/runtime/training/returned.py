@@ -96,16 +96,26 @@ def _shape(predicted: Any, found: np.ndarray[Any, Any]) -> str:
 
 
 def _are_numbers(gate: Gate, predicted: np.ndarray[Any, Any]) -> None:
-    if predicted.dtype.kind not in "biuf":
-        try:
-            predicted = predicted.astype(float)
-        except (TypeError, ValueError):
-            raise ReturnError(
-                f"predict returned {_some(predicted)}, but gate.metric {gate.metric} needs numbers; "
-                "return a regressor, or use accuracy, f1 or another metric of classes"
-            ) from None
-    if predicted.dtype.kind == "f" and not bool(np.isfinite(predicted).all()):
+    numbers = _as_numbers(predicted)
+    if numbers is None:
+        raise ReturnError(
+            f"predict returned {_some(predicted)}, but gate.metric {gate.metric} needs numbers; "
+            "return a regressor, or use accuracy, f1 or another metric of classes"
+        )
+    if numbers.dtype.kind == "f" and not bool(np.isfinite(numbers).all()):
         raise ReturnError("predict returned infinite numbers; return finite ones")
+
+
+def _as_numbers(predicted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+    """Return None where the values are no numbers; text that reads as one is text all the same."""
+    if predicted.dtype.kind in "biuf":
+        return predicted
+    if any(isinstance(value, str | bytes) for value in predicted.tolist()):
+        return None
+    try:
+        return predicted.astype(float)
+    except (TypeError, ValueError):
+        return None
 
 
 def _are_classes(gate: Gate, predicted: np.ndarray[Any, Any], classes: list[Any]) -> None:

@@ -106,10 +106,11 @@ def _way_out(kind: str, unknown: Sequence[str]) -> str:
         )
     try:
         trusted_types.trusted(unknown)
-    except ProjectError:
+    except ProjectError as error:
         return (
             f"the model ({kind}) holds {named}, which no project may trust because it can run any code or is unknown; "
-            "use a function or class of the project's own module instead and add it to training.trusted_types"
+            "use a function or class of the project's own module instead and add it to training.trusted_types "
+            f"({error})"
         )
     return (
         f"the model ({kind}) holds {named}, which is not on the list of trusted types; if this is code that the "

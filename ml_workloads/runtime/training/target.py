@@ -63,7 +63,30 @@ def _check_classes(column: Any, gate: Gate) -> None:
     if pd.api.types.is_bool_dtype(column) or not _is_number(column):
         if pd.api.types.is_datetime64_any_dtype(column):
             raise TargetError(f"the target {column.name} holds times, which are neither classes nor numbers")
+        _check_labels(column)
         return
+    _check_few(column, gate)
+    _check_labels(column)
+
+
+def _check_labels(column: Any) -> None:
+    """Raise TargetError for values that scikit-learn does not take for classes.
+
+    https://scikit-learn.org/stable/modules/generated/sklearn.utils.multiclass.type_of_target.html
+    """
+    values: Any = column.dtype.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    found = pd.api.types.infer_dtype(values, skipna=True)
+    if found == "string" or (values.dtype != object and found in ("boolean", "integer", "floating")):
+        return
+    kinds = sorted({type(value).__name__ for value in values})
+    raise TargetError(
+        f"the target {column.name} holds {' and '.join(kinds[:5])} in a column of Python objects, which models cannot "
+        "learn as classes; let the contract make it text: Column(str, coerce=True)"
+    )
+
+
+def _check_few(column: Any, gate: Gate) -> None:
+    """Raise TargetError for numbers that are too many to be classes."""
     values = column.to_numpy(dtype=float)
     different = len(np.unique(values))
     fractions = bool((values != np.floor(values)).any())

@@ -88,6 +88,23 @@ WRONG: dict[str, tuple[str, object, str]] = {
         {"type": "s3", "path": "../other/raw/"},
         'data.source.path: got "../other/raw/"; write a path without leading / or ..',
     ),
+    **{
+        f"object {path} that no training reads": (
+            "data.source",
+            {"type": "s3", "path": path},
+            f'data.source.path: got "{path}"; write an object that ends with .csv, .csv.gz, .csv.bz2, .csv.xz, '
+            ".csv.zst or .parquet, or a prefix that ends with /",
+        )
+        for path in ("churn", "churn.xlsx", "2024/churn.gz", "churn.csv.zip", ".csv", "churncsv")
+    },
+    **{
+        f"file {path} that no training reads": (
+            "data.source",
+            {"type": "local", "path": path},
+            f'data.source.path: got "{path}"; write a file that ends with .csv, ',
+        )
+        for path in ("data/", "churn", "churn.xlsx")
+    },
     "query that changes data": ("data.source.query", "DELETE FROM customers", "write one SELECT statement"),
     "two statements": ("data.source.query", "SELECT 1; DROP TABLE customers", "write one statement only"),
     "secret that is not the project's": (

@@ -52,6 +52,14 @@ def test_a_project_may_merge_what_it_has_written_before(tmp_path: Path):
         ("a: &s [1]\nb: *s", {"a": [1], "b": [1]}),
         ("'<<': 1", {"<<": 1}),
         ("a: =", {"a": "="}),
+        ("[1e-3, 1E5, -2e+3, +1.5e3, .5e1, 2.e-1]", [0.001, 100_000.0, -2000.0, 1500.0, 5.0, 0.2]),
+        ("{1e3: a}", {1000.0: "a"}),
+        (
+            "[1e, e3, 1e-3x, x1e-3, 1e-, 1e3.5, --1e3, '1e-3', \"1e-3\", !!str 1e-3]",
+            ["1e", "e3", "1e-3x", "x1e-3", "1e-", "1e3.5", "--1e3", "1e-3", "1e-3", "1e-3"],
+        ),
+        ("a: |-\n  1e-3", {"a": "1e-3"}),
+        ("[0x1e3, 1.0e-3, 1.0e+3]", [0x1E3, 0.001, 1000.0]),
         ("a: 0\nb: -1\nc: 0.5\nd: 1_000\ne: 0x10", {"a": 0, "b": -1, "c": 0.5, "d": 1000, "e": 16}),
     ],
 )
@@ -88,6 +96,18 @@ def test_what_would_be_read_otherwise_than_it_looks_is_refused(text: str, said: 
     with pytest.raises(YamlError) as refused:
         read_yaml(text)
     assert said in str(refused.value)
+
+
+def test_types_of_values_are_those_that_yaml_1_2_gives_them():
+    assert repr(read_yaml("[1e3, 1e+3, '1e3', 1000]")) == "[1000.0, 1000.0, '1e3', 1000]"
+
+
+@pytest.mark.parametrize("minimum", ["1e-3", "1E-3", "1.0e-3"])
+def test_a_bound_may_be_written_with_an_exponent(tmp_path: Path, minimum: str):
+    path = tmp_path / "churn" / "project.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(SOUND).replace("minimum: 0.8", f"minimum: {minimum}"))
+    assert load_project(path).training.gate.minimum == 0.001
 
 
 @pytest.mark.parametrize(

@@ -24,15 +24,15 @@ def make_repository(root: Path) -> Path:
     return root / PROJECTS
 
 
-def add_project(projects: Path, name: str, files: Mapping[str, str], settings: Mapping[str, Any]) -> None:
+def add_project(projects: Path, name: str, files: Mapping[str, str | bytes], settings: Mapping[str, Any]) -> None:
     """Copy the example's project under another name. `files` replace or join its own; `a.b` in `settings` is a path."""
     folder = projects / name
     shutil.copytree(ROOT / PROJECTS / EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (folder / "Dockerfile", folder / "project.yaml"):
         path.write_text(path.read_text().replace(EXAMPLE, name))
-    for file, text in files.items():
+    for file, content in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file).write_text(text)
+        (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
     document: dict[str, Any] = yaml.safe_load((folder / "project.yaml").read_text())
     for path, value in settings.items():
         *sections, field = path.split(".")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.projects.check_code import _read
+from cli.projects.check_code import _read, request_for
+from ml_workloads.project import load_project
 from ml_workloads.runtime.sample_check import Finding, State
+from tests.unit.cli.projects.repositories import PROJECTS, add_project
 
 BEFORE = ("data.contract", "training.entrypoint", "data.contract")
 
@@ -47,3 +49,10 @@ def test_code_that_does_not_come_to_its_end_stays_a_problem_of_a_launch(tmp_path
 def test_an_example_that_takes_too_long_is_not_told_as_rows(tmp_path: Path):
     found = unfinished(tmp_path, "sample", "data.contract", "training", "example.json", "killed", slow_sample="note")
     assert (found.what, found.state) == ("example.json", "problem")
+
+
+@pytest.mark.parametrize("content", [b"# \xff\nFROM a:1\n", "FROM a:1\n".encode("utf-16")])
+def test_a_dockerfile_in_another_encoding_keeps_no_code_from_being_tried(tmp_path: Path, content: bytes):
+    add_project(tmp_path / PROJECTS, "sound", {"Dockerfile": content}, {})
+    project = load_project(tmp_path / PROJECTS / "sound" / "project.yaml")
+    assert request_for(project, tmp_path, tmp_path / "answer", None, 60.0).image_installs_more is False

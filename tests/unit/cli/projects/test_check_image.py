@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from cli.projects.check_image import check_dockerfile, installs_more
+from cli.projects.check_image import check_dockerfile, image_installs_more, installs_more
 from cli.projects.check_imports import check_imports
 from cli.projects.dockerfiles import outcome, stages
 from cli.projects.environment import ROOT
@@ -209,6 +209,41 @@ def test_what_stands_in_a_heredoc_is_no_instruction():
 )
 def test_whether_an_image_has_more_than_the_runtime(line: str, more: bool):
     assert installs_more(f"FROM a:1\n{line}\n") is more
+
+
+@pytest.mark.parametrize(
+    ("content", "more"),
+    [
+        ("# für\nFROM a:1\nRUN pip install b\n".encode("latin-1"), True),
+        (b"FROM a:1\n# \xff\n", False),
+        ("FROM a:1\nRUN pip install b\n".encode("utf-16"), False),
+        (b"\xef\xbb\xbfFROM a:1\nRUN pip install b\n", True),
+    ],
+)
+def test_a_dockerfile_in_another_encoding_is_no_failure(tmp_path: Path, content: bytes, more: bool):
+    (tmp_path / "Dockerfile").write_bytes(content)
+    assert image_installs_more(tmp_path / "Dockerfile") is more
+
+
+def test_a_dockerfile_that_is_not_there_or_no_file_installs_nothing(tmp_path: Path):
+    assert not image_installs_more(tmp_path / "Dockerfile")
+    assert not image_installs_more(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfimport json\n",
+        "# coding: latin-1\nNAME = 'für'\n".encode("latin-1"),
+    ],
+)
+def test_code_in_an_encoding_that_python_knows_is_read(root: Path, content: bytes):
+    file = root / OWN / "tumour_diagnosis" / "further.py"
+    try:
+        file.write_bytes(content)
+        assert check_imports(load_project(root / OWN / "project.yaml"), root, more=False) == []
+    finally:
+        file.unlink()
 
 
 @pytest.mark.parametrize(

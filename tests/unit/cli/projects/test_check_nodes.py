@@ -78,3 +78,9 @@ def test_accelerators_are_judged_as_the_program_judges_them(environment: str, ac
 def test_an_environment_without_settings_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"stacks/Pulumi\.dev\.yaml"):
         pools_of("dev", tmp_path)
+
+
+def test_a_stack_file_in_another_encoding_is_named(tmp_path: Path):
+    (tmp_path / "Pulumi.dev.yaml").write_bytes("# für\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"^stacks/Pulumi\.dev\.yaml: byte 3 is not UTF-8; save the file as UTF-8$"):
+        pools_of("dev", tmp_path)

@@ -52,6 +52,13 @@ def test_a_stack_file_that_lacks_what_is_needed_is_named(tmp_path: Path, platfor
         find_environment("dev", write_stacks(tmp_path, platform))
 
 
+def test_a_stack_file_in_another_encoding_is_named(tmp_path: Path):
+    stacks = write_stacks(tmp_path)
+    (stacks / "Pulumi.dev.yaml").write_bytes("# für\n".encode("latin-1"))
+    with pytest.raises(PlainError, match=r"^stacks/Pulumi\.dev\.yaml: byte 3 is not UTF-8; save the file as UTF-8$"):
+        find_environment("dev", stacks)
+
+
 def test_a_project_that_is_wrong_is_told_as_everywhere(tmp_path: Path):
     projects, stacks = write_project(tmp_path, owner="nobody"), write_stacks(tmp_path)
     with pytest.raises(SettingsError, match="write an e-mail address"):

@@ -37,7 +37,7 @@ class Mistake:
 
     what: str
     said: str
-    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    files: Mapping[str, str | bytes] = field(default_factory=dict[str, str | bytes])
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -63,6 +63,19 @@ MISTAKES: Mapping[str, Mistake] = {
         settings={"training.resources.memory": "48Gi", "quota.memory": "64Gi"},
     ),
     "no-dockerfile-tag": Mistake("Dockerfile", "names no tag", files={"Dockerfile": "FROM python\nUSER 65532\n"}),
+    "dockerfile-in-latin-1": Mistake(
+        "Dockerfile",
+        "byte 3 is not UTF-8; save the file as UTF-8",
+        files={"Dockerfile": "# für\nFROM python:3.11-slim\n".encode("latin-1")},
+    ),
+    "dockerfile-in-utf-16": Mistake(
+        "Dockerfile", "byte 0 is not UTF-8", files={"Dockerfile": "FROM python:3.11-slim\n".encode("utf-16")}
+    ),
+    "code-in-latin-1": Mistake(
+        "imports",
+        "help.py.*: this is not Python",
+        files={"tumour_diagnosis/help.py": "NAME = 'für'\n".encode("latin-1")},
+    ),
     "misspelt-module": Mistake(
         "training.entrypoint", "there is no module", settings={"training.entrypoint": "tumour_diagnosis.trainng:train"}
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,21 @@ def test_files_and_standard_input_are_read(tmp_path: Path):
     assert read("-", lambda: '[{"age": 41}]') == ('[{"age": 41}]', False)
 
 
+def test_a_byte_order_mark_is_passed_over_wherever_rows_come_from(tmp_path: Path):
+    table = tmp_path / "rows.csv"
+    table.write_text("\ufeffage\n41\n")
+    assert read(str(table), nothing) == ("age\n41\n", True)
+    assert read("-", lambda: "\ufeffage\n41\n") == ("age\n41\n", True)
+    assert read("-", lambda: '\ufeff{"age": 41}') == ('{"age": 41}', False)
+    assert read('\ufeff{"age": 41}', nothing) == ('{"age": 41}', False)
+
+
+def test_line_ends_inside_a_cell_stay_as_they_are(tmp_path: Path):
+    table = tmp_path / "rows.csv"
+    table.write_bytes(b'postcode,age\r\n"a\r\nb",1\r\n')
+    assert from_csv(read(str(table), nothing)[0], COLUMNS) == {"instances": [{"postcode": "a\r\nb", "age": 1}]}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -81,7 +97,65 @@ def test_what_a_table_holds_is_what_the_model_takes():
     }
 
 
-@pytest.mark.parametrize(("column", "cell"), [("age", "4.5"), ("spent", "nan"), ("spent", "inf"), ("member", "yes")])
+@pytest.mark.parametrize(
+    ("missing_values", "row"),
+    [
+        (("",), {"age": None, "postcode": None, "member": None, "spent": "NA"}),
+        (("NA",), {"age": "", "postcode": "", "member": "", "spent": None}),
+        (("", "NA"), {"age": None, "postcode": None, "member": None, "spent": None}),
+        ((), {"age": "", "postcode": "", "member": "", "spent": "NA"}),
+    ],
+)
+def test_the_words_for_missing_values_and_no_others_are_sent_as_null(missing_values: tuple[str, ...], row: Any):
+    assert from_csv('age,postcode,member,spent\n,"",,NA\n', COLUMNS, missing_values) == {"instances": [row]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "cell", "value"),
+    [
+        ({"enum": [1, 2]}, "2", 2),
+        ({"anyOf": [{"enum": [1, 2]}, {"type": "null"}]}, "1", 1),
+        ({"enum": [0.5, 1.0]}, "0.5", 0.5),
+        ({"enum": [0.5, 1.0]}, "1", 1.0),
+        ({"enum": [True, False]}, "false", False),
+        ({"enum": [True, False]}, "True", True),
+        ({"enum": ["1", "2"]}, "2", "2"),
+        # Of no category: the server says what it wants there.
+        ({"enum": [1, 2]}, "3", "3"),
+        ({"enum": [1, 0]}, "true", "true"),
+        ({"enum": [True, False]}, "1", "1"),
+    ],
+)
+def test_a_category_is_sent_as_the_model_has_it(schema: Any, cell: str, value: Any):
+    schemas = {
+        "PredictRequest": {"properties": {"instances": {"items": {"$ref": "#/components/schemas/Instance"}}}},
+        "Instance": {"properties": {"plan": schema}},
+    }
+    columns = columns_of({"components": {"schemas": schemas}})
+    (row,) = from_csv(f"plan\n{cell}\n", columns)["instances"]
+    assert (row["plan"], type(row["plan"])) == (value, type(value))
+
+
+def test_a_long_cell_is_read_and_the_limit_of_other_tables_stays():
+    before = csv.field_size_limit()
+    for size in (131_073, 1_000_000):
+        (row,) = from_csv(f"postcode\n{'a' * size}\n", COLUMNS)["instances"]
+        assert len(row["postcode"]) == size
+    assert csv.field_size_limit() == before
+
+
+def test_a_cell_that_is_too_long_even_so_is_told_with_its_line(monkeypatch: pytest.MonkeyPatch):
+    before = csv.field_size_limit()
+    monkeypatch.setattr("cli.projects.rows._LONGEST_CELL", 10)
+    with pytest.raises(PlainError, match=r"--data: line 3 cannot be read as CSV: field larger than field limit"):
+        from_csv(f"postcode\n1\n{'a' * 11}\n", COLUMNS)
+    assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("age", "4.5"), ("age", "1_000"), ("spent", "nan"), ("spent", "inf"), ("spent", "1_0.5"), ("member", "yes")],
+)
 def test_what_is_not_of_its_columns_type_is_left_to_the_server(column: str, cell: str):
     (row,) = from_csv(f"{column}\n{cell}\n", COLUMNS)["instances"]
     assert row == {column: cell}
@@ -93,6 +167,8 @@ def test_what_is_not_of_its_columns_type_is_left_to_the_server(column: str, cell
         ("", "the table has no rows"),
         ("age\n", "the table has no rows"),
         ("age\n1,2\n", "row 1 has 2 values, the heading 1"),
+        ("age,spent,age\n1,2,3\n", "the heading has age more than once; rename"),
+        ("a,b,a,b,c\n1,2,3,4,5\n", "the heading has a, b more than once"),
     ],
 )
 def test_a_table_that_is_none_is_refused(text: str, said: str):

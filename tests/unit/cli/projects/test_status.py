@@ -1,13 +1,10 @@
-"""`mlp status`, `mlp predict` and `mlp logs`: what they read off a cluster, and what they say of what is missing."""
+"""`mlp status` and `mlp logs`: what they read off a cluster, and what they say of what is missing."""
 
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
 import pytest
@@ -17,10 +14,10 @@ from cli.app import make_app
 from cli.plain import PlainError
 from cli.projects import logs, predict, status
 from cli.projects.environment import Environment, Place
-from cli.projects.port_forward import PortForward
 from cli.projects.session import Session
 from ml_workloads.project import Project, parse_project
 from tests.unit.cli.projects.api_servers import ApiServer, serving
+from tests.unit.cli.projects.model_servers import Model
 from tests.unit.ml_workloads.examples import SOUND
 
 NAMESPACE = "growth-churn"
@@ -57,49 +54,6 @@ DEPLOYED: dict[str, tuple[int, Any]] = {
 }
 
 
-class Model:
-    """The project's server: one answer by path."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, tuple[int, Any]] = {
-            "/readyz": (200, {"status": "ready", "model": {"name": "churn", "version": "3"}, "problem": ""}),
-            "/predict": (200, {"predictions": ["yes"], "model": {"name": "churn", "version": "3"}}),
-        }
-        self.bodies: list[Any] = []
-
-    @contextmanager
-    def forwarded(self) -> Generator[PortForward]:
-        model = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self) -> None:
-                size = int(self.headers.get("content-length") or 0)
-                model.bodies.append(json.loads(self.rfile.read(size)) if size else None)
-                code, document = model.answers.get(self.path, (404, {"detail": "Not Found"}))
-                self.send_response(code)
-                self.end_headers()
-                self.wfile.write(json.dumps(document).encode())
-
-            do_GET = do_POST = _answer
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-
-        def connect() -> Any:
-            connection = socket.create_connection(("127.0.0.1", server.server_port))
-            return connection, connection.close
-
-        try:
-            with PortForward(connect) as forward:
-                yield forward
-        finally:
-            server.shutdown()
-            server.server_close()
-
-
 @pytest.fixture
 def server() -> ApiServer:
     return ApiServer(answers=dict(DEPLOYED))
@@ -126,7 +80,7 @@ def deployed(server: ApiServer, model: Model, monkeypatch: pytest.MonkeyPatch) -
         def opened(_project: str, _env: str) -> Generator[Session]:
             yield session
 
-        for module in (status, predict, logs):
+        for module in (status, logs):
             monkeypatch.setattr(module, "opened", opened)
         monkeypatch.setattr(predict, "serving", lambda _session, **_: model.forwarded())
         monkeypatch.setattr(status, "aliases_of", lambda _session: {"production": "3", "staging": "4"})
@@ -195,53 +149,6 @@ def test_a_project_without_runs_and_servers_is_no_error(server: ApiServer):
     document = found("status", "churn")
     assert (document["last_run"], document["serving"], document["answering"]) == (None, None, None)
     assert "none yet" in mlp("status", "churn").stdout
-
-
-@pytest.mark.parametrize("data", ['{"age": 41}', '[{"age": 41}]', '{"instances": [{"age": 41}]}'])
-def test_a_prediction_comes_with_the_version_that_made_it(model: Model, data: str):
-    done = mlp("predict", "churn", "--data", data)
-    assert done.exit_code == 0
-    assert "yes" in done.stdout
-    assert "Answered by version 3." in done.stdout
-    assert model.bodies[-1] == {"instances": [{"age": 41}]}
-
-
-@pytest.mark.parametrize(
-    ("code", "detail", "said"),
-    [
-        (
-            422,
-            [{"loc": ["instances", 0, "age"], "msg": "should be a number"}],
-            "row 1, column age: should",
-        ),
-        (413, "larger than 1048576 bytes", "the request is too large: larger than 1048576 bytes"),
-        (503, "no version has the alias production", "cannot answer now: no version has the alias production"),
-    ],
-)
-def test_a_refusal_ends_with_1_and_names_what_is_wrong(model: Model, code: int, detail: Any, said: str):
-    model.answers["/predict"] = (code, {"detail": detail})
-    done = mlp("predict", "churn", "--data", "{}")
-    assert done.exit_code == 1
-    assert said in done.stderr
-
-
-def test_without_data_it_says_what_the_model_takes_and_ends_with_2(model: Model):
-    schemas = {
-        "PredictRequest": {"properties": {"instances": {"items": {"$ref": "#/components/schemas/Instance"}}}},
-        "Instance": {"properties": {"age": {"type": "integer"}}, "required": ["age"]},
-    }
-    model.answers["/openapi.json"] = (200, {"components": {"schemas": schemas}})
-    done = mlp("predict", "churn", "--json")
-    assert done.exit_code == 2
-    assert json.loads(done.stdout) == [{"name": "age", "type": "integer", "required": True}]
-
-
-def test_without_a_model_it_says_so_and_what_to_promote(model: Model):
-    model.answers["/openapi.json"] = (200, {})
-    model.answers["/readyz"] = (503, {"problem": "no version has the alias production"})
-    done = mlp("predict", "churn")
-    assert done.exit_code == 1
-    assert "no model yet: no version has the alias production; mlp models churn" in done.stderr
 
 
 def pod(name: str) -> Object:

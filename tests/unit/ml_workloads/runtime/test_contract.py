@@ -1,5 +1,7 @@
 """Data that breaks its contract is refused with columns, rows and values."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -115,6 +117,9 @@ def parsed(kind: Any, change: Any, **more: Any) -> pa.Column:
     return pa.Column(kind, parsers=pa.Parser(change), **more)
 
 
+TRUTH, TEXT = pa.Column(bool, coerce=True), pa.Column(str, nullable=True, coerce=True)
+TIME = pa.Column("datetime64[us]", coerce=True)
+DAYS = pd.to_datetime(["2024-01-01", "2024-01-02"])
 CHANGES: dict[str, tuple[list[Any], pa.Column, str]] = {
     "text": ([" DE", "fr"], parsed(str, lambda s: s.str.strip()), "in 1 row (row 0: ' DE' becomes 'DE')"),
     "numbers": ([1.0, 2.0], parsed(float, lambda s: s * -1), "in 2 rows (row 0: 1.0 becomes -1.0, row 1: 2.0"),
@@ -122,13 +127,26 @@ CHANGES: dict[str, tuple[list[Any], pa.Column, str]] = {
     "filled": ([None, 2.0], parsed(float, lambda s: s.fillna(0)), "in 1 row (row 0: missing becomes 0.0)"),
     "made missing": ([-999.0, 2.0], parsed(float, lambda s: s.where(s > 0), nullable=True), "-999.0 becomes missing"),
     "truth": ([True, None], pa.Column(bool, nullable=True, coerce=True), 'write Column("boolean", nullable=True, co'),
+    "text to truth": (["yes", "no"], TRUTH, "(row 0: 'yes' becomes True, row 1: 'no' becomes True)"),
+    "False to truth": (["True", "False"], TRUTH, "in 1 row (row 1: 'False' becomes True): requests are not"),
+    "numbers to truth": ([1, 2], TRUTH, "2 becomes True): requests are not changed by it; write true and false"),
+    "whole floats to text": ([41.0, None], TEXT, "41.0 becomes '41.0'): requests are not changed by it; cast it"),
+    "numbers to times": ([20240101, 20240105], TIME, "write text such as 2024-01-31"),
+    "times to numbers": ([*DAYS], pa.Column(int, coerce=True), "keep it as it is read, and convert it"),
+    "times to text": ([*DAYS], TEXT, "in 2 rows"),
+    "decimals cut off": (
+        [Decimal("12.75"), Decimal(3)],
+        pa.Column(int, coerce=True),
+        "(row 0: Decimal('12.75') becomes",
+    ),
+    "mixed numbers cut off": ([1, 2.5], pa.Column(int, coerce=True), "2.5 becomes 2"),
     "many": ([1] * 10, parsed(int, lambda s: s + 1), "in 10 rows (row 0: 1 becomes 2, "),
 }
 
 
 @pytest.mark.parametrize(("values", "column", "words"), CHANGES.values(), ids=CHANGES)
 def test_a_contract_that_changes_inputs_is_refused(values: list[Any], column: pa.Column, words: str):
-    mixed = any(value is None for value in values) and True in values
+    mixed = (None in values and True in values) or {type(value) for value in values} == {int, float}
     frame = pd.DataFrame({"x": pd.Series(values, dtype=object if mixed else None), "y": 1})
     schema = pa.DataFrameSchema({"x": column, "y": pa.Column(int)})
     with pytest.raises(ContractError) as refused:
@@ -148,6 +166,12 @@ KEPT: dict[str, tuple[list[Any], pa.Column]] = {
     "truth to truth that may be missing": ([True, False], pa.Column("boolean", coerce=True)),
     "narrower floats": ([0.1, 0.7], pa.Column("float32", coerce=True)),
     "whole floats": ([1.0, 2.0], pa.Column(int, coerce=True)),
+    "truth as text": (["True", "true"], pa.Column(bool, coerce=True)),
+    "0 and 1 to truth": ([1, 0], pa.Column(bool, coerce=True)),
+    "decimals to floats": ([Decimal("12.75"), Decimal(3)], pa.Column(float, coerce=True)),
+    "decimals to text": ([Decimal("12.75"), Decimal(3)], pa.Column(str, coerce=True)),
+    "days to times": ([date(2024, 1, 2), date(2024, 1, 3)], pa.Column("datetime64[us]", coerce=True)),
+    "fractions to text": ([0.5, 1.5], pa.Column(str, coerce=True)),
     "default": ([1.0, None], pa.Column(float, default=0.0)),
     "missing stays missing": ([1.0, None], pa.Column("Float64", nullable=True, coerce=True)),
 }

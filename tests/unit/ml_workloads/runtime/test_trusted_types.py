@@ -143,6 +143,12 @@ def test_what_can_run_any_code_is_neither_reviewed_nor_may_be_listed(name: str):
         trusted([name])
 
 
+def test_a_function_with_a_name_of_one_that_reads_files_is_told_to_be_renamed():
+    for name in ("churn.features.load_factor", "churn.features.open_days"):
+        with pytest.raises(ProjectError, match="rename it if it is the project's own"):
+            trusted([name])
+
+
 def test_classes_of_the_project_and_of_packages_may_be_listed():
     names = ["churn.features.Ratios", "lightgbm.sklearn.LGBMClassifier"]
     assert set(names) <= set(trusted(names))

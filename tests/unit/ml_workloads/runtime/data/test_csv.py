@@ -164,3 +164,26 @@ def test_numbers_that_64_bits_do_not_hold_are_text_as_written(beside: str):
     assert str(read["x"].dtype) == "str"
     assert read["x"].dropna().tolist() == [each for each in (huge, beside) if each]
     assert read["n"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("", "00000"), {"zip": [None, "12345", "0"], "kids": [0, 2, 0]}),
+        (("", "0"), {"zip": ["00000", "12345", None], "kids": [None, 2, None]}),
+        (("0.0",), {"zip": ["00000", "12345", "0"], "kids": [0, 2, 0]}),
+        (("-1", "12345"), {"zip": ["00000", None, "0"], "kids": [0, 2, 0]}),
+        (("", "1000"), {"zip": ["00000", "12345", "0"], "kids": [0, 2, 0]}),
+    ],
+)
+def test_a_word_that_reads_as_a_number_takes_no_other_cell_with_it(words: tuple[str, ...], found: dict[str, list[Any]]):
+    read = table(
+        'zip,kids,"a ""name""",note\n00000,0,1.5,"x, y"\n12345,2,-1.0,"line\nbreak"\n0,0,1e3,\n',
+        missing_values=words,
+        text_columns=frozenset({"zip"}),
+    )
+    plain = {name: [None if pd.isna(value) else value for value in read[name]] for name in found}
+    assert plain == found
+    assert read['a "name"'].tolist() == [1.5, -1.0, 1000.0]
+    assert read["note"].tolist()[:2] == ["x, y", "line\nbreak"]
+    assert ("" in words) == bool(pd.isna(read["note"].iloc[2]))

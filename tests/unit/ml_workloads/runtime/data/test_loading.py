@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ml_workloads.runtime.data import DataError, LocalFile, S3Objects, Source, digest, load
+from ml_workloads.runtime.serving.columns import SignatureError, describe
 
 TABLE = pd.DataFrame({"id": [1, 2, 3], "name": ["a", "b", None]})
 
@@ -144,3 +147,24 @@ def test_a_digest_tells_content_types_and_order_but_not_the_index():
         TABLE[["name", "id"]],
     ]
     assert len({digest(frame) for frame in (TABLE, *others)}) == 6
+
+
+NESTED: dict[str, list[Any]] = {
+    "lists": [["a"], ["b", "c"], None],
+    "structs": [{"k": 1}, {"k": 2}, {"k": 3}],
+    "lists of lists": [[[1], [2, 3]], [[4]], []],
+    "long lists": [[*range(5000)], [1], [2]],
+}
+
+
+@pytest.mark.parametrize("values", NESTED.values(), ids=NESTED)
+def test_parquet_with_lists_and_structs_is_read_and_its_digest_tells_their_values(tmp_path: Path, values: list[Any]):
+    def loaded(column: list[Any]) -> Any:
+        pq.write_table(pa.table({"x": [1.0, 2.0, 3.0], "tags": column}), tmp_path / "t.parquet")
+        return load(LocalFile(path=tmp_path / "t.parquet"))
+
+    first = loaded(values)
+    assert loaded(values).digest == first.digest
+    assert loaded([values[1], values[0], values[2]]).digest != first.digest
+    with pytest.raises(SignatureError, match="column tags is object of"):
+        describe(first.frame)

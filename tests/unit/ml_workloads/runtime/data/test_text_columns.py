@@ -36,6 +36,15 @@ def test_columns_of_text_and_no_others_stay_as_written(contract: object):
     assert check(read, contract)["zip"].tolist() == ["007"]  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("column", [pa.Column(), pa.Column(int), pa.Column(float, nullable=True)])
+def test_a_type_of_the_whole_schema_is_that_of_every_column(column: pa.Column):
+    contract = pa.DataFrameSchema({"zip": column}, dtype=str, coerce=True)
+    read = read_part(part("t.csv", "zip,n\n007,010\n"), ReadOptions(text_columns=text_columns(contract)))
+    assert check(read, contract).to_dict("list") == {"zip": ["007"], "n": ["010"]}
+    numbers = pa.DataFrameSchema({"zip": pa.Column(str)}, dtype=int, coerce=True)
+    assert "zip" not in text_columns(numbers)
+
+
 def test_a_day_of_digits_is_a_day_and_no_number_of_nanoseconds():
     contract = pa.DataFrameSchema({"day": pa.Column("datetime64[ns]", coerce=True)})
     read = read_part(part("t.csv", "day\n20240102\n"), ReadOptions(text_columns=text_columns(contract)))

@@ -231,3 +231,19 @@ def test_a_time_that_the_column_cannot_hold_is_refused(series: pd.Series, text: 
 def test_a_column_without_missing_values_in_training_needs_a_value():
     with pytest.raises(ValidationError, match="Field required"):
         tabled(trained(pd.Series(["a"], dtype="string")), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("0001-01-01T00:00:00Z", "America/New_York"),  # the least time of .NET, which its clients send for none
+        ("0000-01-01T00:00Z", "Europe/Berlin"),
+        ("9999-12-31T23:59:59-12:00", "UTC"),
+        ("0001-01-01T00:00:00+05:00", "UTC"),
+    ],
+)
+def test_a_time_beyond_the_calendar_is_answered_with_its_field(text: str, zone: str):
+    times = pd.Series(pd.to_datetime(["2026-01-01"], utc=True).tz_convert(zone).as_unit("us"))
+    with pytest.raises(ValidationError) as refused:
+        request_model(trained(times)).model_validate({"instances": [{"x": text}]})
+    assert [each["loc"][:3] for each in refused.value.errors()] == [("instances", 0, "x")]

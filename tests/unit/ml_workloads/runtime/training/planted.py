@@ -105,6 +105,9 @@ def encodes(inputs, target):
 def classifier_of_text(inputs, target):
     return numeric(DecisionTreeClassifier()).fit(inputs, np.where(target > target.median(), "high", "low"))
 
+def classifier_of_digits(inputs, target):
+    return numeric(DecisionTreeClassifier()).fit(inputs, target.astype(int).astype(str))
+
 def column(inputs, target):
     return numeric(LinearRegression()).fit(inputs, target.to_frame())
 
@@ -213,6 +216,9 @@ PLANTED = {
     "encodes the classes": Planted(train="encodes", said="predict returned 1, 0, which the target does not have"),
     "a classifier under mae": Planted(
         train="classifier_of_text", target="spent", metric="mae", said="but gate.metric mae needs numbers"
+    ),
+    "a classifier of digits under rmse": Planted(
+        train="classifier_of_digits", target="spent", metric="rmse", said="but gate.metric rmse needs numbers"
     ),
     "predicts a table": Planted(train="column", target="spent", metric="r2", said="with one dimension"),
     "roc_auc without shares": Planted(train="decides", metric="roc_auc", said="roc_auc needs predict_proba"),

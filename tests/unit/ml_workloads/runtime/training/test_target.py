@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,12 @@ def series(values: Any, dtype: Any = None) -> Any:
         (series([[1], [2]] * 20), "f1", "holds a list in a row"),
         (series([{"a": 1}] * 20), "rmse", "holds a dict in a row"),
         (series(pd.date_range("2026-01-01", periods=40)), "f1", "holds times"),
+        (series([Decimal(1), Decimal(2)] * 20), "f1", r"holds Decimal in .*Column\(str, coerce=True\)"),
+        (series([date(2026, 1, 1), date(2026, 1, 2)] * 20), "accuracy", "holds date in a column of Python objects"),
+        (series([b"a", b"b"] * 20), "f1", "holds bytes"),
+        (series([1, 2.5] * 20, object), "recall", "holds float and int"),
+        (series([1, "a"] * 20, object), "f1", "holds int and str"),
+        (series(pd.Categorical([date(2026, 1, 1), date(2026, 1, 2)] * 20)), "f1", "holds date"),
     ],
 )
 def test_a_target_that_does_not_fit_is_refused(values: Any, metric: Metric, said: str):
