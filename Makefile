@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SOURCES := $(wildcard stacks ml_workloads platform_services components validation policies cli sandbox tools tests __main__.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment setup up test test-unit lint down clean bench requirements
+.PHONY: help environment setup up test test-long test-unit lint down clean bench requirements
 
 help: ## Show what can be made
 	@echo "The machine-learning platform: make <target>"
@@ -24,7 +24,10 @@ up: setup ## Start the sandbox, deploy the dev environment into it, show what is
 test: setup lint ## Lint, then the unit, contract, projects' and sandbox tests
 	@$(BIN)/python -m tools.layers --parallel tests/unit tests/contract ml_workloads/projects --grouped tests/sandbox
 
-test-unit: environment ## The unit tests alone (about 2 minutes)
+test-long: setup ## Tests that take too long for every change (10 to 15 minutes)
+	@$(BIN)/python -m pytest -m long tests -q --durations=20
+
+test-unit: environment ## The unit tests alone (about 5 minutes)
 	@$(BIN)/python -m tools.layers --parallel tests/unit
 
 lint: environment ## ruff, its formatter, and basedpyright in strict mode

@@ -10,7 +10,7 @@ import pytest
 from tests.sandbox.box import MakeBox
 from tests.sandbox.environment_copy import EnvironmentCopy, by_operation, deployed_copy
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 WITHOUT_NAT = [
     *(
         "autoscaling",

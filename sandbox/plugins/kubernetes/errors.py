@@ -9,7 +9,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-_PASSING = ("etcdserver", "leader changed", "timed out", "timeout", "connection refused", "calling webhook", "EOF")
+# What the API server's own error says where etcd, a webhook or the way there fails; the last two are of gRPC.
+_PASSING = (
+    *("etcdserver", "leader changed", "timed out", "timeout", "connection refused", "failed calling webhook", "EOF"),
+    *("code = Unavailable", "connection reset"),
+)
 _UNTYPED = "failed to create typed patch object"
 
 
@@ -62,16 +66,7 @@ def is_passing(error: ApiError) -> bool:
         return True
     if error.status != 500 or _UNTYPED in error.message:
         return False
-    words = (
-        "etcdserver",
-        "leader changed",
-        "timed out",
-        "timeout",
-        "connection refused",
-        "failed calling webhook",
-        "EOF",
-    )
-    return any(word in error.message for word in words)
+    return any(word in error.message for word in _PASSING)
 
 
 def is_missing_namespace(error: ApiError) -> bool:

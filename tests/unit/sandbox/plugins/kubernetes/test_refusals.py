@@ -90,6 +90,8 @@ def test_a_refusal_says_what_and_why_and_what_to_do(error: Exception, said: list
         (status(503, "apiserver is shutting down"), True),
         (status(504, "timeout"), True),
         (status(500, "etcdserver: leader changed"), True),
+        (status(500, "rpc error: code = Unavailable desc = error reading from server: connection reset by peer"), True),
+        (status(500, "rpc error: code = InvalidArgument desc = request is too large"), False),
         (status(500, 'Internal error: failed calling webhook "x": connection refused'), True),
         (status(500, "failed to create typed patch object (a): .x: field not declared in schema"), False),
         (status(500, "failed to create typed patch object (a): .spec.leaderElectionTimeout: no such field"), False),
