@@ -33,7 +33,7 @@ Seconds = Annotated[float, typer.Option("--seconds", min=1, help="How long the c
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was found in one project. `row` is one that its model takes in a request, where one is known."""
+    """Hold what was found in one project. `row` is one that its model takes in a request, where one is known."""
 
     name: str
     findings: tuple[Finding, ...]
@@ -153,7 +153,7 @@ def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def _files(project: Project, root: Path, stacks: Path) -> Iterator[Finding]:
-    from cli.projects.check_image import check_dockerfile, image_installs_more
+    from cli.projects.check_image import check_dockerfile, image_installs_more, text_of
     from cli.projects.check_imports import check_ignored, check_imports
     from cli.projects.check_nodes import NODES, check_nodes, pools_of
     from components.checkout import SourceError
@@ -174,8 +174,7 @@ def _files(project: Project, root: Path, stacks: Path) -> Iterator[Finding]:
         yield from check_dockerfile(project, root, files)
     yield from check_imports(project, root, more=image_installs_more(dockerfile))
     if files:
-        text = dockerfile.read_text(errors="replace") if dockerfile.is_file() else ""
-        yield from check_ignored(project, root, files, text)
+        yield from check_ignored(project, root, files, text_of(dockerfile))
     for environment in project.environments:
         try:
             yield from check_nodes(project, environment, pools_of(environment, stacks))

@@ -64,12 +64,17 @@ def check_dockerfile(project: Project, root: Path, files: frozenset[PurePosixPat
     ]
 
 
+def text_of(dockerfile: Path) -> str:
+    """Return the text of a Dockerfile, "" where there is none or it cannot be read."""
+    try:
+        return dockerfile.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return ""
+
+
 def image_installs_more(dockerfile: Path) -> bool:
     """Return whether a Dockerfile, which need not be there or be sound, installs more than the runtime's packages."""
-    try:
-        return installs_more(dockerfile.read_text(encoding="utf-8-sig", errors="replace"))
-    except OSError:
-        return False
+    return installs_more(text_of(dockerfile))
 
 
 def installs_more(text: str) -> bool:
@@ -135,7 +140,7 @@ def _result(image: Outcome, project: Project, files: frozenset[PurePosixPath], f
 
 
 def _module(image: Outcome, project: Project, module: str, files: frozenset[PurePosixPath]) -> Iterator[str]:
-    """Whether a module of the project lies where Python looks for it."""
+    """Tell whether a module of the project lies where Python looks for it."""
     folder = PROJECTS / project.name
     place = folder / f"{module}.py" if folder / f"{module}.py" in files else folder / module
     if not any(place == each or place in each.parents for each in files):

@@ -46,7 +46,7 @@ def explain_failure(job: Object | None, pods: Sequence[Object], events: Sequence
 
 
 def waiting(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
-    """What a run that has not begun waits for."""
+    """Return what a run that has not begun waits for."""
     pending = [pod for pod in pods if pod.get("status", {}).get("phase") in ("Pending", None)]
     if not pending:
         return _refused(events) or f"waiting for a pod of {job['metadata']['name']}"

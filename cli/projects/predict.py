@@ -85,7 +85,7 @@ def model_columns(session: Session, forward: PortForward) -> tuple[ModelColumn, 
 
 
 def ask(forward: PortForward, document: dict[str, Any]) -> dict[str, Any]:
-    """What the server answers. Raises PlainError with the field when it does not take the document."""
+    """Return what the server answers. Raises PlainError with the field when it does not take the document."""
     from cli.projects.rows import refused
 
     status, body = call(forward, "POST", "/predict", json.dumps(document).encode())

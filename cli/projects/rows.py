@@ -117,7 +117,7 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def columns_of(openapi: Mapping[str, Any]) -> tuple[ModelColumn, ...]:
-    """What the model that answers now takes, from the server's own description; none while it has no model."""
+    """Return what the model that answers now takes, from the server's own description; none while it has no model."""
     schemas = openapi.get("components", {}).get("schemas", {})
     request = schemas.get("PredictRequest")
     if request is None:

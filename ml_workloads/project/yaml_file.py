@@ -47,7 +47,7 @@ def read_yaml(text: str) -> object:
 
 
 def _is_endless(content: object) -> bool:
-    """Whether the content, with every alias written out, is larger than a project's file can be."""
+    """Return whether the content, with every alias written out, is larger than a project's file can be."""
     waiting, seen = [content], 0
     while waiting:
         value = waiting.pop()

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from ml_workloads.runtime import conversions
-from ml_workloads.runtime.conversions import kind
+from ml_workloads.runtime import contract_conversions as conversions
+from ml_workloads.runtime.contract_conversions import kind
 from ml_workloads.runtime.schemas import ContractError
 
 MAX_VALUES: Final = 5

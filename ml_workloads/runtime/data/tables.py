@@ -19,7 +19,7 @@ from pandas.api.types import infer_dtype
 
 from ml_workloads.runtime.data.errors import DataError, some_of
 from ml_workloads.runtime.data.heading import check_rows
-from ml_workloads.runtime.data.marking import marked, reads_as_number
+from ml_workloads.runtime.data.missing_values import marked, reads_as_number
 from ml_workloads.runtime.data.options import Part, ReadOptions
 
 EXACT: Final = 2**53

@@ -13,6 +13,24 @@ from typing import Any
 from cli.projects.port_forward import PortForward
 
 
+@contextmanager
+def answering(handler: type[BaseHTTPRequestHandler]) -> Generator[PortForward]:
+    """Forward a port to a server of this process."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def connect() -> Any:
+        connection = socket.create_connection(("127.0.0.1", server.server_port))
+        return connection, connection.close
+
+    try:
+        with PortForward(connect) as forward:
+            yield forward
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class Model:
     """The project's server: one answer by path."""
 
@@ -41,16 +59,5 @@ class Model:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-
-        def connect() -> Any:
-            connection = socket.create_connection(("127.0.0.1", server.server_port))
-            return connection, connection.close
-
-        try:
-            with PortForward(connect) as forward:
-                yield forward
-        finally:
-            server.shutdown()
-            server.server_close()
+        with answering(Handler) as forward:
+            yield forward

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from mlflow.exceptions import MlflowException, RestException
 from cli.plain import PlainError
 from cli.projects.port_forward import PortForward
 from cli.projects.tracking import account, check, environment_variables, plain_mlflow_errors, variables
+from tests.unit.cli.projects.model_servers import answering
 
 
 def session(held: str) -> Any:
@@ -165,19 +165,8 @@ def forwarded_to(status: int) -> Generator[PortForward]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def connect() -> Any:
-        connection = socket.create_connection(("127.0.0.1", server.server_port))
-        return connection, connection.close
-
-    try:
-        with PortForward(connect) as forward:
-            yield forward
-    finally:
-        server.shutdown()
-        server.server_close()
+    with answering(Handler) as forward:
+        yield forward
 
 
 def test_a_server_that_works_is_not_complained_about():

@@ -54,8 +54,8 @@ def changed(before: pd.Series, after: pd.Series) -> Any:
         return np.asarray([one is not bool(other) for one, other in zip(meant, after, strict=True)], dtype=bool)
     if (old, new) == ("number", "text"):
         return _whole_floats(before)
-    always = (old == "number" and new in _TIMES) or (old in _CLOCKS and new in ("number", "text"))
-    return np.full(len(before), always or {old, new} == {"truth", "time"}, dtype=bool)
+    always = (old in ("number", "truth") and new in _TIMES) or (old in _CLOCKS and new in ("number", "text", "truth"))
+    return np.full(len(before), always, dtype=bool)
 
 
 def way_out(old: str, new: str) -> str:
