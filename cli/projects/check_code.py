@@ -31,7 +31,7 @@ _MORE: Final = "give --seconds more if it needs that"
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """Hold what was found in a project's code. `row` is one that its model takes in a request, None if none is known."""
+    """Hold what was found in a project's code. `row` is one that its model takes in a request, if one is known."""
 
     findings: tuple[Finding, ...]
     row: Mapping[str, Any] | None
