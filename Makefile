@@ -24,7 +24,7 @@ up: setup ## Start the sandbox, deploy the dev environment into it, show what is
 test: setup lint ## Lint, then the unit, contract, projects' and sandbox tests
 	@$(BIN)/python -m tools.layers --parallel tests/unit tests/contract ml_workloads/projects --grouped tests/sandbox
 
-test-long: setup ## Tests that take too long for every change (10 to 15 minutes)
+test-long: setup ## Tests that take too long for every change (about 40 minutes)
 	@$(BIN)/python -m pytest -m long tests -q --durations=20
 
 test-unit: environment ## The unit tests alone (about 5 minutes)

@@ -10,7 +10,7 @@ import pytest
 from tests.sandbox.box import Box, MakeBox
 from tests.sandbox.environment_copy import EnvironmentCopy, by_operation, deployed_copy
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 ACCOUNT = "123456789012"
 ANYBODY = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}

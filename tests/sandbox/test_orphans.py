@@ -90,6 +90,7 @@ def test_everything_of_a_deleted_sandbox_ends_by_itself(make_box: MakeBox) -> No
     assert not box.instance.aws.exists(), "somebody has made the folder anew"
 
 
+@pytest.mark.long
 def test_the_next_sandbox_removes_what_killed_processes_of_a_deleted_one_left(make_box: MakeBox) -> None:
     box, living = make_box("killed", "real"), make_box("living", "real")
     folder, other = _cluster(box), _cluster(living)

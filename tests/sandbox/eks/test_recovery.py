@@ -6,6 +6,7 @@ import os
 import signal
 
 import psutil
+import pytest
 
 from sandbox import lifecycle
 from sandbox.cluster import host
@@ -14,6 +15,7 @@ from tests.sandbox.eks.deployed import Deployed
 from tests.sandbox.eks.manifests import job
 
 
+@pytest.mark.long
 def test_after_a_kill_of_every_process_the_sandbox_comes_back_with_all_its_pods_and_nothing_is_to_be_changed(
     deployed: Deployed,
 ) -> None:
@@ -36,6 +38,7 @@ def test_after_a_kill_of_every_process_the_sandbox_comes_back_with_all_its_pods_
     deployed.copy.up()
 
 
+@pytest.mark.long
 def test_pods_run_and_have_logs_after_the_recovery(deployed: Deployed) -> None:
     with deployed.created("/apis/batch/v1/namespaces/ml-platform/jobs", job("after", "ml-platform", "print(6 * 7)")):
         assert deployed.log_of_job("ml-platform", "after").strip() == "42"
