@@ -124,6 +124,15 @@ class EksDataPlane:
             with ThreadPoolExecutor(max_workers=len(gone)) as pool:
                 list(pool.map(self._remove, gone))
 
+    def _addresses(self, folder: ClusterFolder, vpc_id: str) -> tuple[str, ...]:
+        """Databases that the cluster reaches: as before while nobody knows yet, so that a restart cuts off no pod."""
+        if self._databases is None:
+            return ()
+        found = self._databases.addresses_in(vpc_id)
+        if found is not None:
+            return found
+        return Desired.read(folder.desired).databases if folder.desired.exists() else ()
+
     def _ensure(self, cluster: EksCluster) -> None:
         folder = cluster_folder(self._home, cluster.cluster_id)
         self._programs = self._programs or self._find_programs()
@@ -139,7 +148,7 @@ class EksDataPlane:
             emulator_port=self._port,
             programs=self._programs,
             real_nodes=self._real_nodes,
-            databases=self._databases.addresses_in(cluster.vpc_id) if self._databases else (),
+            databases=self._addresses(folder, cluster.vpc_id),
             database_ca=str(self._databases.ca_bundle) if self._databases else None,
         )
         write_if_changed(folder.desired, wanted.text())

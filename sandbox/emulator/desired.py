@@ -88,8 +88,11 @@ class ReachableDatabases(Protocol):
         """A file with the certificates (PEM) that databases are verified with; it is there before any of them is."""
         ...
 
-    def addresses_in(self, vpc_id: str) -> tuple[str, ...]:
-        """Of the databases that have an address of that VPC, in order. Answers at once, from memory."""
+    def addresses_in(self, vpc_id: str) -> tuple[str, ...] | None:
+        """Of the databases that have an address of that VPC, in order; None while nobody has looked yet.
+
+        Answers at once, from memory.
+        """
         ...
 
 

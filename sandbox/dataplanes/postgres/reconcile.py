@@ -46,6 +46,7 @@ class PostgresDataPlane:
         self._desired: dict[str, DatabaseInstance] = {}
         self._statuses: dict[str, PostgresStatus] = {}
         self._retry_at: dict[str, float] = {}
+        self._looked = False
         self._work = threading.Lock()
         self._closing = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -63,6 +64,7 @@ class PostgresDataPlane:
             for instance in desired:
                 self._bring_up(instance)
             host_addresses.release(self._home, recorded_addresses(self._home))
+            self._looked = True
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="postgres-watch", daemon=True)
                 self._watcher.start()
@@ -76,8 +78,10 @@ class PostgresDataPlane:
         """What clients verify servers with; there from the first reconciliation on."""
         return CertificateAuthority.bundle_in(self._tls)
 
-    def addresses_in(self, vpc_id: str) -> tuple[str, ...]:
-        """Of the instances that have an address of that VPC, from memory."""
+    def addresses_in(self, vpc_id: str) -> tuple[str, ...] | None:
+        """Of the instances that have an address of that VPC, from memory; None before the first reconciliation ends."""
+        if not self._looked:
+            return None
         networks = {instance.resource_id: instance.network for instance in list(self._desired.values())}
         found = [
             status.address

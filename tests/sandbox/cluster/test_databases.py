@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from sandbox.cluster import host
+from sandbox.cluster.dataplane import WATCH_SECONDS
 from sandbox.cluster.images import ensure_images
 from sandbox.dataplanes.postgres import PostgresDataPlane, host_addresses
 from sandbox.dataplanes.postgres.binaries import installed
@@ -94,7 +96,7 @@ class Side:
             connection.execute("INSERT INTO kept VALUES (%s)", (word,))
 
     def pod(self, name: str, *, address: str | None = None, labels: dict[str, str] | None = None, **env: str) -> str:
-        """What a pod says that reads from the database."""
+        """Run a pod that reads from the database, and return what it says."""
         where = {
             "host": address or self.address,
             "port": self.instance.port,
@@ -107,6 +109,34 @@ class Side:
         api = self.clusters.api(self.name)
         run(api, name, READ, image=POSTGRES_CLIENT, labels=labels, env=variables, **security)
         return log_of(api, name)
+
+
+def routes_of(side: Side) -> str:
+    """Read the routes of a side's cluster."""
+    return host_addresses._ip("-n", side.clusters.folder(side.name).netns, "route", "show")
+
+
+@contextmanager
+def always(holds: Callable[[], bool], what: str) -> Generator[None]:
+    """Fail unless something holds at every look, until three looks of the clusters after the block has ended."""
+    ended, broken = threading.Event(), threading.Event()
+
+    def look() -> None:
+        until = None
+        while until is None or time.monotonic() < until:
+            if not holds():
+                broken.set()
+            if until is None and ended.wait(0.05):
+                until = time.monotonic() + 3 * WATCH_SECONDS
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    assert not broken.is_set(), what
 
 
 @pytest.fixture(scope="module")
@@ -207,12 +237,11 @@ def test_what_was_killed_comes_back_at_the_same_address(left: Side):
     plane = PostgresDataPlane(left.databases.home, logging.getLogger("again"))
     left.databases.plane = plane
     left.clusters.plane._databases = plane
-    left.databases.available(left.instance)
+    with always(lambda: before in routes_of(left), "the cluster keeps its way to the address"):
+        left.databases.available(left.instance)
     assert left.address == before
     left.say("again")
-    # The machine remembers for a moment that nobody answered at the address.
-    tries = itertools.count()
-    wait_for("pods reach it again", lambda: left.pod(f"reads-again-{next(tries)}").startswith("read: again"), 30)
+    assert left.pod("reads-again").startswith("read: again")
 
 
 def test_an_address_that_somebody_takes_from_the_machine_is_there_again(left: Side):
@@ -224,7 +253,7 @@ def test_after_its_deletion_nothing_leads_to_a_database(right: Side):
     address, netns = right.address, right.clusters.folder("right").netns
 
     def routed() -> bool:
-        return address in host_addresses._ip("-n", netns, "route", "show")
+        return address in routes_of(right)
 
     assert routed()
     right.databases.plane.reconcile([])
