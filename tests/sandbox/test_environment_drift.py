@@ -1,4 +1,4 @@
-"""What somebody does behind Pulumi's back, service by service: a refresh sees it, and the next `up` mends it."""
+"""A refresh sees what somebody does behind Pulumi's back, service by service, and the next `up` mends it."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _cluster(box: Box) -> ClusterFolder:
 
 
 def _machine(folder: ClusterFolder, link: str) -> list[str]:
-    """What the machine holds of a cluster."""
+    """List what the machine holds of a cluster."""
     found = [str(path) for path in (NETNS_FOLDER / folder.netns, Path("/sys/class/net", link)) if path.exists()]
     marked = [process for process in psutil.process_iter() if _mark(process) == str(folder.root)]
     return [*found, *(f"{process.pid} {process.name()}" for process in marked)]
