@@ -29,10 +29,6 @@ class Reach:
         return {f"aws:ResourceTag/{key}": value for key, value in self.tags.items()}
 
     @property
-    def untagged(self) -> dict[str, str]:
-        return {f"aws:ResourceTag/{key}": "true" for key in self.tags}
-
-    @property
     def log_groups(self) -> list[str]:
         names = (f"{self.prefix}-*", f"/{self.prefix}/*", f"/aws/*/{self.prefix}-*")
         return [self.scope.arn("logs", f"log-group:{name}") for name in names]
@@ -156,7 +152,7 @@ def state_read_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def data_denials(reach: Reach) -> Sequence[Statement]:
-    """A preview runs code from pull requests: no grant that is added later may open data or secrets to it."""
+    """CI runs code from the repository: no grant that is added later opens data or secrets to it."""
     return [
         Statement(
             sid="DenySecretValues",

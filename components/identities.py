@@ -12,7 +12,12 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.ci_cluster import cluster_change_statements, cluster_read_statements
-from components.ci_deploy_identity import identity_statements, self_denials, state_write_statements
+from components.ci_deploy_identity import (
+    escalation_denials,
+    identity_statements,
+    state_denials,
+    state_write_statements,
+)
 from components.ci_deploy_network import change_statements, create_statements
 from components.ci_deploy_services import data_statements, key_statements, operations_statements
 from components.ci_read_access import Reach, data_denials, describe_statements, state_read_statements
@@ -38,7 +43,7 @@ PREVIEW_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "read-cluster": (cluster_read_statements,),
     "preview-state": (state_read_statements, data_denials),
 }
-# What both roles get; the preview's state policy denies what a deployment needs.
+# What both roles get.
 SHARED_POLICIES = ("read", "read-cluster")
 DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-network-create": (create_statements,),
@@ -46,7 +51,8 @@ DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-cluster": (cluster_change_statements,),
     "deploy-data": (data_statements, key_statements),
     "deploy-operations": (operations_statements, identity_statements),
-    "deploy-state": (state_read_statements, state_write_statements, self_denials),
+    "deploy-state": (state_read_statements, state_write_statements, state_denials),
+    "deploy-limits": (escalation_denials, data_denials),
 }
 
 
