@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from components.boundary import boundary_arn
 from components.ci_read_access import Reach
-from components.ci_trust import github_provider_arn
 from components.iam_documents import Statement
 
 # Services that take a role of this program; a new one is a decision, so it is added here and reviewed.
@@ -133,6 +132,7 @@ def escalation_denials(reach: Reach) -> Sequence[Statement]:
                 "iam:CreateAccessKey",
                 "iam:CreateLoginProfile",
                 "iam:CreateUser",
+                "iam:DeleteUserPermissionsBoundary",
                 "iam:PutGroupPolicy",
                 "iam:PutUserPolicy",
                 "iam:UpdateLoginProfile",
@@ -145,11 +145,14 @@ def escalation_denials(reach: Reach) -> Sequence[Statement]:
             actions=[
                 "iam:AddClientIDToOpenIDConnectProvider",
                 "iam:CreateOpenIDConnectProvider",
+                "iam:CreateSAMLProvider",
                 "iam:DeleteOpenIDConnectProvider",
+                "iam:DeleteSAMLProvider",
                 "iam:RemoveClientIDFromOpenIDConnectProvider",
                 "iam:UpdateOpenIDConnectProviderThumbprint",
+                "iam:UpdateSAMLProvider",
             ],
-            resources=[github_provider_arn(scope)],
+            resources=["*"],
         ),
     ]
 

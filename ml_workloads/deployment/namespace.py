@@ -53,12 +53,19 @@ def container_limits(settings: QuotaSettings) -> k8s.core.v1.LimitRangeItemArgsD
 
 
 class ProjectNamespace(pulumi.ComponentResource):
-    """`name` is known once the namespace exists; pods may come when `limits` are there."""
+    """`name` is known once the namespace exists; pods may come when `limits` are there. `admission` comes first."""
 
     name: pulumi.Output[str]
     limits: tuple[pulumi.Resource, ...]
 
-    def __init__(self, name: str, project: Project, minor: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        project: Project,
+        minor: str,
+        admission: pulumi.Resource,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("mlops:index:ProjectNamespace", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         created = k8s.core.v1.Namespace(
@@ -71,7 +78,7 @@ class ProjectNamespace(pulumi.ComponentResource):
                     TEAM_LABEL: project.team,
                 },
             ),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[admission]),
         )
         self.name = created.metadata.apply(lambda made: made.name or "")
         quotas = k8s.core.v1.ResourceQuota(

@@ -20,6 +20,7 @@ from sandbox.toolchain import ensure_pulumi
 from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
 
 REAL_NODES = ("cluster", "eks", "projects")
+ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 class TwoGroups(LoadScopeScheduling):
@@ -74,6 +75,15 @@ def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> I
 def box(make_box: MakeBox) -> Box:
     """The shared sandbox: leave it as it was found."""
     return make_box("shared")
+
+
+@pytest.fixture(scope="session")
+def account(make_box: MakeBox) -> Box:
+    """One account with all environments in it, side by side. `test_environments` takes them down at its end."""
+    made = make_box("environments")
+    for stack in ENVIRONMENTS:
+        made.pulumi("up", "--stack", stack, "--yes", "--skip-preview")
+    return made
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_role_names_carry_the_environment():
     ],
 )
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
-    defaults = {"repository": "acme/ml-platform", "deploy_branches": ("main",)}
+    defaults: dict[str, Any] = {"repository": "acme/ml-platform", "deploy_branches": ("main",)}
     if changes.get("deploy_environments", ("prod",)) != ("prod",):
         defaults.pop("deploy_branches")
     with pytest.raises(ValueError, match=message):
