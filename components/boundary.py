@@ -45,12 +45,24 @@ def boundary_arn(scope: Scope, prefix: str) -> str:
 def boundary_statements(
     scope: Scope, prefix: str, resource_tags: Mapping[str, str], state_bucket: str
 ) -> Sequence[Statement]:
-    """No `iam:*`, no `sts:*`: a role that is bounded becomes nothing else."""
+    """No `iam:*`, no `sts:*`: a role that is bounded becomes nothing else.
+
+    None of these roles is for web identities. Whoever makes a role says whom it trusts, and could let in the tokens of
+    CI's own jobs: a session of that kind may do nothing.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
     tagged = {f"aws:ResourceTag/{key}": value for key, value in resource_tags.items()}
     here = {"StringEquals": {"aws:RequestedRegion": scope.region}}
     cluster = cluster_name(prefix)
     return [
         *_data_statements(scope, prefix, tagged, state_bucket),
+        Statement(
+            sid="DenyWebIdentities",
+            effect="Deny",
+            actions=["*"],
+            resources=["*"],
+            conditions={"Null": {"aws:FederatedProvider": "false"}},
+        ),
         Statement(
             sid="FindTheCluster",
             actions=["eks:DescribeCluster", "eks:DescribeNodegroup"],

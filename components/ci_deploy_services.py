@@ -1,8 +1,8 @@
 """What the deploy role may change in the services whose resources have names: only names that start with the prefix.
 
-What protects data is an administrator's: keys, their policies and aliases, and each bucket with its policy, encryption
-and block of public access. Whoever may change these may let others read, and IAM has no condition on what a resource's
-policy says.
+What protects data is an administrator's: keys, their policies and aliases, and each bucket with its policy, encryption,
+block of public access and rules of expiry; and to delete the database. Whoever may change these may let others read, or
+lose what is there, and IAM has no condition on what a resource's policy says.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
     return [
         Statement(
             sid="ChangeBuckets",
-            actions=["s3:PutBucketLogging", "s3:PutBucketTagging", "s3:PutLifecycleConfiguration"],
+            actions=["s3:PutBucketLogging", "s3:PutBucketTagging"],
             resources=reach.buckets,
         ),
         Statement(
@@ -32,7 +32,6 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
                 "rds:CreateDBParameterGroup",
                 "rds:CreateDBSnapshot",
                 "rds:CreateDBSubnetGroup",
-                "rds:DeleteDBInstance",
                 "rds:DeleteDBParameterGroup",
                 "rds:DeleteDBSubnetGroup",
                 "rds:ModifyDBInstance",
@@ -43,6 +42,28 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
                 "rds:ResetDBParameterGroup",
             ],
             resources=[scope.arn("rds", f"{kind}:{prefix}-*") for kind in ("db", "pg", "snapshot", "subgrp")],
+        ),
+        # A password that the caller chooses would be a way to all runs and accounts of MLflow.
+        Statement(
+            sid="DenyChosenPasswords",
+            effect="Deny",
+            actions=["rds:CreateDBInstance"],
+            resources=["*"],
+            conditions={"BoolIfExists": {"rds:ManageMasterUserPassword": "false"}},
+        ),
+        Statement(
+            sid="DenyPasswordsOfOnesOwn",
+            effect="Deny",
+            actions=["rds:ModifyDBInstance"],
+            resources=["*"],
+            conditions={"Bool": {"rds:ManageMasterUserPassword": "false"}},
+        ),
+        Statement(
+            sid="DenyPublicDatabases",
+            effect="Deny",
+            actions=["rds:CreateDBInstance"],
+            resources=["*"],
+            conditions={"Bool": {"rds:PubliclyAccessible": "true"}},
         ),
         Statement(
             sid="UseDefaultOptionGroups",

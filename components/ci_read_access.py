@@ -19,6 +19,12 @@ class Reach:
     tags: Mapping[str, str]
     state_bucket: str
     state_key_alias: str
+    vpc_id: str
+    capacity_reservations: tuple[str, ...] = ()
+
+    @property
+    def vpc_arn(self) -> str:
+        return self.scope.arn("ec2", f"vpc/{self.vpc_id}")
 
     @property
     def request_tags(self) -> dict[str, str]:

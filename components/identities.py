@@ -64,6 +64,8 @@ class IdentitiesArgs:
     resource_tags: Mapping[str, str]
     state_bucket: str
     state_key_alias: str
+    vpc_id: pulumi.Input[str]
+    capacity_reservations: tuple[str, ...] = ()
     oidc_provider_arn: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
@@ -131,13 +133,15 @@ class Identities(pulumi.ComponentResource):
     def _policy(self, key: str, builders: tuple[Builder, ...]) -> pulumi.Output[str]:
         args = self._args
 
-        def render(scope: Scope) -> str:
+        def render(scope: Scope, vpc_id: str) -> str:
             reach = Reach(
                 scope=scope,
                 prefix=args.prefix,
                 tags=args.resource_tags,
                 state_bucket=args.state_bucket,
                 state_key_alias=args.state_key_alias,
+                vpc_id=vpc_id,
+                capacity_reservations=args.capacity_reservations,
             )
             return managed_document(statement for builder in builders for statement in builder(reach))
 
@@ -145,7 +149,7 @@ class Identities(pulumi.ComponentResource):
             f"{self._logical_name}-{key}",
             name=f"{args.prefix}-ci-{key}",
             description=f"Continuous integration of {args.prefix}: {key.replace('-', ' ')}",
-            policy=args.account.scope.apply(render),
+            policy=pulumi.Output.all(args.account.scope, args.vpc_id).apply(lambda known: render(*known)),
             opts=self._child,
         ).arn
 

@@ -2,7 +2,8 @@
 
 EKS's policies for editors and administrators of namespaces let them run pods as they like and write network policies.
 So a pod could take a priority of the system, use a node with accelerators outside the quota of accelerators, or be put
-on a node past the scheduler; and a team could take away the policies that keep it from its neighbours and the database.
+on a node past the scheduler; a team could take away the policies that keep it from its neighbours and the database; and
+in a namespace that enforces no level of Pod Security, which is EKS's default, a pod could take over its node.
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 """
 
@@ -28,6 +29,14 @@ EXEMPT = (
     "authorizer.group('admissionregistration.k8s.io').resource('validatingadmissionpolicies')"
     ".check('delete').allowed()"
 )
+ENFORCED = "pod-security.kubernetes.io/enforce"
+# Of a pod that exists only its tolerations can grow, and none of them can change.
+# https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement
+CREATED = "request.operation == 'CREATE'"
+TOLERATIONS_GREW = (
+    "has(object.spec.tolerations) && "
+    "(!has(oldObject.spec.tolerations) || size(object.spec.tolerations) > size(oldObject.spec.tolerations))"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,28 +50,40 @@ class Rule:
 def pod_rules(priorities: Sequence[str] = TEAM_PRIORITIES, devices: Sequence[str] = DEVICES) -> Sequence[Rule]:
     allowed = ", ".join(f"'{name}'" for name in priorities)
     return [
-        Rule(
-            holds=f"!has(object.spec.priorityClassName) || object.spec.priorityClassName in ['', {allowed}]",
-            message=f"priorityClassName: teams' pods are of {' or '.join(priorities)}, or leave it out",
+        _on_creation(
+            f"has(namespaceObject.metadata.labels) && '{ENFORCED}' in namespaceObject.metadata.labels && "
+            f"namespaceObject.metadata.labels['{ENFORCED}'] == 'restricted'",
+            f"namespace: it has no pods before an administrator gives it the label {ENFORCED}=restricted",
         ),
-        Rule(
-            holds="!has(object.spec.nodeName) || object.spec.nodeName == ''",
-            message="nodeName: leave it out, the scheduler chooses the node; ask for one by nodeSelector",
+        _on_creation(
+            f"!has(object.spec.priorityClassName) || object.spec.priorityClassName in ['', {allowed}]",
+            f"priorityClassName: teams' pods are of {' or '.join(priorities)}, or leave it out",
         ),
-        Rule(
-            holds=(
-                "!has(object.spec.tolerations) || object.spec.tolerations.all(each, has(each.key) && each.key != '')"
-            ),
-            message="tolerations: name the key of the taint, one without a key tolerates nodes of every kind",
+        _on_creation(
+            "!has(object.spec.nodeName) || object.spec.nodeName == ''",
+            "nodeName: leave it out, the scheduler chooses the node; ask for one by nodeSelector",
+        ),
+        _on_tolerations(
+            "!has(object.spec.tolerations) || object.spec.tolerations.all(each, has(each.key) && each.key != '')",
+            "tolerations: name the key of the taint, one without a key tolerates nodes of every kind",
         ),
         *(
-            Rule(
-                holds=f"!({_tolerates(device)}) || {_asks_for(device)}",
-                message=f"tolerations: {device} is for pods that ask for it, add resources.limits['{device}']",
+            _on_tolerations(
+                f"!({_tolerates(device)}) || {_asks_for(device)}",
+                f"tolerations: {device} is for pods that ask for it, add resources.limits['{device}']",
             )
             for device in devices
         ),
     ]
+
+
+def _on_creation(holds: str, message: str) -> Rule:
+    return Rule(holds=f"!({CREATED}) || ({holds})", message=message)
+
+
+def _on_tolerations(holds: str, message: str) -> Rule:
+    """A pod that waits could be given one later. Updates of anything else are not looked at."""
+    return Rule(holds=f"!({CREATED}) && !({TOLERATIONS_GREW}) || ({holds})", message=message)
 
 
 def _tolerates(device: str) -> str:
@@ -86,7 +107,7 @@ class Admission(pulumi.ComponentResource):
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Admission", name, {}, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        self._policy(PODS, pod_rules(), "", "pods", ["CREATE"])
+        self._policy(PODS, pod_rules(), "", "pods", ["CREATE", "UPDATE"])
         self._policy(NETWORK, NETWORK_RULES, "networking.k8s.io", "networkpolicies", ["CREATE", "UPDATE", "DELETE"])
         self.register_outputs({})
 

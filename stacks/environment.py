@@ -18,7 +18,7 @@ from ml_workloads.deployment import Workloads, WorkloadsArgs
 from ml_workloads.project import Project
 from ml_workloads.project.neighbours import conflicts
 from platform_services import Platform, PlatformArgs, PlatformHandle, Retention
-from platform_services.namespaces import NAMESPACES
+from platform_services.namespaces import ML_PLATFORM
 from stacks.cluster import ClusterLayer
 from stacks.foundation import Foundation, FoundationHandle
 from stacks.providers import identifying_tags, kubernetes_provider
@@ -87,14 +87,14 @@ class Environment(pulumi.ComponentResource):
         return replace(account, role_boundary=Boundary("boundary", args, self._child).arn)
 
     def _administered(self, projects: tuple[Project, ...]) -> tuple[str, ...]:
-        """What the platform's team administers: namespaces of teams and projects, and the platform's restricted ones.
+        """What the platform's team administers: namespaces of teams and projects, and MLflow's.
 
-        Whoever runs pods in a privileged namespace has the node, and all that runs on it.
+        Whoever administers a namespace acts as its service accounts. In a privileged one that is the node with all that
+        runs on it; beside the autoscaler it is every node and the eviction of every pod.
         """
-        own = (name for name, rule in NAMESPACES.items() if rule.level == "restricted")
         teams = [name for team in self._settings.cluster.teams.values() for name in team.namespaces]
         others = (each.namespace for each in projects if not any(fnmatchcase(each.namespace, name) for name in teams))
-        return tuple(sorted({*own, *teams, *others}))
+        return tuple(sorted({ML_PLATFORM, *teams, *others}))
 
     def _platform(self) -> PlatformHandle:
         kubernetes = kubernetes_provider(self.cluster, self)
@@ -139,6 +139,7 @@ class Environment(pulumi.ComponentResource):
     def _identities(self) -> Identities:
         identities = self._settings.identities
         existing = self._account.scope.apply(github_provider_arn) if identities.oidc_provider == "existing" else None
+        pools = self._settings.cluster.pools.values()
         return Identities(
             "identities",
             IdentitiesArgs(
@@ -153,6 +154,10 @@ class Environment(pulumi.ComponentResource):
                 resource_tags=identifying_tags(self._settings),
                 state_bucket=identities.state_bucket,
                 state_key_alias=identities.state_key_alias,
+                vpc_id=self.foundation.network.vpc_id,
+                capacity_reservations=tuple(
+                    sorted(pool.capacity_reservation for pool in pools if pool.capacity_reservation)
+                ),
                 oidc_provider_arn=existing,
             ),
             self._child,

@@ -17,6 +17,9 @@ from ml_workloads.project.quantities import mebibytes
 from platform_services.namespaces import PROJECT_LABEL, pod_security_labels
 
 DEFAULT_CPU, DEFAULT_MEMORY_MIB = "100m", 256
+# Other names for the same devices of the Neuron plugin: a container that asks by them would not be counted.
+# https://awsdocs-neuron.readthedocs-hosted.com/en/latest/containers/kubernetes-getting-started.html
+PARTS_OF_DEVICES = ("aws.amazon.com/neuroncore", "aws.amazon.com/neurondevice")
 # Runs that failed stay for a while, so that their logs can be read.
 MAX_PODS, MAX_JOBS = 250, 100
 
@@ -30,6 +33,7 @@ def quota(settings: QuotaSettings) -> Mapping[str, str]:
         "requests.memory": settings.memory,
         "limits.memory": settings.memory,
         **{f"requests.{vendor.resource}": devices for vendor in (NVIDIA, NEURON)},
+        **{f"requests.{resource}": "0" for resource in PARTS_OF_DEVICES},
         "pods": str(MAX_PODS),
         "count/jobs.batch": str(MAX_JOBS),
         "services.loadbalancers": "0",

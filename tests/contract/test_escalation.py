@@ -6,10 +6,10 @@ from itertools import product
 import pytest
 
 from cli.recording import ACCOUNT, PROJECT
+from sandbox.emulator.authorization.conditions import as_list
 from tests.contract.escalation.search import EVERYTHING, Way, may, ways
 from tests.contract.escalation.trust import open_trusts
 from tests.contract.escalation.world import Thing, world
-from tests.contract.iam import as_list
 from tests.contract.programs import STACKS, Program, program
 
 OF_EKS = "EKS demands AWS's own policy for it, which goes over the account; its trust names this cluster alone"

@@ -73,6 +73,10 @@ def actions(made: World, principal: Principal) -> set[str]:
         (allow("kms:ScheduleKeyDeletion"), "kms:ScheduleKeyDeletion"),
         (allow("rds:ModifyDBSnapshotAttribute"), "rds:ModifyDBSnapshotAttribute"),
         (allow("ecr:SetRepositoryPolicy"), "ecr:SetRepositoryPolicy"),
+        (allow("ec2:RunInstances"), "ec2:RunInstances"),
+        (allow("eks:DeleteCluster"), "eks:DeleteCluster"),
+        (allow("rds:*"), "rds:ModifyDBInstance"),
+        (allow("s3:PutObject", on="arn:aws:s3:::acme-ml-platform-dev-state/*"), "s3:PutObject"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -144,3 +148,19 @@ def test_a_planted_trust_is_found(principal: Any, more: dict[str, Any], wrong: s
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
     changed = replace(made.principals[POD], trust={"Statement": [statement]})
     assert wrong in open_trusts(made.with_principal(changed))[POD]
+
+
+@pytest.mark.parametrize(
+    ("statement", "action"),
+    [
+        (allow("s3:PutObject"), "s3:PutObject"),
+        (allow("s3:DeleteObject", on="arn:aws:s3:::ml-platform-dev-*"), "s3:DeleteObject"),
+        (allow("iam:PassRole"), "iam:PassRole"),
+        (allow("ecr:PutImage"), "ecr:PutImage"),
+    ],
+    ids=["state", "data", "roles", "images"],
+)
+def test_a_preview_that_writes_is_found(statement: Any, action: str):
+    made, role = planted("identities-preview", statement)
+    assert action in actions(made, role)
+    assert actions(*planted("identities-preview")) == set()

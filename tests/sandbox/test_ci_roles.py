@@ -10,34 +10,23 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.environment import REGION
 from tests.sandbox.box import Box
 from tests.sandbox.environment_copy import EnvironmentCopy, copy_project
-from tests.sandbox.github import token
+from tests.sandbox.github import ISSUER, MAIN, sign_in
 
 pytestmark = pytest.mark.timeout(900)
 ACCOUNT, PREFIX = "123456789012", "ml-platform-dev"
 ROLE, POLICY = f"arn:aws:iam::{ACCOUNT}:role", f"arn:aws:iam::{ACCOUNT}:policy"
 BOUNDARY = f"{POLICY}/{PREFIX}-boundary"
-MAIN = "repo:acme/ml-platform:ref:refs/heads/main"
 ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 Client = Callable[[str], Any]
 
 
-def sign_in(account: Box, stack: str, role: str, subject: str) -> dict[str, str]:
-    """Credentials of a job, as variables of its environment."""
-    sts = boto3.client(
-        "sts", endpoint_url=account.instance.endpoint, region_name=REGION, config=Config(signature_version=UNSIGNED)
-    )
-    given = sts.assume_role_with_web_identity(
-        RoleArn=f"{ROLE}/ml-platform-{stack}-ci-{role}", RoleSessionName="job", WebIdentityToken=token(sub=subject)
-    )["Credentials"]
-    names = {"ACCESS_KEY_ID": "AccessKeyId", "SECRET_ACCESS_KEY": "SecretAccessKey", "SESSION_TOKEN": "SessionToken"}
-    return {f"AWS_{name}": given[field] for name, field in names.items()}
+def ci_role(stack: str, role: str) -> str:
+    return f"{ROLE}/ml-platform-{stack}-ci-{role}"
 
 
 def clients(account: Box, credentials: dict[str, str]) -> Client:
@@ -51,7 +40,7 @@ def clients(account: Box, credentials: dict[str, str]) -> Client:
 
 @pytest.fixture(scope="module")
 def deployer(account: Box) -> dict[str, str]:
-    return sign_in(account, "dev", "deploy", MAIN)
+    return sign_in(account, ci_role("dev", "deploy"), MAIN)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +70,7 @@ def refused(call: Callable[..., Any], **arguments: Any) -> str:
 def test_a_job_without_its_reviewers_or_of_another_kind_gets_no_role(
     account: Box, stack: str, role: str, subject: str
 ) -> None:
-    assert "sts:AssumeRoleWithWebIdentity" in refused(lambda: sign_in(account, stack, role, subject))
+    assert "sts:AssumeRoleWithWebIdentity" in refused(lambda: sign_in(account, ci_role(stack, role), subject))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +83,7 @@ def test_a_job_without_its_reviewers_or_of_another_kind_gets_no_role(
     ],
 )
 def test_a_job_that_reviewers_let_through_gets_its_role(account: Box, stack: str, role: str, subject: str) -> None:
-    who = clients(account, sign_in(account, stack, role, subject))("sts").get_caller_identity()["Arn"]
+    who = clients(account, sign_in(account, ci_role(stack, role), subject))("sts").get_caller_identity()["Arn"]
     assert who == f"arn:aws:sts::{ACCOUNT}:assumed-role/ml-platform-{stack}-ci-{role}/job"
 
 
@@ -132,6 +121,56 @@ def test_the_deploy_role_makes_no_administrator(account: Box, deploy: Client) ->
     finally:
         iam.delete_role_policy(RoleName=role["RoleName"], PolicyName="all")
         iam.delete_role(RoleName=role["RoleName"])
+
+
+def test_a_job_does_nothing_in_a_role_that_it_lets_its_own_tokens_in(account: Box, deploy: Client) -> None:
+    """Such a call is not the deploy role's: only the trust, which it may write, and the boundary speak."""
+    iam, name = deploy("iam"), f"{PREFIX}-own"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{ISSUER}:sub": MAIN}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document, PermissionsBoundary=BOUNDARY)
+    try:
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=ANYTHING)
+        own = clients(account, sign_in(account, f"{ROLE}/{name}", MAIN))
+        denied = "explicit deny in a permissions boundary"
+        assert denied in refused(own("secretsmanager").get_secret_value, SecretId=f"{PREFIX}/mlflow/admin")
+        assert denied in refused(own("s3").list_buckets)
+    finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="all")
+        iam.delete_role(RoleName=name)
+
+
+def test_the_deploy_role_starts_no_instance_in_anothers_network(account: Box, deploy: Client) -> None:
+    ec2 = account.client("ec2")
+    templates = ec2.describe_launch_templates(Filters=[{"Name": "tag:environment", "Values": ["dev"]}])
+    template = {"LaunchTemplateId": templates["LaunchTemplates"][0]["LaunchTemplateId"]}
+    subnets = ec2.describe_subnets(Filters=[{"Name": "tag:environment", "Values": ["prod"]}])["Subnets"]
+    said = refused(
+        deploy("ec2").run_instances,
+        LaunchTemplate=template,
+        ImageId="ami-12345678",
+        SubnetId=subnets[0]["SubnetId"],
+        MinCount=1,
+        MaxCount=1,
+    )
+    assert "ec2:RunInstances" in said
+
+
+def test_the_deploy_role_chooses_no_password_and_loses_no_data(account: Box, deploy: Client) -> None:
+    (lake,) = [each for each in _buckets(account) if each.startswith(f"{PREFIX}-buckets-data-lake")]
+    rds, name = deploy("rds"), f"{PREFIX}-mlflow"
+    chosen = {"ManageMasterUserPassword": False, "MasterUserPassword": "chosen-by-somebody"}
+    assert "rds:ModifyDBInstance" in refused(rds.modify_db_instance, DBInstanceIdentifier=name, **chosen)
+    assert "rds:DeleteDBInstance" in refused(rds.delete_db_instance, DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+    rules = {"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]}
+    assert "s3:PutLifecycleConfiguration" in refused(
+        deploy("s3").put_bucket_lifecycle_configuration, Bucket=lake, LifecycleConfiguration=rules
+    )
 
 
 def test_the_deploy_role_changes_neither_itself_nor_its_boundary_nor_roles_without_one(

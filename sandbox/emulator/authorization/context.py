@@ -17,6 +17,7 @@ from sandbox.emulator.authorization import tagging
 from sandbox.emulator.authorization.asking import Ask
 from sandbox.emulator.authorization.callers import session_of, user_or_role_tags
 from sandbox.emulator.authorization.documents import Access
+from sandbox.emulator.authorization.ec2 import vpc_of
 from sandbox.emulator.authorization.facts import offers
 from sandbox.emulator.authorization.resource_policies import bucket_named
 from sandbox.emulator.authorization.sessions import details_of, role_by_arn
@@ -223,6 +224,11 @@ def _boundary(ask: Ask, access: Access) -> Values:
     return [role.permissions_boundary_arn] if role is not None and role.permissions_boundary_arn else None
 
 
+def _vpc(_ask: Ask, access: Access) -> Values:
+    found = vpc_of(access.resource)
+    return [found] if found else None
+
+
 def _associated(ask: Ask, _access: Access) -> Values:
     return [ask.param("PolicyArn")] if ask.param("PolicyArn") else None
 
@@ -236,6 +242,7 @@ _SPECIAL: Mapping[str, Callable[[Ask, Access], Values]] = {
     "kms:keyspec": lambda ask, access: [key.key_spec] if (key := _key_of(access)) else ask.values("KeySpec") or None,
     "kms:keyusage": lambda ask, access: [key.key_usage] if (key := _key_of(access)) else ask.values("KeyUsage") or None,
     "kms:grantoperations": lambda ask, _access: ask.values("Operations") or None,
+    "ec2:vpc": _vpc,
     "ec2:region": lambda ask, _access: [ask.identity.region],
     "sts:rolesessionname": lambda ask, _access: [ask.param("RoleSessionName")],
     "sts:externalid": lambda ask, _access: [ask.param("ExternalId")] if ask.param("ExternalId") else None,

@@ -98,13 +98,16 @@ ROLES = (
         )
         for service in ("cloudformation", "codebuild", "ec2", "ecs-tasks", "glue", "lambda", "sagemaker", "states")
     ),
-    Move(
-        wins="pods that run as somebody else's role",
-        actions=["iam:PassRole"],
-        on=["foreign role"],
-        given={"iam:passedtoservice": "pods.eks.amazonaws.com"},
-        # Its policy goes by the prefix; the trust of such a role decides whether EKS gets it.
-        job_of=DEPLOY,
+    *(
+        Move(
+            wins="somebody else's role, in a cluster",
+            actions=["iam:PassRole"],
+            on=["foreign role", BOUNDED, UNBOUNDED],
+            given={"iam:passedtoservice": f"{service}.amazonaws.com"},
+            # Its policy goes by the prefix; the trust of such a role decides whether EKS gets it.
+            job_of=DEPLOY,
+        )
+        for service in ("eks", "pods.eks")
     ),
 )
 
@@ -135,6 +138,12 @@ CODE = (
         )
     ),
     Move(
+        wins="an instance in another's network",
+        actions=["ec2:RunInstances"],
+        on=["foreign subnet", "foreign security group", "foreign interface", "foreign reservation"],
+        given={"ec2:launchtemplate": f"arn:aws:ec2:{_HERE}:launch-template/lt-own"},
+    ),
+    Move(
         wins="a way into a cluster",
         actions=["eks:AssociateAccessPolicy", "eks:CreateAccessEntry", "eks:CreatePodIdentityAssociation"],
         on=["foreign cluster"],
@@ -152,7 +161,36 @@ DATA = (
     Move(wins="another's secrets", actions=["secretsmanager:GetSecretValue"], on=["foreign secret"]),
     Move(wins="data", actions=["s3:GetObject", "s3:GetObjectVersion"], on=["bucket"], only_for=CI, suffix="/x"),
     Move(wins="another's data", actions=["s3:GetObject", "s3:PutObject"], on=["foreign bucket"], suffix="/x"),
-    Move(wins="the state", actions=["s3:GetObject", "s3:PutObject"], on=["state bucket"], job_of=CI, suffix="/x"),
+    Move(wins="the state", actions=["s3:GetObject"], on=["state bucket"], job_of=CI, suffix="/x"),
+    Move(
+        wins="what whoever deploys next runs",
+        actions=["s3:DeleteObject", "s3:PutObject"],
+        on=["state bucket"],
+        job_of=DEPLOY,
+        suffix="/x",
+    ),
+    Move(
+        wins="the loss of data",
+        actions=["s3:DeleteObject", "s3:PutLifecycleConfiguration"],
+        on=["bucket"],
+        only_for=CI,
+    ),
+    Move(
+        wins="the loss of another's data",
+        actions=["s3:DeleteObject"],
+        on=["foreign bucket", "state bucket"],
+        suffix="/x",
+        job_of=DEPLOY,
+    ),
+    Move(wins="the loss of the cluster", actions=["eks:DeleteCluster"], on=["cluster", "foreign cluster"]),
+    Move(wins="the loss of the database", actions=["rds:DeleteDBInstance"], on=["database"]),
+    Move(wins="images that others run", actions=["ecr:PutImage"], on=["repository"], only_for=CI),
+    Move(
+        wins="the database's password",
+        actions=["rds:ModifyDBInstance", "rds:CreateDBInstance"],
+        on=["database"],
+        given={"rds:managemasteruserpassword": "false"},
+    ),
     Move(
         wins="the history of the state",
         actions=["s3:DeleteObjectVersion", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration", "s3:DeleteBucket"],

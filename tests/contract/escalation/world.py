@@ -117,6 +117,7 @@ def _things(environment: Program) -> dict[str, list[Thing]]:
     other_tags = {**own_tags, "aws:resourcetag/environment": other.removeprefix(f"{PROJECT}-")}
     iam, ec2 = f"arn:aws:iam::{ACCOUNT}", f"arn:aws:ec2:us-east-1:{ACCOUNT}"
     kms, secrets = f"arn:aws:kms:us-east-1:{ACCOUNT}", f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret"
+    other_vpc = {"ec2:vpc": f"{ec2}:vpc/vpc-other"}
     own = {
         kind: [Thing(arn_of(stack, each), f"own {each.name}", own_tags) for each in environment.of_type(token)]
         for kind, token in (
@@ -172,11 +173,19 @@ def _things(environment: Program) -> dict[str, list[Thing]]:
             Thing(f"{iam}:saml-provider/people", "the people's directory"),
         ],
         "foreign security group": [
-            Thing(f"{ec2}:security-group/sg-other", "another environment's", other_tags),
-            Thing(f"{ec2}:security-group/sg-default", "one without tags"),
+            Thing(f"{ec2}:security-group/sg-other", "another environment's", {**other_tags, **other_vpc}),
+            Thing(f"{ec2}:security-group/sg-default", "one without tags", other_vpc),
+        ],
+        "foreign subnet": [Thing(f"{ec2}:subnet/subnet-other", "another environment's", {**other_tags, **other_vpc})],
+        "foreign reservation": [Thing(f"{ec2}:capacity-reservation/cr-other", "somebody's reservation")],
+        "database": [Thing(f"{database}:{PROJECT}-{stack}-mlflow", "the database", own_tags)],
+        "repository": [
+            Thing(f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/{PROJECT}-{stack}/mlflow", "MLflow's images", own_tags)
         ],
         "foreign network": [Thing(f"{ec2}:vpc/vpc-other", "another environment's", other_tags)],
-        "foreign interface": [Thing(f"{ec2}:network-interface/eni-other", "another environment's", other_tags)],
+        "foreign interface": [
+            Thing(f"{ec2}:network-interface/eni-other", "another environment's", {**other_tags, **other_vpc})
+        ],
         "foreign volume": [Thing(f"{ec2}:volume/vol-other", "another environment's", other_tags)],
         "instance": [
             Thing(f"{ec2}:instance/i-own", "a node", own_tags),

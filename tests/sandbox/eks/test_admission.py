@@ -82,6 +82,30 @@ def test_a_team_runs_what_it_may(
     assert tried(deployed, as_role("team-data-science"), tmp_path, pod(team_namespace, **spec)) == "created"
 
 
+@pytest.mark.parametrize(
+    ("toleration", "said"),
+    [(GPU_TOLERATION, "add resources.limits['nvidia.com/gpu']"), (EVERYTHING, "tolerations: name the key")],
+    ids=["GPU node", "every taint"],
+)
+def test_a_pod_that_waits_is_not_given_later_what_it_may_not_have(
+    deployed: Deployed, as_role: AsRole, team_namespace: str, toleration: dict[str, str], said: str
+) -> None:
+    manifest = pod(team_namespace, nodeSelector={"nowhere": "true"})
+    add = [{"op": "add", "path": "/spec/tolerations/-", "value": toleration}]
+    patch = ("kubectl", "patch", "pod", "tried", "-n", team_namespace, "--type=json", "-p", json.dumps(add))
+    label = ("kubectl", "label", "pod", "tried", "-n", team_namespace, "looked=at")
+    with deployed.created(f"/api/v1/namespaces/{team_namespace}/pods", manifest):
+        done = deployed.run_as(as_role("team-data-science"), *patch, ok=False)
+        assert said in done.stderr
+        assert "labeled" in deployed.run_as(as_role("team-data-science"), *label).stdout
+
+
+def test_a_namespace_without_pod_security_has_no_pods(deployed: Deployed, as_role: AsRole, tmp_path: Path) -> None:
+    with deployed.namespace("data-science-open", level="privileged") as name:
+        answer = tried(deployed, as_role("team-data-science"), tmp_path, pod(name))
+    assert "namespace: it has no pods before an administrator gives it the label" in answer
+
+
 def test_pods_that_a_controller_makes_for_a_team_are_held_to_the_same(deployed: Deployed, team_namespace: str) -> None:
     made = job("critical", team_namespace, "print(1)", priorityClassName="system-node-critical")
     path = f"/apis/batch/v1/namespaces/{team_namespace}/jobs"

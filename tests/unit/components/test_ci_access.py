@@ -21,6 +21,8 @@ REACH = Reach(
     tags={"environment": "test"},
     state_bucket="acme-state",
     state_key_alias="alias/acme-state",
+    vpc_id="vpc-own",
+    capacity_reservations=("cr-bought",),
 )
 PREVIEW = [statement for builders in PREVIEW_POLICIES.values() for build in builders for statement in build(REACH)]
 DEPLOY = [
@@ -37,6 +39,8 @@ KMS = "arn:aws:kms:us-east-1:123456789012"
 EKS = "arn:aws:eks:us-east-1:123456789012"
 CLUSTER = f"{PREFIX}-eks"
 SCALING = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:uuid:autoScalingGroupName"
+RDS = "arn:aws:rds:us-east-1:123456789012"
+MANAGED = {"rds:ManageMasterUserPassword": "true", "rds:PubliclyAccessible": "false"}
 BOUNDED = {"iam:PermissionsBoundary": f"{IAM}:policy/{PREFIX}-boundary"}
 OTHERWISE = {"iam:PermissionsBoundary": f"{IAM}:policy/{PREFIX}-wide"}
 SECRET = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/projects/churn/warehouse-AbCdEf"
@@ -54,12 +58,15 @@ def applies(statement: Statement, action: str, resource: str, context: Mapping[s
     for operator, keys in statement.conditions.items():
         for key, wanted in keys.items():
             values = [wanted] if isinstance(wanted, str) else wanted
+            if operator.endswith("IfExists") and key not in context:
+                continue
             if operator in {"ArnLike", "ForAnyValue:StringLike"}:
                 met = any(fnmatchcase(context.get(key, ""), value) for value in values)
             elif operator == "StringNotEquals":
                 met = context.get(key) not in values
             else:
-                assert operator in {"Bool", "StringEquals", "ForAnyValue:StringEquals"}, operator
+                known = {"ArnEquals", "Bool", "StringEquals", "ForAnyValue:StringEquals"}
+                assert operator.removesuffix("IfExists") in known, operator
                 met = context.get(key) in values
             if not met:
                 return False
@@ -143,7 +150,8 @@ def test_both_roles_read_state_and_descriptions(
         ("ec2:CreateSubnet", f"{EC2}:vpc/ours", {**NEW, **OURS}),
         ("ec2:CreateTags", f"{EC2}:subnet/new", {**NEW, "ec2:CreateAction": "CreateSubnet"}),
         ("kms:CreateGrant", f"{KMS}:key/data", {**OURS, "kms:ViaService": "rds.us-east-1.amazonaws.com"}),
-        ("rds:CreateDBInstance", f"arn:aws:rds:us-east-1:123456789012:db:{PREFIX}-mlflow", {}),
+        ("rds:CreateDBInstance", f"{RDS}:db:{PREFIX}-mlflow", MANAGED),
+        ("rds:ModifyDBInstance", f"{RDS}:db:{PREFIX}-mlflow", {}),
         ("secretsmanager:CreateSecret", f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/a-AbCdEf", {}),
         # What becomes of a project.
         ("ecr:CreateRepository", f"arn:aws:ecr:us-east-1:123456789012:repository/{PREFIX}/projects/churn", {}),
@@ -172,6 +180,11 @@ def test_both_roles_read_state_and_descriptions(
         ("ec2:CreateLaunchTemplateVersion", f"{EC2}:launch-template/lt-1", OURS),
         ("ec2:RunInstances", f"{EC2}:launch-template/lt-1", {**OURS, **LAUNCH}),
         ("ec2:RunInstances", f"{EC2}:instance/new", LAUNCH),
+        ("ec2:RunInstances", f"{EC2}:subnet/own", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-own"}),
+        ("ec2:RunInstances", f"{EC2}:security-group/eks-made-it", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-own"}),
+        ("ec2:RunInstances", f"{EC2}:network-interface/new", LAUNCH),
+        ("ec2:RunInstances", f"{EC2}:placement-group/own", {**LAUNCH, **OURS}),
+        ("ec2:RunInstances", f"{EC2}:capacity-reservation/cr-bought", LAUNCH),
         ("autoscaling:CreateOrUpdateTags", f"{SCALING}/eks-x", {"aws:ResourceTag/eks:cluster-name": CLUSTER}),
         ("iam:PassRole", f"{IAM}:role/{PREFIX}-nodes", {"iam:PassedToService": "eks.amazonaws.com"}),
     ],
@@ -240,6 +253,16 @@ def test_a_deployment_changes_its_own_environment(action: str, resource: str, co
         ("eks:UpdateClusterConfig", f"{EKS}:cluster/ml-platform-prod-eks", {}),
         ("eks:DeleteNodegroup", f"{EKS}:nodegroup/ml-platform-prod-eks/general/uuid", {}),
         ("ec2:RunInstances", f"{EC2}:launch-template/theirs", {**THEIRS, **LAUNCH}),
+        ("ec2:RunInstances", f"{EC2}:subnet/theirs", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
+        ("ec2:RunInstances", f"{EC2}:security-group/theirs", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
+        ("ec2:RunInstances", f"{EC2}:network-interface/theirs", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
+        ("ec2:RunInstances", f"{EC2}:placement-group/theirs", {**LAUNCH, **THEIRS}),
+        ("ec2:RunInstances", f"{EC2}:capacity-reservation/cr-theirs", LAUNCH),
+        ("rds:ModifyDBInstance", f"{RDS}:db:{PREFIX}-mlflow", {"rds:ManageMasterUserPassword": "false"}),
+        ("rds:CreateDBInstance", f"{RDS}:db:{PREFIX}-x", {}),
+        ("rds:CreateDBInstance", f"{RDS}:db:{PREFIX}-x", {**MANAGED, "rds:PubliclyAccessible": "true"}),
+        ("rds:DeleteDBInstance", f"{RDS}:db:{PREFIX}-mlflow", {}),
+        ("s3:PutLifecycleConfiguration", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
         ("ec2:TerminateInstances", f"{EC2}:instance/i-1", OURS),
         (
             "autoscaling:CreateOrUpdateTags",

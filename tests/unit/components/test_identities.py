@@ -27,6 +27,7 @@ def args(**changes: Any) -> IdentitiesArgs:
                 "resource_tags": {"environment": "test"},
                 "state_bucket": "acme-state",
                 "state_key_alias": "alias/acme-state",
+                "vpc_id": "vpc-own",
             },
             changes,
         )
