@@ -48,7 +48,7 @@ def outputs_of(typ: str, name: str, inputs: Inputs) -> Inputs:
             "resourceId": f"db-{name}",
             "masterUserSecrets": [
                 {
-                    "secretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:rds!{name}",
+                    "secretArn": f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:rds!db-{name}",
                     "secretStatus": "active",
                     "kmsKeyId": inputs.get("masterUserSecretKmsKeyId"),
                 }

@@ -1,6 +1,7 @@
 """The AWS account that an environment is deployed to, as the components receive it.
 
 Account and partition come from the credentials in use (provider invokes, hence Inputs); the region is a setting.
+`role_boundary` is the ARN of the policy that bounds every role which takes no policy of AWS's own.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ class Account:
     id: pulumi.Input[str]
     partition: pulumi.Input[str]
     region: str
+    role_boundary: pulumi.Input[str] | None = None
 
     @property
     def scope(self) -> pulumi.Output[Scope]:

@@ -7,7 +7,7 @@ and whoever deletes it takes everything with it. What happens inside is decided 
 from collections.abc import Sequence
 
 from components.ci_read_access import Reach
-from components.iam_documents import Statement, describe_only
+from components.iam_documents import Conditions, Statement, describe_only
 from components.naming import cluster_name
 
 PARTS = ("access-entry", "addon", "nodegroup", "podidentityassociation")
@@ -117,11 +117,17 @@ def cluster_change_statements(reach: Reach) -> Sequence[Statement]:
 def _launch_statements(reach: Reach) -> Sequence[Statement]:
     """EKS asks in the caller's name whether instances may be started from the template of a node group.
 
+    A call may override all that a template says, so each thing that it may name is bounded by itself.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-permissions.html
     """
     scope = reach.scope
-    started = ("instance", "network-interface", "volume")
-    used = ("capacity-reservation", "placement-group", "security-group", "subnet")
+    from_template = {"ArnLike": {"ec2:LaunchTemplate": scope.arn("ec2", "launch-template/*")}}
+    reservations = [scope.arn("ec2", f"capacity-reservation/{each}") for each in reach.capacity_reservations]
+
+    def start(sid: str, resources: Sequence[str], conditions: Conditions) -> Statement:
+        both = {**from_template, **conditions}
+        return Statement(sid=sid, actions=["ec2:RunInstances"], resources=resources, conditions=both)
+
     return [
         Statement(
             sid="StartFromOwnTemplates",
@@ -129,19 +135,35 @@ def _launch_statements(reach: Reach) -> Sequence[Statement]:
             resources=[scope.arn("ec2", "launch-template/*")],
             conditions={"StringEquals": reach.resource_tags},
         ),
-        Statement(
-            sid="StartFromTemplatesOnly",
-            actions=["ec2:RunInstances"],
-            resources=[
-                *(scope.arn("ec2", f"{kind}/*") for kind in (*started, *used)),
+        start(
+            "StartFromTemplatesOnly",
+            [
+                *(scope.arn("ec2", f"{kind}/*") for kind in ("instance", "volume")),
                 f"arn:{scope.partition}:ec2:{scope.region}::image/*",
             ],
-            conditions={"ArnLike": {"ec2:LaunchTemplate": scope.arn("ec2", "launch-template/*")}},
+            {},
         ),
+        start(
+            "StartInOwnNetwork",
+            [scope.arn("ec2", f"{kind}/*") for kind in ("security-group", "subnet")],
+            {"ArnEquals": {"ec2:Vpc": reach.vpc_arn}},
+        ),
+        # One that the call makes has no network yet; one that exists must be of the own.
+        start(
+            "StartWithOwnInterfaces",
+            [scope.arn("ec2", "network-interface/*")],
+            {"ArnEqualsIfExists": {"ec2:Vpc": reach.vpc_arn}},
+        ),
+        start(
+            "StartInOwnPlacementGroups",
+            [scope.arn("ec2", "placement-group/*")],
+            {"StringEquals": reach.resource_tags},
+        ),
+        *([start("StartInNamedReservations", reservations, {})] if reservations else []),
         Statement(
             sid="TagWhatIsStarted",
             actions=["ec2:CreateTags"],
-            resources=[scope.arn("ec2", f"{kind}/*") for kind in started],
+            resources=[scope.arn("ec2", f"{kind}/*") for kind in ("instance", "network-interface", "volume")],
             conditions={"StringEquals": {"ec2:CreateAction": "RunInstances", **reach.request_tags}},
         ),
     ]

@@ -1,13 +1,13 @@
-"""The deploy role's reach over roles and policies, the state it keeps, and what it may never touch: itself."""
+"""The deploy role's reach over roles, the state it keeps, and what it may never do: change or become something else.
+
+IAM tells by the key `iam:PermissionsBoundary` which boundary the role of a call has, or is given.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
+"""
 
 from collections.abc import Sequence
 
+from components.boundary import boundary_arn
 from components.ci_read_access import Reach
-from components.ci_trust import github_provider_arn
-from components.eks.addons import CNI_POLICY, EBS_POLICY
-from components.eks.cluster import CLUSTER_POLICY
-from components.eks.node_role import POLICIES as NODE_POLICIES
-from components.eks.node_role import SESSION_POLICY
 from components.iam_documents import Statement
 
 # Services that take a role of this program; a new one is a decision, so it is added here and reviewed.
@@ -19,49 +19,43 @@ SERVICE_LINKED_ROLES = {
     "rds.amazonaws.com": "AWSServiceRoleForRDS",
     "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
 }
-# Policies of AWS's own that a role of the program may be given; the rest of its rights are written out.
-MANAGED_POLICIES = (CLUSTER_POLICY, *NODE_POLICIES, SESSION_POLICY, CNI_POLICY, EBS_POLICY)
-
-POLICY_CHANGES = (
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicy",
-    "iam:DeletePolicyVersion",
-    "iam:TagPolicy",
-    "iam:UntagPolicy",
-)
-ROLE_CHANGES = (
+# What the deploy role does to bounded roles. It attaches no policy: what the program's roles may do is written out in
+# inline ones, and roles with policies of AWS's own are an administrator's.
+BOUNDED_CHANGES = (
+    "iam:CreateRole",
     "iam:DeleteRole",
     "iam:DeleteRolePolicy",
     "iam:PutRolePolicy",
-    "iam:TagRole",
-    "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
 )
 ATTACHMENTS = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
+TAGS = ("iam:TagRole", "iam:UntagRole")
+POLICY_CHANGES = (
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:SetDefaultPolicyVersion",
+    "iam:TagPolicy",
+    "iam:UntagPolicy",
+)
+BOUNDARY_CHANGES = ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary")
 
 
 def identity_statements(reach: Reach) -> Sequence[Statement]:
     scope, prefix = reach.scope, reach.prefix
     roles = [scope.global_arn("iam", f"role/{prefix}-*")]
-    policies = [scope.global_arn("iam", f"policy/{prefix}-*")]
     return [
-        Statement(sid="ChangeRoles", actions=["iam:CreateRole", *ROLE_CHANGES], resources=roles),
-        Statement(sid="ChangePolicies", actions=["iam:CreatePolicy", *POLICY_CHANGES], resources=policies),
         Statement(
-            sid="AttachKnownPolicies",
-            actions=ATTACHMENTS,
+            sid="ChangeBoundedRoles",
+            actions=BOUNDED_CHANGES,
             resources=roles,
-            conditions={
-                "ArnLike": {
-                    "iam:PolicyARN": [
-                        *policies,
-                        *(f"arn:{scope.partition}:iam::aws:policy/{name}" for name in MANAGED_POLICIES),
-                    ]
-                }
-            },
+            conditions={"StringEquals": {"iam:PermissionsBoundary": boundary_arn(scope, prefix)}},
         ),
+        # Tags of a role decide nothing, and IAM does not offer its boundary to these calls.
+        Statement(sid="TagRoles", actions=TAGS, resources=roles),
         Statement(
             sid="PassRolesToServices",
             actions=["iam:PassRole"],
@@ -96,24 +90,54 @@ def state_write_statements(reach: Reach) -> Sequence[Statement]:
     ]
 
 
-def self_denials(reach: Reach) -> Sequence[Statement]:
-    """Who may deploy, and what deploying may do, is changed by an administrator and never by a deployment."""
-    scope = reach.scope
-    state_bucket = scope.bucket_arn(reach.state_bucket)
+def escalation_denials(reach: Reach) -> Sequence[Statement]:
+    """Who may deploy, and the most that deploying may do, is changed by an administrator and never by a deployment.
+
+    No grant that is added later undoes this.
+    """
+    scope, prefix = reach.scope, reach.prefix
     return [
+        Statement(
+            sid="DenyBecomingARole",
+            effect="Deny",
+            actions=["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoot", "sts:GetFederationToken"],
+            resources=["*"],
+        ),
+        Statement(
+            sid="DenyRolesWithoutBoundary",
+            effect="Deny",
+            actions=[*BOUNDED_CHANGES, *ATTACHMENTS],
+            resources=["*"],
+            conditions={"StringNotEquals": {"iam:PermissionsBoundary": boundary_arn(scope, prefix)}},
+        ),
+        Statement(
+            sid="DenyChangingBoundaries",
+            effect="Deny",
+            actions=[*BOUNDARY_CHANGES, *POLICY_CHANGES],
+            resources=["*"],
+        ),
         Statement(
             sid="DenyChangingOwnIdentity",
             effect="Deny",
+            actions=["iam:PassRole", *BOUNDED_CHANGES, *ATTACHMENTS, *TAGS],
+            resources=[scope.global_arn("iam", f"role/{prefix}-ci-*")],
+        ),
+        Statement(
+            sid="DenyUsersAndKeys",
+            effect="Deny",
             actions=[
-                "iam:CreatePolicy",
-                "iam:CreateRole",
-                "iam:PassRole",
-                "iam:SetDefaultPolicyVersion",
-                *POLICY_CHANGES,
-                *ROLE_CHANGES,
-                *ATTACHMENTS,
+                "iam:AddUserToGroup",
+                "iam:AttachGroupPolicy",
+                "iam:AttachUserPolicy",
+                "iam:CreateAccessKey",
+                "iam:CreateLoginProfile",
+                "iam:CreateUser",
+                "iam:DeleteUserPermissionsBoundary",
+                "iam:PutGroupPolicy",
+                "iam:PutUserPolicy",
+                "iam:UpdateLoginProfile",
             ],
-            resources=[scope.global_arn("iam", f"{kind}/{reach.prefix}-ci-*") for kind in ("policy", "role")],
+            resources=["*"],
         ),
         Statement(
             sid="DenyChangingTrust",
@@ -121,12 +145,23 @@ def self_denials(reach: Reach) -> Sequence[Statement]:
             actions=[
                 "iam:AddClientIDToOpenIDConnectProvider",
                 "iam:CreateOpenIDConnectProvider",
+                "iam:CreateSAMLProvider",
                 "iam:DeleteOpenIDConnectProvider",
+                "iam:DeleteSAMLProvider",
                 "iam:RemoveClientIDFromOpenIDConnectProvider",
                 "iam:UpdateOpenIDConnectProviderThumbprint",
+                "iam:UpdateSAMLProvider",
             ],
-            resources=[github_provider_arn(scope)],
+            resources=["*"],
         ),
+    ]
+
+
+def state_denials(reach: Reach) -> Sequence[Statement]:
+    """The state's bucket and key stay as they are, also those of other environments in the same account."""
+    scope = reach.scope
+    state_bucket = scope.bucket_arn(reach.state_bucket)
+    return [
         Statement(
             sid="DenyChangingStateBucket",
             effect="Deny",
@@ -144,16 +179,25 @@ def self_denials(reach: Reach) -> Sequence[Statement]:
             resources=[state_bucket, f"{state_bucket}/*"],
         ),
         Statement(
-            sid="DenyChangingStateKey",
+            sid="DenyChangingStateKeys",
             effect="Deny",
             actions=[
+                "kms:CancelKeyDeletion",
+                "kms:CreateAlias",
+                "kms:CreateGrant",
                 "kms:DeleteAlias",
                 "kms:DisableKey",
+                "kms:DisableKeyRotation",
+                "kms:EnableKey",
+                "kms:EnableKeyRotation",
                 "kms:PutKeyPolicy",
                 "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
+                "kms:UntagResource",
                 "kms:UpdateAlias",
+                "kms:UpdateKeyDescription",
             ],
             resources=[scope.arn("kms", "key/*")],
-            conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": [reach.state_key_alias]}},
+            conditions={"ForAnyValue:StringLike": {"kms:ResourceAliases": ["alias/*-state", reach.state_key_alias]}},
         ),
     ]

@@ -1,5 +1,9 @@
 """What the deploy role may change in the network. EC2 resources have no names, so tags tell which ones are ours.
 
+Tags are given in the call that creates a resource, and to resources that have the environment's already: whoever may
+tag others' makes them the environment's own. So the VPC itself is an administrator's, because its default security
+group comes without tags.
+
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
 """
 
@@ -19,7 +23,6 @@ CREATES: Mapping[str, str] = {
     "CreateRouteTable": "route-table",
     "CreateSecurityGroup": "security-group",
     "CreateSubnet": "subnet",
-    "CreateVpc": "vpc",
     "CreateVpcEndpoint": "vpc-endpoint",
     "AuthorizeSecurityGroupEgress": "security-group-rule",
     "AuthorizeSecurityGroupIngress": "security-group-rule",
@@ -50,7 +53,6 @@ CHANGES = (
     "DeleteSecurityGroup",
     "DeleteSubnet",
     "DeleteTags",
-    "DeleteVpc",
     "DeleteVpcEndpoints",
     "DetachInternetGateway",
     "DisassociateAddress",
@@ -71,7 +73,7 @@ CHANGES = (
 )
 
 
-KINDS = tuple(sorted(set(CREATES.values())))
+KINDS = tuple(sorted({"vpc", *CREATES.values()}))
 
 
 def create_statements(reach: Reach) -> Sequence[Statement]:
@@ -99,13 +101,6 @@ def create_statements(reach: Reach) -> Sequence[Statement]:
 def change_statements(reach: Reach) -> Sequence[Statement]:
     scope = reach.scope
     return [
-        # A new VPC brings a default security group without tags; the program adopts and empties it.
-        Statement(
-            sid="AdoptUntaggedSecurityGroups",
-            actions=["ec2:CreateTags"],
-            resources=[scope.arn("ec2", "security-group/*")],
-            conditions={"Null": reach.untagged, "StringEquals": reach.request_tags},
-        ),
         Statement(
             sid="ChangeOwnNetwork",
             actions=[f"ec2:{action}" for action in CHANGES],

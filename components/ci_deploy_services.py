@@ -1,4 +1,9 @@
-"""What the deploy role may change in the services whose resources have names: only names that start with the prefix."""
+"""What the deploy role may change in the services whose resources have names: only names that start with the prefix.
+
+What protects data is an administrator's: keys, their policies and aliases, and each bucket with its policy, encryption,
+block of public access and rules of expiry; and to delete the database. Whoever may change these may let others read, or
+lose what is there, and IAM has no condition on what a resource's policy says.
+"""
 
 from collections.abc import Sequence
 
@@ -7,24 +12,16 @@ from components.iam_documents import Statement
 
 
 def data_statements(reach: Reach) -> Sequence[Statement]:
-    """Buckets, databases, secrets, images: their settings. Objects, secret values and images stay out of reach."""
+    """Buckets, databases, secrets, images: their settings. Objects, secret values and images stay out of reach.
+
+    A secret's policy may name others, but they could not decrypt: no key but the environment's encrypts it, and that
+    key's policy is an administrator's. `UpdateSecret` could give it another key, and another value.
+    """
     scope, prefix = reach.scope, reach.prefix
     return [
         Statement(
             sid="ChangeBuckets",
-            actions=[
-                "s3:CreateBucket",
-                "s3:DeleteBucket",
-                "s3:DeleteBucketPolicy",
-                "s3:PutBucketLogging",
-                "s3:PutBucketOwnershipControls",
-                "s3:PutBucketPolicy",
-                "s3:PutBucketPublicAccessBlock",
-                "s3:PutBucketTagging",
-                "s3:PutBucketVersioning",
-                "s3:PutEncryptionConfiguration",
-                "s3:PutLifecycleConfiguration",
-            ],
+            actions=["s3:PutBucketLogging", "s3:PutBucketTagging"],
             resources=reach.buckets,
         ),
         Statement(
@@ -35,7 +32,6 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
                 "rds:CreateDBParameterGroup",
                 "rds:CreateDBSnapshot",
                 "rds:CreateDBSubnetGroup",
-                "rds:DeleteDBInstance",
                 "rds:DeleteDBParameterGroup",
                 "rds:DeleteDBSubnetGroup",
                 "rds:ModifyDBInstance",
@@ -46,6 +42,28 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
                 "rds:ResetDBParameterGroup",
             ],
             resources=[scope.arn("rds", f"{kind}:{prefix}-*") for kind in ("db", "pg", "snapshot", "subgrp")],
+        ),
+        # A password that the caller chooses would be a way to all runs and accounts of MLflow.
+        Statement(
+            sid="DenyChosenPasswords",
+            effect="Deny",
+            actions=["rds:CreateDBInstance"],
+            resources=["*"],
+            conditions={"BoolIfExists": {"rds:ManageMasterUserPassword": "false"}},
+        ),
+        Statement(
+            sid="DenyPasswordsOfOnesOwn",
+            effect="Deny",
+            actions=["rds:ModifyDBInstance"],
+            resources=["*"],
+            conditions={"Bool": {"rds:ManageMasterUserPassword": "false"}},
+        ),
+        Statement(
+            sid="DenyPublicDatabases",
+            effect="Deny",
+            actions=["rds:CreateDBInstance"],
+            resources=["*"],
+            conditions={"Bool": {"rds:PubliclyAccessible": "true"}},
         ),
         Statement(
             sid="UseDefaultOptionGroups",
@@ -64,14 +82,18 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
                 "secretsmanager:CreateSecret",
                 "secretsmanager:DeleteResourcePolicy",
                 "secretsmanager:DeleteSecret",
-                "secretsmanager:PutResourcePolicy",
                 "secretsmanager:RestoreSecret",
                 "secretsmanager:TagResource",
                 "secretsmanager:UntagResource",
-                "secretsmanager:UpdateSecret",
                 "secretsmanager:ValidateResourcePolicy",
             ],
             resources=[scope.arn("secretsmanager", f"secret:{prefix}/*")],
+        ),
+        Statement(
+            sid="ChangePoliciesOfSecrets",
+            actions=["secretsmanager:PutResourcePolicy"],
+            resources=[scope.arn("secretsmanager", f"secret:{prefix}/*")],
+            conditions={"Bool": {"secretsmanager:BlockPublicPolicy": "true"}},
         ),
         Statement(
             sid="ChangeRepositories",
@@ -91,46 +113,19 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def key_statements(reach: Reach) -> Sequence[Statement]:
+    """Keys are used through services; of their own settings only those change that open nothing.
+
+    Keys are born as an administrator's. Tags make a key the environment's, so the deploy role gives them to keys only
+    that have them already.
+    """
     scope = reach.scope
     keys = [scope.arn("kms", "key/*")]
     return [
         Statement(
-            sid="CreateKeys",
-            actions=["kms:CreateKey"],
-            resources=["*"],
-            conditions={"StringEquals": reach.request_tags},
-            reason="a key has no ARN before it exists; it must be born with the environment's tags",
-        ),
-        # Tagging at creation is authorised on the key's ARN, where a new key and an old untagged one look the same.
-        Statement(
-            sid="TagNewKeys",
-            actions=["kms:TagResource"],
-            resources=keys,
-            conditions={"Null": reach.untagged, "StringEquals": reach.request_tags},
-        ),
-        Statement(
             sid="ChangeKeys",
-            actions=[
-                "kms:CancelKeyDeletion",
-                "kms:CreateAlias",
-                "kms:DeleteAlias",
-                "kms:DisableKey",
-                "kms:EnableKey",
-                "kms:EnableKeyRotation",
-                "kms:PutKeyPolicy",
-                "kms:ScheduleKeyDeletion",
-                "kms:TagResource",
-                "kms:UntagResource",
-                "kms:UpdateAlias",
-                "kms:UpdateKeyDescription",
-            ],
+            actions=["kms:EnableKeyRotation", "kms:TagResource", "kms:UntagResource", "kms:UpdateKeyDescription"],
             resources=keys,
             conditions={"StringEquals": reach.resource_tags},
-        ),
-        Statement(
-            sid="ChangeAliases",
-            actions=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
-            resources=[scope.arn("kms", f"alias/{reach.prefix}-*")],
         ),
         Statement(
             sid="EncryptThroughServices",

@@ -19,6 +19,12 @@ class Reach:
     tags: Mapping[str, str]
     state_bucket: str
     state_key_alias: str
+    vpc_id: str
+    capacity_reservations: tuple[str, ...] = ()
+
+    @property
+    def vpc_arn(self) -> str:
+        return self.scope.arn("ec2", f"vpc/{self.vpc_id}")
 
     @property
     def request_tags(self) -> dict[str, str]:
@@ -27,10 +33,6 @@ class Reach:
     @property
     def resource_tags(self) -> dict[str, str]:
         return {f"aws:ResourceTag/{key}": value for key, value in self.tags.items()}
-
-    @property
-    def untagged(self) -> dict[str, str]:
-        return {f"aws:ResourceTag/{key}": "true" for key in self.tags}
 
     @property
     def log_groups(self) -> list[str]:
@@ -156,7 +158,7 @@ def state_read_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def data_denials(reach: Reach) -> Sequence[Statement]:
-    """A preview runs code from pull requests: no grant that is added later may open data or secrets to it."""
+    """CI runs code from the repository: no grant that is added later opens data or secrets to it."""
     return [
         Statement(
             sid="DenySecretValues",

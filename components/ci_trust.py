@@ -15,52 +15,61 @@ STS_AUDIENCE = "sts.amazonaws.com"
 LONGEST_PROVIDER_ARN = f"arn:aws-us-gov:iam::123456789012:oidc-provider/{GITHUB_ISSUER}"
 """Of the partition with the longest name, so that what fits there fits everywhere."""
 
+LONGEST_SID = "DeployFromProtectedBranches"
+
 BRANCH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 ENVIRONMENT = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workflows:
-    """The repository, and the branches and GitHub environments whose workflows may deploy."""
+    """The repository, and whose workflows may deploy: those of branches, or jobs of GitHub environments, never both.
+
+    A job shows its environment in place of its branch. Were both trusted, one that leaves out `environment:` would
+    deploy from the branch without the environment's reviewers. `preview_branches` look for drift, on a schedule.
+    https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims
+    """
 
     repository: str
-    deploy_branches: tuple[str, ...] = ("main",)
+    deploy_branches: tuple[str, ...] = ()
     deploy_environments: tuple[str, ...] = ()
+    preview_branches: tuple[str, ...] = ("main",)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", self.repository):
             raise ValueError(f"repository must look like 'owner/name', got {self.repository!r}")
-        if not self.deploy_branches and not self.deploy_environments:
+        if bool(self.deploy_branches) == bool(self.deploy_environments):
             raise ValueError(
-                "deploy_branches and deploy_environments are both empty: name who may deploy, such as 'main'"
+                "name either deploy_branches or deploy_environments: "
+                f"got {self.deploy_branches!r} and {self.deploy_environments!r}"
             )
         for field, pattern, values in (
             ("deploy_branches", BRANCH, self.deploy_branches),
             ("deploy_environments", ENVIRONMENT, self.deploy_environments),
+            ("preview_branches", BRANCH, self.preview_branches),
         ):
             for value in values:
                 if not pattern.fullmatch(value):
                     raise ValueError(f"{field}: {value!r} must be one full name, without wildcards, such as 'main'")
-        needed = len(_trust("DeployFromProtectedBranches", LONGEST_PROVIDER_ARN, "StringEquals", [])) + sum(
-            len(subject) + 3 for subject in self.deploy_subjects
-        )
-        if needed > TRUST_POLICY_LIMIT:
-            raise ValueError(
-                f"deploy_branches and deploy_environments make a trust policy of {needed} characters, IAM takes "
-                f"{TRUST_POLICY_LIMIT}: name fewer, such as one GitHub environment that all deploying jobs use"
-            )
+        for field, subjects in (("deploy", self.deploy_subjects), ("preview", self.preview_subjects)):
+            needed = len(_trust(LONGEST_SID, LONGEST_PROVIDER_ARN, [])) + sum(len(each) + 3 for each in subjects)
+            if needed > TRUST_POLICY_LIMIT:
+                raise ValueError(
+                    f"branches and environments that {field} make a trust policy of {needed} characters, IAM takes "
+                    f"{TRUST_POLICY_LIMIT}: name fewer, such as one GitHub environment that all deploying jobs use"
+                )
 
     @property
     def preview_subjects(self) -> list[str]:
-        return [f"repo:{self.repository}:pull_request", f"repo:{self.repository}:ref:refs/heads/*"]
+        return [f"repo:{self.repository}:pull_request", *self._of_branches(self.preview_branches)]
 
     @property
     def deploy_subjects(self) -> list[str]:
-        """A job that names a GitHub environment gets the environment's claim instead of its branch's."""
-        return [
-            *(f"repo:{self.repository}:ref:refs/heads/{branch}" for branch in self.deploy_branches),
-            *(f"repo:{self.repository}:environment:{environment}" for environment in self.deploy_environments),
-        ]
+        environments = (f"repo:{self.repository}:environment:{each}" for each in self.deploy_environments)
+        return [*self._of_branches(self.deploy_branches), *environments]
+
+    def _of_branches(self, branches: tuple[str, ...]) -> list[str]:
+        return [f"repo:{self.repository}:ref:refs/heads/{branch}" for branch in branches]
 
 
 def preview_role_name(prefix: str) -> str:
@@ -77,29 +86,26 @@ def github_provider_arn(scope: Scope) -> str:
 
 
 def preview_trust(provider_arn: str, workflows: Workflows) -> str:
-    """Pull requests and every branch: whoever may push to the repository may look."""
-    return _trust("PreviewFromAnyBranch", provider_arn, "StringLike", workflows.preview_subjects)
+    """Pull requests, and scheduled looks from the branches that are named."""
+    return _trust("PreviewPullRequestsAndDrift", provider_arn, workflows.preview_subjects)
 
 
 def deploy_trust(provider_arn: str, workflows: Workflows) -> str:
-    """Exact subjects only: no pattern, so that no branch name can be made to match."""
-    return _trust("DeployFromProtectedBranches", provider_arn, "StringEquals", workflows.deploy_subjects)
-
-
-def _trust(sid: str, provider_arn: str, operator: str, subjects: list[str]) -> str:
-    audience = {f"{GITHUB_ISSUER}:aud": STS_AUDIENCE}
-    subject = {f"{GITHUB_ISSUER}:sub": subjects}
-    conditions = (
-        {"StringEquals": {**audience, **subject}}
-        if operator == "StringEquals"
-        else {"StringEquals": audience, operator: subject}
+    return _trust(
+        "DeployWithReviewers" if workflows.deploy_environments else "DeployFromProtectedBranches",
+        provider_arn,
+        workflows.deploy_subjects,
     )
+
+
+def _trust(sid: str, provider_arn: str, subjects: list[str]) -> str:
+    """Exact subjects only: no pattern, so that no branch name can be made to match."""
     return trust_document(
         Statement(
             sid=sid,
             principals={"Federated": [provider_arn]},
             actions=["sts:AssumeRoleWithWebIdentity"],
             resources=["role"],
-            conditions=conditions,
+            conditions={"StringEquals": {f"{GITHUB_ISSUER}:aud": STS_AUDIENCE, f"{GITHUB_ISSUER}:sub": subjects}},
         )
     )

@@ -12,7 +12,12 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.ci_cluster import cluster_change_statements, cluster_read_statements
-from components.ci_deploy_identity import identity_statements, self_denials, state_write_statements
+from components.ci_deploy_identity import (
+    escalation_denials,
+    identity_statements,
+    state_denials,
+    state_write_statements,
+)
 from components.ci_deploy_network import change_statements, create_statements
 from components.ci_deploy_services import data_statements, key_statements, operations_statements
 from components.ci_read_access import Reach, data_denials, describe_statements, state_read_statements
@@ -38,7 +43,7 @@ PREVIEW_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "read-cluster": (cluster_read_statements,),
     "preview-state": (state_read_statements, data_denials),
 }
-# What both roles get; the preview's state policy denies what a deployment needs.
+# What both roles get.
 SHARED_POLICIES = ("read", "read-cluster")
 DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-network-create": (create_statements,),
@@ -46,7 +51,8 @@ DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-cluster": (cluster_change_statements,),
     "deploy-data": (data_statements, key_statements),
     "deploy-operations": (operations_statements, identity_statements),
-    "deploy-state": (state_read_statements, state_write_statements, self_denials),
+    "deploy-state": (state_read_statements, state_write_statements, state_denials),
+    "deploy-limits": (escalation_denials, data_denials),
 }
 
 
@@ -58,6 +64,8 @@ class IdentitiesArgs:
     resource_tags: Mapping[str, str]
     state_bucket: str
     state_key_alias: str
+    vpc_id: pulumi.Input[str]
+    capacity_reservations: tuple[str, ...] = ()
     oidc_provider_arn: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
@@ -125,13 +133,15 @@ class Identities(pulumi.ComponentResource):
     def _policy(self, key: str, builders: tuple[Builder, ...]) -> pulumi.Output[str]:
         args = self._args
 
-        def render(scope: Scope) -> str:
+        def render(scope: Scope, vpc_id: str) -> str:
             reach = Reach(
                 scope=scope,
                 prefix=args.prefix,
                 tags=args.resource_tags,
                 state_bucket=args.state_bucket,
                 state_key_alias=args.state_key_alias,
+                vpc_id=vpc_id,
+                capacity_reservations=args.capacity_reservations,
             )
             return managed_document(statement for builder in builders for statement in builder(reach))
 
@@ -139,7 +149,7 @@ class Identities(pulumi.ComponentResource):
             f"{self._logical_name}-{key}",
             name=f"{args.prefix}-ci-{key}",
             description=f"Continuous integration of {args.prefix}: {key.replace('-', ' ')}",
-            policy=args.account.scope.apply(render),
+            policy=pulumi.Output.all(args.account.scope, args.vpc_id).apply(lambda known: render(*known)),
             opts=self._child,
         ).arn
 

@@ -84,6 +84,8 @@ class PodRole(pulumi.ComponentResource):
             assume_role_policy=args.account.scope.apply(
                 lambda scope: pod_trust(scope, args.cluster_name, args.namespace, args.service_account)
             ),
+            # AWS's own policies allow more than the boundary; without it the deploy role cannot change such a role.
+            permissions_boundary=None if args.managed_policies else args.account.role_boundary,
             tags={"Name": f"{args.cluster_name}-{args.service_account}", **args.tags},
             opts=child,
         )

@@ -43,6 +43,7 @@ class PlatformHandle:
     """Names of what workloads refer to; `kubernetes` is the provider that their objects are applied by.
 
     `repository_urls` is where images are, by the names of the repositories without the environment's prefix.
+    `admission` is what no team may do: it is there before the first namespace of a team.
     """
 
     kubernetes: pulumi.ProviderResource
@@ -59,6 +60,7 @@ class PlatformHandle:
     secrets_key_arn: pulumi.Output[str]
     tracking: TrackingHandle
     retention: Retention
+    admission: pulumi.Resource
 
     @property
     def account(self) -> Account:

@@ -9,6 +9,7 @@ from components.buckets import BucketHandle
 from components.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
 from components.images import MLFLOW_REPOSITORY
+from platform_services.admission import Admission
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
@@ -50,6 +51,7 @@ class Platform(pulumi.ComponentResource):
         namespaces = Namespaces(f"{name}-namespaces", cluster.version, child)
         classes = Classes(f"{name}-classes", ClassesArgs(volume_key_arn=cluster.volume_key_arn), child)
         ClusterReaders(f"{name}-readers", child)
+        admission = Admission(f"{name}-admission", child)
         policies = NetworkPolicies(f"{name}-network", NetworkPoliciesArgs(namespaces=namespaces.names), child)
         DevicePlugins(
             f"{name}-devices",
@@ -102,5 +104,6 @@ class Platform(pulumi.ComponentResource):
             secrets_key_arn=args.secrets_key_arn,
             tracking=mlflow.handle,
             retention=args.retention,
+            admission=admission,
         )
         self.register_outputs({})

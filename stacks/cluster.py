@@ -22,6 +22,7 @@ from components.eks import (
     NodeRoleArgs,
     ServiceAddons,
     ServiceAddonsArgs,
+    SignIn,
     Team,
     cluster_name,
 )
@@ -64,9 +65,15 @@ class ClusterLayer:
     access_roles: dict[str, pulumi.Output[str]]
 
     def __init__(
-        self, settings: PlatformSettings, foundation: FoundationHandle, identities: Identities, parent: pulumi.Resource
+        self,
+        settings: PlatformSettings,
+        foundation: FoundationHandle,
+        identities: Identities,
+        namespaces: tuple[str, ...],
+        parent: pulumi.Resource,
     ) -> None:
-        self._settings, self._foundation = settings, foundation
+        """`namespaces` are those that the platform's team administers."""
+        self._settings, self._foundation, self._namespaces = settings, foundation, namespaces
         self._child = pulumi.ResourceOptions(parent=parent)
         self._name = cluster_name(foundation.prefix)
         self._cluster = self._control_plane()
@@ -119,7 +126,7 @@ class ClusterLayer:
         )
 
     def _access(self, identities: Identities) -> Access:
-        foundation = self._foundation
+        foundation, sign_in = self._foundation, self._settings.cluster.sign_in
         return Access(
             "access",
             AccessArgs(
@@ -129,6 +136,8 @@ class ClusterLayer:
                 cluster=self._cluster.name,
                 deploy_role_arn=identities.deploy_role_arn,
                 preview_role_arn=identities.preview_role_arn,
+                platform_namespaces=self._namespaces,
+                sign_in=SignIn(mfa=sign_in.mfa, principal_tags=sign_in.principal_tags),
                 teams={
                     name: Team(namespaces=team.namespaces, policy=team.policy)
                     for name, team in self._settings.cluster.teams.items()

@@ -1,9 +1,13 @@
 """One environment: the layers, from the network upwards, each given what the one below it hands out."""
 
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
 import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
+from components.boundary import Boundary, BoundaryArgs
 from components.budget import Budget, BudgetArgs
 from components.ci_trust import Workflows, github_provider_arn
 from components.eks import ClusterHandle
@@ -14,6 +18,7 @@ from ml_workloads.deployment import Workloads, WorkloadsArgs
 from ml_workloads.project import Project
 from ml_workloads.project.neighbours import conflicts
 from platform_services import Platform, PlatformArgs, PlatformHandle, Retention
+from platform_services.namespaces import ML_PLATFORM
 from stacks.cluster import ClusterLayer
 from stacks.foundation import Foundation, FoundationHandle
 from stacks.providers import identifying_tags, kubernetes_provider
@@ -47,13 +52,13 @@ class Environment(pulumi.ComponentResource):
         self._settings = settings
         self._child = pulumi.ResourceOptions(parent=self)
         self._prefix = f"{pulumi.get_project()}-{settings.environment}"
-        self._account = self._current_account()
+        self._account = self._bounded(self._current_account())
 
         here = tuple(project for project in projects if settings.environment in project.environments)
         self.foundation = Foundation(settings, here, self._account, self._prefix, self).make()
         budget = self._budget(self.foundation.notifications)
         identities = self._identities()
-        layer = ClusterLayer(settings, self.foundation, identities, self)
+        layer = ClusterLayer(settings, self.foundation, identities, self._administered(here), self)
         self.cluster = layer.handle
         self.platform = self._platform()
         self.workloads = Workloads(
@@ -70,6 +75,26 @@ class Environment(pulumi.ComponentResource):
             partition=aws.get_partition_output(opts=asked).partition,
             region=self._settings.region,
         )
+
+    def _bounded(self, account: Account) -> Account:
+        """The boundary comes first: no role is ever without it."""
+        args = BoundaryArgs(
+            account=account,
+            prefix=self._prefix,
+            resource_tags=identifying_tags(self._settings),
+            state_bucket=self._settings.identities.state_bucket,
+        )
+        return replace(account, role_boundary=Boundary("boundary", args, self._child).arn)
+
+    def _administered(self, projects: tuple[Project, ...]) -> tuple[str, ...]:
+        """What the platform's team administers: namespaces of teams and projects, and MLflow's.
+
+        Whoever administers a namespace acts as its service accounts. In a privileged one that is the node with all that
+        runs on it; beside the autoscaler it is every node and the eviction of every pod.
+        """
+        teams = [name for team in self._settings.cluster.teams.values() for name in team.namespaces]
+        others = (each.namespace for each in projects if not any(fnmatchcase(each.namespace, name) for name in teams))
+        return tuple(sorted({ML_PLATFORM, *teams, *others}))
 
     def _platform(self) -> PlatformHandle:
         kubernetes = kubernetes_provider(self.cluster, self)
@@ -114,6 +139,7 @@ class Environment(pulumi.ComponentResource):
     def _identities(self) -> Identities:
         identities = self._settings.identities
         existing = self._account.scope.apply(github_provider_arn) if identities.oidc_provider == "existing" else None
+        pools = self._settings.cluster.pools.values()
         return Identities(
             "identities",
             IdentitiesArgs(
@@ -123,10 +149,15 @@ class Environment(pulumi.ComponentResource):
                     repository=identities.github_repository,
                     deploy_branches=identities.protected_branches,
                     deploy_environments=identities.github_environments,
+                    preview_branches=identities.preview_branches,
                 ),
                 resource_tags=identifying_tags(self._settings),
                 state_bucket=identities.state_bucket,
                 state_key_alias=identities.state_key_alias,
+                vpc_id=self.foundation.network.vpc_id,
+                capacity_reservations=tuple(
+                    sorted(pool.capacity_reservation for pool in pools if pool.capacity_reservation)
+                ),
                 oidc_provider_arn=existing,
             ),
             self._child,

@@ -1,6 +1,6 @@
 """The Kubernetes cluster of an environment: control plane, who may enter, add-ons, and its groups of nodes."""
 
-from components.eks.access import Access, AccessArgs, Team
+from components.eks.access import Access, AccessArgs, SignIn, Team
 from components.eks.addons import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs
 from components.eks.arguments import ClusterArgs, ClusterHandle, NodeGroupArgs, NodePool
 from components.eks.cluster import Cluster
@@ -23,6 +23,7 @@ __all__ = [
     "NodeRoleArgs",
     "ServiceAddons",
     "ServiceAddonsArgs",
+    "SignIn",
     "Team",
     "cluster_name",
 ]

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.iam_documents import Scope, Statement, document, trust_document
+from components.iam_documents import Conditions, Scope, Statement, document, trust_document
 from components.naming import check_prefix, check_unique, slug
 
 Policy = Literal["view", "edit", "admin"]
@@ -49,18 +49,51 @@ class Team:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """What people show before they may assume a role of the cluster, beside a policy of the account that allows it.
+
+    Sessions of IAM Identity Center and of other roles show no second factor; such a principal is known by its tags.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+    """
+
+    mfa: bool = True
+    principal_tags: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        if not self.mfa and not self.principal_tags:
+            raise ValueError(
+                "mfa is False and principal_tags is empty: every principal of the account could assume the roles, "
+                "demand one of the two"
+            )
+
+    @property
+    def conditions(self) -> Conditions:
+        tags = {f"aws:PrincipalTag/{key}": value for key, value in self.principal_tags.items()}
+        return {
+            **({"Bool": {"aws:MultiFactorAuthPresent": "true"}} if self.mfa else {}),
+            **({"StringEquals": tags} if tags else {}),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccessArgs:
+    """`platform_namespaces` are those that the platform's team administers; it looks at all others."""
+
     account: Account
     prefix: str
     cluster_name: str
     cluster: pulumi.Input[str]
     deploy_role_arn: pulumi.Input[str]
     preview_role_arn: pulumi.Input[str]
+    platform_namespaces: tuple[str, ...]
+    sign_in: SignIn = SignIn()
     teams: Mapping[str, Team] = field(default_factory=dict[str, Team])
 
     def __post_init__(self) -> None:
         check_prefix(self.prefix)
         check_unique("teams", tuple(self.teams))
+        if not self.platform_namespaces:
+            raise ValueError("platform_namespaces: name those that the platform's team administers")
 
 
 def team_group(team: str) -> str:
@@ -71,14 +104,15 @@ def team_group(team: str) -> str:
     return f"team:{team}"
 
 
-def account_trust(scope: Scope) -> str:
-    """Whoever the account's IAM policies allow to assume it."""
+def account_trust(scope: Scope, sign_in: SignIn) -> str:
+    """Whoever the account's IAM policies allow to assume it, and who has signed in as `sign_in` says."""
     return trust_document(
         Statement(
             sid="PeopleOfThisAccount",
             principals={"AWS": [scope.root]},
             actions=["sts:AssumeRole"],
             resources=["role"],
+            conditions=sign_in.conditions,
         )
     )
 
@@ -109,16 +143,19 @@ class Access(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.roles, self.group_roles, self.granted = {}, {}, []
 
-        self._grant("admin", self._role("admin", "Administers the cluster").arn, [(CLUSTER_ADMIN, ())])
-        platform = self._role("platform", "Runs the platform: all namespaces, nothing that belongs to the cluster")
+        self._grant("admin", self._role("admin", "Administers the cluster").arn, {"policy": (CLUSTER_ADMIN, ())})
+        platform = self._role("platform", "Runs the platform: its namespaces and those of projects")
         self.group_roles[PLATFORM] = platform.name
-        self._grant("platform", platform.arn, [(POLICIES["admin"], ())], READERS, PLATFORM)
+        # For all of the cluster the policy would be an administrator's: it acts as service accounts of kube-system.
+        administers = (POLICIES["admin"], args.platform_namespaces)
+        views = (POLICIES["view"], ())
+        self._grant("platform", platform.arn, {"policy": administers, "view": views}, READERS, PLATFORM)
         for team, given in args.teams.items():
             self._team(team, given)
         # A deployment changes roles and bindings too, and may grant only what it may do itself.
-        self._grant("ci-deploy", args.deploy_role_arn, [(CLUSTER_ADMIN, ())])
+        self._grant("ci-deploy", args.deploy_role_arn, {"policy": (CLUSTER_ADMIN, ())})
         # A preview runs code of pull requests: it reads all but secrets, and writes nothing, not even as a dry run.
-        self._grant("ci-preview", args.preview_role_arn, [(POLICIES["view"], ())], READERS)
+        self._grant("ci-preview", args.preview_role_arn, {"policy": (POLICIES["view"], ())}, READERS)
         self.register_outputs({"roles": self.roles})
 
     def _team(self, team: str, given: Team) -> None:
@@ -128,7 +165,7 @@ class Access(pulumi.ComponentResource):
         if given.changes_things:
             self.group_roles[group] = role.name
         groups = (READERS, TEAMS, group) if given.changes_things else (READERS,)
-        self._grant(purpose, role.arn, [(POLICIES[given.policy], given.namespaces)], *groups)
+        self._grant(purpose, role.arn, {"policy": (POLICIES[given.policy], given.namespaces)}, *groups)
 
     def _role(self, purpose: str, description: str) -> aws.iam.Role:
         args = self._args
@@ -136,7 +173,8 @@ class Access(pulumi.ComponentResource):
             f"{self._name}-{purpose}",
             name=f"{args.prefix}-cluster-{purpose}",
             description=description,
-            assume_role_policy=args.account.scope.apply(account_trust),
+            assume_role_policy=args.account.scope.apply(lambda scope: account_trust(scope, args.sign_in)),
+            permissions_boundary=args.account.role_boundary,
             opts=self._child,
         )
         aws.iam.RolePolicy(
@@ -149,9 +187,13 @@ class Access(pulumi.ComponentResource):
         return role
 
     def _grant(
-        self, purpose: str, principal: pulumi.Input[str], policies: list[tuple[str, tuple[str, ...]]], *groups: str
+        self,
+        purpose: str,
+        principal: pulumi.Input[str],
+        policies: Mapping[str, tuple[str, tuple[str, ...]]],
+        *groups: str,
     ) -> None:
-        """A policy without namespaces applies to all of the cluster."""
+        """`policies` by the ends of their resources' names. One without namespaces applies to all of the cluster."""
         args = self._args
         entry = aws.eks.AccessEntry(
             f"{self._name}-{purpose}-entry",
@@ -163,10 +205,10 @@ class Access(pulumi.ComponentResource):
             opts=self._child,
         )
         self.granted.append(entry)
-        for policy, namespaces in policies:
+        for end, (policy, namespaces) in policies.items():
             self.granted.append(
                 aws.eks.AccessPolicyAssociation(
-                    f"{self._name}-{purpose}-policy",
+                    f"{self._name}-{purpose}-{end}",
                     cluster_name=args.cluster,
                     # Read off the entry: a policy can be given to an entry that exists only.
                     principal_arn=entry.principal_arn,

@@ -70,6 +70,7 @@ class FlowLogs(pulumi.ComponentResource):
             f"{name}-delivery",
             description="Writes the VPC's flow logs into their log group",
             assume_role_policy=args.account.scope.apply(delivery_trust),
+            permissions_boundary=args.account.role_boundary,
             tags={"Name": name},
             opts=child,
         )

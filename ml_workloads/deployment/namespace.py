@@ -17,6 +17,9 @@ from ml_workloads.project.quantities import mebibytes
 from platform_services.namespaces import PROJECT_LABEL, pod_security_labels
 
 DEFAULT_CPU, DEFAULT_MEMORY_MIB = "100m", 256
+# Other names for the same devices of the Neuron plugin: a container that asks by them would not be counted.
+# https://awsdocs-neuron.readthedocs-hosted.com/en/latest/containers/kubernetes-getting-started.html
+PARTS_OF_DEVICES = ("aws.amazon.com/neuroncore", "aws.amazon.com/neurondevice")
 # Runs that failed stay for a while, so that their logs can be read.
 MAX_PODS, MAX_JOBS = 250, 100
 
@@ -30,6 +33,7 @@ def quota(settings: QuotaSettings) -> Mapping[str, str]:
         "requests.memory": settings.memory,
         "limits.memory": settings.memory,
         **{f"requests.{vendor.resource}": devices for vendor in (NVIDIA, NEURON)},
+        **{f"requests.{resource}": "0" for resource in PARTS_OF_DEVICES},
         "pods": str(MAX_PODS),
         "count/jobs.batch": str(MAX_JOBS),
         "services.loadbalancers": "0",
@@ -53,12 +57,19 @@ def container_limits(settings: QuotaSettings) -> k8s.core.v1.LimitRangeItemArgsD
 
 
 class ProjectNamespace(pulumi.ComponentResource):
-    """`name` is known once the namespace exists; pods may come when `limits` are there."""
+    """`name` is known once the namespace exists; pods may come when `limits` are there. `admission` comes first."""
 
     name: pulumi.Output[str]
     limits: tuple[pulumi.Resource, ...]
 
-    def __init__(self, name: str, project: Project, minor: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        project: Project,
+        minor: str,
+        admission: pulumi.Resource,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("mlops:index:ProjectNamespace", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         created = k8s.core.v1.Namespace(
@@ -71,7 +82,7 @@ class ProjectNamespace(pulumi.ComponentResource):
                     TEAM_LABEL: project.team,
                 },
             ),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[admission]),
         )
         self.name = created.metadata.apply(lambda made: made.name or "")
         quotas = k8s.core.v1.ResourceQuota(

@@ -64,7 +64,7 @@ class ProjectWorkload(pulumi.ComponentResource):
         # Values that a team has filled in cannot be made again.
         self._kept = pulumi.ResourceOptions(parent=self, protect=platform.retention.protect)
 
-        namespace = ProjectNamespace(f"{name}-namespace", project, platform.cluster.version, child)
+        namespace = ProjectNamespace(f"{name}-namespace", project, platform.cluster.version, platform.admission, child)
         isolation = Isolation(f"{name}-network", project, platform, namespace.name, child)
         promoters = groups_of(project, platform.cluster.group_roles)
         if promoters:

@@ -29,7 +29,15 @@ def namespace(text: str) -> str:
     return text
 
 
+def tag_value(text: str) -> str:
+    """A wildcard or a variable in a trust policy would let more principals in than the text seems to say."""
+    if not text or len(text) > 256 or re.search(r"[*?$]", text):
+        raise ValueError("write up to 256 characters, without wildcards and variables")
+    return text
+
+
 Name = Annotated[str, AfterValidator(named)]
+Tag = Annotated[str, AfterValidator(tag_value), Allowed("value of a tag")]
 LogTypes = Annotated[
     tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...],
     Strict(False),
@@ -47,6 +55,22 @@ class TeamSettings(Section):
     """Namespaces that the team works in."""
     policy: Literal["view", "edit", "admin"] = "edit"
     """What it may do there. https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"""
+
+
+class SignInSettings(Section):
+    mfa: bool = True
+    """Whether people must have signed in with a second factor, which sessions of IAM Identity Center never show.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    principal_tags: Annotated[dict[str, Tag], Allowed("tag keys to values")] = Field(default_factory=dict[str, str])
+    """Tags that the role or user of people must carry.
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/attributesforaccesscontrol.html"""
+
+    @model_validator(mode="after")
+    def something_is_demanded(self) -> Self:
+        if not self.mfa and not self.principal_tags:
+            fix = "write true or name principal_tags, or every principal of the account could assume the roles"
+            refuse([Problem(field="mfa", value=False, fix=fix)])
+        return self
 
 
 class AutoscalerSettings(Section):
@@ -80,6 +104,8 @@ class ClusterSettings(Section):
     """Whether people may open shells on nodes with Session Manager."""
     teams: dict[Name, TeamSettings] = Field(default_factory=dict[str, TeamSettings])
     """Teams that may enter the cluster, each by a role of its own, by name."""
+    sign_in: SignInSettings = SignInSettings()
+    """What people show before they may assume a role of the cluster."""
     autoscaler: AutoscalerSettings = AutoscalerSettings()
     general_pool: NodePoolSettings
     """Nodes for the platform's own services and for work without accelerators."""

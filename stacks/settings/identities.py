@@ -1,11 +1,12 @@
 """Who deploys: the GitHub repository whose workflows may take the roles of this environment."""
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Strict, model_validator
 
-from validation.base import Allowed, Section, unique
+from validation.base import Allowed, Problem, Section, refuse, unique
 
 
 def repository(text: str) -> str:
@@ -44,10 +45,12 @@ Names = Annotated[
 class IdentitySettings(Section):
     github_repository: Annotated[str, AfterValidator(repository), Allowed("owner/name")]
     """Repository whose workflows preview and deploy."""
-    protected_branches: Names = Field(default=("main",), min_length=1)
-    """Names whose workflows may deploy; protect them on GitHub, or anybody with write access deploys."""
+    protected_branches: Names = ()
+    """Branches whose workflows may deploy; protect them on GitHub, or anybody with write access deploys."""
     github_environments: Names = ()
-    """GitHub environments whose jobs may deploy; such a job shows its environment instead of its branch."""
+    """GitHub environments whose jobs may deploy after their reviewers have agreed, in place of `protected_branches`."""
+    preview_branches: Names = ("main",)
+    """Branches whose workflows look for drift on a schedule; pull requests may look anyway."""
     oidc_provider: Literal["create", "existing"]
     """An account has one provider per issuer: one environment creates it, the others of the same account use it.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html"""
@@ -55,3 +58,16 @@ class IdentitySettings(Section):
     """Bucket of this environment's Pulumi state, which exists before the first deployment."""
     state_key_alias: Annotated[str, AfterValidator(key_alias), Allowed("alias/<name>")]
     """Key that encrypts the secrets in the state, which exists before the first deployment."""
+
+    @model_validator(mode="after")
+    def one_way_to_deploy(self) -> Self:
+        refuse(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        if self.protected_branches and self.github_environments:
+            fix = "remove it: a job that leaves out `environment:` would deploy without the environment's reviewers"
+            yield Problem(field="protected_branches", value=self.protected_branches, fix=fix)
+        if not self.protected_branches and not self.github_environments:
+            fix = "name the GitHub environments whose jobs may deploy, or protected_branches"
+            yield Problem(field="github_environments", value=(), fix=fix)

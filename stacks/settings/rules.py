@@ -27,6 +27,7 @@ def problems(settings: PlatformSettings) -> Iterator[Problem]:
     yield from private_nodes_reach_aws(settings)
     yield from api_is_not_open_to_everybody(settings)
     yield from a_protected_environment_keeps_its_data(settings)
+    yield from a_protected_environment_is_deployed_after_a_review(settings)
     yield from production_is_built_to_last(settings)
     yield from the_platform_finds_its_own_names(settings)
 
@@ -105,6 +106,14 @@ def a_protected_environment_keeps_its_data(settings: PlatformSettings) -> Iterat
     for field, loses_data in switches.items():
         if loses_data:
             yield Problem(field=field, value=True, fix="write false, a protected environment keeps its data")
+
+
+def a_protected_environment_is_deployed_after_a_review(settings: PlatformSettings) -> Iterator[Problem]:
+    """Only a GitHub environment has reviewers: a branch deploys with whoever may merge."""
+    branches = settings.identities.protected_branches
+    if settings.protect and branches:
+        fix = "remove it and name github_environments, a protected environment is deployed after its reviewers agreed"
+        yield Problem(field="identities.protected_branches", value=branches, fix=fix)
 
 
 def production_is_built_to_last(settings: PlatformSettings) -> Iterator[Problem]:

@@ -4,41 +4,24 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from cli.recording import ACCOUNT, PROJECT, Recorded
+from cli.recording import Recorded
 from components.iam_documents import INLINE_POLICIES_LIMIT, MANAGED_POLICY_LIMIT, TRUST_POLICY_LIMIT
+from tests.contract.arns import name_of, realistic
 from tests.contract.programs import Program
 
 ROLE, INLINE, MANAGED = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
 ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-ATTACHED_LIMIT, ROLE_NAME_LIMIT, MADE_UP = 10, 64, "-1234567"
+ATTACHED_LIMIT, ROLE_NAME_LIMIT = 10, 64
 # What is left of each quota for projects, teams and branches that are still to come.
 ROOM = 0.25
-MOCK_ARN = re.compile(r"arn:aws:mock:::([A-Za-z0-9._-]+)")
-
-
-def real(environment: Program, text: str) -> str:
-    """A document with ARNs as long as AWS makes them, where the recording cloud has short ones."""
-    by_name = {each.name: each for each in environment.aws}
-
-    def arn(found: re.Match[str]) -> str:
-        each = by_name.get(found[1])
-        name = found[1] if each is None else str(each.inputs.get("name", f"{PROJECT}-{environment.stack}-{each.name}"))
-        forms = {
-            "aws:secretsmanager/secret:Secret": f"secretsmanager:us-east-1:{ACCOUNT}:secret:{name}-AbCdEf",
-            "aws:kms/key:Key": f"kms:us-east-1:{ACCOUNT}:key/{'0' * 36}",
-        }
-        return f"arn:aws:{forms.get(each.typ if each else '', f'iam::{ACCOUNT}:role/{name}{MADE_UP}')}"
-
-    return MOCK_ARN.sub(arn, text)
 
 
 def size(environment: Program, document: str) -> int:
     """Characters as IAM counts them: without white space."""
-    return len(json.dumps(json.loads(real(environment, document)), separators=(",", ":")))
+    return len(json.dumps(json.loads(realistic(environment, document)), separators=(",", ":")))
 
 
 def roles(environment: Program) -> dict[str, Recorded]:
@@ -88,7 +71,7 @@ def test_no_role_has_more_than_ten_managed_policies(environment: Program):
 
 def names(environment: Program) -> Iterator[str]:
     for each in environment.of_type(ROLE):
-        yield str(each.inputs.get("name") or f"{PROJECT}-{environment.stack}-{each.name}{MADE_UP}")
+        yield name_of(environment.stack, each)
 
 
 def test_names_of_roles_are_not_too_long(environment: Program):
@@ -99,5 +82,5 @@ def test_documents_are_measured_with_arns_as_long_as_awss(environment: Program):
     """The recording cloud's are shorter, and a test that took them would pass what IAM refuses."""
     [policy] = [each for each in environment.of_type(INLINE) if each.name == "platform-mlflow-server-pod-policy"]
     assert "arn:aws:mock" in policy.inputs["policy"]
-    assert "arn:aws:mock" not in real(environment, policy.inputs["policy"])
+    assert "arn:aws:mock" not in realistic(environment, policy.inputs["policy"])
     assert size(environment, policy.inputs["policy"]) > len(policy.inputs["policy"])

@@ -21,7 +21,10 @@ EXCEPTIONS = {
         "the folder belongs to root, and only root may write into it"
     ),
 }
-CLUSTER_WIDE = {"Namespace", "PriorityClass", "StorageClass", "ClusterRole", "ClusterRoleBinding"}
+CLUSTER_WIDE = {
+    *("Namespace", "PriorityClass", "StorageClass", "ClusterRole", "ClusterRoleBinding"),
+    *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+}
 
 
 def broken(environment: Program) -> set[tuple[str, str]]:

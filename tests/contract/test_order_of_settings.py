@@ -45,15 +45,21 @@ FILLED: dict[str, Any] = {
     "network.interface_endpoints": ["ecr.api", "ecr.dkr", "sts"],
     "registry.repositories": ["mlflow", "serving/base", "training/base"],
     "secrets.names": ["grafana/admin", "pager/key"],
-    "identities.protected_branches": ["main", "release"],
-    "identities.github_environments": ["blue", "green"],
+    "identities.preview_branches": ["main", "release"],
     "notifications.emails": ["ana@acme.example", "ben@acme.example"],
+}
+
+
+# Either branches deploy or environments with reviewers.
+DEPLOY = {
+    False: {"identities.protected_branches": ["main", "release"]},
+    True: {"identities.github_environments": ["blue", "green"]},
 }
 
 
 def filled(stack: str) -> dict[str, Any]:
     config = copy.deepcopy(configuration(stack))
-    for path, value in FILLED.items():
+    for path, value in {**FILLED, **DEPLOY[config[PLATFORM]["protect"]]}.items():
         *above, last = path.split(".")
         section = config[PLATFORM]
         for key in above:
@@ -108,7 +114,10 @@ def test_another_order_changes_nothing_where_aws_gives_the_order_no_meaning(stac
 def test_every_list_of_the_settings_is_tried_or_has_a_reason():
     """A list that is added to the schema and to no example here would never be turned around."""
     tried = {
-        path[-1] for path, found in collections(filled("prod")[PLATFORM]) if isinstance(found, list) and len(found) > 1
+        path[-1]
+        for stack in STACKS
+        for path, found in collections(filled(stack)[PLATFORM])
+        if isinstance(found, list) and len(found) > 1
     }
     assert lists_of(PlatformSettings) - tried - set(ORDER_MATTERS) == set()
     assert set(ORDER_MATTERS) <= lists_of(PlatformSettings)

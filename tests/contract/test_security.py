@@ -30,7 +30,7 @@ ALLOWED_WILDCARDS = {
     ("identities-read", "DescribeNetwork"): "EC2 authorises Describe calls on all resources only; one region",
     ("identities-read", "ListWithoutResources"): "these list calls know no resources",
     ("identities-read", "FindDatabases"): "a search by resource id is authorised on all instances; it only reads",
-    ("identities-deploy-data", "CreateKeys"): "a key has no name before it exists; the tags are demanded instead",
+    ("boundary-policy", "LookAtNodes"): "these calls know no resources; one region, and a boundary grants nothing",
     ("identities-deploy-operations", "EndSubscriptions"): "Unsubscribe knows no resources; one region",
 }
 

@@ -19,18 +19,19 @@ from sandbox.instance import Instance, Nodes
 from sandbox.toolchain import ensure_pulumi
 from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
 
-REAL_NODES = ("cluster", "eks", "projects")
+WHOLE_ENVIRONMENTS = ("eks", "projects")
+ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 class TwoGroups(LoadScopeScheduling):
-    """Nodes that run containers share this machine's network and its memory: their tests run one after the other.
+    """Environments whose nodes run containers take gigabytes of memory: one at a time, beside everything else.
 
     The mark `xdist_group` would say the same, but xdist 3.8 does not set it with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.removeprefix("tests/sandbox/").partition("/")[0]
-        return "real nodes" if folder in REAL_NODES else "simulated nodes"
+        return "whole environments" if folder in WHOLE_ENVIRONMENTS else "everything else"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
@@ -74,6 +75,15 @@ def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> I
 def box(make_box: MakeBox) -> Box:
     """The shared sandbox: leave it as it was found."""
     return make_box("shared")
+
+
+@pytest.fixture(scope="session")
+def account(make_box: MakeBox) -> Box:
+    """One account with all environments in it, side by side. `test_environments` takes them down at its end."""
+    made = make_box("environments")
+    for stack in ENVIRONMENTS:
+        made.pulumi("up", "--stack", stack, "--yes", "--skip-preview")
+    return made
 
 
 @pytest.fixture

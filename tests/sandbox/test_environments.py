@@ -14,23 +14,14 @@ import pytest
 from sandbox import processes
 from sandbox.engine.stacks import stack_names
 from sandbox.instance import PROJECT
-from tests.sandbox.box import Box, MakeBox, eventually
+from tests.sandbox.box import Box, eventually
+from tests.sandbox.conftest import ENVIRONMENTS
 from tests.sandbox.environment_copy import EnvironmentCopy, copy_project
 
 pytestmark = pytest.mark.timeout(900)
-ENVIRONMENTS = ("dev", "staging", "prod")
 # Previews of a changed environment take two minutes: those of the others are for `make test-long`.
 DEV_AND_LONG_OTHERS = ("dev", *(pytest.param(stack, marks=pytest.mark.long) for stack in ENVIRONMENTS[1:]))
 COMMITTED = {path: path.read_text() for path in (PROJECT / "stacks").glob("*.yaml")}
-
-
-@pytest.fixture(scope="module")
-def account(make_box: MakeBox) -> Box:
-    """One account with all environments in it, side by side."""
-    box = make_box("environments")
-    for stack in ENVIRONMENTS:
-        box.pulumi("up", "--stack", stack, "--yes", "--skip-preview")
-    return box
 
 
 def physical(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,11 +3,13 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.sts.models import AssumedRole
 
@@ -15,6 +17,8 @@ from sandbox.emulator.authorization import tagging
 from sandbox.emulator.authorization.asking import Ask
 from sandbox.emulator.authorization.callers import session_of, user_or_role_tags
 from sandbox.emulator.authorization.documents import Access
+from sandbox.emulator.authorization.ec2 import vpc_of
+from sandbox.emulator.authorization.facts import offers
 from sandbox.emulator.authorization.resource_policies import bucket_named
 from sandbox.emulator.authorization.sessions import details_of, role_by_arn
 
@@ -117,6 +121,15 @@ def _source_identity(ask: Ask, _access: Access) -> Values:
     return [held] if held else None
 
 
+def _second_factor(ask: Ask, _access: Access) -> Values:
+    """True where a user names a device of its own and a code of it; long-term keys alone do not have the key at all."""
+    if ask.caller.kind != "user" or not re.fullmatch(r"\d{6}", ask.param("TokenCode")):
+        return None
+    users: Any = iam_backends[ask.identity.account]["aws"].users
+    user = users.get(ask.caller.arn.rpartition("/")[2])
+    return ["true"] if user is not None and ask.param("SerialNumber") in user.mfa_devices else None
+
+
 def _tag_keys(ask: Ask, access: Access) -> Values:
     return list(tagging.tag_keys(ask, access.resource)) or None if access.tags_requested else None
 
@@ -145,6 +158,7 @@ def _fixed(*values: str) -> Callable[[Ask, Access], Values]:
 _GLOBAL: Mapping[str, Callable[[Ask, Access], Values]] = {
     "aws:currenttime": lambda _ask, _access: [datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")],
     "aws:epochtime": lambda _ask, _access: [str(int(time.time()))],
+    "aws:multifactorauthpresent": _second_factor,
     "aws:principalaccount": _known_caller(lambda ask: ask.caller.account),
     "aws:principalarn": _principal_arn,
     "aws:principalisawsservice": _fixed("false"),
@@ -201,11 +215,18 @@ def _request_alias(ask: Ask, _access: Access) -> Values:
 
 
 def _boundary(ask: Ask, access: Access) -> Values:
+    if not offers(access.action, "iam:PermissionsBoundary"):
+        return None
     sent = ask.param("PermissionsBoundary")
     if sent:
         return [sent]
     role = role_by_arn(access.resource)
     return [role.permissions_boundary_arn] if role is not None and role.permissions_boundary_arn else None
+
+
+def _vpc(_ask: Ask, access: Access) -> Values:
+    found = vpc_of(access.resource)
+    return [found] if found else None
 
 
 def _associated(ask: Ask, _access: Access) -> Values:
@@ -221,6 +242,7 @@ _SPECIAL: Mapping[str, Callable[[Ask, Access], Values]] = {
     "kms:keyspec": lambda ask, access: [key.key_spec] if (key := _key_of(access)) else ask.values("KeySpec") or None,
     "kms:keyusage": lambda ask, access: [key.key_usage] if (key := _key_of(access)) else ask.values("KeyUsage") or None,
     "kms:grantoperations": lambda ask, _access: ask.values("Operations") or None,
+    "ec2:vpc": _vpc,
     "ec2:region": lambda ask, _access: [ask.identity.region],
     "sts:rolesessionname": lambda ask, _access: [ask.param("RoleSessionName")],
     "sts:externalid": lambda ask, _access: [ask.param("ExternalId")] if ask.param("ExternalId") else None,

@@ -90,3 +90,19 @@ _EC2_KINDS = {
 def kind_of_ec2(identifier: str) -> str:
     """The kind of resource that an EC2 identifier belongs to."""
     return _EC2_KINDS.get(identifier.rpartition("-")[0], "*")
+
+
+def vpc_of(arn: str) -> str:
+    """The ARN of the VPC that a subnet, a security group or a network interface is in, empty for anything else."""
+    parts = arn.split(":", 5)
+    kind, _, identifier = parts[-1].partition("/")
+    if len(parts) != 6 or kind not in {"network-interface", "security-group", "subnet"}:
+        return ""
+    backend: Any = ec2_backends[parts[4]][parts[3]]
+    found = {
+        "network-interface": lambda: backend.enis.get(identifier),
+        "security-group": lambda: backend.get_security_group_from_id(identifier),
+        "subnet": lambda: next((zone[identifier] for zone in backend.subnets.values() if identifier in zone), None),
+    }[kind]()
+    vpc = getattr(found, "vpc_id", None) or getattr(getattr(found, "subnet", None), "vpc_id", None)
+    return ":".join((*parts[:5], f"vpc/{vpc}")) if vpc else ""

@@ -69,6 +69,15 @@ def known_action(action: str) -> bool:
 
 
 @cache
+def offers(action: str, key: str) -> bool:
+    """Whether AWS evaluates a condition key for an action; for the others the key is absent, whatever is true."""
+    if not known_action(action):
+        return False
+    prefix, _, name = action.partition(":")
+    return key in _FACTS.actions.get_action_details(prefix, name)["conditionKeys"]
+
+
+@cache
 def kinds_of(action: str) -> tuple[ResourceKind, ...]:
     """The kinds of resource that an action takes, none where it takes `*` alone or AWS has no such permission."""
     if not known_action(action):

@@ -96,6 +96,7 @@ def test_the_address_stays_when_the_emulator_is_killed(deployed: Deployed, where
     deployed.box.up()
     (instance,) = deployed.box.client("rds").describe_db_instances()["DBInstances"]
     assert instance["Endpoint"]["Address"] == where["host"]
-    assert _said(deployed, "default", "after-kill", where) == f"signed in as {where['user']}"
+    with deployed.namespace() as namespace:
+        assert _said(deployed, namespace, "after-kill", where) == f"signed in as {where['user']}"
     labels = {str(each.address.ip): each.label for each in host_addresses.of_machine()}
     assert labels[where["host"]] == host_addresses.label(deployed.box.instance.aws)

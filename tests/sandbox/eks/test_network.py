@@ -31,17 +31,18 @@ print('said:', json.dumps({
 
 def test_pods_reach_what_a_policy_names_and_all_where_there_is_none(deployed: Deployed) -> None:
     autoscaler = {"app.kubernetes.io/name": "cluster-autoscaler"}
-    cases: list[tuple[str, dict[str, str], set[str]]] = [
-        ("ml-platform", {}, {"names"}),
-        ("cluster-services", {}, {"names"}),
-        ("cluster-services", autoscaler, {"names", "Kubernetes", "AWS"}),
-        ("default", {}, {"names", "Kubernetes", "AWS"}),
-    ]
-    with ExitStack() as jobs:
+    with ExitStack() as stack:
+        without = stack.enter_context(deployed.namespace())
+        cases: list[tuple[str, dict[str, str], set[str]]] = [
+            ("ml-platform", {}, {"names"}),
+            ("cluster-services", {}, {"names"}),
+            ("cluster-services", autoscaler, {"names", "Kubernetes", "AWS"}),
+            (without, {}, {"names", "Kubernetes", "AWS"}),
+        ]
         for number, (namespace, labels, _) in enumerate(cases):
             manifest = job(f"look-around-{number}", namespace, LOOK_AROUND)
             manifest["spec"]["template"]["metadata"] = {"labels": labels}
-            jobs.enter_context(deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest))
+            stack.enter_context(deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest))
         for number, (namespace, labels, reached) in enumerate(cases):
             log = deployed.log_of_job(namespace, f"look-around-{number}")
             said: dict[str, bool] = json.loads(log.rpartition("said: ")[2])

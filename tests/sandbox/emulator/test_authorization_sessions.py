@@ -1,7 +1,5 @@
 """Sessions: web identities by what their tokens claim, the end of a session, and what a restart keeps of them."""
 
-import base64
-import json
 import os
 import subprocess
 import sys
@@ -15,8 +13,8 @@ from botocore.config import Config
 from sandbox.emulator.__main__ import MOTO_SETTINGS
 from tests.sandbox.emulator.principals import Principals, allow, document, refused
 from tests.sandbox.emulator.running import ACCOUNT, ROOT, Running
+from tests.sandbox.github import ISSUER, token
 
-ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 # The same process, with a clock that is three hours ahead.
 LATER = (
@@ -36,11 +34,7 @@ def principals(emulator: Running) -> Principals:
 
 
 def _token(**claims: Any) -> str:
-    def part(content: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
-
-    known = {"iss": f"https://{ISSUER}", "aud": "sts.amazonaws.com", "sub": "repo:ml/platform:environment:prod"}
-    return f"{part({'alg': 'none'})}.{part({**known, 'exp': int(time.time()) + 300, **claims})}.c2ln"
+    return token(**{"sub": "repo:ml/platform:environment:prod", **claims})
 
 
 def _web_role(principals: Principals) -> str:

@@ -21,6 +21,8 @@ REACH = Reach(
     tags={"environment": "test"},
     state_bucket="acme-state",
     state_key_alias="alias/acme-state",
+    vpc_id="vpc-own",
+    capacity_reservations=("cr-bought",),
 )
 PREVIEW = [statement for builders in PREVIEW_POLICIES.values() for build in builders for statement in build(REACH)]
 DEPLOY = [
@@ -37,6 +39,11 @@ KMS = "arn:aws:kms:us-east-1:123456789012"
 EKS = "arn:aws:eks:us-east-1:123456789012"
 CLUSTER = f"{PREFIX}-eks"
 SCALING = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:uuid:autoScalingGroupName"
+RDS = "arn:aws:rds:us-east-1:123456789012"
+MANAGED = {"rds:ManageMasterUserPassword": "true", "rds:PubliclyAccessible": "false"}
+BOUNDED = {"iam:PermissionsBoundary": f"{IAM}:policy/{PREFIX}-boundary"}
+OTHERWISE = {"iam:PermissionsBoundary": f"{IAM}:policy/{PREFIX}-wide"}
+SECRET = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/projects/churn/warehouse-AbCdEf"
 LAUNCH = {"ec2:LaunchTemplate": f"{EC2}:launch-template/lt-1"}
 PERMISSIONS_THAT_ARE_NOT_OPERATIONS = {"budgets:ModifyBudget", "budgets:ViewBudget"}
 
@@ -51,12 +58,15 @@ def applies(statement: Statement, action: str, resource: str, context: Mapping[s
     for operator, keys in statement.conditions.items():
         for key, wanted in keys.items():
             values = [wanted] if isinstance(wanted, str) else wanted
-            if operator == "Null":
-                met = (key not in context) == (wanted == "true")
-            elif operator == "ArnLike":
+            if operator.endswith("IfExists") and key not in context:
+                continue
+            if operator in {"ArnLike", "ForAnyValue:StringLike"}:
                 met = any(fnmatchcase(context.get(key, ""), value) for value in values)
+            elif operator == "StringNotEquals":
+                met = context.get(key) not in values
             else:
-                assert operator in {"StringEquals", "ForAnyValue:StringEquals"}, operator
+                known = {"ArnEquals", "Bool", "StringEquals", "ForAnyValue:StringEquals"}
+                assert operator.removesuffix("IfExists") in known, operator
                 met = context.get(key) in values
             if not met:
                 return False
@@ -136,28 +146,23 @@ def test_both_roles_read_state_and_descriptions(
 @pytest.mark.parametrize(
     ("action", "resource", "context"),
     [
-        ("ec2:CreateVpc", f"{EC2}:vpc/new", NEW),
         ("ec2:CreateSubnet", f"{EC2}:subnet/new", NEW),
         ("ec2:CreateSubnet", f"{EC2}:vpc/ours", {**NEW, **OURS}),
         ("ec2:CreateTags", f"{EC2}:subnet/new", {**NEW, "ec2:CreateAction": "CreateSubnet"}),
-        ("ec2:CreateTags", f"{EC2}:security-group/default", NEW),
-        ("ec2:DeleteVpc", f"{EC2}:vpc/ours", OURS),
-        ("kms:CreateKey", "*", NEW),
-        ("kms:ScheduleKeyDeletion", f"{KMS}:key/data", OURS),
         ("kms:CreateGrant", f"{KMS}:key/data", {**OURS, "kms:ViaService": "rds.us-east-1.amazonaws.com"}),
-        ("s3:PutBucketPolicy", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
-        ("rds:CreateDBInstance", f"arn:aws:rds:us-east-1:123456789012:db:{PREFIX}-mlflow", {}),
+        ("rds:CreateDBInstance", f"{RDS}:db:{PREFIX}-mlflow", MANAGED),
+        ("rds:ModifyDBInstance", f"{RDS}:db:{PREFIX}-mlflow", {}),
         ("secretsmanager:CreateSecret", f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/a-AbCdEf", {}),
         # What becomes of a project.
         ("ecr:CreateRepository", f"arn:aws:ecr:us-east-1:123456789012:repository/{PREFIX}/projects/churn", {}),
         ("ecr:DeleteRepository", f"arn:aws:ecr:us-east-1:123456789012:repository/{PREFIX}/projects/churn", {}),
-        (
-            "secretsmanager:PutResourcePolicy",
-            f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{PREFIX}/projects/churn/warehouse-AbCdEf",
-            {},
-        ),
-        ("iam:CreateRole", f"{IAM}:role/{PREFIX}-ml-churn-training", {}),
-        ("iam:PutRolePolicy", f"{IAM}:role/{PREFIX}-ml-ci-training", {}),
+        ("secretsmanager:PutResourcePolicy", SECRET, {"secretsmanager:BlockPublicPolicy": "true"}),
+        ("secretsmanager:DeleteResourcePolicy", SECRET, {}),
+        ("iam:CreateRole", f"{IAM}:role/{PREFIX}-ml-churn-training", BOUNDED),
+        ("iam:TagRole", f"{IAM}:role/{PREFIX}-ml-churn-training", {}),
+        ("iam:PutRolePolicy", f"{IAM}:role/{PREFIX}-ml-ci-training", BOUNDED),
+        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/{PREFIX}-ml-ci-training", BOUNDED),
+        ("iam:DeleteRole", f"{IAM}:role/{PREFIX}-ml-ci-training", BOUNDED),
         (
             "iam:PassRole",
             f"{IAM}:role/{PREFIX}-ml-churn-training",
@@ -165,7 +170,6 @@ def test_both_roles_read_state_and_descriptions(
         ),
         ("eks:DeletePodIdentityAssociation", f"{EKS}:podidentityassociation/{CLUSTER}/a-1", {}),
         ("iam:PassRole", f"{IAM}:role/{PREFIX}-flow-logs", {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
-        ("iam:AttachRolePolicy", f"{IAM}:role/{PREFIX}-x", {"iam:PolicyARN": f"{IAM}:policy/{PREFIX}-x"}),
         ("budgets:ModifyBudget", f"arn:aws:budgets::123456789012:budget/{PREFIX}-monthly-cost", {}),
         ("s3:PutObject", "arn:aws:s3:::acme-state/.pulumi/stacks/test.json", {}),
         ("kms:GenerateDataKey", f"{KMS}:key/state", STATE_KEY),
@@ -176,13 +180,13 @@ def test_both_roles_read_state_and_descriptions(
         ("ec2:CreateLaunchTemplateVersion", f"{EC2}:launch-template/lt-1", OURS),
         ("ec2:RunInstances", f"{EC2}:launch-template/lt-1", {**OURS, **LAUNCH}),
         ("ec2:RunInstances", f"{EC2}:instance/new", LAUNCH),
+        ("ec2:RunInstances", f"{EC2}:subnet/own", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-own"}),
+        ("ec2:RunInstances", f"{EC2}:security-group/eks-made-it", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-own"}),
+        ("ec2:RunInstances", f"{EC2}:network-interface/new", LAUNCH),
+        ("ec2:RunInstances", f"{EC2}:placement-group/own", {**LAUNCH, **OURS}),
+        ("ec2:RunInstances", f"{EC2}:capacity-reservation/cr-bought", LAUNCH),
         ("autoscaling:CreateOrUpdateTags", f"{SCALING}/eks-x", {"aws:ResourceTag/eks:cluster-name": CLUSTER}),
         ("iam:PassRole", f"{IAM}:role/{PREFIX}-nodes", {"iam:PassedToService": "eks.amazonaws.com"}),
-        (
-            "iam:AttachRolePolicy",
-            f"{IAM}:role/{PREFIX}-x",
-            {"iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"},
-        ),
     ],
 )
 def test_a_deployment_changes_its_own_environment(action: str, resource: str, context: Mapping[str, str]):
@@ -201,7 +205,36 @@ def test_a_deployment_changes_its_own_environment(action: str, resource: str, co
         ("kms:ScheduleKeyDeletion", f"{KMS}:key/theirs", THEIRS),
         ("kms:TagResource", f"{KMS}:key/theirs", {**NEW, **THEIRS}),
         ("kms:Decrypt", f"{KMS}:key/data", OURS),
-        ("s3:PutBucketPolicy", "arn:aws:s3:::ml-platform-prod-data-lake-1234567", {}),
+        # Another way to data: who may change what protects it.
+        ("s3:PutBucketPolicy", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
+        ("s3:PutEncryptionConfiguration", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
+        ("s3:PutBucketPublicAccessBlock", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
+        ("kms:PutKeyPolicy", f"{KMS}:key/data", OURS),
+        ("kms:CreateKey", "*", NEW),
+        ("kms:UpdateAlias", f"{KMS}:alias/{PREFIX}-data", {}),
+        ("secretsmanager:PutResourcePolicy", SECRET, {}),
+        ("secretsmanager:PutResourcePolicy", SECRET, {"secretsmanager:BlockPublicPolicy": "false"}),
+        ("secretsmanager:UpdateSecret", SECRET, {}),
+        # What it did not create does not become its own by a tag.
+        ("kms:TagResource", f"{KMS}:key/untagged", NEW),
+        ("ec2:CreateTags", f"{EC2}:security-group/untagged", NEW),
+        ("ec2:CreateVpc", f"{EC2}:vpc/new", NEW),
+        ("ec2:DeleteVpc", f"{EC2}:vpc/ours", OURS),
+        ("kms:ScheduleKeyDeletion", f"{KMS}:key/data", OURS),
+        (
+            "kms:TagResource",
+            f"{KMS}:key/state-of-prod",
+            {**OURS, "kms:ResourceAliases": "alias/ml-platform-prod-state"},
+        ),
+        # A role without the boundary is out of reach.
+        ("iam:CreateRole", f"{IAM}:role/{PREFIX}-x", {}),
+        ("iam:CreateRole", f"{IAM}:role/{PREFIX}-x", OTHERWISE),
+        ("iam:PutRolePolicy", f"{IAM}:role/{PREFIX}-cluster-role-1234567", {}),
+        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/{PREFIX}-cluster-role-1234567", {}),
+        ("iam:DeleteRolePermissionsBoundary", f"{IAM}:role/{PREFIX}-x", BOUNDED),
+        ("iam:PutRolePermissionsBoundary", f"{IAM}:role/{PREFIX}-x", BOUNDED),
+        ("iam:CreatePolicyVersion", f"{IAM}:policy/{PREFIX}-boundary", {}),
+        ("iam:CreatePolicy", f"{IAM}:policy/{PREFIX}-x", {}),
         ("s3:GetObject", f"arn:aws:s3:::{PREFIX}-data-lake-1234567/x", {}),
         (
             "secretsmanager:GetSecretValue",
@@ -212,7 +245,7 @@ def test_a_deployment_changes_its_own_environment(action: str, resource: str, co
         (
             "iam:AttachRolePolicy",
             f"{IAM}:role/{PREFIX}-x",
-            {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"},
+            {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess", **BOUNDED},
         ),
         ("iam:CreateUser", f"{IAM}:user/{PREFIX}-x", {}),
         ("eks:CreateCluster", f"{EKS}:cluster/{CLUSTER}", NEW),
@@ -220,6 +253,16 @@ def test_a_deployment_changes_its_own_environment(action: str, resource: str, co
         ("eks:UpdateClusterConfig", f"{EKS}:cluster/ml-platform-prod-eks", {}),
         ("eks:DeleteNodegroup", f"{EKS}:nodegroup/ml-platform-prod-eks/general/uuid", {}),
         ("ec2:RunInstances", f"{EC2}:launch-template/theirs", {**THEIRS, **LAUNCH}),
+        ("ec2:RunInstances", f"{EC2}:subnet/theirs", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
+        ("ec2:RunInstances", f"{EC2}:security-group/theirs", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
+        ("ec2:RunInstances", f"{EC2}:network-interface/theirs", {**LAUNCH, "ec2:Vpc": f"{EC2}:vpc/vpc-other"}),
+        ("ec2:RunInstances", f"{EC2}:placement-group/theirs", {**LAUNCH, **THEIRS}),
+        ("ec2:RunInstances", f"{EC2}:capacity-reservation/cr-theirs", LAUNCH),
+        ("rds:ModifyDBInstance", f"{RDS}:db:{PREFIX}-mlflow", {"rds:ManageMasterUserPassword": "false"}),
+        ("rds:CreateDBInstance", f"{RDS}:db:{PREFIX}-x", {}),
+        ("rds:CreateDBInstance", f"{RDS}:db:{PREFIX}-x", {**MANAGED, "rds:PubliclyAccessible": "true"}),
+        ("rds:DeleteDBInstance", f"{RDS}:db:{PREFIX}-mlflow", {}),
+        ("s3:PutLifecycleConfiguration", f"arn:aws:s3:::{PREFIX}-data-lake-1234567", {}),
         ("ec2:TerminateInstances", f"{EC2}:instance/i-1", OURS),
         (
             "autoscaling:CreateOrUpdateTags",
@@ -236,8 +279,17 @@ def test_a_deployment_reaches_nothing_else(action: str, resource: str, context: 
 @pytest.mark.parametrize(
     ("action", "resource", "context"),
     [
-        ("iam:PutRolePolicy", f"{IAM}:role/{PREFIX}-ci-deploy", {}),
-        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/{PREFIX}-ci-preview", {}),
+        ("sts:AssumeRole", f"{IAM}:role/{PREFIX}-x", {}),
+        ("iam:CreateRole", f"{IAM}:role/somewhere-else", {}),
+        ("iam:PutRolePolicy", f"{IAM}:role/somewhere-else", OTHERWISE),
+        ("iam:DeleteRolePermissionsBoundary", f"{IAM}:role/{PREFIX}-x", BOUNDED),
+        ("iam:SetDefaultPolicyVersion", f"{IAM}:policy/{PREFIX}-boundary", {}),
+        ("iam:CreateAccessKey", f"{IAM}:user/somebody", {}),
+        ("secretsmanager:GetSecretValue", SECRET, {}),
+        ("s3:GetObject", f"arn:aws:s3:::{PREFIX}-data-lake-1234567/x", {}),
+        ("kms:PutKeyPolicy", f"{KMS}:key/other", {"kms:ResourceAliases": "alias/ml-platform-prod-state"}),
+        ("iam:PutRolePolicy", f"{IAM}:role/{PREFIX}-ci-deploy", BOUNDED),
+        ("iam:UpdateAssumeRolePolicy", f"{IAM}:role/{PREFIX}-ci-preview", BOUNDED),
         ("iam:AttachRolePolicy", f"{IAM}:role/{PREFIX}-ci-deploy", {"iam:PolicyARN": f"{IAM}:policy/{PREFIX}-x"}),
         ("iam:CreatePolicyVersion", f"{IAM}:policy/{PREFIX}-ci-deploy-state", {}),
         ("iam:PassRole", f"{IAM}:role/{PREFIX}-ci-deploy", {"iam:PassedToService": ROLE_USERS[0]}),

@@ -1,7 +1,6 @@
 """Who may assume the CI roles, and nobody else."""
 
 import json
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -21,39 +20,39 @@ from components.iam_documents import TRUST_POLICY_LIMIT
 from .policies import SCOPE, given
 
 PROVIDER = github_provider_arn(SCOPE)
-WORKFLOWS = Workflows(repository="acme/ml-platform", deploy_branches=("main",), deploy_environments=("prod",))
+WORKFLOWS = Workflows(repository="acme/ml-platform", deploy_branches=("main",), preview_branches=("main", "release"))
+REVIEWED = Workflows(repository="acme/ml-platform", deploy_environments=("prod",))
 
 
 def trusted(policy: str, audience: str, subject: str) -> bool:
     """The parts of IAM's evaluation that trust documents use."""
     [statement] = json.loads(policy)["Statement"]
     claims = {f"{GITHUB_ISSUER}:aud": audience, f"{GITHUB_ISSUER}:sub": subject}
-    for operator, keys in statement["Condition"].items():
-        for key, allowed in keys.items():
-            patterns = [allowed] if isinstance(allowed, str) else allowed
-            compare = {"StringEquals": str.__eq__, "StringLike": fnmatchcase}[operator]
-            if not any(compare(claims[key], pattern) for pattern in patterns):
-                return False
-    return True
+    assert statement["Condition"].keys() == {"StringEquals"}
+    wanted = statement["Condition"]["StringEquals"]
+    return all(claims[key] in ([allowed] if isinstance(allowed, str) else allowed) for key, allowed in wanted.items())
 
 
 @pytest.mark.parametrize(
-    ("subject", "preview", "deploy"),
+    ("subject", "preview", "deploy", "reviewed"),
     [
-        ("repo:acme/ml-platform:pull_request", True, False),
-        ("repo:acme/ml-platform:ref:refs/heads/feature/x", True, False),
-        ("repo:acme/ml-platform:ref:refs/heads/main", True, True),
-        ("repo:acme/ml-platform:ref:refs/heads/main-2", True, False),
-        ("repo:acme/ml-platform:environment:prod", False, True),
-        ("repo:acme/ml-platform:environment:dev", False, False),
-        ("repo:acme/ml-platform:ref:refs/tags/main", False, False),
-        ("repo:evil/ml-platform:ref:refs/heads/main", False, False),
-        ("repo:acme/ml-platform-fork:pull_request", False, False),
+        ("repo:acme/ml-platform:pull_request", True, False, False),
+        ("repo:acme/ml-platform:ref:refs/heads/feature/x", False, False, False),
+        ("repo:acme/ml-platform:ref:refs/heads/release", True, False, False),
+        ("repo:acme/ml-platform:ref:refs/heads/main", True, True, False),
+        ("repo:acme/ml-platform:ref:refs/heads/main-2", False, False, False),
+        ("repo:acme/ml-platform:environment:prod", False, False, True),
+        ("repo:acme/ml-platform:environment:dev", False, False, False),
+        ("repo:acme/ml-platform:ref:refs/tags/main", False, False, False),
+        ("repo:evil/ml-platform:ref:refs/heads/main", False, False, False),
+        ("repo:acme/ml-platform-fork:pull_request", False, False, False),
     ],
 )
-def test_each_role_trusts_its_workflows_only(subject: str, preview: bool, deploy: bool):
+def test_each_role_trusts_its_workflows_only(subject: str, preview: bool, deploy: bool, reviewed: bool):
+    """With reviewers, a job on main that leaves out `environment:` does not deploy."""
     assert trusted(preview_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is preview
     assert trusted(deploy_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is deploy
+    assert trusted(deploy_trust(PROVIDER, REVIEWED), "sts.amazonaws.com", subject) is reviewed
 
 
 @pytest.mark.parametrize("build", [preview_trust, deploy_trust])
@@ -70,8 +69,9 @@ def test_only_the_github_provider_is_trusted(build: Any):
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
 
 
-def test_the_deploy_trust_holds_no_pattern():
-    [statement] = json.loads(deploy_trust(PROVIDER, WORKFLOWS))["Statement"]
+@pytest.mark.parametrize("build", [preview_trust, deploy_trust])
+def test_no_trust_holds_a_pattern(build: Any):
+    [statement] = json.loads(build(PROVIDER, WORKFLOWS))["Statement"]
     assert set(statement["Condition"]) == {"StringEquals"}
     assert "*" not in json.dumps(statement["Condition"])
 
@@ -91,12 +91,17 @@ def test_role_names_carry_the_environment():
         ({"deploy_branches": ("*",)}, r"deploy_branches: '\*' must be one full name, without wildcards"),
         ({"deploy_branches": ("release/*",)}, r"'release/\*' must be one full name"),
         ({"deploy_environments": ("a b",)}, "deploy_environments: 'a b' must be one full name"),
-        ({"deploy_branches": ()}, "deploy_branches and deploy_environments are both empty"),
+        ({"deploy_branches": ()}, r"name either deploy_branches or deploy_environments: got \(\) and \(\)"),
+        ({"deploy_environments": ("prod",)}, r"name either .*: got \('main',\) and \('prod',\)"),
+        ({"preview_branches": ("*",)}, r"preview_branches: '\*' must be one full name"),
     ],
 )
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
+    defaults: dict[str, Any] = {"repository": "acme/ml-platform", "deploy_branches": ("main",)}
+    if changes.get("deploy_environments", ("prod",)) != ("prod",):
+        defaults.pop("deploy_branches")
     with pytest.raises(ValueError, match=message):
-        Workflows(**given({"repository": "acme/ml-platform"}, changes))
+        Workflows(**given(defaults, changes))
 
 
 def test_more_callers_than_iam_takes_are_refused_at_once_and_the_most_that_fit_are_not():
@@ -113,5 +118,5 @@ def test_more_callers_than_iam_takes_are_refused_at_once_and_the_most_that_fit_a
     else:
         pytest.fail("sixty branches are more than IAM takes")
     assert count > 20
-    assert said.startswith("deploy_branches and deploy_environments make a trust policy of 2")
+    assert said.startswith("branches and environments that deploy make a trust policy of 2")
     assert "IAM takes 2048: name fewer" in said

@@ -133,7 +133,7 @@ def test_users_of_the_database_learn_where_its_secret_is(deploy: Deploy):
     seen: list[str] = []
     result.master_secret_arn.apply(seen.append)
     deploy(lambda: None)
-    assert seen == ["arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!database-instance"]
+    assert seen == ["arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-database-instance"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from .policies import ACCOUNT, PREFIX, given
 
 PROVIDER, ROLE = "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/role:Role"
 POLICY, ATTACHMENT = "aws:iam/policy:Policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-WORKFLOWS = Workflows(repository="acme/ml-platform")
+WORKFLOWS = Workflows(repository="acme/ml-platform", deploy_branches=("main",))
 SHARED_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 
 
@@ -27,6 +27,7 @@ def args(**changes: Any) -> IdentitiesArgs:
                 "resource_tags": {"environment": "test"},
                 "state_bucket": "acme-state",
                 "state_key_alias": "alias/acme-state",
+                "vpc_id": "vpc-own",
             },
             changes,
         )

@@ -35,6 +35,7 @@ SOUND: Settings = {
     "database": {"engine_version": "15.14", "instance_class": "db.m7g.large", "multi_az": True},
     "identities": {
         "github_repository": "acme/ml-platform",
+        "github_environments": ["prod"],
         "oidc_provider": "existing",
         "state_bucket": "acme-ml-platform-state",
         "state_key_alias": "alias/ml-platform-state",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.recording import Deploy, RecordingCloud
-from components.eks import Access, AccessArgs, Team
+from components.eks import Access, AccessArgs, SignIn, Team
 from components.eks.access import PLATFORM, READERS, TEAMS, team_group
 from tests.unit.components.policies import ACCOUNT, PREFIX, SCOPE, statements
 
@@ -14,7 +14,10 @@ ENTRY = "aws:eks/accessEntry:AccessEntry"
 ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 
 
-def access(deploy: Deploy, **teams: Team) -> tuple[Access, RecordingCloud]:
+MFA = SignIn()
+
+
+def access(deploy: Deploy, sign_in: SignIn = MFA, **teams: Team) -> tuple[Access, RecordingCloud]:
     return deploy(
         lambda: Access(
             "access",
@@ -25,38 +28,77 @@ def access(deploy: Deploy, **teams: Team) -> tuple[Access, RecordingCloud]:
                 cluster=f"{PREFIX}-eks",
                 deploy_role_arn="arn:deploy",
                 preview_role_arn="arn:preview",
+                platform_namespaces=("ml-platform", "vision-*"),
+                sign_in=sign_in,
                 teams=teams,
             ),
         )
     )
 
 
-def granted(cloud: RecordingCloud) -> dict[str, tuple[str, Any]]:
-    """By principal: the policy's name and its scope."""
-    return {
-        each.inputs["principalArn"]: (each.inputs["policyArn"].rpartition("/")[2], each.inputs["accessScope"])
-        for each in cloud.of_type(ASSOCIATION)
-    }
+def granted(cloud: RecordingCloud) -> dict[str, list[tuple[str, Any]]]:
+    """By principal: names of policies with their scopes."""
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for each in cloud.of_type(ASSOCIATION):
+        policy = (each.inputs["policyArn"].rpartition("/")[2], each.inputs["accessScope"])
+        found.setdefault(each.inputs["principalArn"], []).append(policy)
+    return found
 
 
 def test_a_team_gets_its_policy_in_its_namespaces_only(deploy: Deploy):
     _, cloud = access(deploy, vision=Team(namespaces=("vision", "vision-*"), policy="edit"))
-    assert granted(cloud)["arn:aws:mock:::access-team-vision"] == (
-        "AmazonEKSEditPolicy",
-        {"type": "namespace", "namespaces": ["vision", "vision-*"]},
-    )
+    assert granted(cloud)["arn:aws:mock:::access-team-vision"] == [
+        ("AmazonEKSEditPolicy", {"type": "namespace", "namespaces": ["vision", "vision-*"]})
+    ]
+
+
+def test_the_platforms_team_administers_its_namespaces_and_looks_at_the_others(deploy: Deploy):
+    _, cloud = access(deploy)
+    given = sorted(granted(cloud)["arn:aws:mock:::access-platform"], key=str)
+    assert given == [
+        ("AmazonEKSAdminPolicy", {"type": "namespace", "namespaces": ["ml-platform", "vision-*"]}),
+        ("AmazonEKSViewPolicy", {"type": "cluster"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "conditions"),
+    [
+        (SignIn(), {"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        (
+            SignIn(mfa=False, principal_tags={"team": "ml"}),
+            {"StringEquals": {"aws:PrincipalTag/team": "ml"}},
+        ),
+        (
+            SignIn(principal_tags={"team": "ml"}),
+            {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"aws:PrincipalTag/team": "ml"}},
+        ),
+    ],
+)
+def test_people_show_who_they_are_before_they_get_a_role(deploy: Deploy, sign_in: SignIn, conditions: Any):
+    _, cloud = access(deploy, sign_in, vision=Team(namespaces=("vision",)))
+    roles = cloud.of_type("aws:iam/role:Role")
+    assert len(roles) == 3
+    for role in roles:
+        [statement] = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+        assert statement["Condition"] == conditions
+
+
+def test_a_sign_in_that_demands_nothing_is_refused():
+    with pytest.raises(ValueError, match="every principal of the account could assume the roles"):
+        SignIn(mfa=False)
 
 
 def test_only_administrators_and_deployments_administer_the_cluster(deploy: Deploy):
     _, cloud = access(deploy, vision=Team(namespaces=("vision",), policy="admin"))
-    administrators = {who for who, (policy, _) in granted(cloud).items() if policy == "AmazonEKSClusterAdminPolicy"}
+    administrators = {who for who, given in granted(cloud).items() if "AmazonEKSClusterAdminPolicy" in dict(given)}
     assert administrators == {"arn:aws:mock:::access-admin", "arn:deploy"}
 
 
 def test_a_preview_views_and_sees_no_secrets(deploy: Deploy):
     """AmazonEKSAdminViewPolicy would show them; a preview runs code of pull requests."""
     _, cloud = access(deploy)
-    assert granted(cloud)["arn:preview"] == ("AmazonEKSViewPolicy", {"type": "cluster"})
+    assert granted(cloud)["arn:preview"] == [("AmazonEKSViewPolicy", {"type": "cluster"})]
     assert cloud.named("access-ci-preview-entry").inputs["kubernetesGroups"] == [READERS]
 
 

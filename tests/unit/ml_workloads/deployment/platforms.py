@@ -96,6 +96,7 @@ def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) 
             ready=Provider("mlflow"),
         ),
         retention=Retention(protect=protect, recovery_window_days=0),
+        admission=Provider("admission"),
     )
 
 

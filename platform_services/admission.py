@@ -1,0 +1,149 @@
+"""What no team may do in its namespaces, whatever its policy of EKS allows. The API server enforces it.
+
+EKS's policies for editors and administrators of namespaces let them run pods as they like and write network policies.
+So a pod could take a priority of the system, use a node with accelerators outside the quota of accelerators, or be put
+on a node past the scheduler; a team could take away the policies that keep it from its neighbours and the database; and
+in a namespace that enforces no level of Pod Security, which is EKS's default, a pod could take over its node.
+https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.accelerators import ACCELERATORS
+from platform_services.classes import PRIORITIES
+from platform_services.namespaces import NAMESPACES
+
+PODS, NETWORK = "pods-of-teams", "network-policies-of-teams"
+# Kubernetes' own, and the platform's: who works there is no team, and their pods have other needs.
+OTHERS = ("kube-node-lease", "kube-public", "kube-system", *NAMESPACES)
+# What teams' pods may be. `platform` is for the platform's own services.
+TEAM_PRIORITIES = tuple(name for name in PRIORITIES if name != "platform")
+DEVICES = tuple(sorted({each.vendor.resource for each in ACCELERATORS.values()}))
+# Controllers delete what is in a namespace that is deleted, and whoever may lift the rule is not bound by it.
+EXEMPT = (
+    "'system:serviceaccounts:kube-system' in request.userInfo.groups || "
+    "authorizer.group('admissionregistration.k8s.io').resource('validatingadmissionpolicies')"
+    ".check('delete').allowed()"
+)
+ENFORCED = "pod-security.kubernetes.io/enforce"
+# Of a pod that exists only its tolerations can grow, and none of them can change.
+# https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement
+CREATED = "request.operation == 'CREATE'"
+TOLERATIONS_GREW = (
+    "has(object.spec.tolerations) && "
+    "(!has(oldObject.spec.tolerations) || size(object.spec.tolerations) > size(oldObject.spec.tolerations))"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """`holds` is an expression in CEL; `message` says what to write instead."""
+
+    holds: str
+    message: str
+
+
+def pod_rules(priorities: Sequence[str] = TEAM_PRIORITIES, devices: Sequence[str] = DEVICES) -> Sequence[Rule]:
+    allowed = ", ".join(f"'{name}'" for name in priorities)
+    return [
+        _on_creation(
+            f"has(namespaceObject.metadata.labels) && '{ENFORCED}' in namespaceObject.metadata.labels && "
+            f"namespaceObject.metadata.labels['{ENFORCED}'] == 'restricted'",
+            f"namespace: it has no pods before an administrator gives it the label {ENFORCED}=restricted",
+        ),
+        _on_creation(
+            f"!has(object.spec.priorityClassName) || object.spec.priorityClassName in ['', {allowed}]",
+            f"priorityClassName: teams' pods are of {' or '.join(priorities)}, or leave it out",
+        ),
+        _on_creation(
+            "!has(object.spec.nodeName) || object.spec.nodeName == ''",
+            "nodeName: leave it out, the scheduler chooses the node; ask for one by nodeSelector",
+        ),
+        _on_tolerations(
+            "!has(object.spec.tolerations) || object.spec.tolerations.all(each, has(each.key) && each.key != '')",
+            "tolerations: name the key of the taint, one without a key tolerates nodes of every kind",
+        ),
+        *(
+            _on_tolerations(
+                f"!({_tolerates(device)}) || {_asks_for(device)}",
+                f"tolerations: {device} is for pods that ask for it, add resources.limits['{device}']",
+            )
+            for device in devices
+        ),
+    ]
+
+
+def _on_creation(holds: str, message: str) -> Rule:
+    return Rule(holds=f"!({CREATED}) || ({holds})", message=message)
+
+
+def _on_tolerations(holds: str, message: str) -> Rule:
+    """A pod that waits could be given one later. Updates of anything else are not looked at."""
+    return Rule(holds=f"!({CREATED}) && !({TOLERATIONS_GREW}) || ({holds})", message=message)
+
+
+def _tolerates(device: str) -> str:
+    return f"has(object.spec.tolerations) && object.spec.tolerations.exists(each, each.key == '{device}')"
+
+
+def _asks_for(device: str) -> str:
+    return (
+        "object.spec.containers.exists(each, has(each.resources) && has(each.resources.limits) && "
+        f"'{device}' in each.resources.limits && "
+        f"quantity(string(each.resources.limits['{device}'])).isGreaterThan(quantity('0')))"
+    )
+
+
+NETWORK_RULES = (
+    Rule(holds=EXEMPT, message="network policies of teams' namespaces are the platform's: change them by its program"),
+)
+
+
+class Admission(pulumi.ComponentResource):
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Admission", name, {}, opts)
+        self._name, self._child = name, pulumi.ResourceOptions(parent=self)
+        self._policy(PODS, pod_rules(), "", "pods", ["CREATE", "UPDATE"])
+        self._policy(NETWORK, NETWORK_RULES, "networking.k8s.io", "networkpolicies", ["CREATE", "UPDATE", "DELETE"])
+        self.register_outputs({})
+
+    def _policy(self, policy: str, rules: Sequence[Rule], group: str, kind: str, operations: list[str]) -> None:
+        made = k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
+            f"{self._name}-{policy}",
+            metadata={"name": policy},
+            spec={
+                "failure_policy": "Fail",
+                "match_constraints": {
+                    "resource_rules": [
+                        {
+                            "api_groups": [group],
+                            "api_versions": ["v1"],
+                            "operations": operations,
+                            "resources": [kind],
+                        }
+                    ],
+                    "namespace_selector": {
+                        "match_expressions": [
+                            {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": sorted(OTHERS)}
+                        ]
+                    },
+                },
+                "validations": [
+                    {"expression": rule.holds, "message": rule.message, "reason": "Forbidden"} for rule in rules
+                ],
+            },
+            opts=self._child,
+        )
+        k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+            f"{self._name}-{policy}-binding",
+            metadata={"name": policy},
+            spec={
+                "policy_name": made.metadata.apply(lambda metadata: metadata.name or ""),
+                "validation_actions": ["Deny"],
+            },
+            opts=self._child,
+        )
