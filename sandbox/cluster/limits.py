@@ -18,6 +18,11 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
         "the device plugin's stand-in announces the GPUs of the instance type; programs in pods fall back to the CPU",
     ),
     (
+        "nodes with EFA interfaces are simulated, all of them",
+        "they announce as many `vpc.amazonaws.com/efa` as their launch template has, so that pods are placed; nothing "
+        "of them runs",
+    ),
+    (
         "a real node announces its instance type's processors and memory, however small the machine is",
         "many busy pods share what there is: they get slower, and memory can run out earlier than the scheduler thinks",
     ),
