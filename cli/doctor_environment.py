@@ -19,6 +19,7 @@ def look_at(environment: str, *, as_json: bool) -> bool:
     from cli.bootstrap import PROJECT, read_settings
     from cli.bootstrap_plan import BootstrapError
     from cli.quotas import check_quotas
+    from stacks.support import notices, today
 
     try:
         settings = read_settings(environment, PROJECT / "stacks")
@@ -26,11 +27,18 @@ def look_at(environment: str, *, as_json: bool) -> bool:
         raise PlainError(str(error)) from error
     client, why = _client(environment)
     quotas = check_quotas(settings, client)
+    day = today()
+    versions = list(notices(settings, day))
     if as_json:
-        print(json.dumps({"environment": environment, "quotas": [_document(each) for each in quotas]}, indent=2))
+        said = [{"level": each.level, "field": each.field, "text": each.text} for each in versions]
+        document = {"environment": environment, "day": day.isoformat(), "versions": said}
+        print(json.dumps({**document, "quotas": [_document(each) for each in quotas]}, indent=2))
     else:
+        console.print(f"Versions on {day}: {'as follows' if versions else 'AWS supports them for more than 60 days'}")
+        for each in versions:
+            console.print(f"{each.level}: {each}", **_PLAIN)
         _show(quotas, why)
-    return not any(each.stops for each in quotas)
+    return not any(each.stops for each in quotas) and not any(each.level == "error" for each in versions)
 
 
 def _client(environment: str) -> tuple[Any, str]:
