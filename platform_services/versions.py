@@ -1,17 +1,23 @@
-"""Images of what the platform runs itself, in exact versions.
+"""Others' images that the platform runs: by the table `images.txt`, in exact versions and by digest."""
 
-https://github.com/NVIDIA/k8s-device-plugin/releases
-https://awsdocs-neuron.readthedocs-hosted.com/en/latest/containers/kubernetes-getting-started.html
-https://github.com/kubernetes/autoscaler/releases (its minor follows that of Kubernetes)
-https://github.com/aws/eks-charts/tree/master/stable/aws-efa-k8s-device-plugin
-"""
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Final
 
-from collections.abc import Mapping
+from components.accelerators import NEURON, NVIDIA, of_vendor
+from components.image_table import Image, parse_table
 
-NVIDIA_DEVICE_PLUGIN = "nvcr.io/nvidia/k8s-device-plugin:v0.18.0"
-NEURON_DEVICE_PLUGIN = "public.ecr.aws/neuron/neuron-device-plugin:2.26.26.0"
+TABLE_FILE: Final = Path(__file__).parent / "images.txt"
+IMAGES: Mapping[str, Image] = parse_table(
+    TABLE_FILE.read_text(encoding="utf-8"), f"platform_services/{TABLE_FILE.name}"
+)
+_NVIDIA, _NEURON, _EFA = "nvidia-device-plugin", "neuron-device-plugin", "efa-device-plugin"
+_AUTOSCALER = "cluster-autoscaler-"
+
+NVIDIA_DEVICE_PLUGIN = IMAGES[_NVIDIA].pinned
+NEURON_DEVICE_PLUGIN = IMAGES[_NEURON].pinned
 CLUSTER_AUTOSCALER: Mapping[str, str] = {
-    minor: f"registry.k8s.io/autoscaling/cluster-autoscaler:v{minor}.0" for minor in ("1.33", "1.34", "1.35", "1.36")
+    name.removeprefix(_AUTOSCALER): image.pinned for name, image in IMAGES.items() if name.startswith(_AUTOSCALER)
 }
 
 # EKS keeps its images in every region, in accounts of its own; where none is listed it is this one.
@@ -46,4 +52,20 @@ def efa_device_plugin(region: str) -> str:
             "it and add its account to EKS_IMAGES_ACCOUNTS in platform_services/versions.py"
         )
     account = EKS_IMAGES_ACCOUNTS.get(region, EKS_IMAGES_ACCOUNT)
-    return f"{account}.dkr.ecr.{region}.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.20"
+    _, _, name = IMAGES[_EFA].pinned.partition("/")
+    return f"{account}.dkr.ecr.{region}.amazonaws.com/{name}"
+
+
+def needed(version: str, accelerators: Collection[str], *, efa: bool) -> tuple[Image, ...]:
+    """Return the images that an environment runs.
+
+    Args:
+        version: the minor of its Kubernetes.
+        accelerators: of its pools.
+        efa: whether a pool has EFA interfaces.
+    """
+    names = [f"{_AUTOSCALER}{version}"]
+    names += [_NVIDIA] if of_vendor(NVIDIA, accelerators) else []
+    names += [_NEURON] if of_vendor(NEURON, accelerators) else []
+    names += [_EFA] if efa else []
+    return tuple(IMAGES[name] for name in names)

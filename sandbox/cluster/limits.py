@@ -86,6 +86,8 @@ def cluster_limits() -> list[Entry]:
         "what": "images other than those listed here",
         "effect": "the host pulls them once, where it reaches their registry; else the pod's event says what the "
         "registry, or the network, said. `mlp sandbox images pull` asks anew for a tag that is there. References by "
-        "digest are refused; a Dockerfile of your own is built by `mlp sandbox images build`",
+        "digest are refused, but for those of the images above: their digests are of other registries, and pods and "
+        "Dockerfiles that name one get what is made here, under any digest; a Dockerfile of your own is built by "
+        "`mlp sandbox images build`",
     }
     return [*general, *images, others]

@@ -8,8 +8,9 @@ import pytest
 from components.eks.access import CLUSTER_ADMIN, POLICIES
 from components.eks.versions import ADDONS, NODE_RELEASES
 from components.support_dates import KUBERNETES, POSTGRES_MINORS, POSTGRES_NEWEST
-from platform_services.versions import CLUSTER_AUTOSCALER, NVIDIA_DEVICE_PLUGIN
+from platform_services.versions import CLUSTER_AUTOSCALER, IMAGES, NVIDIA_DEVICE_PLUGIN, needed
 from sandbox.cluster.images.catalogue import CATALOGUE
+from sandbox.cluster.images.digests import stand_in
 from sandbox.cluster.standins.cluster_autoscaler.flags import parse
 from sandbox.emulator.extensions.eks_addon_schemas import SCHEMAS
 from sandbox.emulator.extensions.eks_addon_versions import check_addon_version
@@ -18,7 +19,8 @@ from sandbox.emulator.extensions.eks_versions import VERSIONS
 from sandbox.emulator.extensions.rds_versions import is_retired, postgres_versions
 from sandbox.emulator.kubernetes_access.policies import POLICIES as KNOWN_POLICIES
 from stacks.support import notices
-from tests.contract.manifests import of_kind
+from tests.contract.manifests import of_kind, pods
+from tests.contract.pod_security import containers
 from tests.contract.programs import Program
 
 
@@ -35,7 +37,7 @@ def test_every_pinned_release_of_nodes_exists(minor: str):
 
 def test_every_pinned_image_can_be_had():
     known = {reference for image in CATALOGUE for reference in image.references}
-    assert {NVIDIA_DEVICE_PLUGIN, *CLUSTER_AUTOSCALER.values()} <= known
+    assert {stand_in(image) for image in (NVIDIA_DEVICE_PLUGIN, *CLUSTER_AUTOSCALER.values())} <= known
 
 
 def test_the_autoscaler_understands_its_flags(environment: Program):
@@ -67,3 +69,12 @@ def test_the_account_that_it_is_tried_in_supports_versions_for_as_long():
         major, _, minor = version.partition(".")
         assert is_retired(version) is (int(minor) <= POSTGRES_MINORS[int(major)][-1].last), version
     assert {POSTGRES_NEWEST[major] for major in (15, 16, 17)} <= set(postgres_versions())
+
+
+def test_every_environment_runs_in_it_with_digests_too(environment: Program):
+    """Nobody's digest is that of a stand-in, so it is mapped: none of these images would be looked for elsewhere."""
+    run = {each["image"].partition("@")[0] for pod in pods(environment) for each in containers(pod.spec)}
+    others = run & {image.reference for image in IMAGES.values()}
+    assert others >= {image.reference for image in needed(environment.settings.cluster.version, (), efa=False)}
+    for reference in others:
+        assert stand_in(f"{reference}@sha256:{'a' * 64}") == reference
