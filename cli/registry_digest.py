@@ -105,11 +105,13 @@ def _ecr_authorization(host: str) -> str | None:
     found = _ECR.fullmatch(host)
     if found is None:
         return None
-    import boto3
+    # Importing these takes a second, which other registries need not wait for.
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from cli.projects.aws_access import regional_client
+
     try:
-        client: Any = boto3.client("ecr", region_name=found["region"])
+        client = regional_client("ecr", found["region"])
         token: str = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     except (BotoCoreError, ClientError) as error:
         raise ValueError(f"it lets in AWS credentials only: {error}") from error
