@@ -7,13 +7,17 @@ from components.images import ROOT
 from ml_workloads.project import find_projects
 from ml_workloads.project.image import PROJECTS
 from stacks.environment import Environment
+from stacks.pinned_images import check_images
 from stacks.providers import aws_provider
 from stacks.settings import SettingsError, load_settings
+from stacks.support import check_support, today
 
 
 def main() -> None:
     try:
         settings = load_settings(pulumi.Config())
+        check_support(settings, today())
+        check_images(settings)
         projects = find_projects(ROOT / PROJECTS)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None

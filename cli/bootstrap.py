@@ -43,6 +43,7 @@ def bootstrap(
     # Importing these takes seconds, which other commands need not wait for.
     from cli.bootstrap_account import AwsAccount
     from cli.bootstrap_plan import BootstrapError, next_commands, plan, target_of
+    from cli.quotas import check_quotas
     from stacks.settings import SettingsError
 
     try:
@@ -57,13 +58,16 @@ def bootstrap(
         for item in changes:
             account.carry_out(item, target)
         commands = next_commands(target, os.environ)
+        short = [each.problem for each in check_quotas(settings, account.service_quotas) if each.problem]
     except (BootstrapError, SettingsError) as error:
         errors.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     if as_json:
-        print(json.dumps({**_document(items, DONE), "applied": True, "next": commands}, indent=2))
+        print(json.dumps({**_document(items, DONE), "applied": True, "quotas": short, "next": commands}, indent=2))
         return
     _show(heading, items, DONE)
+    for problem in short:
+        console.print(f"Quota: {problem}", highlight=False, markup=False, soft_wrap=True)
     console.print("Type next:")
     for line in commands:
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)

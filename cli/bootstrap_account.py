@@ -36,6 +36,7 @@ class AwsAccount:
             self._kms: Any = session.client("kms", **place)
             self._s3: Any = session.client("s3", **place)
             self._iam: Any = session.client("iam", **place)
+            self.service_quotas: Any = session.client("service-quotas", **place)
             caller: dict[str, str] = session.client("sts", **place).get_caller_identity()
         self.caller_arn = caller["Arn"]
         self.scope = Scope(partition=self.caller_arn.split(":")[1], account_id=caller["Account"], region=region)

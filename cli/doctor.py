@@ -21,13 +21,25 @@ def register(root: typer.Typer) -> None:
     root.command()(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
+def doctor(
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", help="Look at this environment's settings and its AWS account instead.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
     """List every tool, its version and where it came from; what is missing, and what then does not work.
 
-    Ends and removes what still runs for sandboxes whose folders were deleted, and says so; changes nothing else. Exit
-    codes: 0 all that is required is there, 1 something required is missing.
+    Ends and removes what still runs for sandboxes whose folders were deleted, and says so; changes nothing else. With
+    --env, say what an environment asks of AWS, and what the account that you are signed in to has of it. Exit codes: 0
+    all that is required is there, 1 something required is missing.
     """
     with plain_errors():
+        if env is not None:
+            from cli.doctor_environment import look_at
+
+            if not look_at(env, as_json=as_json):
+                raise typer.Exit(1)
+            return
         orphans.clear(lambda words: errors.print(words, highlight=False, markup=False, soft_wrap=True))
         entries = take_inventory()
         if as_json:

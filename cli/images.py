@@ -17,11 +17,11 @@ from rich.table import Column, Table
 
 from cli.image_engine import find_engine, is_pushed, registry_password
 from cli.image_list import WantedImage, wanted_images
-from cli.plain import Json, console, plain_errors, report
+from cli.plain import Json, PlainError, console, plain_errors, report
 from cli.projects.environment import ROOT, find_environment
 from cli.projects.session import Env
 
-app = typer.Typer(no_args_is_help=True, help="Images that are built from this repository: MLflow's and the projects'.")
+app = typer.Typer(no_args_is_help=True, help="Images of this repository (MLflow's, the projects') and others' digests.")
 
 
 def register(root: typer.Typer) -> None:
@@ -80,6 +80,27 @@ def push(env: Env = "dev") -> None:
         for image in missing:
             engine.push(image)
         console.print(f"Pushed {len(missing)} of {len(images)} images of {env}.")
+
+
+@app.command()
+def pin() -> None:
+    """Write the digests that others' images have now into platform_services/images.txt and the FROM lines.
+
+    Needs a way to the registries; EKS's own wants AWS credentials. Images that cannot be read keep their digests.
+    Commit what changed, and deploy: nodes then run exactly these. Run it again to renew. Exit codes: 0 all are
+    written, 1 some could not be read.
+    """
+    with plain_errors():
+        from cli.image_pins import pin as pin_images
+        from cli.registry_digest import read_digest
+
+        done = pin_images(ROOT, read_digest)
+        for reference, digest in done.digests.items():
+            console.print(f"{reference} {digest}", highlight=False, markup=False, soft_wrap=True)
+        written = ", ".join(map(str, done.changed)) or "nothing"
+        console.print(f"Changed: {written}.", highlight=False, markup=False, soft_wrap=True)
+        if done.problems:
+            raise PlainError("not read: " + "; ".join(done.problems.values()))
 
 
 def _is_local() -> bool:

@@ -132,7 +132,7 @@ def _covered(groups: Sequence[Group], placements: Sequence[Placement], found: Se
             continue  # nothing is watched anywhere: a decision, not an oversight about one group
         for group in groups:
             here = [each for each in placements if each.pinned == group.name and each.workload.role == role]
-            if group.accelerators and not any(each.group for each in here):
+            if len({each.workload.title for each in here if each.group}) < _needed(role, group):
                 reasons = "; ".join(f"{each.workload.title}: {each.reason}" for each in _first_of_each(here))
                 yield Finding(
                     kind=kind,  # type: ignore[arg-type]
@@ -140,6 +140,12 @@ def _covered(groups: Sequence[Group], placements: Sequence[Placement], found: Se
                     reason=f"no {role} runs on its nodes, so {why}" + (f" ({reasons})" if reasons else ""),
                     fix=f"let the {role}'s DaemonSet select accelerator={group.accelerator} and tolerate the taint",
                 )
+
+
+def _needed(role: str, group: Group) -> int:
+    """How many DaemonSets of a role a group's nodes need: a device plugin announces resources of one vendor."""
+    vendors = {name.partition("/")[0] for name in group.accelerators}
+    return len(vendors) if role == "device plugin" else min(1, len(vendors))
 
 
 def _strays(placements: Sequence[Placement]) -> Iterator[Finding]:

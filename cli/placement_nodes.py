@@ -44,7 +44,8 @@ class Declared:
 def nodes_of(resources: Sequence[Declared]) -> ProgramNodes:
     """Raises SandboxError for a program without node groups, or with one that cannot be understood."""
     zones = _zones(resources)
-    declared = [_group(each, zones) for each in resources if each.typ == NODE_GROUP]
+    efa = _efa_interfaces(resources)
+    declared = [_group(each, zones, efa) for each in resources if each.typ == NODE_GROUP]
     if not declared:
         raise SandboxError("the program declares no node group, so there is nothing to place workloads on")
     wanted = wanted_nodes(_cluster(resources, declared), real_possible=False)
@@ -57,7 +58,7 @@ def nodes_of(resources: Sequence[Declared]) -> ProgramNodes:
     )
 
 
-def _group(resource: Declared, zones: Mapping[str, str]) -> EksNodeGroup:
+def _group(resource: Declared, zones: Mapping[str, str], efa: Mapping[str, int]) -> EksNodeGroup:
     inputs = resource.inputs
     types = [instance_type(name) for name in inputs.get("instanceTypes") or []]
     if not types:
@@ -73,6 +74,7 @@ def _group(resource: Declared, zones: Mapping[str, str]) -> EksNodeGroup:
         labels=dict(inputs.get("labels") or {}),
         taints=tuple(_taint(each) for each in inputs.get("taints") or []),
         instances=tuple(_instance(resource.name, index, smallest, where) for index in range(most)),
+        efa_interfaces=efa.get(str((inputs.get("launchTemplate") or {}).get("id")), 0),
     )
 
 
@@ -124,6 +126,17 @@ def _zones(resources: Iterable[Declared]) -> dict[str, str]:
         f"{each.name}-id": str(each.inputs.get("availabilityZone", _NOWHERE))
         for each in resources
         if each.typ == "aws:ec2/subnet:Subnet"
+    }
+
+
+def _efa_interfaces(resources: Iterable[Declared]) -> dict[str, int]:
+    """How many EFA interfaces a launch template gives an instance, by its identifier."""
+    return {
+        f"{each.name}-id": sum(
+            nic.get("interfaceType") in ("efa", "efa-only") for nic in each.inputs.get("networkInterfaces") or []
+        )
+        for each in resources
+        if each.typ == "aws:ec2/launchTemplate:LaunchTemplate"
     }
 
 

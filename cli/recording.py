@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ import yaml
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import resource_pb2
+
+from stacks.pinned_images import ALLOWED, VARIABLE
 
 ACCOUNT = "123456789012"
 PROJECT = "ml-platform"
@@ -184,9 +187,14 @@ def run_main(stack: str, config: dict[str, Any]) -> RecordingCloud:
     asyncio.set_event_loop(loop)
     cloud = RecordingCloud()
     pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in config.items()})
+    before = os.environ.get(VARIABLE)
+    # Nothing of a recording runs anywhere.
+    os.environ[VARIABLE] = ALLOWED
     try:
         run_program(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), cloud, stack, preview=False)
     finally:
+        os.environ.pop(VARIABLE)
+        os.environ.update({VARIABLE: before} if before is not None else {})
         pulumi.runtime.settings.reset_options()
         pulumi.runtime.set_all_config({})
         loop.close()

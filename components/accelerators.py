@@ -18,6 +18,9 @@ LABEL = "accelerator"
 # Cluster Autoscaler waits for the devices of nodes with this label instead of adding more nodes meanwhile.
 # https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#gpu-node-groups
 AUTOSCALER_LABEL = "k8s.amazonaws.com/accelerator"
+# What pods ask for to get interfaces of Elastic Fabric Adapter.
+# https://docs.aws.amazon.com/eks/latest/userguide/device-management-efa.html
+EFA_RESOURCE = "vpc.amazonaws.com/efa"
 STANDARD_IMAGES: Mapping[str, str] = {X86: "AL2023_x86_64_STANDARD", ARM: "AL2023_ARM_64_STANDARD"}
 
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]

@@ -1,4 +1,4 @@
-"""What both CI roles may read: the description of everything that the program manages, and the program's state.
+"""What CI may read to preview and deploy: the description of everything that the program manages, and its state.
 
 Reading a description never reveals data: no object, no secret value, no image layer, no log line.
 """

@@ -1,4 +1,4 @@
-"""Which GitHub workflows may assume the two CI roles of an environment, and what those roles are called.
+"""Which GitHub workflows may assume the CI roles of an environment, and what those roles are called.
 
 Shared by the program and by the command that prepares an account before the first deployment.
 """
@@ -80,6 +80,10 @@ def deploy_role_name(prefix: str) -> str:
     return f"{prefix}-ci-deploy"
 
 
+def push_role_name(prefix: str) -> str:
+    return f"{prefix}-ci-push"
+
+
 def github_provider_arn(scope: Scope) -> str:
     """There is one provider per issuer and account, and its ARN follows from both."""
     return scope.global_arn("iam", f"oidc-provider/{GITHUB_ISSUER}")
@@ -93,6 +97,15 @@ def preview_trust(provider_arn: str, workflows: Workflows) -> str:
 def deploy_trust(provider_arn: str, workflows: Workflows) -> str:
     return _trust(
         "DeployWithReviewers" if workflows.deploy_environments else "DeployFromProtectedBranches",
+        provider_arn,
+        workflows.deploy_subjects,
+    )
+
+
+def push_trust(provider_arn: str, workflows: Workflows) -> str:
+    """Whoever may deploy: an image is what a deployment runs, so it passes the same reviewers."""
+    return _trust(
+        "PushWithReviewers" if workflows.deploy_environments else "PushFromProtectedBranches",
         provider_arn,
         workflows.deploy_subjects,
     )

@@ -37,7 +37,7 @@ class DatabaseArgs:
             raise ValueError(f"instance_class must look like 'db.t4g.medium', got {self.instance_class!r}")
         if not re.fullmatch(r"1[4-9](?:\.\d+)?", self.engine_version):
             raise ValueError(
-                f"engine_version must be PostgreSQL 14 or newer, such as '15.14' (upgrades are made here) or '15' "
+                f"engine_version must be PostgreSQL 14 or newer, such as '15.18' (upgrades are made here) or '15' "
                 f"(AWS installs minor upgrades), got {self.engine_version!r}"
             )
         check_range("allocated_gib", self.allocated_gib, 20, 65_536, "GiB")

@@ -1,4 +1,4 @@
-"""GitHub Actions signs in without stored keys: the account's OIDC provider, a role that previews and one that deploys.
+"""GitHub Actions signs in without stored keys: the account's OIDC provider, roles that preview, deploy and push images.
 
 An administrator deploys this component; the deploy role itself may not change it, and says so with AccessDenied.
 Names are fixed because workflows name the roles, and because the denials that protect them go by name.
@@ -20,6 +20,7 @@ from components.ci_deploy_identity import (
 )
 from components.ci_deploy_network import change_statements, create_statements
 from components.ci_deploy_services import data_statements, key_statements, operations_statements
+from components.ci_push import push_statements
 from components.ci_read_access import Reach, data_denials, describe_statements, state_read_statements
 from components.ci_trust import (
     GITHUB_OIDC_URL,
@@ -29,6 +30,8 @@ from components.ci_trust import (
     deploy_trust,
     preview_role_name,
     preview_trust,
+    push_role_name,
+    push_trust,
 )
 from components.iam_documents import Scope, Statement, managed_document
 from components.naming import check_prefix
@@ -43,7 +46,7 @@ PREVIEW_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "read-cluster": (cluster_read_statements,),
     "preview-state": (state_read_statements, data_denials),
 }
-# What both roles get.
+# What the deploy role gets too.
 SHARED_POLICIES = ("read", "read-cluster")
 DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-network-create": (create_statements,),
@@ -54,6 +57,7 @@ DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-state": (state_read_statements, state_write_statements, state_denials),
     "deploy-limits": (escalation_denials, data_denials),
 }
+PUSH_POLICIES: Mapping[str, tuple[Builder, ...]] = {"push-images": (push_statements,)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ class Identities(pulumi.ComponentResource):
     oidc_provider_arn: pulumi.Output[str]
     preview_role_arn: pulumi.Output[str]
     deploy_role_arn: pulumi.Output[str]
+    push_role_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Identities", name, {}, opts)
@@ -94,7 +99,8 @@ class Identities(pulumi.ComponentResource):
 
         self.oidc_provider_arn = self._github_provider()
         policies = {
-            key: self._policy(key, builders) for key, builders in {**PREVIEW_POLICIES, **DEPLOY_POLICIES}.items()
+            key: self._policy(key, builders)
+            for key, builders in {**PREVIEW_POLICIES, **DEPLOY_POLICIES, **PUSH_POLICIES}.items()
         }
         self.preview_role_arn = self._role(
             "preview",
@@ -110,11 +116,19 @@ class Identities(pulumi.ComponentResource):
             self.oidc_provider_arn.apply(lambda arn: deploy_trust(arn, args.workflows)),
             {key: policies[key] for key in (*SHARED_POLICIES, *DEPLOY_POLICIES)},
         )
+        self.push_role_arn = self._role(
+            "push",
+            push_role_name(args.prefix),
+            "Pushes images to this environment's repositories, from where deployments come; deletes none",
+            self.oidc_provider_arn.apply(lambda arn: push_trust(arn, args.workflows)),
+            {key: policies[key] for key in PUSH_POLICIES},
+        )
         self.register_outputs(
             {
                 "oidc_provider_arn": self.oidc_provider_arn,
                 "preview_role_arn": self.preview_role_arn,
                 "deploy_role_arn": self.deploy_role_arn,
+                "push_role_arn": self.push_role_arn,
             }
         )
 

@@ -13,6 +13,7 @@ from platform_services.admission import Admission
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
+from platform_services.efa_plugin import EfaPlugin, EfaPluginArgs
 from platform_services.handles import PlatformHandle, Retention
 from platform_services.mlflow.server import Mlflow, MlflowArgs
 from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES, Namespaces
@@ -58,6 +59,13 @@ class Platform(pulumi.ComponentResource):
             DevicePluginsArgs(namespace=namespaces.names[ACCELERATORS], accelerators=cluster.accelerators),
             child,
         )
+        with_efa = tuple(pool for pool in cluster.pools if pool.efa)
+        if with_efa:
+            EfaPlugin(
+                f"{name}-efa",
+                EfaPluginArgs(namespace=namespaces.names[ACCELERATORS], region=cluster.region, pools=with_efa),
+                child,
+            )
         Autoscaler(
             f"{name}-autoscaler",
             AutoscalerArgs(

@@ -44,6 +44,8 @@ def variables(instance: Instance, base: Mapping[str, str] | None = None) -> dict
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # Stand-ins have no digest of anybody's registry.
+        "MLP_UNPINNED_IMAGES": "allowed",
         "AWS_CONFIG_FILE": str(instance.aws_configuration),
         "AWS_SHARED_CREDENTIALS_FILE": str(instance.home / "aws-credentials"),
         "NO_PROXY": no_proxy,

@@ -185,6 +185,7 @@ class Environment(pulumi.ComponentResource):
             "budget_name": budget.budget_name,
             "preview_role_arn": identities.preview_role_arn,
             "deploy_role_arn": identities.deploy_role_arn,
+            "push_role_arn": identities.push_role_arn,
             "cluster_name": cluster.name,
             "cluster_endpoint": cluster.endpoint,
             "cluster_version": cluster.version,

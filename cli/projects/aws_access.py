@@ -116,6 +116,11 @@ class AwsAccess:
         return self._session.client(service, config=self._config, endpoint_url=local_account())
 
 
+def regional_client(service: str, region: str) -> Any:
+    """Return a client of a service in any region, such as that of a registry of AWS's own."""
+    return boto3.Session(region_name=region).client(service, endpoint_url=local_account())
+
+
 def local_account() -> str | None:
     """Return the address of the sandbox's account where the shell is set to it, for every service alike.
 

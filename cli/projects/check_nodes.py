@@ -36,7 +36,7 @@ _EVICTION_MIB: Final = 100
 class Pool:
     """Nodes of one kind, as large as the smallest of its instance types, since AWS may choose that one.
 
-    `cpu` is in cores and `memory` in MiB, both of what pods may ask for. `taints` are keys.
+    `cpu` is in cores and `memory` in MiB, both of what pods may ask for. `efa` counts interfaces. `taints` are keys.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Pool:
     memory: int
     accelerator: str
     devices: int
+    efa: int
     taints: frozenset[str]
 
 
@@ -69,7 +70,7 @@ def pools_of(environment: str, stacks: Path) -> tuple[Pool, ...]:
     """Return the pools of an environment's settings. Raises SettingsError as `settings_of` does."""
     settings = settings_of(environment, stacks)
     return tuple(
-        _pool(name, pool.instance_types, pool.accelerator, frozenset(pool.taints))
+        _pool(name, pool.instance_types, pool.accelerator, frozenset(pool.taints), efa=pool.efa)
         for name, pool in settings.cluster.pools.items()
     )
 
@@ -111,6 +112,16 @@ def _training(project: Project, environment: str, pools: Sequence[Pool]) -> Iter
         fitting = [pool for pool in pools if _has(pool, wanted.type, wanted.count) and pool.taints <= {taint}]
         if not fitting:
             return
+    interfaces = project.training.efa
+    most = max((pool.efa for pool in fitting), default=0)
+    if interfaces > most:
+        beside = f" beside {wanted.count} {wanted.type}" if wanted else ""
+        yield (
+            f"training.efa: {environment} has no pool with {interfaces} EFA interfaces in a node{beside}, at the most "
+            f"{most}; write efa: true for such a pool in stacks/Pulumi.{environment}.yaml, or ask for fewer"
+        )
+        return
+    fitting = [pool for pool in fitting if pool.efa >= interfaces]
     yield from _too_large("training.resources", project.training.resources, environment, fitting)
 
 
@@ -130,7 +141,7 @@ def _too_large(field: str, wanted: Resources, environment: str, pools: Sequence[
     )
 
 
-def _pool(name: str, types: Sequence[str], accelerator: str, taints: frozenset[str]) -> Pool:
+def _pool(name: str, types: Sequence[str], accelerator: str, taints: frozenset[str], *, efa: bool) -> Pool:
     smallest = min((instance_type(each) for each in types), key=lambda each: (each.cpus, each.memory_mib))
     kept = reserved(smallest.cpus, smallest.max_pods(prefix_delegation=True))
     return Pool(
@@ -140,5 +151,6 @@ def _pool(name: str, types: Sequence[str], accelerator: str, taints: frozenset[s
         memory=smallest.memory_mib - mebibytes(kept["memory"]) - _EVICTION_MIB,
         accelerator=accelerator,
         devices=size_of(smallest.name).devices,
+        efa=min(size_of(each).efa for each in types) if efa else 0,
         taints=taints,
     )

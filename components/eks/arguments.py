@@ -112,6 +112,11 @@ class NodePool:
         return self._sizes[0].devices
 
     @property
+    def efa_interfaces(self) -> int:
+        """EFA interfaces of one node: one per network card that takes one, of the instance type with the fewest."""
+        return min(size.efa for size in self._sizes) if self.efa else 0
+
+    @property
     def image(self) -> str:
         return image_type(self.accelerator, family_of(self.instance_types[0]).architecture)
 

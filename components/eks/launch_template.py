@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.eks.arguments import NodeGroupArgs, NodePool
 from components.eks.node_config import user_data
-from components.instance_families import family_of, size_of
+from components.instance_families import family_of
 
 ROOT_DEVICE = "/dev/xvda"
 # What AWS makes for an instance and the provider's default tags do not reach.
@@ -78,7 +78,7 @@ def _interfaces(
     groups = [args.cluster_security_group_id, security_group_id]
     types = args.pool.instance_types
     efa_first = all(family_of(name).efa_on_first_card for name in types)
-    count = min(size_of(name).efa for name in types)
+    count = args.pool.efa_interfaces
     first: aws.ec2.LaunchTemplateNetworkInterfaceArgsDict = {
         "network_card_index": 0,
         "device_index": 0,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from components.accelerators import EFA_RESOURCE
 from components.eks.arguments import NodeGroupArgs, NodePool
 from components.eks.launch_template import launch_template
 from components.eks.versions import NODE_RELEASES
@@ -30,6 +31,8 @@ def autoscaling_tags(pool: NodePool) -> Mapping[str, str]:
         tags[f"{TEMPLATE_TAG}/taint/{taint.key}"] = f"{taint.value}:{taint.effect}"
     if pool.resource is not None:
         tags[f"{TEMPLATE_TAG}/resources/{pool.resource}"] = str(pool.devices)
+    if pool.efa_interfaces:
+        tags[f"{TEMPLATE_TAG}/resources/{EFA_RESOURCE}"] = str(pool.efa_interfaces)
     return tags
 
 

@@ -20,6 +20,9 @@ Document = Mapping[str, pulumi.Input[str]]
 
 SCRATCH = "/tmp"  # noqa: S108 - a volume of the pod's own
 JOB_LABEL = "batch.kubernetes.io/job-name"
+# Kubernetes gives huge pages only to pods that ask for an amount of them; without them EFA uses ordinary memory.
+# https://github.com/ofiwg/libfabric/blob/main/man/fi_efa.7.md
+EFA_VARIABLES = {"FI_EFA_USE_HUGE_PAGE": "0"}
 
 
 def training_variables(args: PartArgs) -> Variables:
@@ -39,6 +42,7 @@ def training_variables(args: PartArgs) -> Variables:
         "TRAINING_GATE": pulumi.Output.json_dumps(gate_document(training.gate)),
         "TRAINING_ALIAS": TRAINED,
         **_shared(args),
+        **(EFA_VARIABLES if training.efa else {}),
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.accelerators import NEURON, NVIDIA
+from components.accelerators import EFA_RESOURCE, NEURON, NVIDIA
 from ml_workloads.deployment.arguments import TEAM_LABEL, metadata
 from ml_workloads.project import Project
 from ml_workloads.project.project import QuotaSettings
@@ -33,6 +33,7 @@ def quota(settings: QuotaSettings) -> Mapping[str, str]:
         "requests.memory": settings.memory,
         "limits.memory": settings.memory,
         **{f"requests.{vendor.resource}": devices for vendor in (NVIDIA, NEURON)},
+        f"requests.{EFA_RESOURCE}": str(settings.efa),
         **{f"requests.{resource}": "0" for resource in PARTS_OF_DEVICES},
         "pods": str(MAX_PODS),
         "count/jobs.batch": str(MAX_JOBS),

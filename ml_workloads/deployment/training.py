@@ -9,14 +9,14 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.accelerators import ACCELERATORS, LABEL
+from components.accelerators import ACCELERATORS, EFA_RESOURCE, LABEL
 from ml_workloads.deployment.arguments import PartArgs, labels, metadata
 from ml_workloads.deployment.environment_variables import entries, job_entry, training_variables
 from ml_workloads.deployment.identity import Identity
 from ml_workloads.deployment.pods import project_container, project_pod, sized
 from ml_workloads.project.data import S3Source
 from ml_workloads.project.deployment_names import NO_SCHEDULE, TRAINING
-from ml_workloads.project.training import AcceleratorSettings
+from ml_workloads.project.training import TrainingSettings
 
 MODULE: Final = "ml_workloads.runtime.training"
 START_WITHIN_SECONDS = 3600
@@ -50,9 +50,11 @@ def _any_of(codes: Sequence[int]) -> k8s.batch.v1.PodFailurePolicyOnExitCodesReq
     return {"container_name": TRAINING, "operator": "In", "values": list(codes)}
 
 
-def devices(settings: AcceleratorSettings | None) -> Mapping[str, str]:
-    """By the resource that the device plugin of its nodes announces."""
-    return {ACCELERATORS[settings.type].vendor.resource: str(settings.count)} if settings else {}
+def devices(training: TrainingSettings) -> Mapping[str, str]:
+    """By the resources that the device plugins of its nodes announce."""
+    wanted = training.accelerator
+    accelerators = {ACCELERATORS[wanted.type].vendor.resource: str(wanted.count)} if wanted else {}
+    return {**accelerators, **({EFA_RESOURCE: str(training.efa)} if training.efa else {})}
 
 
 class Training(pulumi.ComponentResource):
@@ -106,7 +108,7 @@ class Training(pulumi.ComponentResource):
             args.image,
             MODULE,
             [job_entry(), *entries(training_variables(args))],
-            sized(training.resources, devices(training.accelerator)),
+            sized(training.resources, devices(training)),
         )
         pod = project_pod(self._identity.service_account, args.platform.priority_classes[TRAINING], container)
         pod["restart_policy"] = "Never"

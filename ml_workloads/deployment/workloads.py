@@ -14,6 +14,7 @@ from ml_workloads.deployment.people import People, PeopleArgs, groups_of
 from ml_workloads.deployment.project import ProjectWorkload, ProjectWorkloadArgs, WorkloadHandle
 from ml_workloads.deployment.quotas import too_long
 from ml_workloads.project import Project
+from ml_workloads.project.training import AcceleratorSettings
 from platform_services.handles import PlatformHandle
 from platform_services.mlflow.accounts import MlflowAccounts, MlflowAccountsArgs
 from platform_services.mlflow.rights import account_secrets
@@ -33,7 +34,7 @@ class WorkloadsArgs:
 
 
 def impossible(projects: Iterable[Project], environment: str, pools: Sequence[NodePool]) -> Iterator[str]:
-    """Projects whose training would wait for ever for a node with enough of its accelerator."""
+    """Projects whose training would wait for ever for a node with enough of its accelerator or EFA interfaces."""
     offered: dict[str, int] = {}
     for pool in pools:
         if pool.accelerator != NO_ACCELERATOR:
@@ -48,6 +49,20 @@ def impossible(projects: Iterable[Project], environment: str, pools: Sequence[No
                 f"{wanted.type} in a node; {there}, add such a pool to the environment's settings, or take "
                 f"{environment} out of the project's environments"
             )
+        interfaces = max((pool.efa_interfaces for pool in pools if _has(pool, wanted)), default=0)
+        if project.training.efa > interfaces and (wanted is None or offered.get(wanted.type, 0) >= wanted.count):
+            yield (
+                f"project {project.name}: training.efa: {environment} has no pool with {project.training.efa} EFA "
+                f"interfaces in a node{f' beside {wanted.count} {wanted.type}' if wanted else ''}, at the most "
+                f"{interfaces}; write efa: true in the settings of such a pool, or ask for fewer"
+            )
+
+
+def _has(pool: NodePool, wanted: AcceleratorSettings | None) -> bool:
+    """Whether training with this accelerator may run there; without one it is kept off by the taint of accelerators."""
+    return pool.accelerator == (wanted.type if wanted else NO_ACCELERATOR) and pool.devices >= (
+        wanted.count if wanted else 0
+    )
 
 
 class Workloads(pulumi.ComponentResource):

@@ -27,6 +27,8 @@ class QuotaSettings(Section):
     """Of the same pods."""
     accelerators: int = Field(default=0, ge=0, le=1024)
     """Devices, whatever their type."""
+    efa: int = Field(default=0, ge=0, le=1024)
+    """Elastic Fabric Adapter interfaces."""
 
 
 class Project(Section):
@@ -82,3 +84,6 @@ class Project(Section):
         if devices > quota.accelerators:
             fix = f"write {devices} or more, training needs them"
             yield Problem(field="quota.accelerators", value=quota.accelerators, fix=fix)
+        if training.efa > quota.efa:
+            fix = f"write {training.efa} or more, training needs them"
+            yield Problem(field="quota.efa", value=quota.efa, fix=fix)

@@ -81,6 +81,10 @@ class TrainingSettings(Section):
     resources: Resources
     accelerator: AcceleratorSettings | None = None
     """Devices for the training pod; none if left out."""
+    efa: int = Field(default=0, ge=0, le=32)
+    """Elastic Fabric Adapter interfaces for the training pod, for work on several nodes; a pool of the environment must
+    have so many in a node, by `efa: true`.
+    https://docs.aws.amazon.com/eks/latest/userguide/node-efa.html"""
     schedule: Schedule | None = None
     """When it runs by itself; without one only `mlp train` starts a run."""
     paused: bool = False

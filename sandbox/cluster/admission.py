@@ -2,7 +2,8 @@
 
 EKS does it for pods whose service account has an association; here it is done for all, and without an association the
 agent hands out no credentials. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
-Beside it what else is another one's here than on AWS: where AWS is, and who signs the certificates of its databases.
+Beside it what else is another one's here than on AWS: where AWS is, who signs the certificates of its databases, and
+images that are named by digest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.cluster.images import digests
 from sandbox.cluster.node.base_spec import DATABASE_CA
 from sandbox.cluster.node.network import POD_IDENTITY_ADDRESS
 from sandbox.cluster.tokens import AUDIENCE
@@ -74,7 +76,7 @@ def manifests(variables: Mapping[str, str]) -> list[dict[str, Any]]:
         "metadata": {"name": NAME},
         "spec": {"policyName": NAME},
     }
-    return [policy, binding]
+    return [policy, binding, *digests.manifests()]
 
 
 def _volume() -> str:

@@ -18,6 +18,11 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
         "the device plugin's stand-in announces the GPUs of the instance type; programs in pods fall back to the CPU",
     ),
     (
+        "nodes with EFA interfaces are simulated, all of them",
+        "they announce as many `vpc.amazonaws.com/efa` as their launch template has, so that pods are placed; nothing "
+        "of them runs",
+    ),
+    (
         "a real node announces its instance type's processors and memory, however small the machine is",
         "many busy pods share what there is: they get slower, and memory can run out earlier than the scheduler thinks",
     ),
@@ -81,6 +86,8 @@ def cluster_limits() -> list[Entry]:
         "what": "images other than those listed here",
         "effect": "the host pulls them once, where it reaches their registry; else the pod's event says what the "
         "registry, or the network, said. `mlp sandbox images pull` asks anew for a tag that is there. References by "
-        "digest are refused; a Dockerfile of your own is built by `mlp sandbox images build`",
+        "digest are refused, but for those of the images above: their digests are of other registries, and pods and "
+        "Dockerfiles that name one get what is made here, under any digest; a Dockerfile of your own is built by "
+        "`mlp sandbox images build`",
     }
     return [*general, *images, others]

@@ -19,6 +19,8 @@ from sandbox.errors import SandboxError
 REAL_GENERAL_NODES = 2
 REAL_ACCELERATED_NODES = 1
 ACCELERATOR_TAINTS = ("nvidia.com/gpu", "aws.amazon.com/neuron")
+# https://docs.aws.amazon.com/eks/latest/userguide/device-management-efa.html
+EFA = "vpc.amazonaws.com/efa"
 SIMULATED_TAINT = EksTaint(key=SIMULATED_LABEL, value="true", effect="PreferNoSchedule")
 # Where the VPC has no second range for pods: the one that EKS documents for them.
 # https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
@@ -68,12 +70,17 @@ def is_accelerated(group: EksNodeGroup) -> bool:
 def choose_real(cluster: EksCluster, before: Collection[str]) -> frozenset[str]:
     """A machine has room for a few. Those that are real stay; the others are the first by group and instance.
 
-    Of the general groups, those that take any pod come first.
+    Of the general groups, those that take any pod come first. Groups with EFA interfaces have none: nothing here could
+    give their pods one.
     """
     chosen: set[str] = set()
     for accelerated, room in ((False, REAL_GENERAL_NODES), (True, REAL_ACCELERATED_NODES)):
         groups = sorted(
-            (group for group in cluster.node_groups if is_accelerated(group) == accelerated),
+            (
+                group
+                for group in cluster.node_groups
+                if is_accelerated(group) == accelerated and not group.efa_interfaces
+            ),
             key=lambda each: (not accelerated and _keeps_off(each), each.name),
         )
         names = [
@@ -177,7 +184,7 @@ def _spec(
         cpus=kind.cpus,
         memory_mib=kind.memory_mib,
         max_pods=kind.max_pods(prefix_delegation=prefix_delegation(cluster)),
-        accelerators=kind.accelerators,
+        accelerators={**kind.accelerators, **({EFA: group.efa_interfaces} if group.efa_interfaces else {})},
         real=real,
         pod_cidr=pods,
     )

@@ -192,7 +192,16 @@ def _node_group(cluster: ClusterRecord, group: NodeGroup) -> EksNodeGroup:
             )
             for instance in running_instances(cluster, group)
         ),
+        efa_interfaces=_efa_interfaces(cluster, group),
     )
+
+
+def _efa_interfaces(cluster: ClusterRecord, group: NodeGroup) -> int:
+    ec2: Any = ec2_backends[cluster.account][cluster.region]
+    if group.launch_template not in ec2.launch_template_name_to_ids:
+        return 0
+    data = ec2.get_launch_template_by_name(group.launch_template).latest_version().data
+    return sum(each.get("InterfaceType") in ("efa", "efa-only") for each in data.get("NetworkInterfaces") or [])
 
 
 def auto_scaling_group(cluster: ClusterRecord, group: NodeGroup) -> Any:

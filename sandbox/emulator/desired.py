@@ -118,7 +118,10 @@ class EksTaint:
 
 @dataclass(frozen=True, kw_only=True)
 class EksNodeGroup:
-    """A managed node group and the instances that it has now."""
+    """A managed node group and the instances that it has now.
+
+    `efa_interfaces` counts those that its launch template gives every instance.
+    """
 
     name: str
     ami_type: str
@@ -127,6 +130,7 @@ class EksNodeGroup:
     labels: Mapping[str, str]
     taints: tuple[EksTaint, ...]
     instances: tuple[EksInstance, ...]
+    efa_interfaces: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ _SIGNING_ALIASES = {
     "elasticloadbalancing": "elbv2",
     "elasticmapreduce": "emr",
     "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
     "email": "ses",

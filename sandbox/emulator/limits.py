@@ -114,6 +114,12 @@ LIMITS: tuple[Limit, ...] = (
         effect="further interfaces of a launch template, EFA ones included, are records",
     ),
     Limit(
+        service="service-quotas",
+        what="quotas of running instances are numbers",
+        effect="instances start beyond them; a raise is granted at once, which takes AWS days. Other quotas of EC2 and "
+        "of other services are not listed, but vpc's",
+    ),
+    Limit(
         service="autoscaling",
         what="groups change when a request asks for it",
         effect="scaling policies, schedules, lifecycle hooks and instance refreshes are records; Spot instances are "

@@ -18,7 +18,7 @@ def engine_version(text: str) -> str:
     found = re.fullmatch(r"(\d+)\.\d+", text)
     if not found or int(found[1]) not in MAJOR_VERSIONS:
         majors = ", ".join(str(major) for major in MAJOR_VERSIONS)
-        raise ValueError(f'write major and minor version in quotes, such as "16.10", with a major of {majors}')
+        raise ValueError(f'write major and minor version in quotes, such as "16.14", with a major of {majors}')
     return text
 
 

@@ -54,11 +54,11 @@ def test_no_role_lets_in_more_than_those_it_is_for(environment: Program):
     assert open_trusts(world(environment)) == {}
 
 
-def test_every_role_is_bounded_but_those_with_policies_of_aws_and_the_two_of_ci(environment: Program):
+def test_every_role_is_bounded_but_those_with_policies_of_aws_and_those_of_ci(environment: Program):
     principals = world(environment).principals.values()
     unbounded = {each.name for each in principals if not each.bounded}
     assert unbounded == {
-        *("identities-preview", "identities-deploy"),
+        *("identities-preview", "identities-deploy", "identities-push"),
         *("cluster-role", "node-role-instances", "node-addons-vpc-cni-role", "service-addons-ebs-csi-role"),
     }
     assert {each.name for each in principals if each.uses_aws_policies} <= unbounded

@@ -103,7 +103,9 @@ def test_no_image_floats(environment: Program):
     assert images
     for image in images:
         # A version, or for what is built here the digest of its sources.
-        assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+/[a-z0-9./_-]+:(v?\d+(\.\d+)+|[0-9a-f]{16})", image), image
+        name, _, digest = image.partition("@")
+        assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+/[a-z0-9./_-]+:(v?\d+(\.\d+)+|[0-9a-f]{16})", name), image
+        assert not digest or re.fullmatch(r"sha256:[0-9a-f]{64}", digest), image
 
 
 def test_every_container_says_what_it_needs_and_where_its_memory_ends(environment: Program):

@@ -164,3 +164,19 @@ def test_a_preview_that_writes_is_found(statement: Any, action: str):
     made, role = planted("identities-preview", statement)
     assert action in actions(made, role)
     assert actions(*planted("identities-preview")) == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "action"),
+    [
+        (allow("ecr:PutImage"), "ecr:PutImage"),
+        (allow("ecr:BatchDeleteImage", on="arn:aws:ecr:*:*:repository/ml-platform-dev/*"), "ecr:BatchDeleteImage"),
+        (allow("ecr:SetRepositoryPolicy"), "ecr:SetRepositoryPolicy"),
+        (allow("secretsmanager:GetSecretValue"), "secretsmanager:GetSecretValue"),
+    ],
+    ids=["others' images", "deletion", "policies", "secrets"],
+)
+def test_a_push_role_that_does_more_is_found(statement: Any, action: str):
+    made, role = planted("identities-push", statement)
+    assert action in actions(made, role)
+    assert actions(*planted("identities-push")) == set()

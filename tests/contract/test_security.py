@@ -26,6 +26,7 @@ ALLOWED_WILDCARDS = {
     ("keys-data", "LendToVolumesOfNodes"): f"{KEY_ITSELF}; for the account's Auto Scaling only, and for volumes",
     ("node-role-joining", "DescribeItself"): "EC2 authorises Describe calls on all resources only; one region",
     ("platform-autoscaler-pod-policy", "FindGroups"): "these calls know no resources; one region",
+    ("identities-push-images", "SignIn"): "the token's call knows no resources; one region",
     ("identities-read-cluster", "DescribeNodes"): "these calls know no resources; one region",
     ("identities-read", "DescribeNetwork"): "EC2 authorises Describe calls on all resources only; one region",
     ("identities-read", "ListWithoutResources"): "these list calls know no resources",

@@ -63,6 +63,8 @@ def refused(call: Callable[..., Any], **arguments: Any) -> str:
         ("staging", "deploy", MAIN),
         ("prod", "deploy", "repo:acme/ml-platform:environment:staging"),
         ("dev", "deploy", "repo:acme/ml-platform:pull_request"),
+        ("dev", "push", "repo:acme/ml-platform:pull_request"),
+        ("prod", "push", MAIN),
         ("prod", "preview", "repo:acme/ml-platform:ref:refs/heads/feature"),
         ("prod", "preview", "repo:evil/ml-platform:pull_request"),
     ],
@@ -80,6 +82,8 @@ def test_a_job_without_its_reviewers_or_of_another_kind_gets_no_role(
         ("dev", "deploy", MAIN),
         ("prod", "preview", "repo:acme/ml-platform:pull_request"),
         ("prod", "preview", MAIN),
+        ("dev", "push", MAIN),
+        ("prod", "push", "repo:acme/ml-platform:environment:prod"),
     ],
 )
 def test_a_job_that_reviewers_let_through_gets_its_role(account: Box, stack: str, role: str, subject: str) -> None:
@@ -178,7 +182,7 @@ def test_the_deploy_role_changes_neither_itself_nor_its_boundary_nor_roles_witho
 ) -> None:
     iam = deploy("iam")
     control_plane = str(account.client("eks").describe_cluster(name=f"{PREFIX}-eks")["cluster"]["roleArn"])
-    for role in (f"{PREFIX}-ci-deploy", f"{PREFIX}-ci-preview", control_plane.rpartition("/")[2]):
+    for role in (f"{PREFIX}-ci-deploy", f"{PREFIX}-ci-preview", f"{PREFIX}-ci-push", control_plane.rpartition("/")[2]):
         change = {"RoleName": role}
         assert role in refused(iam.put_role_policy, **change, PolicyName="all", PolicyDocument=ANYTHING)
         assert role in refused(iam.update_assume_role_policy, **change, PolicyDocument=trusting(f"{ROLE}/x"))
@@ -236,6 +240,43 @@ def test_the_deploy_role_makes_nothing_its_own_by_a_tag(account: Box, deploy: Cl
         account.client("ec2").delete_security_group(GroupId=group)
         admin.delete_alias(AliasName="alias/ml-platform-prod-state")
         admin.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+
+
+def test_the_push_role_pushes_to_its_repositories_and_nothing_else(account: Box) -> None:
+    """A manifest and its layers through ECR's API; Docker's own protocol is not spoken here."""
+    push = clients(account, sign_in(account, ci_role("dev", "push"), MAIN))
+    ecr, own, others = push("ecr"), f"{PREFIX}/training/base", "ml-platform-prod/training/base"
+    assert ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"digest": f"sha256:{'0' * 64}", "size": 1},
+        "layers": [],
+    }
+    image = {"imageManifest": json.dumps(manifest), "imageTag": "of-a-job"}
+    ecr.put_image(repositoryName=own, **image)
+    try:
+        wanted = {"imageIds": [{"imageTag": "of-a-job"}]}
+        assert ecr.describe_images(repositoryName=own, **wanted)["imageDetails"]
+        assert "ecr:PutImage" in refused(ecr.put_image, repositoryName=others, **image)
+        assert "ecr:InitiateLayerUpload" in refused(ecr.initiate_layer_upload, repositoryName=others)
+        assert "ecr:BatchDeleteImage" in refused(ecr.batch_delete_image, repositoryName=own, **wanted)
+        assert "ecr:SetRepositoryPolicy" in refused(
+            ecr.set_repository_policy, repositoryName=own, policyText=trusting("*")
+        )
+        assert "ecr:PutImageTagMutability" in refused(
+            ecr.put_image_tag_mutability, repositoryName=own, imageTagMutability="MUTABLE"
+        )
+        assert "ecr:DeleteRepository" in refused(ecr.delete_repository, repositoryName=own, force=True)
+        assert "ecr:CreateRepository" in refused(ecr.create_repository, repositoryName=f"{PREFIX}/new")
+    finally:
+        account.client("ecr").batch_delete_image(repositoryName=own, imageIds=[{"imageTag": "of-a-job"}])
+    assert "s3:ListAllMyBuckets" in refused(push("s3").list_buckets)
+    assert "secretsmanager:GetSecretValue" in refused(
+        push("secretsmanager").get_secret_value, SecretId=f"{PREFIX}/mlflow/admin"
+    )
+    assert "iam:CreateUser" in refused(push("iam").create_user, UserName="me")
+    assert "sts:AssumeRole" in refused(push("sts").assume_role, RoleArn=ci_role("dev", "deploy"), RoleSessionName="me")
 
 
 def test_a_deployment_of_everyday_changes_passes_with_the_deploy_role_alone(

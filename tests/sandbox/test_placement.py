@@ -91,6 +91,24 @@ def test_a_selector_for_a_label_that_no_group_has_is_found(monkeypatch: pytest.M
     assert (finding.subject, finding.kind) == ("group nodes-l4-group", "accelerators not announced")
 
 
+def test_a_pool_with_efa_takes_pods_that_ask_for_it_and_a_plugin_that_announces_it(monkeypatch: pytest.MonkeyPatch):
+    def with_efa(stack: str) -> dict[str, Any]:
+        config = configuration(stack)
+        config["ml-platform:platform"]["cluster"]["gpu_pools"]["h100"]["efa"] = True
+        return config
+
+    monkeypatch.setattr(placement_check, "configuration", with_efa)
+    asked = {"nvidia.com/gpu": 8, "vpc.amazonaws.com/efa": 32}
+    fits = job("fits", requests=asked, tolerations=[TOLERATION])
+    result = placed(
+        "prod", fits, job("more", requests={**asked, "vpc.amazonaws.com/efa": 33}, tolerations=[TOLERATION])
+    )
+    assert kinds(result) == {"Job ml-platform/more": "fits no group"}
+    assert [each.group for each in result.placements if each.workload.name == "fits"] == ["nodes-h100-group"]
+    plugin = [each for each in result.placements if each.workload.name == "efa-device-plugin" and each.group]
+    assert {each.group for each in plugin} == {"nodes-h100-group"}
+
+
 def invoke(*arguments: str) -> tuple[int, str]:
     done = CliRunner().invoke(make_app(), ["placement", *arguments])
     return done.exit_code, done.stdout + done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 from sandbox.cluster.images import added, storage
 from sandbox.cluster.images.buildah import Buildah
 from sandbox.cluster.images.catalogue import CATALOGUE, CatalogueImage
+from sandbox.cluster.images.digests import without_digests
 from sandbox.cluster.images.machine import build_options
 from sandbox.cluster.images.recipes import Recipe, recipe
 from sandbox.cluster.images.reference import Reference, parse_reference
@@ -55,9 +56,10 @@ def ensure_images(report: Report, names: Iterable[str] | None = None) -> dict[st
 
 
 def build_dockerfile(context: Path, reference: str, report: Report, dockerfile: Path | None = None) -> str:
-    """Build an unmodified Dockerfile and give the image to the clusters, which then pull `reference`; its digest.
+    """Build a Dockerfile and give the image to the clusters, which then pull `reference`; its digest.
 
-    Images of the catalogue serve as bases offline; others are pulled. Raises SandboxError.
+    Images of the catalogue serve as bases offline, by whatever digest the Dockerfile names them; others are pulled.
+    Raises SandboxError.
     """
     file = dockerfile or context / "Dockerfile"
     if not file.is_file():
@@ -70,10 +72,21 @@ def build_dockerfile(context: Path, reference: str, report: Report, dockerfile: 
         report(f"Building {name} from {file}")
         # Docker's format: the other one knows no HEALTHCHECK and no SHELL.
         options = ["--format", "docker", *build_options(work), "--tag", str(name)]
-        buildah.build(context, file, options, report, steps=True)
+        buildah.build(context, _with_bases_of_ours(file, work), options, report, steps=True)
         digest = publish(buildah, str(name), [name], work, report)
         added.note(name, "built", str(file.resolve()), digest)
         return digest
+
+
+def _with_bases_of_ours(file: Path, work: Path) -> Path:
+    """The Dockerfile itself, or a copy of it where it names bases of the catalogue by somebody's digest."""
+    text = file.read_bytes().decode(errors="surrogateescape")
+    ours = without_digests(text)
+    if ours == text:
+        return file
+    copy = work / "Dockerfile"
+    copy.write_bytes(ours.encode(errors="surrogateescape"))
+    return copy
 
 
 def _make(name: str, report: Report) -> str:

@@ -7,7 +7,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from sandbox.emulator.databases import current_status
 from sandbox.emulator.extensions.rds_pending import complete_storage, forget, settle_due, waiting
-from sandbox.emulator.extensions.rds_versions import family, postgres_versions
+from sandbox.emulator.extensions.rds_versions import family, offered_versions, postgres_versions
 from sandbox.emulator.extensions.registry import Call, Result, UpstreamError, extends
 from sandbox.emulator.faults import Fault
 from sandbox.emulator.messages import Request
@@ -154,7 +154,7 @@ def describe_versions(call: Call) -> Result:
     """PostgreSQL 15 to 17; other engines have no versions here."""
     params = call.params
     wanted = params.get("EngineVersion")
-    versions = postgres_versions() if params.get("Engine", "postgres") == "postgres" else []
+    versions = offered_versions() if params.get("Engine", "postgres") == "postgres" else []
     if wanted:
         versions = [version for version in versions if version == wanted or version.startswith(f"{wanted}.")]
     if params.get("DBParameterGroupFamily"):
@@ -181,7 +181,7 @@ def describe_versions(call: Call) -> Result:
                         "AutoUpgrade": False,
                         "IsMajorVersionUpgrade": target.split(".")[0] != version.split(".")[0],
                     }
-                    for target in postgres_versions()[postgres_versions().index(version) + 1 :]
+                    for target in offered_versions()[offered_versions().index(version) + 1 :]
                 ],
             }
             for version in versions

@@ -1,16 +1,33 @@
-"""PostgreSQL versions that the emulated RDS offers (AWS's list of September 2025, oldest first)."""
+"""PostgreSQL versions that the emulated RDS knows, oldest first, and which of them it creates no more.
 
-_NEWEST_MINOR = {15: 14, 16: 10, 17: 6}
+AWS's calendar of August 2026, and its notices of minor versions that are retired:
+https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html
+"""
+
+_NEWEST_MINOR = {15: 18, 16: 14, 17: 10}
 _OLDEST_MINOR = {15: 2, 16: 1, 17: 1}
+# The oldest minor of a major that RDS creates since 2026-10-01, when it retired the last ones.
+_OLDEST_CREATED = {15: 15, 16: 11, 17: 7}
 
 
 def postgres_versions() -> list[str]:
-    """Full versions, oldest first."""
+    """Full versions, oldest first, those that instances may still have included."""
     return [
         f"{major}.{minor}"
         for major, newest in _NEWEST_MINOR.items()
         for minor in range(_OLDEST_MINOR[major], newest + 1)
     ]
+
+
+def offered_versions() -> list[str]:
+    """Full versions that RDS creates and upgrades to, oldest first."""
+    return [version for version in postgres_versions() if not is_retired(version)]
+
+
+def is_retired(version: str) -> bool:
+    """Whether RDS creates a full version no more."""
+    major, _, minor = version.partition(".")
+    return minor.isdecimal() and int(minor) < _OLDEST_CREATED.get(int(major), 0)
 
 
 def family(version: str) -> str:

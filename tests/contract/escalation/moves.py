@@ -11,7 +11,8 @@ from cli.recording import ACCOUNT, PROJECT
 
 # Kinds of things are those of `world`, and two kinds of roles of the environment: with boundary and without.
 BOUNDED, UNBOUNDED = "role with boundary", "role without boundary"
-CI, DEPLOY = frozenset({"identities-preview", "identities-deploy"}), frozenset({"identities-deploy"})
+DEPLOY, PUSH = frozenset({"identities-deploy"}), frozenset({"identities-push"})
+CI = frozenset({"identities-preview", *DEPLOY, *PUSH})
 ADMINISTRATOR = {"iam:policyarn": "arn:aws:iam::aws:policy/AdministratorAccess"}
 WIDER = {"iam:permissionsboundary": f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-wide"}
 
@@ -184,7 +185,14 @@ DATA = (
     ),
     Move(wins="the loss of the cluster", actions=["eks:DeleteCluster"], on=["cluster", "foreign cluster"]),
     Move(wins="the loss of the database", actions=["rds:DeleteDBInstance"], on=["database"]),
-    Move(wins="images that others run", actions=["ecr:PutImage"], on=["repository"], only_for=CI),
+    Move(wins="images that others run", actions=["ecr:PutImage"], on=["repository"], job_of=PUSH),
+    Move(wins="images that another runs", actions=["ecr:PutImage"], on=["foreign repository"]),
+    Move(
+        wins="the loss of images, or others in their place",
+        actions=["ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:PutImageTagMutability"],
+        on=["repository", "foreign repository"],
+        job_of=DEPLOY,
+    ),
     Move(
         wins="the database's password",
         actions=["rds:ModifyDBInstance", "rds:CreateDBInstance"],

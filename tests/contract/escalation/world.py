@@ -15,7 +15,6 @@ from tests.contract.programs import Program
 AWS_POLICIES: Mapping[str, Any] = json.loads(aws_managed_policies_data)
 ROLE, INLINE, MANAGED = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"
 ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-CI = ("preview", "deploy")
 
 
 @dataclass(frozen=True)
@@ -181,6 +180,10 @@ def _things(environment: Program) -> dict[str, list[Thing]]:
         "database": [Thing(f"{database}:{PROJECT}-{stack}-mlflow", "the database", own_tags)],
         "repository": [
             Thing(f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/{PROJECT}-{stack}/mlflow", "MLflow's images", own_tags)
+        ],
+        "foreign repository": [
+            Thing(f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/{other}/mlflow", "another environment's", other_tags),
+            Thing(f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/payroll", "somebody's"),
         ],
         "foreign network": [Thing(f"{ec2}:vpc/vpc-other", "another environment's", other_tags)],
         "foreign interface": [

@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.cluster import admission
 from sandbox.cluster.api import ApiError
+from sandbox.cluster.images import digests
 from sandbox.cluster.nodes import wanted_nodes
 from sandbox.cluster.scratch import ScratchControlPlane, scratch_control_plane
 from sandbox.cluster.simulated_nodes import manifest
@@ -131,6 +132,28 @@ def test_every_container_gets_what_pod_identity_needs_and_keeps_its_own_environm
             assert admission.MOUNT in [each["mountPath"] for each in container["volumeMounts"]]
         [source] = next(v for v in made["spec"]["volumes"] if v["name"] == admission.VOLUME)["projected"]["sources"]
         assert source["serviceAccountToken"]["audience"] == "pods.eks.amazonaws.com"
+
+
+def test_an_image_of_the_catalogue_that_is_named_by_digest_is_the_one_that_is_made_here(plane: ScratchControlPlane):
+    for each in digests.manifests():
+        plane.api.apply(each)
+    digest = f"sha256:{'a' * 64}"
+    scaler = "registry.k8s.io/autoscaling/cluster-autoscaler"
+    other = f"ghcr.io/team/app:1@{digest}"
+    wanted = [f"{scaler}:v1.35.0@{digest}", f"{scaler}@{digest}", other, "none"]
+
+    def created() -> list[str] | None:
+        """Policies take a moment until they act."""
+        plane.api.delete(f"{PODS}/pinned", {"gracePeriodSeconds": 0})
+        first = {"initContainers": [{"name": "first", "image": wanted[0]}], "nodeName": "nowhere"}
+        made = pod("pinned", {"image": wanted[0]}, **first)
+        made["spec"]["containers"] += [{"name": f"c{n}", "image": each} for n, each in enumerate(wanted[1:])]
+        spec = plane.api.create(PODS, made)["spec"]
+        images = [each["image"] for each in (*spec["containers"], *spec["initContainers"])]
+        return images if images[0] != wanted[0] else None
+
+    images = wait_for("the policy acts", created)
+    assert images == [f"{scaler}:v1.35.0", f"{scaler}:v1.36.0", other, "none", f"{scaler}:v1.35.0"]
 
 
 def test_pods_that_pod_security_restricts_are_still_admitted_with_it(plane: ScratchControlPlane):

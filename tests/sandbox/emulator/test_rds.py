@@ -46,7 +46,7 @@ def test_an_instance_reads_back_as_sent_and_changes_in_place(client: Callable[[s
         "AutoMinorVersionUpgrade": False,
         "MonitoringInterval": 60,
         "MonitoringRoleArn": "arn:aws:iam::123456789012:role/monitoring",
-        "EngineVersion": "16.4",
+        "EngineVersion": "16.11",
         "Engine": "postgres",
         "MasterUsername": "mlflow",
         **SIZE,
@@ -91,7 +91,7 @@ def test_an_instance_reads_back_as_sent_and_changes_in_place(client: Callable[[s
         "CACertificateIdentifier": "rds-ca-rsa2048-g1",
         "Iops": 4000,
         "StorageThroughput": 200,
-        "EngineVersion": "16.6",
+        "EngineVersion": "16.13",
     }
     rds.modify_db_instance(
         DBInstanceIdentifier="whole",
@@ -133,7 +133,7 @@ def test_a_refused_instance_leaves_no_password_secret_behind(client: Callable[[s
         rds.create_db_instance(
             DBInstanceIdentifier="refused",
             Engine="postgres",
-            EngineVersion="16.4",
+            EngineVersion="16.11",
             MasterUsername="u",
             ManageMasterUserPassword=True,
             PreferredBackupWindow="03:00-04:00",
@@ -180,3 +180,18 @@ def test_modified_parameters_are_listed_as_the_users_and_can_be_reset(rds: Any):
     assert [item["ParameterName"] for item in left] == ["rds.force_ssl"]
     with pytest.raises(ClientError, match="cannot use immediate apply method for static parameter max_connections"):
         rds.modify_db_parameter_group(DBParameterGroupName="own", Parameters=[{**sent[1], "ApplyMethod": "immediate"}])
+
+
+def test_a_minor_version_that_aws_has_retired_is_neither_listed_nor_created_nor_upgraded_to(rds: Any):
+    listed = rds.describe_db_engine_versions(Engine="postgres", EngineVersion="15")["DBEngineVersions"]
+    assert [each["EngineVersion"] for each in listed] == ["15.15", "15.16", "15.17", "15.18"]
+    made = {"DBInstanceIdentifier": "retired", "Engine": "postgres", **SIZE}
+    login = {"MasterUsername": "u", "MasterUserPassword": "long-enough"}
+    with pytest.raises(ClientError, match=r"Cannot find version 15\.14 for postgres"):
+        rds.create_db_instance(**made, **login, EngineVersion="15.14")
+    rds.create_db_instance(**made, **login, EngineVersion="15.15")
+    try:
+        with pytest.raises(ClientError, match=r"Cannot find version 16\.10 for postgres"):
+            rds.modify_db_instance(DBInstanceIdentifier="retired", EngineVersion="16.10", AllowMajorVersionUpgrade=True)
+    finally:
+        rds.delete_db_instance(DBInstanceIdentifier="retired", SkipFinalSnapshot=True)

@@ -45,7 +45,7 @@ def _fill(running: Running) -> dict[str, Any]:
         DBInstanceIdentifier="mlflow",
         DBInstanceClass="db.t4g.micro",
         Engine="postgres",
-        EngineVersion="16.4",
+        EngineVersion="16.11",
         MasterUsername="mlflow",
         ManageMasterUserPassword=True,
         AllocatedStorage=20,

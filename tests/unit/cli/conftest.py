@@ -1,17 +1,27 @@
 """An AWS account in memory for the commands that talk to one."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.servicequotas.models import ServiceQuotasBackend
+
+from sandbox.emulator.extensions.service_quotas import EC2
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(ServiceQuotasBackend, "get_service_quota", _quota)
     with mock_aws():
         yield
+
+
+def _quota(_backend: ServiceQuotasBackend, service_code: str, quota_code: str) -> dict[str, Any]:
+    """moto knows none of EC2's; every account has these at first."""
+    return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": EC2[quota_code][1]}
 
 
 @pytest.fixture

@@ -129,3 +129,11 @@ def test_it_ends_with_the_commands_to_type_next():
 def test_in_the_sandbox_the_bootstrap_asks_no_other_address(foreign_addresses: str):
     with pytest.raises(BootstrapError, match=re.escape(foreign_addresses)):
         AwsAccount("us-east-1")
+
+
+def test_quotas_that_are_too_small_for_the_environments_nodes_are_told_with_the_command_that_asks_for_more():
+    done = run("--env", "prod", "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    [gpus] = [line for line in json.loads(done.stdout)["quotas"] if "L-DB2E81BA" in line]
+    assert "the account may run 0 vCPUs, and its pools' min_size needs 8" in gpus
+    assert "aws service-quotas request-service-quota-increase" in gpus

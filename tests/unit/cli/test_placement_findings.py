@@ -1,5 +1,6 @@
 """Findings from what a scheduler answered: one test a kind, and what is no finding."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -178,3 +179,13 @@ def test_a_priority_class_that_does_not_exist_is_named():
 def test_a_workload_without_containers_is_named():
     with pytest.raises(ManifestError, match="Job team/train has no containers"):
         workloads([{"kind": "Job", "metadata": {"name": "train", "namespace": "team"}, "spec": {"template": {}}}])
+
+
+def test_a_group_with_efa_needs_a_plugin_for_it_beside_that_of_its_accelerators():
+    group = replace(L4, accelerators={"nvidia.com/gpu": 1, "vpc.amazonaws.com/efa": 1})
+    gpus = only([plugin()])
+    there = [Placement(workload=gpus, group="l4", pinned="l4")]
+    assert kinds(findings([group], there, [gpus])) == ["accelerators not announced"]
+    [efa] = workloads([{**plugin(), "metadata": {"name": "efa-device-plugin", "namespace": "team"}}])
+    both = [*there, Placement(workload=efa, group="l4", pinned="l4")]
+    assert findings([group], both, [gpus, efa]) == []

@@ -11,7 +11,7 @@ import pytest
 from components.ci_deploy_identity import ROLE_USERS
 from components.ci_read_access import Reach
 from components.iam_documents import Statement
-from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, SHARED_POLICIES
+from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, PUSH_POLICIES, SHARED_POLICIES
 
 from .policies import PREFIX, SCOPE
 
@@ -29,6 +29,7 @@ DEPLOY = [
     *(statement for key in SHARED_POLICIES for build in PREVIEW_POLICIES[key] for statement in build(REACH)),
     *(statement for builders in DEPLOY_POLICIES.values() for build in builders for statement in build(REACH)),
 ]
+PUSH = [statement for builders in PUSH_POLICIES.values() for build in builders for statement in build(REACH)]
 OURS = {"aws:ResourceTag/environment": "test"}
 THEIRS = {"aws:ResourceTag/environment": "prod"}
 NEW = {"aws:RequestTag/environment": "test"}
@@ -335,3 +336,31 @@ def test_every_action_is_an_operation_that_aws_has(role: Sequence[Statement]):
         and action != "iam:PassRole"
     }
     assert unknown == set()
+
+
+REPOSITORIES = "arn:aws:ecr:us-east-1:123456789012:repository"
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+TO_PUSH = (
+    *("BatchCheckLayerAvailability", "BatchGetImage", "CompleteLayerUpload", "InitiateLayerUpload"),
+    *("PutImage", "UploadLayerPart"),
+)
+
+
+@pytest.mark.parametrize("action", TO_PUSH)
+def test_the_push_role_pushes_to_every_repository_of_its_environment_and_to_no_other(action: str):
+    for name in ("mlflow", "projects/churn"):
+        assert may(PUSH, f"ecr:{action}", f"{REPOSITORIES}/{PREFIX}/{name}")
+    for name in ("ml-platform-prod/mlflow", f"{PREFIX}2/mlflow", "mlflow", f"x/{PREFIX}/mlflow"):
+        assert not may(PUSH, f"ecr:{action}", f"{REPOSITORIES}/{name}")
+
+
+def test_the_push_role_adds_images_and_takes_nothing_away():
+    granted = {action for statement in PUSH for action in statement.actions}
+    assert granted == {"ecr:DescribeImages", "ecr:GetAuthorizationToken", *(f"ecr:{action}" for action in TO_PUSH)}
+    assert may(PUSH, "ecr:GetAuthorizationToken", "*")
+    assert not may(PUSH, "ecr:GetAuthorizationToken", "*", {"aws:RequestedRegion": "eu-west-1"})
+
+
+def test_nobody_else_of_continuous_integration_pushes():
+    for role in (PREVIEW, DEPLOY):
+        assert not may(role, "ecr:PutImage", f"{REPOSITORIES}/{PREFIX}/mlflow", OURS)

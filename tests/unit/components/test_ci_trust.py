@@ -14,6 +14,8 @@ from components.ci_trust import (
     github_provider_arn,
     preview_role_name,
     preview_trust,
+    push_role_name,
+    push_trust,
 )
 from components.iam_documents import TRUST_POLICY_LIMIT
 
@@ -53,23 +55,25 @@ def test_each_role_trusts_its_workflows_only(subject: str, preview: bool, deploy
     assert trusted(preview_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is preview
     assert trusted(deploy_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is deploy
     assert trusted(deploy_trust(PROVIDER, REVIEWED), "sts.amazonaws.com", subject) is reviewed
+    assert trusted(push_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is deploy
+    assert trusted(push_trust(PROVIDER, REVIEWED), "sts.amazonaws.com", subject) is reviewed
 
 
-@pytest.mark.parametrize("build", [preview_trust, deploy_trust])
+@pytest.mark.parametrize("build", [preview_trust, deploy_trust, push_trust])
 def test_tokens_for_another_audience_are_refused(build: Any):
     assert not trusted(
         build(PROVIDER, WORKFLOWS), "https://github.com/acme", "repo:acme/ml-platform:ref:refs/heads/main"
     )
 
 
-@pytest.mark.parametrize("build", [preview_trust, deploy_trust])
+@pytest.mark.parametrize("build", [preview_trust, deploy_trust, push_trust])
 def test_only_the_github_provider_is_trusted(build: Any):
     [statement] = json.loads(build(PROVIDER, WORKFLOWS))["Statement"]
     assert statement["Principal"] == {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{GITHUB_ISSUER}"}
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
 
 
-@pytest.mark.parametrize("build", [preview_trust, deploy_trust])
+@pytest.mark.parametrize("build", [preview_trust, deploy_trust, push_trust])
 def test_no_trust_holds_a_pattern(build: Any):
     [statement] = json.loads(build(PROVIDER, WORKFLOWS))["Statement"]
     assert set(statement["Condition"]) == {"StringEquals"}
@@ -77,10 +81,8 @@ def test_no_trust_holds_a_pattern(build: Any):
 
 
 def test_role_names_carry_the_environment():
-    assert (preview_role_name("ml-platform-dev"), deploy_role_name("ml-platform-dev")) == (
-        "ml-platform-dev-ci-preview",
-        "ml-platform-dev-ci-deploy",
-    )
+    named = [name("ml-platform-dev") for name in (preview_role_name, deploy_role_name, push_role_name)]
+    assert named == [f"ml-platform-dev-ci-{kind}" for kind in ("preview", "deploy", "push")]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def args(**changes: Any) -> DatabaseArgs:
                 "secret_key_arn": "arn:secret-key",
                 "logs_key_arn": "arn:logs-key",
                 "instance_class": "db.t4g.medium",
-                "engine_version": "15.14",
+                "engine_version": "15.18",
             },
             changes,
         )
@@ -91,7 +91,7 @@ def test_log_groups_exist_before_the_instance_exports_to_them(deploy: Deploy):
         assert group.urn in created.depends_on
 
 
-@pytest.mark.parametrize(("version", "family"), [("15.14", "postgres15"), ("16", "postgres16")])
+@pytest.mark.parametrize(("version", "family"), [("15.18", "postgres15"), ("16", "postgres16")])
 def test_the_parameter_family_follows_the_engine(deploy: Deploy, version: str, family: str):
     _, cloud = database(deploy, engine_version=version)
     [group] = cloud.of_type("aws:rds/parameterGroup:ParameterGroup")
@@ -99,7 +99,7 @@ def test_the_parameter_family_follows_the_engine(deploy: Deploy, version: str, f
     assert cloud.of_type(INSTANCE)[0].inputs["engineVersion"] == version
 
 
-@pytest.mark.parametrize(("version", "by_aws"), [("15.14", False), ("15", True)])
+@pytest.mark.parametrize(("version", "by_aws"), [("15.18", False), ("15", True)])
 def test_aws_upgrades_minor_versions_only_where_none_is_pinned(deploy: Deploy, version: str, by_aws: bool):
     assert instance(deploy, engine_version=version).inputs["autoMinorVersionUpgrade"] is by_aws
 

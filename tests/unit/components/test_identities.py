@@ -6,8 +6,15 @@ from typing import Any
 import pytest
 
 from cli.recording import Deploy, RecordingCloud
-from components.ci_trust import Workflows, deploy_trust, preview_trust
-from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, SHARED_POLICIES, Identities, IdentitiesArgs
+from components.ci_trust import Workflows, deploy_trust, preview_trust, push_trust
+from components.identities import (
+    DEPLOY_POLICIES,
+    PREVIEW_POLICIES,
+    PUSH_POLICIES,
+    SHARED_POLICIES,
+    Identities,
+    IdentitiesArgs,
+)
 
 from .policies import ACCOUNT, PREFIX, given
 
@@ -57,12 +64,15 @@ def test_an_account_that_has_the_provider_keeps_its_own(deploy: Deploy):
     assert trusts == {
         "ci-preview": preview_trust(SHARED_PROVIDER, WORKFLOWS),
         "ci-deploy": deploy_trust(SHARED_PROVIDER, WORKFLOWS),
+        "ci-push": push_trust(SHARED_PROVIDER, WORKFLOWS),
     }
 
 
 def test_workflows_find_the_roles_by_name_and_sessions_are_short(deploy: Deploy):
     _, cloud = identities(deploy)
-    assert {role.inputs["name"] for role in cloud.of_type(ROLE)} == {f"{PREFIX}-ci-preview", f"{PREFIX}-ci-deploy"}
+    assert {role.inputs["name"] for role in cloud.of_type(ROLE)} == {
+        f"{PREFIX}-ci-{kind}" for kind in ("preview", "deploy", "push")
+    }
     assert {role.inputs["maxSessionDuration"] for role in cloud.of_type(ROLE)} == {3600}
 
 
@@ -72,6 +82,7 @@ def test_each_role_gets_its_policies_and_no_others(deploy: Deploy):
     assert attached(cloud, f"{PREFIX}-ci-deploy") == {
         f"{PREFIX}-ci-{key}" for key in (*SHARED_POLICIES, *DEPLOY_POLICIES)
     }
+    assert attached(cloud, f"{PREFIX}-ci-push") == {f"{PREFIX}-ci-push-images"}
 
 
 def test_every_policy_fits_with_the_longest_names(deploy: Deploy):
@@ -84,7 +95,7 @@ def test_every_policy_fits_with_the_longest_names(deploy: Deploy):
     )
     sizes = {policy.name: len(policy.inputs["policy"]) for policy in cloud.of_type(POLICY)}
     assert max(sizes.values()) <= 6144, sizes
-    assert len(sizes) == len(PREVIEW_POLICIES) + len(DEPLOY_POLICIES)
+    assert len(sizes) == len(PREVIEW_POLICIES) + len(DEPLOY_POLICIES) + len(PUSH_POLICIES)
 
 
 def test_policies_are_json_of_the_current_language_version(deploy: Deploy):

@@ -123,6 +123,7 @@ WRONG: dict[str, tuple[str, object, str]] = {
         'quota.cpu: got "5"; write "5.5" or more, training and 7 replicas (one more during a rollout) need it',
     ),
     "memory that a rollout exceeds": ("quota.memory", "8Gi", 'quota.memory: got "8Gi"; write "11264Mi" or more'),
+    "EFA beyond the quota": ("training.efa", 4, "quota.efa: got 0; write 4 or more, training needs them"),
     "devices beyond the quota": ("quota.accelerators", 0, "quota.accelerators: got 0; write 1 or more"),
 }
 

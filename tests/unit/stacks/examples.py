@@ -32,7 +32,7 @@ SOUND: Settings = {
     },
     "registry": {"repositories": ["mlflow", "training/base"]},
     "secrets": {"names": ["grafana/admin"]},
-    "database": {"engine_version": "15.14", "instance_class": "db.m7g.large", "multi_az": True},
+    "database": {"engine_version": "15.18", "instance_class": "db.m7g.large", "multi_az": True},
     "identities": {
         "github_repository": "acme/ml-platform",
         "github_environments": ["prod"],

@@ -16,12 +16,14 @@ from components.eks.arguments import NodePool
 from ml_workloads.deployment.workloads import impossible
 from ml_workloads.project import Project, parse_project
 from tests.unit.ml_workloads.examples import SOUND
+from tests.unit.platform_services.clusters import pool
 from validation.errors import SettingsError
 
 
-def project(cpu: str = "1", memory: str = "1Gi", accelerator: dict[str, Any] | None = None) -> Project:
-    training = {**SOUND["training"], "resources": {"cpu": cpu, "memory": memory}, "accelerator": accelerator}
-    quota = {"cpu": "999", "memory": "9999Gi", "accelerators": 99}
+def project(cpu: str = "1", memory: str = "1Gi", accelerator: dict[str, Any] | None = None, efa: int = 0) -> Project:
+    resources = {"cpu": cpu, "memory": memory}
+    training = {**SOUND["training"], "resources": resources, "accelerator": accelerator, "efa": efa}
+    quota = {"cpu": "999", "memory": "9999Gi", "accelerators": 99, "efa": 99}
     return parse_project({**SOUND, "training": training, "quota": quota}, "test")
 
 
@@ -73,6 +75,38 @@ def test_accelerators_are_judged_as_the_program_judges_them(environment: str, ac
     program = list(impossible([wanted], environment, pools))
     ours = [each for each in problems(wanted, pools_of(environment, STACKS)) if "has no pool with" in each]
     assert bool(program) == bool(ours)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "efa", "said"),
+    [
+        ({"type": "nvidia-h100", "count": 8}, 32, ""),
+        ({"type": "nvidia-h100", "count": 8}, 0, ""),
+        ({"type": "nvidia-l4"}, 1, "has no pool with 1 EFA interfaces in a node beside 1 nvidia-l4, at the most 0"),
+        (None, 2, "has no pool with 2 EFA interfaces in a node, at the most 1"),
+        (None, 1, ""),
+    ],
+)
+def test_efa_is_judged_as_the_program_judges_it(accelerator: dict[str, Any] | None, efa: int, said: str):
+    wanted = project(accelerator=accelerator, efa=efa)
+    made = [
+        replace(pool("h100", "p5.48xlarge", "nvidia-h100"), efa=True),
+        pool("l4", "g6.8xlarge", "nvidia-l4"),
+        replace(pool("fast", "m7i.48xlarge"), efa=True),
+    ]
+    pools = tuple(
+        replace(
+            DEV[0],
+            name=each.name,
+            accelerator=each.accelerator,
+            devices=each.devices,
+            efa=each.efa_interfaces,
+            taints=frozenset(),
+        )
+        for each in made
+    )
+    for found in (problems(wanted, pools), list(impossible([wanted], "dev", made))):
+        assert found == [] if not said else said in found[0]
 
 
 def test_an_environment_without_settings_is_named(tmp_path: Path):

@@ -187,6 +187,13 @@ def test_empty_groups_tell_the_autoscaler_labels_taints_and_devices():
     }
 
 
+def test_empty_groups_tell_the_autoscaler_the_efa_interfaces_that_their_nodes_would_have():
+    types: dict[str, Any] = {"instance_types": ("p5.48xlarge",), "accelerator": "nvidia-h100"}
+    assert autoscaling_tags(pool(**types, efa=True))[f"{TEMPLATE_TAG}/resources/vpc.amazonaws.com/efa"] == "32"
+    assert f"{TEMPLATE_TAG}/resources/vpc.amazonaws.com/efa" not in autoscaling_tags(pool(**types))
+    assert pool(instance_types=("p6-b300.48xlarge",), accelerator="nvidia-b300", efa=True).efa_interfaces == 16
+
+
 def test_tags_are_put_on_the_auto_scaling_group_and_not_on_its_instances(deploy: Deploy):
     for tag in nodes(deploy).of_type("aws:autoscaling/tag:Tag"):
         assert tag.inputs["autoscalingGroupName"] == "eks-nodes-l4-group"

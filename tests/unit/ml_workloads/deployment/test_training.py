@@ -1,6 +1,7 @@
 """The training CronJob: when it runs, when a run is over, and what its pod is given."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ml_workloads.runtime.training.__main__ import (
 )
 from tests.contract.pod_security import violations
 from tests.unit.ml_workloads.deployment.platforms import Deployed, deployed, project, variables
+from tests.unit.platform_services.clusters import pool
 
 S3 = {"type": "s3", "path": "customers/"}
 
@@ -187,3 +189,24 @@ def test_without_an_accelerator_the_pod_stays_off_nodes_that_have_one():
 def test_a_node_is_not_emptied_of_a_run():
     metadata = deployed().job["template"]["metadata"]
     assert metadata["annotations"] == {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+
+
+def test_efa_is_asked_for_without_huge_pages_which_a_pod_would_have_to_ask_for_too():
+    h100 = replace(pool("h100", "p5.48xlarge", "nvidia-h100"), efa=True)
+    wanted = project(
+        training={"accelerator": {"type": "nvidia-h100", "count": 8}, "efa": 32},
+        quota={"accelerators": 8, "efa": 32},
+    )
+    pod = deployed(wanted, pools=(h100,)).training_pod
+    [container] = pod["containers"]
+    asked = {"nvidia.com/gpu": "8", "vpc.amazonaws.com/efa": "32"}
+    assert asked.items() <= container["resources"]["requests"].items()
+    assert asked.items() <= container["resources"]["limits"].items()
+    assert variables(pod)["FI_EFA_USE_HUGE_PAGE"] == "0"
+
+
+def test_without_a_wish_a_run_asks_for_no_efa():
+    pod = deployed().training_pod
+    [container] = pod["containers"]
+    assert "vpc.amazonaws.com/efa" not in container["resources"]["limits"]
+    assert "FI_EFA_USE_HUGE_PAGE" not in variables(pod)

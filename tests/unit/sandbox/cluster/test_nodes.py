@@ -156,3 +156,13 @@ def test_pods_that_would_share_the_nodes_range_get_another():
 def test_no_range_left_for_pods_is_an_error_that_names_the_others():
     with pytest.raises(SandboxError, match=r"beside the VPC's 0\.0\.0\.0/0"):
         pod_range(cluster(vpc_cidr="0.0.0.0/0"))
+
+
+def test_nodes_with_efa_interfaces_announce_them_and_are_never_real():
+    made = cluster(
+        group("a-h100", instance(1, "p5.48xlarge"), taints=(GPU_TAINT,), efa_interfaces=32),
+        group("l4", instance(2, "g6.xlarge"), taints=(GPU_TAINT,)),
+    )
+    assert choose_real(made, ()) == names(2)
+    announced = {spec.node_group: dict(spec.accelerators) for spec in wanted_nodes(made).specs}
+    assert announced == {"a-h100": {"nvidia.com/gpu": 8, "vpc.amazonaws.com/efa": 32}, "l4": {"nvidia.com/gpu": 1}}

@@ -212,7 +212,7 @@ def _services() -> list[tuple[str, str]]:
         (
             "rds",
             "CreateDBInstance",
-            {"DBInstanceIdentifier": "d", "Engine": "postgres", "EngineVersion": "16.4", "DBSubnetGroupName": "s"},
+            {"DBInstanceIdentifier": "d", "Engine": "postgres", "EngineVersion": "16.11", "DBSubnetGroupName": "s"},
             {
                 ("rds:CreateDBInstance", "db:d"),
                 ("rds:CreateDBInstance", "subgrp:s"),

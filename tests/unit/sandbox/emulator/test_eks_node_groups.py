@@ -244,3 +244,17 @@ def test_the_data_plane_is_asked_for_nodes_and_says_when_a_group_is_there(with_p
     followed = world.eks.describe_update(name="ml", updateId=update["id"], nodegroupName="general")["update"]
     assert followed["status"] == "InProgress", "the new nodes are not there yet"
     assert world.described()["status"] == "ACTIVE"
+
+
+def test_the_data_plane_is_told_of_the_efa_interfaces_of_a_launch_template(with_plane: Emulated, plane: Plane):
+    world = World(with_plane)
+    world.cluster()
+    group = world.ec2.create_security_group(GroupName="efa", Description="efa", VpcId=world.vpc)["GroupId"]
+    interfaces = [
+        {"NetworkCardIndex": card, "DeviceIndex": min(card, 1), "InterfaceType": kind, "Groups": [group]}
+        for card, kind in enumerate(("interface", "efa-only", "efa-only"))
+    ]
+    template = world.launch_template(NetworkInterfaces=interfaces)
+    world.node_group(launchTemplate=template, instanceTypes=["p6-b300.48xlarge"])
+    asked = plane.asked_until(lambda cluster: bool(cluster.node_groups))
+    assert [each.efa_interfaces for each in asked.node_groups] == [2]

@@ -22,7 +22,7 @@ from tests.unit.sandbox.plugins.driver import Life, assert_speaks_the_sdk
 SMALL: dict[str, Any] = {
     "allocatedStorage": 20,
     "engine": "postgres",
-    "engineVersion": "16.3",
+    "engineVersion": "16.11",
     "instanceClass": "db.t4g.medium",
     "manageMasterUserPassword": True,
     "skipFinalSnapshot": True,
@@ -177,8 +177,8 @@ def test_a_minor_version_satisfies_the_major_one_that_was_asked_for() -> None:
     id = life.create(**inputs)
     wanted = {**inputs, "engineVersion": "16"}
     assert life.live(id, **wanted)["engineVersion"] == "16"
-    assert life.live(id, **wanted)["engineVersionActual"] == "16.3"
-    assert life.live(id, **{**inputs, "engineVersion": "1"})["engineVersion"] == "16.3"
+    assert life.live(id, **wanted)["engineVersionActual"] == "16.11"
+    assert life.live(id, **{**inputs, "engineVersion": "1"})["engineVersion"] == "16.11"
 
 
 def test_storage_that_grew_by_itself_is_no_drift() -> None:
