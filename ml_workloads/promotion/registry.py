@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ml_workloads.promotion.ladder import PromotionError
 from ml_workloads.promotion.moves import Move, written
 from ml_workloads.runtime import records
+from ml_workloads.runtime.model_format import DESCRIPTION, Description, FormatError, described
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,7 +56,8 @@ class ModelRegistry:
         return absent(lambda: self.client.get_model_version(self.name, version)) is not None
 
     def version(self, version: str, *, with_signature: bool = True) -> Version:
-        """Raises PromotionError when there is no such version. The signature is in the model's own file."""
+        """Raises PromotionError when there is no such version. The signature is in the model's own file, which also
+        says in which form the model is kept; neither is looked at for a version that is only compared with."""
         found: Any = absent(lambda: self.client.get_model_version(self.name, version))
         if found is None:
             raise PromotionError(f"{self.name} has no version {version}; `mlp models {self.name}` lists them")
@@ -69,13 +69,14 @@ class ModelRegistry:
             problem = "it has no run, so nobody can tell what it was trained on and how good it is"
         elif run.info.status != "FINISHED":
             problem = f"its run is {run.info.status}"
+        description = self._description(version) if with_signature and run is not None else None
         return Version(
             version=version,
             run_id=str(found.run_id) if found.run_id else None,
             metrics=dict(run.data.metrics) if run else {},
             data_met_contract=bool(run) and run.data.tags.get(records.DATA_CONTRACT) == records.CONTRACT_MET,
-            has_signature=with_signature and run is not None and self._has_signature(version),
-            problem=problem,
+            has_signature=isinstance(description, Mapping) and _has_signature(description),
+            problem=problem or (description if isinstance(description, str) else None),
         )
 
     def move(self, move: Move) -> None:
@@ -89,31 +90,39 @@ class ModelRegistry:
             self.client.delete_registered_model_tag(self.name, key)
             raise
 
-    def _has_signature(self, version: str) -> bool:
-        """Return whether a server can tell what the model takes, from the file `MLmodel` alone. Loads no model: that
-        would run the project's code where its verdict is made.
+    def _description(self, version: str) -> Description | str | None:
+        """Return what the version says of itself, or why nobody may load it; None where it says nothing.
 
+        Reads the file `MLmodel` alone and loads no model: that would run the project's code where its verdict is made.
         https://mlflow.org/docs/latest/ml/model/#mlmodel-file
         """
         import mlflow.artifacts
         from mlflow.exceptions import MlflowException
-        from mlflow.models import ModelSignature
-
-        from ml_workloads.runtime.serving.columns import SignatureError, columns_of
 
         try:
-            text = mlflow.artifacts.load_text(f"models:/{self.name}/{version}/MLmodel")
+            text = mlflow.artifacts.load_text(f"models:/{self.name}/{version}/{DESCRIPTION}")
+            return described(text, version)
+        except FormatError as error:
+            return str(error)
         except MlflowException as error:
             if "No such file" in str(error) or error.error_code in _ABSENT:
-                return False
+                return None
             raise
-        document: Any = yaml.safe_load(text) or {}
-        signature = document.get("signature")
-        try:
-            found = ModelSignature.from_dict(signature) if signature else None
-            return bool(columns_of(found, document.get("metadata")))
-        except (SignatureError, MlflowException, ValueError, TypeError, KeyError):
-            return False
+
+
+def _has_signature(description: Description) -> bool:
+    """Return whether a server can tell what the model takes."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import ModelSignature
+
+    from ml_workloads.runtime.serving.columns import SignatureError, columns_of
+
+    signature = description.get("signature")
+    try:
+        found = ModelSignature.from_dict(signature) if signature else None
+        return bool(columns_of(found, description.get("metadata")))
+    except (SignatureError, MlflowException, ValueError, TypeError, KeyError):
+        return False
 
 
 def absent(call: Any) -> Any:
