@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ml_workloads.promotion.ladder import PromotionError
 from ml_workloads.promotion.moves import Move, written
 from ml_workloads.runtime import records
+from ml_workloads.runtime.account import signed_in_as
 from ml_workloads.runtime.model_format import DESCRIPTION, Description, FormatError, described
 
 if TYPE_CHECKING:
@@ -43,6 +45,11 @@ class ModelRegistry:
 
     def __init__(self, client: MlflowClient, name: str) -> None:
         self.client, self.name = client, name
+
+    @property
+    def account(self) -> str | None:
+        """Who is signed in at MLflow, None where its environment names nobody."""
+        return signed_in_as()
 
     def standing(self) -> Standing:
         """Raises PromotionError when there is no such model."""
@@ -81,13 +88,15 @@ class ModelRegistry:
 
     def move(self, move: Move) -> None:
         """Record the move, then make it. An alias that could not be moved leaves no record of it, as far as MLflow
-        still answers; a record without its move is noticed by whoever comes next."""
+        lets go of it; a record without its move is noticed by whoever comes next."""
         key, value = written(move)
         self.client.set_registered_model_tag(self.name, key, value)
         try:
             self.client.set_registered_model_alias(self.name, move.alias, move.version)
         except BaseException:
-            self.client.delete_registered_model_tag(self.name, key)
+            # Accounts may not delete records of moves.
+            with suppress(Exception):
+                self.client.delete_registered_model_tag(self.name, key)
             raise
 
     def _description(self, version: str) -> Description | str | None:

@@ -157,9 +157,7 @@ def test_skops_itself_reads_no_pickle_out_of_an_array(tmp_path: Path):
     with zipfile.ZipFile(io.BytesIO(skops.dumps(np.ones(1)))) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     (name,) = [name for name in members if name.endswith(".npy")]
-    _, path = model_file(
-        version(tmp_path, {"sklearn": SKLEARN}, zipped({**members, name: array.getvalue()})), "3"
-    )
+    _, path = model_file(version(tmp_path, {"sklearn": SKLEARN}, zipped({**members, name: array.getvalue()})), "3")
     with pytest.raises(ValueError, match="allow_pickle=False"):
         skops.load(path)
     assert not marker.exists()
