@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_workloads.promotion.ladder import PromotionError
 from ml_workloads.promotion.moves import Move, written
+from ml_workloads.promotion.writers import AliasWrite, alias_writes
 from ml_workloads.runtime import records
 from ml_workloads.runtime.account import signed_in_as
 from ml_workloads.runtime.model_format import DESCRIPTION, Description, FormatError, described
@@ -85,6 +86,12 @@ class ModelRegistry:
             has_signature=isinstance(description, Mapping) and _has_signature(description),
             problem=problem or (description if isinstance(description, str) else None),
         )
+
+    def last_write(self, alias: str, version: str) -> AliasWrite | None:
+        """Return who last let an alias name a version, None where MLflow's server has not recorded it."""
+        found: Any = absent(lambda: self.client.get_model_version(self.name, version))
+        writes = alias_writes(version, dict(found.tags or {})) if found else ()
+        return next((each for each in reversed(writes) if each.alias == alias), None)
 
     def move(self, move: Move) -> None:
         """Record the move, then make it. An alias that could not be moved leaves no record of it, as far as MLflow
