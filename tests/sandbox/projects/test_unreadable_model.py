@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import mlflow
 import mlflow.sklearn
@@ -52,6 +53,7 @@ def hand_logged(deployed: DeployedProjects, later_runs: LaterRuns) -> Iterator[s
         before = str(client.get_model_version_by_alias(EXAMPLE, "production").version)
         experiment = client.get_experiment_by_name(EXAMPLE)
         assert experiment is not None
+        logged: Any = None
         with mlflow.start_run(experiment_id=experiment.experiment_id):
             logged = mlflow.sklearn.log_model(  # pyright: ignore[reportPrivateImportUsage]
                 LinearRegression().fit([[1.0]], [1.0]),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from mlflow_server.written_by import of_alias
 from typer.testing import CliRunner, Result
 
 from cli.app import make_app
@@ -60,8 +61,8 @@ def test_who_moved_an_alias_by_hand_is_told_as_far_as_the_server_has_recorded_it
     model.client.set_registered_model_tag(model.name, *written(move))
     model.name_it("production", second)
     assert document("models", model.name, "--history")["notes"][0].endswith("and it names version 2")
-    key = "alias.production.20261130T101500.000000Z"
-    model.client.set_model_version_tag(model.name, second, key, '{"account":"churn","from":"1"}')
+    key, value = of_alias("production", "churn", first, datetime(2026, 11, 30, 10, 15, tzinfo=UTC))
+    model.client.set_model_version_tag(model.name, second, key, value)
     (note,) = document("models", model.name, "--history")["notes"]
     assert note.endswith("names version 2; the account churn did it on 2026-11-30 10:15 (UTC)")
 
