@@ -74,3 +74,12 @@ def test_a_reader_is_refused_at_everything_that_writes(server: Server, served: s
             if answer.status != 403 or not answer.said.startswith(f"{READER} is the account"):
                 wrong.append(f"{method} {rule}: {answer.status} {answer.said[:100]}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1/api/2.0/mlflow/users/current?", "127.0.0.1:1/version#", "127.0.0.1:x"])
+def test_a_host_that_is_none_does_not_make_another_route_of_a_request(server: Server, host: str) -> None:
+    """FastAPI puts the address together from it, and MLflow asks the guard with that address."""
+    for path in ("/ajax-api/3.0/jobs/search", "/ajax-api/3.0/mlflow/assistant/config"):
+        method = "POST" if path.endswith("search") else "GET"
+        assert server.ask(OWN, method, path, {}).status == 403
+        assert server.ask(OWN, method, path, {}, headers={"Host": host}).status in (400, 403), path

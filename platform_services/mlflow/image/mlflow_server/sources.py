@@ -46,13 +46,16 @@ class Places(Protocol):
 
 
 def strange_version(name: str, version: str, places: Places) -> str | None:
-    """Return why nobody may load a version that is there already; None where there is none, or nothing against it."""
+    """Return why nobody may load a version that is there already; None where there is none, or nothing against it.
+
+    It does not say where the files are: MLflow has not yet judged whether the account may know.
+    """
     location, own = places.location_of_version(name, version), places.experiment_named(name)
     if location is None or (own is not None and _is_own(location, own, places)):
         return None
     return (
-        f"version {version} of {name} has its files at {location!r}, which is not with the runs and logged models of "
-        f"the experiment {name}; log the model there and register it anew"
+        f"version {version} of {name} does not have its files with the runs and logged models of the experiment "
+        f"{name}; log the model there and register it anew"
     )
 
 

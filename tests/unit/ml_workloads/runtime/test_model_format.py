@@ -118,21 +118,21 @@ def test_a_version_that_would_run_code_or_reach_outside_is_refused_with_field_va
 SCHEMA = json.dumps({"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": '"x"'}).encode()
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "is no zip file"),
-        (b"garbage", "is no zip file"),
-        (pickle.dumps(FITTED), "is no zip file"),
-        (skops.dumps(FITTED)[:100], "is no zip file"),
-        (pickle.dumps([1]) + skops.dumps(FITTED), "does not begin as a zip file does"),
-        (zipped({}), "holds schema.json 0 times"),
-        (zipped({"data.pkl": pickle.dumps(FITTED)}), "holds schema.json 0 times"),
-        (zipped({"schema.json": SCHEMA, "data.pkl": b"x"}), "holds 'data.pkl', which skops does not write"),
-        (zipped({"schema.json": SCHEMA, "../1.npy": b"x"}), "holds '../1.npy', which skops does not write"),
-        (zipped({"schema.json": SCHEMA, "code/run.py": b"x"}), "holds 'code/run.py', which skops does not write"),
-    ],
-)
+CONTENTS = {
+    "nothing": (b"", "is no zip file"),
+    "garbage": (b"garbage", "is no zip file"),
+    "a pickle": (pickle.dumps(FITTED), "is no zip file"),
+    "a part": (skops.dumps(FITTED)[:100], "is no zip file"),
+    "a pickle before it": (pickle.dumps([1]) + skops.dumps(FITTED), "does not begin as a zip file does"),
+    "an empty zip": (zipped({}), "holds schema.json 0 times"),
+    "a pickle in a zip": (zipped({"data.pkl": pickle.dumps(FITTED)}), "holds schema.json 0 times"),
+    "a pickle beside": (zipped({"schema.json": SCHEMA, "data.pkl": b"x"}), "holds 'data.pkl', which skops does not"),
+    "a file above": (zipped({"schema.json": SCHEMA, "../1.npy": b"x"}), "holds '../1.npy', which skops does not"),
+    "code": (zipped({"schema.json": SCHEMA, "code/run.py": b"x"}), "holds 'code/run.py', which skops does not"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), CONTENTS.values(), ids=CONTENTS)
 def test_a_file_is_told_by_what_is_in_it_whatever_its_name(tmp_path: Path, content: bytes, said: str):
     with pytest.raises(FormatError, match=r"version 3: model\.skops ") as refused:
         model_file(version(tmp_path, {"sklearn": SKLEARN}, content), "3")

@@ -241,7 +241,8 @@ def test_a_version_that_leads_elsewhere_is_neither_handed_out_nor_given_an_alias
     reason = refusal(Asked(method=method, route=route, user="churn", model="churn", version=version), KNOWN)
     assert (reason is None) is fine
     if reason:
-        assert f"version {version} of churn has its files at " in reason
+        assert f"version {version} of churn does not have its files with the runs" in reason
+        assert KNOWN.location_of_version("churn", version) not in reason
         assert "register it anew" in reason
 
 
