@@ -37,15 +37,18 @@ def packages() -> Path:
     def install(folder: Path) -> list[str]:
         pip = read_pip_configuration(Path(sys.executable))
         uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--python", sys.executable]
-        subprocess.run(
+        done = subprocess.run(
             [
                 *(*uv, "--require-hashes", "--compile-bytecode", *uv_arguments(pip)),
                 *("--target", folder / "packages", "-r", REQUIREMENTS),
             ],
             env={**os.environ, **uv_variables(pip, os.environ)},
-            check=True,
             capture_output=True,
+            text=True,
+            check=False,
         )
+        if done.returncode:
+            raise AssertionError(f"{REQUIREMENTS} cannot be installed:\n{done.stderr[-2000:]}")
         return ["packages/mlflow/version.py"]
 
     key = content_key(REQUIREMENTS.read_bytes(), sys.version.encode())

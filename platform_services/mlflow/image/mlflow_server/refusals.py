@@ -73,6 +73,9 @@ _ADMINISTRATORS: Final[Mapping[tuple[str, str], str]] = {
     ("DELETE", "mlflow-artifacts/artifacts/<artifact_path>"): f"delete files, because {_EVIDENCE}",
 }
 
+MAX_ALIAS: Final = 100
+"""Characters of an alias, so that the key of the tag that records its writer is one that MLflow keeps."""
+
 UNKNOWN: Final = "?"
 """Begins the route of a request that no rule of MLflow's fits; its address follows."""
 
@@ -164,7 +167,9 @@ def _deed(asked: Asked, known: Known) -> str | None:
 
 
 def _strange(asked: Asked, known: Known) -> str | None:
-    """What nobody may ask of a version's files."""
+    """What nobody may ask, because of a version's files or because it could not be recorded."""
+    if len(asked.alias) > MAX_ALIAS:
+        return f"the alias {asked.alias[:20]}... has {len(asked.alias)} characters; write {MAX_ALIAS} at the most"
     if asked.made is not None:
         return strange_source(asked.model, asked.made, known)
     if asked.route in DOWNLOADS or (asked.method, asked.route) == ("POST", _ALIAS):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 from mlflow_server.refusals import ACCOUNT_TAG, JUDGED, UNKNOWN, Asked, Known, false_author, refusal
 from mlflow_server.routes import READER_SUFFIX, READS, WRITES, is_reader, offered, project_of, route_of
 from mlflow_server.serve import AUTHORIZATION_FUNCTION
 from mlflow_server.sources import Made
+from mlflow_server.written_by import of_alias
 
 RECORDED = "move.production.20261129T120000.000000Z"
 MODELS: Mapping[str, Mapping[str, str]] = {"churn": {"account": "churn", RECORDED: "first", "note": "old"}}
@@ -242,8 +244,21 @@ def test_a_version_that_leads_elsewhere_is_neither_handed_out_nor_given_an_alias
     assert (reason is None) is fine
     if reason:
         assert f"version {version} of churn does not have its files with the runs" in reason
-        assert KNOWN.location_of_version("churn", version) not in reason
+        assert str(KNOWN.location_of_version("churn", version)) not in reason
         assert "register it anew" in reason
+
+
+def test_an_alias_whose_writer_could_not_be_recorded_is_refused():
+    def said_of(length: int) -> str | None:
+        asked = Asked(
+            method="POST", route="registered-models/alias", user="churn", model="churn", version="1", alias="a" * length
+        )
+        return refusal(asked, KNOWN)
+
+    assert said_of(100) is None
+    assert said_of(101) == "the alias aaaaaaaaaaaaaaaaaaaa... has 101 characters; write 100 at the most"
+    key, _ = of_alias("a" * 100, "churn", None, datetime(2026, 11, 30, tzinfo=UTC))
+    assert len(key) <= 250, "MLflow keeps keys of tags up to this length"
 
 
 @pytest.mark.parametrize(
