@@ -106,8 +106,11 @@ def moves_of(registry: ModelRegistry) -> tuple[list[Move], list[str]]:
     for alias in PROMOTED_ALIASES:
         found = read(standing.tags, alias)
         moves += found
-        if by_hand := moved_by_hand(alias, replay(found), standing.aliases.get(alias)):
-            notes.append(by_hand)
+        current = standing.aliases.get(alias)
+        if by_hand := moved_by_hand(alias, replay(found), current):
+            writer = registry.last_write(alias, current) if current else None
+            did = f"; the account {writer.account} did it on {moment(writer.at)} (UTC)" if writer else ""
+            notes.append(by_hand + did)
     return sorted(moves, key=lambda move: move.at, reverse=True), notes
 
 
@@ -116,7 +119,7 @@ def _show_moves(project: str, env: str, moves: list[Move], notes: list[str], *, 
         print_json({"moves": [move.as_dict() for move in moves], "notes": notes})
         return
     if moves:
-        columns = ("When (UTC)", "What", "Alias", "From", "To", "Numbers", "Who")
+        columns = ("When (UTC)", "What", "Alias", "From", "To", "Numbers", "Who", "Signed in as")
         print_table(f"Moves of {project} in {env}", columns, (move_row(move) for move in moves))
     else:
         tell(f"No alias of {project} was moved in {env} yet: mlp promote {project} --env {env} --to staging")
@@ -127,4 +130,4 @@ def _show_moves(project: str, env: str, moves: list[Move], notes: list[str], *, 
 def move_row(move: Move) -> tuple[object, ...]:
     gate: Any = move.gate
     numbers = f"{gate.metric} {number(gate.value)}, before {number(gate.incumbent)}" if gate else None
-    return (moment(move.at), move.kind, move.alias, move.came_from, move.version, numbers, move.by)
+    return (moment(move.at), move.kind, move.alias, move.came_from, move.version, numbers, move.by, move.account)

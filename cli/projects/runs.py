@@ -30,11 +30,12 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVersion:
-    """`gate` is what training's gate said: `passed`, or its reasons."""
+    """`gate` is what training's gate said: `passed`, or its reasons; `gate_by` is the account that wrote it down."""
 
     version: str
     aliases: tuple[str, ...]
     gate: str | None
+    gate_by: str | None
     metrics: Mapping[str, float]
     run_id: str | None
     created: datetime | None
@@ -108,12 +109,15 @@ def _run(found: Any) -> Run:
 
 def _version(client: MlflowClient, found: Any, aliases: Mapping[str, str]) -> ModelVersion:
     from ml_workloads.promotion.registry import absent
+    from ml_workloads.promotion.writers import gate_writer
 
     run: Any = absent(lambda: client.get_run(str(found.run_id))) if found.run_id else None
+    tags = dict(found.tags or {})
     return ModelVersion(
         version=str(found.version),
         aliases=tuple(alias for alias, version in aliases.items() if version == str(found.version)),
-        gate=dict(found.tags or {}).get(records.GATE),
+        gate=tags.get(records.GATE),
+        gate_by=gate_writer(tags),
         metrics=dict(run.data.metrics) if run else {},
         run_id=str(found.run_id) if found.run_id else None,
         created=from_milliseconds(found.creation_timestamp),

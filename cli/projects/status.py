@@ -61,6 +61,7 @@ def look(session: Session, *, with_aliases: bool) -> Document:
     deployment = attempt(lambda: cluster.find(session.path("deployments", "serving", "apis/apps/v1")))
     job = attempt(lambda: newest_job(session))
     quotas = attempt(lambda: cluster.items(session.path("resourcequotas"))) or []
+    aliases, writers = (attempt(lambda: aliases_of(session)) if with_aliases else None) or (None, None)
     return {
         "project": session.name,
         "environment": session.place.environment.name,
@@ -70,7 +71,8 @@ def look(session: Session, *, with_aliases: bool) -> Document:
         "last_run": attempt(lambda: last_run(session, job)) if job else None,
         "serving": serving_of(deployment),
         "answering": attempt(lambda: answering(session)) if deployment else None,
-        "aliases": attempt(lambda: aliases_of(session)) if with_aliases else None,
+        "aliases": aliases,
+        "aliases_by": writers,
         "quota": quota_of(quotas),
         "problems": problems,
     }
@@ -146,13 +148,17 @@ def answering(session: Session) -> Document:
     }
 
 
-def aliases_of(session: Session) -> Mapping[str, str]:
+def aliases_of(session: Session) -> tuple[Mapping[str, str], Mapping[str, str | None]]:
+    """Return the version that each alias names, and the account that let it, as far as MLflow has recorded that."""
     from cli.projects.promote import plain_refusals
     from cli.projects.tracking import tracking
     from ml_workloads.promotion import ModelRegistry
 
     with tracking(session) as client, plain_refusals():
-        return ModelRegistry(client, session.name).standing().aliases
+        registry = ModelRegistry(client, session.name)
+        aliases = registry.standing().aliases
+        writes = {alias: registry.last_write(alias, version) for alias, version in aliases.items()}
+        return aliases, {alias: write.account if write else None for alias, write in writes.items()}
 
 
 def quota_of(quotas: list[Mapping[str, Any]]) -> Mapping[str, Mapping[str, str]]:
@@ -181,8 +187,9 @@ def rows(found: Document) -> list[tuple[str, object]]:
         lines.append(("version that answers", answers["version"] if answers else None))
         if answers and answers["problem"]:
             lines.append(("", answers["problem"]))
-    aliases = found["aliases"] or {}
-    named = ", ".join(f"{alias} {version}" for alias, version in sorted(aliases.items()))
+    aliases, writers = found["aliases"] or {}, found["aliases_by"] or {}
+    by = {alias: f" (by {writer})" if writer else "" for alias, writer in writers.items()}
+    named = ", ".join(f"{alias} {version}{by.get(alias, '')}" for alias, version in sorted(aliases.items()))
     lines.append(("aliases", named or None))
     lines += [(f"quota {name}", f"{each['used']} of {each['hard']}") for name, each in found["quota"].items()]
     return lines

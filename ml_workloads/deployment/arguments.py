@@ -19,7 +19,8 @@ https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resou
 
 @dataclass(frozen=True, kw_only=True)
 class PartArgs:
-    """`namespace` is its name once it exists; `secret_arns` are the project's own secrets, by their names in its file.
+    """`namespace` is its name once it exists; `account_secret_arn` is that of the account at MLflow that the part's
+    pods sign in as; `secret_arns` are the project's own secrets, by their names in its file.
 
     `after` is what pods need, and what has to outlive them, although no property of theirs says so.
     """

@@ -1,7 +1,7 @@
 """One project in one environment: its namespace, what it may reach, where its image and secrets are, and what runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pulumi
@@ -44,12 +44,13 @@ class WorkloadHandle:
 @dataclass(frozen=True, kw_only=True)
 class ProjectWorkloadArgs:
     """`root` is the repository's folder, which the image's tag is computed from. `accounts_ready` ends when MLflow has
-    the project's account, experiment and model."""
+    the project's accounts, experiment and model; the reader's secret is for pods that serve."""
 
     platform: PlatformHandle
     project: Project
     root: Path
     account_secret: SecretHandle
+    reader_secret: SecretHandle
     accounts_ready: pulumi.Resource
 
 
@@ -86,7 +87,8 @@ class ProjectWorkload(pulumi.ComponentResource):
         Training(f"{name}-training", part, child)
         online = project.serving.online
         if online:
-            Serving(f"{name}-serving", part, online, child)
+            serving = replace(part, account_secret_arn=args.reader_secret.arn)
+            Serving(f"{name}-serving", serving, online, child)
         self.handle = WorkloadHandle(
             namespace=project.namespace,
             repository_url=url,

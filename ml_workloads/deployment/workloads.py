@@ -87,7 +87,7 @@ class Workloads(pulumi.ComponentResource):
     def _make(self, name: str, args: WorkloadsArgs, child: pulumi.ResourceOptions) -> dict[str, WorkloadHandle]:
         # Without projects too: the account of the last one has to go.
         names = tuple(project.name for project in args.deployed)
-        accounts = MlflowAccounts(f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, accounts=names), child)
+        accounts = MlflowAccounts(f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, projects=names), child)
         handles = {
             project.name: ProjectWorkload(
                 f"{name}-{project.name}",
@@ -96,6 +96,7 @@ class Workloads(pulumi.ComponentResource):
                     project=project,
                     root=args.root,
                     account_secret=accounts.secrets[project.name],
+                    reader_secret=accounts.readers[project.name],
                     accounts_ready=accounts.ready,
                 ),
                 child,

@@ -1,6 +1,8 @@
 """The record of moves: each time a command moved an alias, as a tag of the registered model.
 
-`move.<alias>.<UTC time>` holds JSON: alias, version, from, by, at, kind, run_id and gate. A tag's value may have 5,000
+`move.<alias>.<UTC time>` holds JSON: alias, version, from, by, account, at, kind, run_id and gate. `by` is the person
+as AWS knows them, which the command says; `account` is who was signed in at MLflow, which its server holds against the
+sign-in and refuses where it is another. A tag's value may have 5,000
 characters, and MLflow keeps tags in no order, so that the order is in the key.
 https://mlflow.org/docs/latest/ml/model-registry/
 """
@@ -39,7 +41,8 @@ class GateNumbers:
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """`came_from` is the version that the alias named before, None when it named none; `by` is who moved it."""
+    """`came_from` is the version that the alias named before, None when it named none; `by` is who moved it, and
+    `account` whom they were signed in as at MLflow, None where nobody signs in or the record is an old one."""
 
     alias: str
     version: str
@@ -47,6 +50,7 @@ class Move:
     by: str
     at: datetime
     kind: Kind
+    account: str | None = None
     run_id: str | None = None
     gate: GateNumbers | None = None
 
@@ -57,6 +61,7 @@ class Move:
             "version": self.version,
             "from": self.came_from,
             "by": self.by,
+            "account": self.account,
             "at": self.at.isoformat(),
             "kind": self.kind,
             "run_id": self.run_id,
@@ -100,6 +105,7 @@ def _move(key: str, value: str) -> Move:
             by=str(found["by"]),
             at=datetime.fromisoformat(found["at"]),
             kind=_KINDS[found["kind"]],
+            account=found.get("account"),
             run_id=found["run_id"],
             gate=GateNumbers(**found["gate"]) if found["gate"] else None,
         )

@@ -112,6 +112,7 @@ def carry_out(registry: ModelRegistry, promotion: Promotion, by: str, now: datet
         version=promotion.version,
         came_from=promotion.before,
         by=by,
+        account=registry.account,
         at=next_moment(read(registry.standing().tags, promotion.target), now),
         kind="promote",
         run_id=promotion.run_id,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ml_workloads.promotion.ladder import PromotionError
 from ml_workloads.promotion.moves import Move, written
+from ml_workloads.promotion.writers import AliasWrite, alias_writes
 from ml_workloads.runtime import records
+from ml_workloads.runtime.account import signed_in_as
+from ml_workloads.runtime.model_format import DESCRIPTION, Description, FormatError, described
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -45,6 +47,11 @@ class ModelRegistry:
     def __init__(self, client: MlflowClient, name: str) -> None:
         self.client, self.name = client, name
 
+    @property
+    def account(self) -> str | None:
+        """Who is signed in at MLflow, None where its environment names nobody."""
+        return signed_in_as()
+
     def standing(self) -> Standing:
         """Raises PromotionError when there is no such model."""
         found: Any = absent(lambda: self.client.get_registered_model(self.name))
@@ -57,7 +64,8 @@ class ModelRegistry:
         return absent(lambda: self.client.get_model_version(self.name, version)) is not None
 
     def version(self, version: str, *, with_signature: bool = True) -> Version:
-        """Raises PromotionError when there is no such version. The signature is in the model's own file."""
+        """Raises PromotionError when there is no such version. The signature is in the model's own file, which also
+        says in which form the model is kept; neither is looked at for a version that is only compared with."""
         found: Any = absent(lambda: self.client.get_model_version(self.name, version))
         if found is None:
             raise PromotionError(f"{self.name} has no version {version}; `mlp models {self.name}` lists them")
@@ -69,51 +77,68 @@ class ModelRegistry:
             problem = "it has no run, so nobody can tell what it was trained on and how good it is"
         elif run.info.status != "FINISHED":
             problem = f"its run is {run.info.status}"
+        description = self._description(version) if with_signature and run is not None else None
         return Version(
             version=version,
             run_id=str(found.run_id) if found.run_id else None,
             metrics=dict(run.data.metrics) if run else {},
             data_met_contract=bool(run) and run.data.tags.get(records.DATA_CONTRACT) == records.CONTRACT_MET,
-            has_signature=with_signature and run is not None and self._has_signature(version),
-            problem=problem,
+            has_signature=isinstance(description, Mapping) and _has_signature(description),
+            problem=problem or (description if isinstance(description, str) else None),
         )
+
+    def last_write(self, alias: str, version: str) -> AliasWrite | None:
+        """Return who last let an alias name a version, None where MLflow's server has not recorded it."""
+        found: Any = absent(lambda: self.client.get_model_version(self.name, version))
+        writes = alias_writes(version, dict(found.tags or {})) if found else ()
+        return next((each for each in reversed(writes) if each.alias == alias), None)
 
     def move(self, move: Move) -> None:
         """Record the move, then make it. An alias that could not be moved leaves no record of it, as far as MLflow
-        still answers; a record without its move is noticed by whoever comes next."""
+        lets go of it; a record without its move is noticed by whoever comes next."""
         key, value = written(move)
         self.client.set_registered_model_tag(self.name, key, value)
         try:
             self.client.set_registered_model_alias(self.name, move.alias, move.version)
         except BaseException:
-            self.client.delete_registered_model_tag(self.name, key)
+            # Accounts may not delete records of moves.
+            with suppress(Exception):
+                self.client.delete_registered_model_tag(self.name, key)
             raise
 
-    def _has_signature(self, version: str) -> bool:
-        """Return whether a server can tell what the model takes, from the file `MLmodel` alone. Loads no model: that
-        would run the project's code where its verdict is made.
+    def _description(self, version: str) -> Description | str | None:
+        """Return what the version says of itself, or why nobody may load it; None where it says nothing.
 
+        Reads the file `MLmodel` alone and loads no model: that would run the project's code where its verdict is made.
         https://mlflow.org/docs/latest/ml/model/#mlmodel-file
         """
         import mlflow.artifacts
         from mlflow.exceptions import MlflowException
-        from mlflow.models import ModelSignature
-
-        from ml_workloads.runtime.serving.columns import SignatureError, columns_of
 
         try:
-            text = mlflow.artifacts.load_text(f"models:/{self.name}/{version}/MLmodel")
+            text = mlflow.artifacts.load_text(f"models:/{self.name}/{version}/{DESCRIPTION}")
+            return described(text, version)
+        except FormatError as error:
+            return str(error)
         except MlflowException as error:
             if "No such file" in str(error) or error.error_code in _ABSENT:
-                return False
+                return None
             raise
-        document: Any = yaml.safe_load(text) or {}
-        signature = document.get("signature")
-        try:
-            found = ModelSignature.from_dict(signature) if signature else None
-            return bool(columns_of(found, document.get("metadata")))
-        except (SignatureError, MlflowException, ValueError, TypeError, KeyError):
-            return False
+
+
+def _has_signature(description: Description) -> bool:
+    """Return whether a server can tell what the model takes."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import ModelSignature
+
+    from ml_workloads.runtime.serving.columns import SignatureError, columns_of
+
+    signature = description.get("signature")
+    try:
+        found = ModelSignature.from_dict(signature) if signature else None
+        return bool(columns_of(found, description.get("metadata")))
+    except (SignatureError, MlflowException, ValueError, TypeError, KeyError):
+        return False
 
 
 def absent(call: Any) -> Any:

@@ -58,6 +58,7 @@ def roll_back(registry: ModelRegistry, rollback: Rollback, by: str, now: datetim
         version=rollback.version,
         came_from=rollback.before,
         by=by,
+        account=registry.account,
         at=next_moment(read(registry.standing().tags, rollback.alias), now),
         kind="rollback",
     )

@@ -14,6 +14,11 @@ from ml_workloads.runtime.errors import PlatformError
 ACCOUNT_VARIABLE = "TRACKING_ACCOUNT"
 
 
+def signed_in_as() -> str | None:
+    """Return the account that MLflow's client signs in with, None where it signs in with none."""
+    return os.environ.get("MLFLOW_TRACKING_USERNAME") or None
+
+
 class AccountError(PlatformError):
     """The account cannot be read. The message names the secret and says what to do."""
 

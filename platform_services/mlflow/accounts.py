@@ -1,9 +1,10 @@
-"""Accounts of MLflow, kept as the program says: one per project, which may use its own experiment and model only.
+"""Accounts of MLflow, kept as the program says: two per project, which may use its own experiment and model only.
+
+One has the project's name and is for people and the judge; the reader is for pods that serve and may change nothing.
 
 Passwords are made on the cluster and live in Secrets Manager; neither this program nor its state ever sees one.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,27 +21,39 @@ from platform_services.network_policies import to_service
 ACCOUNTS = "mlflow-accounts"
 
 
-def account_secret(name: str) -> str:
-    """Of an account, without the environment's prefix. Names of projects may end as no secret's may."""
-    return f"{ACCOUNTS_PREFIX}{name}/password"
+def reader(project: str) -> str:
+    """Return the name of the account of a project's pods that serve. Names of projects have no dot."""
+    return f"{project}.serving"
+
+
+def account_secret(project: str) -> str:
+    """Return the name of a secret without the environment's prefix. Projects' names may end as no secret's may."""
+    return f"{ACCOUNTS_PREFIX}{project}/password"
+
+
+def reader_secret(project: str) -> str:
+    """Return the name of the secret of a project's reader, without the environment's prefix."""
+    return f"{ACCOUNTS_PREFIX}{project}/serving"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MlflowAccountsArgs:
     platform: PlatformHandle
-    accounts: tuple[str, ...]
+    projects: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        check_unique("accounts", self.accounts)
+        check_unique("projects", self.projects)
 
 
 class MlflowAccounts(pulumi.ComponentResource):
-    """`ready` ends when MLflow has the accounts, with their experiments, registered models and permissions.
+    """`ready` ends when MLflow has the accounts, with their experiments, registered models and permissions. `secrets`
+    and `readers` hold their passwords, by project.
 
     Where there is none any more, the Job still runs: it takes away the last one.
     """
 
     secrets: Mapping[str, SecretHandle]
+    readers: Mapping[str, SecretHandle]
     ready: pulumi.Resource
 
     def __init__(self, name: str, args: MlflowAccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -53,15 +66,17 @@ class MlflowAccounts(pulumi.ComponentResource):
             SecretsArgs(
                 account=platform.account,
                 prefix=platform.prefix,
-                names=tuple(account_secret(account) for account in args.accounts),
+                names=tuple(named(project) for project in args.projects for named in (account_secret, reader_secret)),
                 key_arn=platform.secrets_key_arn,
                 recovery_window_days=platform.retention.recovery_window_days,
             ),
             # A password that is lost is made anew by the next run; nothing is worth protecting.
             child,
         )
-        self.secrets = {account: entries.secrets[account_secret(account)] for account in args.accounts}
-        arns = pulumi.Output.all(*(secret.arn for secret in self.secrets.values()))
+        self.secrets = {project: entries.secrets[account_secret(project)] for project in args.projects}
+        self.readers = {project: entries.secrets[reader_secret(project)] for project in args.projects}
+        readers = {reader(project): secret for project, secret in self.readers.items()}
+        accounts = {name: secret.arn for name, secret in sorted({**self.secrets, **readers}.items())}
         pods = PodAccount(
             f"{name}-pod",
             AccountArgs(
@@ -90,7 +105,7 @@ class MlflowAccounts(pulumi.ComponentResource):
         environment = {
             "PLATFORM_SERVER": tracking.uri,
             "PLATFORM_ADMIN_SECRET": tracking.admin_secret_arn,
-            "PLATFORM_ACCOUNTS": arns.apply(lambda known: json.dumps(dict(zip(args.accounts, known, strict=True)))),
+            "PLATFORM_ACCOUNTS": pulumi.Output.json_dumps(accounts),
         }
         self.ready = k8s.batch.v1.Job(
             f"{name}-job",
@@ -119,4 +134,4 @@ class MlflowAccounts(pulumi.ComponentResource):
                 hooks=tracking.image_hooks,
             ),
         )
-        self.register_outputs({"accounts": list(args.accounts)})
+        self.register_outputs({"projects": list(args.projects)})

@@ -1,5 +1,8 @@
 """Projects within the whole program: where they are deployed, and what they and the platform's services let through."""
 
+import json
+import re
+
 import pytest
 
 from ml_workloads.project import Project, find_projects
@@ -113,3 +116,22 @@ def test_jobs_that_failed_are_made_again_by_the_next_deployment(environment: Pro
     assert {each.inputs["metadata"]["name"] for each in jobs} == {"mlflow-set-up", "mlflow-accounts"}
     for each in jobs:
         assert each.inputs["metadata"]["annotations"] == {"pulumi.com/replaceUnready": "true"}
+
+
+def test_pods_that_serve_sign_in_at_mlflow_as_readers_and_nobody_else_does(environment: Program):
+    """A role that names a reader's secret is its project's serving, and names no other account."""
+    named: dict[str, set[str]] = {}
+    for each in environment.resources:
+        if each.typ in ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"):
+            found = re.findall(r"mlflow-accounts-([a-z0-9-]+)-(password|serving)\b", str(each.inputs.get("policy")))
+            named[each.name] = {f"{project} {kind}" for project, kind in found}
+    here = deployed(environment)
+    for project in here:
+        readers = {name for name, secrets in named.items() if f"{project.name} serving" in secrets}
+        served = {f"workloads-{project.name}-serving-identity-pod-policy"} if project.serving.online else set()
+        assert readers == served
+        assert all(named[name] == {f"{project.name} serving"} for name in readers)
+    [job] = [each for each in of_kind(environment, "Job") if each.inputs["metadata"]["name"] == "mlflow-accounts"]
+    [container] = job.inputs["spec"]["template"]["spec"]["containers"]
+    kept = next(each["value"] for each in container["env"] if each["name"] == "PLATFORM_ACCOUNTS")
+    assert set(json.loads(kept)) == {name for each in here for name in (each.name, f"{each.name}.serving")}

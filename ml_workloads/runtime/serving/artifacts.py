@@ -8,7 +8,7 @@ https://skops.readthedocs.io/en/stable/persistence.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,10 @@ import pandas as pd
 import skops.io as skops
 from mlflow.models import Model
 
+from ml_workloads.runtime.model_format import model_file
 from ml_workloads.runtime.serving.columns import columns_of
 from ml_workloads.runtime.serving.models import Servable
 from ml_workloads.runtime.trusted_types import trusted
-
-MODEL_FILE = "MLmodel"
-_WAY_OUT = "log it with mlflow.sklearn.log_model(..., serialization_format='skops')"
-
-
-class FormatError(ValueError):
-    """A version is kept in a form that is not loaded here."""
 
 
 def read(folder: Path, name: str, version: str, extra: Sequence[str]) -> Servable:
@@ -39,33 +33,15 @@ def read(folder: Path, name: str, version: str, extra: Sequence[str]) -> Servabl
         extra: Types that the project's models may hold beside the reviewed ones.
 
     Raises:
-        FormatError: It is no scikit-learn model in skops' format.
+        FormatError: It is no scikit-learn model in skops' format, or brings code along.
         SignatureError: It does not say which columns it takes.
         UntrustedTypesFoundException: The file holds other types than the trusted ones.
     """
-    if not (folder / MODEL_FILE).is_file():
-        raise FormatError(f"version {version} has no {MODEL_FILE} file; {_WAY_OUT}")
-    described = Model.load(str(folder / MODEL_FILE))
-    path = _model_path(folder, version, described.flavors.get("sklearn"))
+    document, path = model_file(folder, version)
+    described = Model.from_dict(document)
     columns = columns_of(described.signature, described.metadata)
     model = skops.load(path, trusted=list(trusted(extra)))
     return Servable(name=name, version=version, columns=columns, predict=predictor(model))
-
-
-def _model_path(folder: Path, version: str, flavor: Mapping[str, Any] | None) -> Path:
-    if flavor is None:
-        raise FormatError(f"version {version} is no scikit-learn model; {_WAY_OUT}")
-    written = flavor.get("serialization_format", "pickle")
-    if written != "skops":
-        raise FormatError(f"version {version} is kept as {written}, which runs code when it is loaded; {_WAY_OUT}")
-    path = (folder / str(flavor.get("pickled_model", "model.skops"))).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise FormatError(f"version {version} names a model file outside its own folder")
-    if not path.is_file():
-        raise FormatError(
-            f"version {version} has no file {path.name}, which its {MODEL_FILE} file names; register it anew"
-        )
-    return path
 
 
 def predictor(model: Any) -> Callable[[pd.DataFrame], Sequence[Any]]:

@@ -112,7 +112,7 @@ def test_at_mlflow_an_account_is_refused_at_all_that_is_another_projects(
         said = {what: refusal(call) for what, call in calls.items()}
         assert said == dict.fromkeys(calls, FORBIDDEN)
         for make in (client.create_registered_model, client.create_experiment):
-            with pytest.raises(MlflowException, match="already exists"):
+            with pytest.raises(MlflowException, match="the platform makes each project's own when it is deployed"):
                 make(EXAMPLE)
         assert [each.name for each in client.search_registered_models()] == [OTHER]
         assert [each.name for each in client.search_experiments()] == [OTHER]
@@ -131,19 +131,20 @@ def test_files_of_another_project_are_refused_by_their_path_too(deployed: Deploy
         assert proxied("GET", "", params={"path": theirs.folder}).status_code == FORBIDDEN
 
 
-@pytest.mark.parametrize("source", ["mlflow-artifacts:/{folder}", "models:/{model}"])
-def test_a_version_of_ones_own_that_points_to_files_of_another_project_does_not_hand_them_out(
+@pytest.mark.parametrize(
+    "source", ["mlflow-artifacts:/{folder}", "models:/{model}", "s3://{bucket}/mlflow/{folder}", "file:///run/mlflow"]
+)
+def test_no_version_of_ones_own_points_to_files_of_another_project_or_of_the_server(
     deployed: DeployedProjects, theirs: Theirs, source: str
 ) -> None:
-    with deployed.tracking(OTHER) as client:
-        try:
-            made = client.create_model_version(OTHER, source.format(folder=theirs.folder, model=theirs.logged_model))
-        except MlflowException as error:
-            status: object = error.get_http_status_code()
-        else:
-            status = refusal(lambda: mlflow.artifacts.load_text(f"models:/{OTHER}/{made.version}/MLmodel"))
-            client.delete_model_version(OTHER, made.version)
-    assert status in (400, FORBIDDEN)
+    bucket = deployed.outputs["model_artifacts_bucket"]
+    given = source.format(folder=theirs.folder, model=theirs.logged_model, bucket=bucket)
+    with (
+        deployed.tracking(OTHER) as client,
+        pytest.raises(MlflowException, match=f"must be a run or logged model of the experiment {OTHER}") as refused,
+    ):
+        client.create_model_version(OTHER, given)
+    assert refused.value.get_http_status_code() == FORBIDDEN
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +165,7 @@ def said(deployed: DeployedProjects, first_model: FirstModel) -> dict[str, str]:
         "write own data": ("write", lake, f"{data_prefix(OTHER)}{DATA}"),
         "models": ("list", models, "mlflow/"),
         "their account": ("secret", f"{PREFIX}/mlflow/accounts/{EXAMPLE}/password"),
+        "the account of the own servers": ("secret", f"{PREFIX}/mlflow/accounts/{OTHER}/serving"),
         "administrator": ("secret", f"{PREFIX}/mlflow/admin"),
         "their server": ("connect", server["status"]["podIP"], SERVING_PORT),
     }
@@ -193,11 +195,13 @@ def test_a_pod_reads_its_own_data_and_secrets(said: dict[str, str]) -> None:
 
 
 def test_a_pod_is_denied_another_projects_data_models_and_secrets(said: dict[str, str]) -> None:
-    denied = [name for name in said if name.startswith(("their ", "list ", "write ", "models", "administrator"))]
+    denied = [
+        name for name in said if name.startswith(("their ", "list ", "write ", "models", "administrator", "the "))
+    ]
     denied.remove("their server")
-    assert len(denied) == 8
+    assert len(denied) == 9
     assert {name: said[name].split()[-1] for name in denied} == {
-        name: "AccessDeniedException" if name in ("their account", "administrator") else "AccessDenied"
+        name: "AccessDeniedException" if "account" in name or name == "administrator" else "AccessDenied"
         for name in denied
     }
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import mlflow
+import mlflow.sklearn
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from tests.sandbox.box import eventually
 from tests.sandbox.projects.conftest import LaterRuns
@@ -40,6 +44,45 @@ def test_the_version_before_goes_on_answering_and_the_problem_is_told(deployed: 
         answer = ask(forward, document)
         assert (answer.status, answer.body["model"]["version"]) == (200, "1")
         assert deployed.mlp("status", EXAMPLE)["answering"]["problem"] == told
+
+
+@pytest.fixture
+def hand_logged(deployed: DeployedProjects, later_runs: LaterRuns) -> Iterator[str]:
+    """A version that somebody logged as a pickle, signed in as the project's account, as production."""
+    with deployed.tracking(EXAMPLE) as client:
+        before = str(client.get_model_version_by_alias(EXAMPLE, "production").version)
+        experiment = client.get_experiment_by_name(EXAMPLE)
+        assert experiment is not None
+        logged: Any = None
+        with mlflow.start_run(experiment_id=experiment.experiment_id):
+            logged = mlflow.sklearn.log_model(  # pyright: ignore[reportPrivateImportUsage]
+                LinearRegression().fit([[1.0]], [1.0]),
+                name="model",
+                serialization_format="cloudpickle",
+                registered_model_name=EXAMPLE,
+                pip_requirements=["scikit-learn"],
+            )
+        version = str(logged.registered_model_version)
+        client.set_registered_model_alias(EXAMPLE, "production", version)
+        try:
+            yield version
+        finally:
+            client.set_registered_model_alias(EXAMPLE, "production", before)
+
+
+def test_a_pickle_that_somebody_logged_by_hand_is_not_loaded(deployed: DeployedProjects, hand_logged: str) -> None:
+    document = {"instances": [row(deployed.copy.folder)]}
+    with deployed.server(EXAMPLE) as forward:
+
+        def problem() -> str:
+            return str(look(forward, "/readyz").body["problem"] or "")
+
+        eventually(lambda: f"version {hand_logged} cannot be loaded" in problem(), "the server tells its problem", 90)
+        assert "flavors.sklearn.serialization_format is 'cloudpickle', which runs code when it is loaded" in problem()
+        answer = ask(forward, document)
+        assert (answer.status, answer.body["model"]["version"]) == (200, "1")
+    said = deployed.refused("promote", EXAMPLE, "--to", "staging", "--version", hand_logged)
+    assert "flavors.sklearn.serialization_format is 'cloudpickle'" in said
 
 
 def test_after_the_alias_went_back_nothing_is_wrong(deployed: DeployedProjects) -> None:

@@ -1,7 +1,8 @@
 """`python -m mlflow_server.accounts`: makes MLflow's accounts what the program says they are. Safe to run again.
 
-Each account has the experiment and the registered model of its own name, may change both, and nothing else. An account
-that is no longer named is removed; its experiment and model stay, with all that was recorded.
+A project has two: one of its own name, for people and the judge, that may change the experiment and the registered
+model of that name, and a reader, for pods that serve, that may read them. An account that is no longer named is
+removed; experiment and model stay, with all that was recorded.
 """
 
 from __future__ import annotations
@@ -10,27 +11,31 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from mlflow_server.refusals import ACCOUNT_TAG
+from mlflow_server.routes import READER_SUFFIX, is_reader, project_of
 from mlflow_server.settings import AccountsSettings, from_environment
 from mlflow_server.sign_in import Grant, SignIn, SignInError
 from mlflow_server.vault import Document, Vault, new_account
 
 LOG = logging.getLogger("accounts")
 PATIENCE_SECONDS = 120.0
-PERMISSION = "EDIT"
+PROMOTES, READS = "EDIT", "READ"
+PROXIED = "mlflow-artifacts:/"
+"""Begins the location of every experiment whose files the server keeps in the bucket."""
 
 
 class Records(Protocol):
     """Experiments and registered models."""
 
     def experiment(self, name: str) -> str:
-        """Its id; made, or brought back from the deleted ones, where there is none."""
+        """Its id; made, or brought back from the deleted ones, where there is none. One that keeps its files elsewhere
+        than the server does is set aside, under another name: an account made it when accounts still could."""
         ...
 
     def model(self, name: str) -> None: ...
@@ -48,11 +53,21 @@ class MlflowRecords:
 
     def experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
+        if found is not None and not str(found.artifact_location).startswith(PROXIED):
+            self._set_aside(found)
+            found = None
         if found is None:
             return str(self._client.create_experiment(name))
         if found.lifecycle_stage != "active":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
+
+    def _set_aside(self, found: Any) -> None:
+        if found.lifecycle_stage != "active":
+            self._client.restore_experiment(found.experiment_id)
+        aside = f"{found.name} (set aside, {found.experiment_id})"
+        self._client.rename_experiment(found.experiment_id, aside)
+        LOG.warning("the experiment %s keeps its files at %s; it is %s now", found.name, found.artifact_location, aside)
 
     def model(self, name: str) -> None:
         try:
@@ -81,10 +96,10 @@ def reconcile(accounts: Iterable[Document], sign_in: SignIn, records: Records) -
     wanted = {account["username"]: account for account in accounts}
     users = sign_in.users()
     for gone in sorted(records.accounts() - wanted.keys()):
-        if gone in users:
-            sign_in.delete(gone)
+        for user in sorted({gone, gone + READER_SUFFIX} & users):
+            sign_in.delete(user)
         records.forget(gone)
-        LOG.info("removed the account %s; its experiment and model are kept", gone)
+        LOG.info("removed the accounts of %s; its experiment and model are kept", gone)
     for name, account in sorted(wanted.items()):
         if name not in users:
             sign_in.create(account)
@@ -92,25 +107,27 @@ def reconcile(accounts: Iterable[Document], sign_in: SignIn, records: Records) -
         elif not sign_in.has_password(account):
             sign_in.set_password(account)
             LOG.info("gave the account %s the password that its secret holds", name)
-        records.model(name)
-        _permit(name, records.experiment(name), sign_in)
+        project = project_of(name)
+        records.model(project)
+        _permit(name, project, records.experiment(project), sign_in)
 
 
-def _permit(name: str, experiment: str, sign_in: SignIn) -> None:
+def _permit(user: str, project: str, experiment: str, sign_in: SignIn) -> None:
+    permission = READS if is_reader(user) else PROMOTES
     wanted = {
-        Grant(kind="experiment", resource=experiment, permission=PERMISSION),
-        Grant(kind="registered_model", resource=name, permission=PERMISSION),
+        Grant(kind="experiment", resource=experiment, permission=permission),
+        Grant(kind="registered_model", resource=project, permission=permission),
     }
-    granted = sign_in.grants(name)
+    granted = sign_in.grants(user)
     for grant in sorted(granted - wanted, key=str):
-        # Also of what the account has made itself: MLflow lets everybody make experiments and models, and one of them
-        # may have the name of a project that came later.
+        # Also of what the account made itself, when accounts still could: one of these experiments and models may have
+        # the name of a project that came later.
         if grant.kind in ("experiment", "registered_model"):
-            sign_in.revoke(name, grant)
-            LOG.info("took %s of %s %s from %s", grant.permission, grant.kind, grant.resource, name)
+            sign_in.revoke(user, grant)
+            LOG.info("took %s of %s %s from %s", grant.permission, grant.kind, grant.resource, user)
     for grant in sorted(wanted - granted, key=str):
-        sign_in.grant(name, grant)
-        LOG.info("gave %s of %s %s to %s", grant.permission, grant.kind, grant.resource, name)
+        sign_in.grant(user, grant)
+        LOG.info("gave %s of %s %s to %s", grant.permission, grant.kind, grant.resource, user)
 
 
 def main() -> int:

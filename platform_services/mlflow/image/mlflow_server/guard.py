@@ -1,24 +1,33 @@
 """MLflow's sign-in, with the refusals of this platform. MLflow calls `authenticate` for each request.
 
 It is named in MLflow's own setting `authorization_function`. A response instead of a signed-in account ends a request.
+Routes that MLflow's ASGI application serves itself have no rule of Flask's here; of those accounts use only the proxy
+of files, which has one as well.
 https://mlflow.org/docs/latest/self-hosting/security/custom/
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import flask
 from flask import Response
-from mlflow.exceptions import MlflowException
-from mlflow.protos.model_registry_pb2 import CreateRegisteredModel, DeleteRegisteredModelTag, SetRegisteredModelTag
-from mlflow.server import auth, handlers
+from mlflow.entities.model_registry import ModelVersionTag
+from mlflow.server import auth
 from werkzeug.datastructures import Authorization
 
-from mlflow_server.refusals import READ_TAGS, Asked, Tags, concerns, refusal, route_of
+from mlflow_server.bodies import read
+from mlflow_server.known import KnownToMlflow
+from mlflow_server.refusals import JUDGED, UNKNOWN, Asked, false_author, refusal
+from mlflow_server.routes import offered, route_of
+from mlflow_server.written_by import GATE_TAG, Tag, of_alias, of_gate
 
-FORBIDDEN: Final = 403
-server: Any = handlers
+LOG = logging.getLogger(__name__)
+DONE, FORBIDDEN, FAILED = 200, 403, 500
 accounts: Any = auth
 
 
@@ -28,44 +37,58 @@ def authenticate() -> Authorization | Response:
     if not isinstance(signed_in, Authorization):
         return signed_in
     reason = _reason(str(signed_in.username))
-    return signed_in if reason is None else _forbidden(reason)
+    return signed_in if reason is None else _error(FORBIDDEN, "PERMISSION_DENIED", reason)
 
 
 def _reason(user: str) -> str | None:
-    rule = flask.request.url_rule
-    route = route_of(rule.rule) if rule else ""
-    method = flask.request.method
-    if not concerns(method, route) or accounts.store.get_user(user).is_admin:
+    # MLflow asks for the account several times in one request.
+    if flask.g.get("let_through") == user:
         return None
-    model, tags = _body(route) if route in READ_TAGS else ("", {})
-    return refusal(Asked(method=method, route=route, user=user, model=model, tags=tags), _tags_of)
+    rule = flask.request.url_rule
+    route = route_of(rule.rule) if rule else f"{UNKNOWN}{flask.request.path}"
+    asked = Asked(method=flask.request.method, route=route, user=user)
+    if (asked.method, asked.route) in JUDGED:
+        asked = read(asked)
+    elif offered(asked.method, asked.route, user):
+        return None
+    known = KnownToMlflow()
+    reason = false_author(asked)
+    if reason is None and not accounts.store.get_user(user).is_admin:
+        reason = refusal(asked, known)
+    if reason is None:
+        flask.g.let_through = user
+        _record_when_done(asked, known)
+    return reason
 
 
-def _body(route: str) -> tuple[str, Tags]:
-    """Read the body exactly as the handler of the request reads it, so that both see the same names."""
-    kinds = {
-        "registered-models/create": CreateRegisteredModel,
-        "registered-models/set-tag": SetRegisteredModelTag,
-        "registered-models/delete-tag": DeleteRegisteredModelTag,
-    }
-    message: Any = server._get_request_message(kinds[route]())
-    if route == "registered-models/create":
-        return str(message.name), {str(tag.key): str(tag.value) for tag in message.tags}
-    return str(message.name), {str(message.key): str(getattr(message, "value", ""))}
+def _record_when_done(asked: Asked, known: KnownToMlflow) -> None:
+    """Have the server record who wrote an alias or a verdict, as soon as MLflow has carried the request out."""
+    tag: Callable[[datetime], Tag]
+    if (asked.method, asked.route) == ("POST", "registered-models/alias"):
+        before = known.version_named(asked.model, asked.alias)
+        tag = partial(of_alias, asked.alias, asked.user, before)
+    elif (asked.method, asked.route) == ("POST", "model-versions/set-tag") and GATE_TAG in asked.tags:
+        tag = partial(of_gate, asked.user)
+    else:
+        return
+
+    def record(response: Response) -> Response:
+        if response.status_code != DONE:
+            return response
+        key, value = tag(datetime.now(UTC))
+        try:
+            known.registry.set_model_version_tag(asked.model, asked.version, ModelVersionTag(key, value))
+        except Exception:
+            LOG.exception("version %s of %s: %s = %s is not recorded", asked.version, asked.model, key, value)
+            return _error(FAILED, "INTERNAL_ERROR", f"it is done, and the tag {key} is not recorded; do it once more")
+        LOG.info("version %s of %s: %s = %s", asked.version, asked.model, key, value)
+        return response
+
+    flask.after_this_request(record)
 
 
-def _tags_of(model: str) -> Tags:
-    try:
-        found = server._get_model_registry_store().get_registered_model(model)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return {}
-        raise
-    return dict(found.tags)
-
-
-def _forbidden(reason: str) -> Response:
-    """As MLflow's own errors are, so that its client shows the reason."""
-    response = flask.jsonify({"error_code": "PERMISSION_DENIED", "message": reason})
-    response.status_code = FORBIDDEN
+def _error(status: int, code: str, message: str) -> Response:
+    """As MLflow's own errors are, so that its client shows the message."""
+    response = flask.jsonify({"error_code": code, "message": message})
+    response.status_code = status
     return response

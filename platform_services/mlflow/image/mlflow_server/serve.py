@@ -14,6 +14,7 @@ import sys
 import threading
 from configparser import ConfigParser
 from io import StringIO
+from pathlib import Path
 from types import FrameType
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -62,6 +63,22 @@ def command(settings: ServerSettings) -> list[str]:
     ]
 
 
+def server_environment(records_url: str, configuration: Path, administrator: Document) -> dict[str, str]:
+    """MLflow's own variables. `configuration` is the file with `sign_in_configuration`."""
+    return {
+        "MLFLOW_BACKEND_STORE_URI": records_url,
+        "MLFLOW_AUTH_CONFIG_PATH": str(configuration),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": administrator["session_key"],
+        # Its jobs are for features of language models, and cost as much memory as the server itself.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        # MLflow's defaults, which must not be switched off: what it has no check for is refused.
+        "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
+        "MLFLOW_SERVER_ENABLE_GRAPHQL_AUTH": "true",
+        # A connection that PostgreSQL has closed is noticed before it is used.
+        "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE": "300",
+    }
+
+
 def main() -> int:
     settings = from_environment(ServerSettings)
     vault = Vault()
@@ -74,13 +91,7 @@ def main() -> int:
     environment = {
         **os.environ,
         **database.environment(),
-        "MLFLOW_BACKEND_STORE_URI": database.url(TRACKING),
-        "MLFLOW_AUTH_CONFIG_PATH": str(configuration),
-        "MLFLOW_FLASK_SERVER_SECRET_KEY": administrator["session_key"],
-        # Its jobs are for features of language models, and cost as much memory as the server itself.
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        # A connection that PostgreSQL has closed is noticed before it is used.
-        "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE": "300",
+        **server_environment(database.url(TRACKING), configuration, administrator),
     }
     environment["PATH"] = f"/packages/bin:{environment.get('PATH', '')}"
     server = subprocess.Popen(command(settings), env=environment, start_new_session=True)  # noqa: S603 - see `command`

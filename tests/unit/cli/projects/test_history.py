@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from mlflow_server.written_by import of_alias
 from typer.testing import CliRunner, Result
 
 from cli.app import make_app
 from cli.projects.environment import all_projects
 from cli.projects.show import print_table
+from ml_workloads.promotion.moves import Move, written
 from tests.unit.ml_workloads.promotion.models import Model
 
 
@@ -34,9 +37,34 @@ def test_versions_come_newest_first_with_aliases_metric_and_verdict(model: Model
         ("1", ["production"], None),
     ]
     assert [each["metrics"]["f1"] for each in found] == [0.95, 0.9]
+    assert [each["gate_by"] for each in found] == [None, None]
+    model.client.set_model_version_tag(
+        model.name, "2", "gate.by", '{"account":"churn","at":"2026-11-30T00:00:00+00:00"}'
+    )
+    assert document("models", model.name)[0]["gate_by"] == "churn"
     table = mlp("models", model.name).stdout
     assert "production" in table
     assert "0.95" in table
+
+
+def test_who_moved_an_alias_by_hand_is_told_as_far_as_the_server_has_recorded_it(model: Model):
+    first, second = model.add(), model.add()
+    model.name_it("production", first)
+    move = Move(
+        alias="production",
+        version=first,
+        came_from=None,
+        by="jo",
+        at=datetime(2026, 11, 30, tzinfo=UTC),
+        kind="promote",
+    )
+    model.client.set_registered_model_tag(model.name, *written(move))
+    model.name_it("production", second)
+    assert document("models", model.name, "--history")["notes"][0].endswith("and it names version 2")
+    key, value = of_alias("production", "churn", first, datetime(2026, 11, 30, 10, 15, tzinfo=UTC))
+    model.client.set_model_version_tag(model.name, second, key, value)
+    (note,) = document("models", model.name, "--history")["notes"]
+    assert note.endswith("names version 2; the account churn did it on 2026-11-30 10:15 (UTC)")
 
 
 def test_an_old_version_that_is_in_use_is_listed_however_few_are_asked_for(model: Model):

@@ -72,7 +72,8 @@ def test_where_there_is_nothing_to_move_it_says_what_comes_first(model: Model, a
     assert f"mlp promote {model.name} --to" in done.stderr
 
 
-def test_a_rollback_goes_back_and_the_history_tells_who_moved_what(model: Model):
+def test_a_rollback_goes_back_and_the_history_tells_who_moved_what(model: Model, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "churn")
     for f1 in (0.9, 0.95):
         version = model.add(f1)
         assert mlp("promote", model.name, "--to", "staging", "--version", version).exit_code == 0
@@ -87,7 +88,7 @@ def test_a_rollback_goes_back_and_the_history_tells_who_moved_what(model: Model)
         ("promote", "production", None, "1"),
         ("promote", "staging", None, "1"),
     ]
-    assert {move["by"] for move in moves} == {JO}
+    assert {(move["by"], move["account"]) for move in moves} == {(JO, "churn")}
     assert "f1 0.95, before 0.9" in mlp("models", model.name, "--history").stdout
     assert mlp("rollback", model.name).exit_code == 1
 

@@ -68,6 +68,10 @@ def project(**changes: Any) -> Project:
     return parse_project({**SOUND, **changes}, "example")
 
 
+ALIASES = ({"production": "3", "staging": "4"}, {"production": "churn", "staging": None})
+"""With who let the alias name the version, which is not recorded of old ones."""
+
+
 @pytest.fixture(autouse=True)
 def deployed(server: ApiServer, model: Model, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     environment = Environment(
@@ -83,7 +87,7 @@ def deployed(server: ApiServer, model: Model, monkeypatch: pytest.MonkeyPatch) -
         for module in (status, logs):
             monkeypatch.setattr(module, "opened", opened)
         monkeypatch.setattr(predict, "serving", lambda _session, **_: model.forwarded())
-        monkeypatch.setattr(status, "aliases_of", lambda _session: {"production": "3", "staging": "4"})
+        monkeypatch.setattr(status, "aliases_of", lambda _session: ALIASES)
         yield
 
 
@@ -107,8 +111,9 @@ def test_everything_about_a_project_is_in_one_answer():
     assert document["answering"] == {"ready": True, "version": "3", "problem": None}
     assert document["quota"] == {"requests.cpu": {"used": "500m", "hard": "8"}}
     assert document["problems"] == []
+    assert (document["aliases"], document["aliases_by"]) == ALIASES
     table = mlp("status", "churn").stdout
-    for said in ("1 of 2 ready", "production 3, staging 4", "took 1 min 30 s", "500m of 8"):
+    for said in ("1 of 2 ready", "production 3 (by churn), staging 4", "took 1 min 30 s", "500m of 8"):
         assert said in table
 
 
@@ -129,7 +134,7 @@ def test_a_part_that_cannot_be_had_does_not_hide_the_others(monkeypatch: pytest.
 
     monkeypatch.setattr(status, "aliases_of", refuse)
     document = found("status", "churn")
-    assert document["aliases"] is None
+    assert (document["aliases"], document["aliases_by"]) == (None, None)
     assert document["problems"] == ["MLflow does not answer: no pod of mlflow is ready"]
     assert document["answering"]["version"] == "3"
 

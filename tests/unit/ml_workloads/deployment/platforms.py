@@ -20,13 +20,14 @@ from components.secrets import SecretHandle
 from ml_workloads.deployment import Workloads, WorkloadsArgs, workloads
 from ml_workloads.project import Project, parse_project
 from platform_services.handles import PlatformHandle, Retention, TrackingHandle
-from platform_services.mlflow.accounts import MlflowAccountsArgs
+from platform_services.mlflow.accounts import MlflowAccountsArgs, account_secret, reader_secret
 from tests.unit.ml_workloads.examples import SOUND
 from tests.unit.platform_services.clusters import handle, pool
 
 L4 = pool("l4", "g6.xlarge", "nvidia-l4")
 SECRETS = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ml-platform-dev"
-ACCOUNT_SECRET = f"{SECRETS}/mlflow/accounts/churn-AbCdEf"
+ACCOUNT_SECRET = f"{SECRETS}/mlflow/accounts/churn/password-AbCdEf"
+READER_SECRET = f"{SECRETS}/mlflow/accounts/churn/serving-AbCdEf"
 
 
 class Accounts(pulumi.ComponentResource):
@@ -34,15 +35,17 @@ class Accounts(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: MlflowAccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:MlflowAccounts", name, {}, opts)
-        self.secrets = {
-            account: SecretHandle(
-                name=pulumi.Output.from_input(f"ml-platform-dev/mlflow/accounts/{account}"),
-                arn=pulumi.Output.from_input(f"{SECRETS}/mlflow/accounts/{account}-AbCdEf"),
-            )
-            for account in args.accounts
-        }
+        self.secrets = {project: _secret(account_secret(project)) for project in args.projects}
+        self.readers = {project: _secret(reader_secret(project)) for project in args.projects}
         self.ready = Provider(f"{name}-ready", opts=pulumi.ResourceOptions(parent=self))  # any resource does
         self.register_outputs({})
+
+
+def _secret(name: str) -> SecretHandle:
+    return SecretHandle(
+        name=pulumi.Output.from_input(f"ml-platform-dev/{name}"),
+        arn=pulumi.Output.from_input(f"{SECRETS}/{name}-AbCdEf"),
+    )
 
 
 def project(**changes: Any) -> Project:

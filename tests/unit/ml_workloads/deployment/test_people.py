@@ -4,11 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, SECRETS, Deployed, deployed, project
+from tests.unit.ml_workloads.deployment.platforms import (
+    ACCOUNT_SECRET,
+    READER_SECRET,
+    SECRETS,
+    Deployed,
+    deployed,
+    project,
+)
 from tests.unit.ml_workloads.deployment.test_rights import DECRYPT, GET, KMS, OWN_SECRET, may, through_secrets
 
 PUT, LOOK, DATA_KEY = "secretsmanager:PutSecretValue", "secretsmanager:DescribeSecret", "kms:GenerateDataKey"
-RENT_ACCOUNT = f"{SECRETS}/mlflow/accounts/rent-AbCdEf"
+RENT_ACCOUNT = f"{SECRETS}/mlflow/accounts/rent/password-AbCdEf"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 
 
@@ -74,6 +81,7 @@ def test_a_team_without_a_project_is_given_nothing():
     ("role", "action", "secret", "allowed"),
     [
         ("growth", GET, ACCOUNT_SECRET, True),
+        ("growth", GET, READER_SECRET, False),
         ("growth", GET, RENT_ACCOUNT, False),
         ("growth", GET, f"{SECRETS}/mlflow/admin-AbCdEf", False),
         ("growth", PUT, ACCOUNT_SECRET, False),

@@ -10,7 +10,14 @@ from ml_workloads.deployment.rights import DataToRead
 from sandbox.emulator.authorization.conditions import lookup_in
 from sandbox.emulator.authorization.documents import Access, parse
 from sandbox.emulator.authorization.evaluation import Caller, evaluate
-from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, SECRETS, Deployed, deployed, project
+from tests.unit.ml_workloads.deployment.platforms import (
+    ACCOUNT_SECRET,
+    READER_SECRET,
+    SECRETS,
+    Deployed,
+    deployed,
+    project,
+)
 
 KMS = "arn:aws:kms:us-east-1:123456789012:key"
 OWN_SECRET = "arn:aws:mock:::workloads-churn-secrets-projects-churn-warehouse"
@@ -43,12 +50,27 @@ def through_s3(arn: str) -> dict[str, str]:
     return {"kms:ViaService": "s3.us-east-1.amazonaws.com", "kms:EncryptionContext:aws:s3:arn": arn}
 
 
-@pytest.mark.parametrize("part", ["training", "serving"])
-@pytest.mark.parametrize("secret", [ACCOUNT_SECRET, OWN_SECRET])
+@pytest.mark.parametrize(
+    ("part", "secret"),
+    [
+        ("training", ACCOUNT_SECRET),
+        ("training", OWN_SECRET),
+        ("serving", READER_SECRET),
+        ("serving", OWN_SECRET),
+    ],
+)
 def test_pods_read_their_account_and_their_own_secrets(part: str, secret: str):
     text = policy(deployed(), part)
     assert may(text, GET, secret)
     assert may(text, DECRYPT, f"{KMS}/secrets", through_secrets(secret))
+
+
+@pytest.mark.parametrize(("part", "secret"), [("serving", ACCOUNT_SECRET), ("training", READER_SECRET)])
+def test_no_part_reads_the_account_of_another_part(part: str, secret: str):
+    """Or a pod that serves could promote its own model."""
+    text = policy(deployed(), part)
+    assert not may(text, GET, secret)
+    assert not may(text, DECRYPT, f"{KMS}/secrets", through_secrets(secret))
 
 
 @pytest.mark.parametrize("part", ["training", "serving"])
@@ -56,7 +78,8 @@ def test_pods_read_their_account_and_their_own_secrets(part: str, secret: str):
     "secret",
     [
         f"{SECRETS}/mlflow/admin-AbCdEf",
-        f"{SECRETS}/mlflow/accounts/other-AbCdEf",
+        f"{SECRETS}/mlflow/accounts/other/password-AbCdEf",
+        f"{SECRETS}/mlflow/accounts/other/serving-AbCdEf",
         f"{SECRETS}/projects/other/warehouse-AbCdEf",
         f"{OWN_SECRET}-2",
     ],
@@ -72,8 +95,8 @@ def test_no_secret_of_anybody_else(part: str, secret: str):
     "context",
     [
         {},
-        {"kms:EncryptionContext:SecretARN": ACCOUNT_SECRET},
-        {**through_secrets(ACCOUNT_SECRET), "kms:ViaService": "ec2.us-east-1.amazonaws.com"},
+        {"kms:EncryptionContext:SecretARN": OWN_SECRET},
+        {**through_secrets(OWN_SECRET), "kms:ViaService": "ec2.us-east-1.amazonaws.com"},
         {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"},
     ],
 )

@@ -6,7 +6,7 @@ import re
 import pulumi
 import pytest
 
-from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, L4, deployed, project
+from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, L4, READER_SECRET, deployed, project
 from tests.unit.platform_services.clusters import pool
 
 
@@ -106,10 +106,11 @@ def test_secrets_are_kept_as_the_environment_says(protect: bool):
 
 
 def test_no_object_holds_more_of_a_secret_than_its_arn():
-    for pod in ((made := deployed()).training_pod, made.serving_pod):
+    made = deployed()
+    for pod, account in ((made.training_pod, ACCOUNT_SECRET), (made.serving_pod, READER_SECRET)):
         [container] = pod["containers"]
         values = {each["name"]: each.get("value") for each in container["env"]}
-        assert values["TRACKING_ACCOUNT"] == ACCOUNT_SECRET
+        assert values["TRACKING_ACCOUNT"] == account
         assert values["SECRET_WAREHOUSE"].startswith("arn:aws:")
     assert made.kinds("Secret") == []
 

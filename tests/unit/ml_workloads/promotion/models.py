@@ -23,6 +23,10 @@ SIGNATURE = {
     "inputs": json.dumps([{"type": "double", "name": "age", "required": True}]),
     "outputs": json.dumps([{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]),
 }
+FLAVORS = {
+    "sklearn": {"pickled_model": "model.skops", "serialization_format": "skops", "code": None},
+    "python_function": {"loader_module": "mlflow.sklearn", "model_path": "model.skops"},
+}
 
 
 @contextmanager
@@ -57,6 +61,7 @@ class Model:
         contract: bool = True,
         signature: Any = SIGNATURE,
         metadata: Any = None,
+        flavors: Any = FLAVORS,
         status: str = "FINISHED",
         job: str = "churn-1",
         alias: str | None = None,
@@ -69,7 +74,7 @@ class Model:
         self.client.set_terminated(run_id, status)
         model = self._folder / "models" / run_id
         model.mkdir(parents=True)
-        document = {"run_id": run_id, "flavors": {}, "signature": signature, "metadata": metadata}
+        document = {"run_id": run_id, "flavors": flavors, "signature": signature, "metadata": metadata}
         (model / "MLmodel").write_text(yaml.safe_dump(document))
         found = self.client.create_model_version(self.name, model.as_uri(), run_id)
         if alias:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -28,6 +29,14 @@ def test_a_move_is_read_as_it_was_written(move: Move):
     key, value = written(move)
     assert read({key: value}, "production") == (move,)
     assert key == "move.production.20261024T120000.000000Z"
+
+
+def test_a_move_says_who_was_signed_in_and_an_old_one_need_not():
+    key, value = written(replace(MOVE, account="churn"))
+    assert json.loads(value)["account"] == "churn"
+    assert read({key: value}, "production")[0].account == "churn"
+    old = {name: said for name, said in json.loads(value).items() if name != "account"}
+    assert read({key: json.dumps(old)}, "production")[0].account is None
 
 
 def test_moves_come_in_the_order_of_their_time_and_each_alias_has_its_own():

@@ -14,7 +14,7 @@ from ml_workloads.promotion.ladder import replay
 from ml_workloads.promotion.moves import read
 from ml_workloads.runtime.gate import Gate
 from ml_workloads.runtime.serving.columns import INPUTS, describe
-from tests.unit.ml_workloads.promotion.models import Model
+from tests.unit.ml_workloads.promotion.models import FLAVORS, Model
 
 GATE = Gate(metric="f1", bound=0.9, max_regression=0.01)
 NOW = datetime(2026, 10, 24, tzinfo=UTC)
@@ -69,6 +69,15 @@ def test_a_description_of_the_inputs_is_enough_of_a_signature(model: Model):
         ({"signature": {"inputs": "no JSON", "outputs": None}}, "it has no signature"),
         ({"metadata": {INPUTS: {"version": 1, "columns": []}}}, "it has no signature"),
         ({"status": "FAILED"}, "its run is FAILED"),
+        (
+            {"flavors": {"sklearn": {**FLAVORS["sklearn"], "serialization_format": "cloudpickle"}}},
+            "flavors.sklearn.serialization_format is 'cloudpickle', which runs code when it is loaded",
+        ),
+        (
+            {"flavors": {**FLAVORS, "python_function": {"loader_module": "churn.loader", "model_path": "model.skops"}}},
+            "flavors.python_function.loader_module is 'churn.loader', it must be mlflow.sklearn",
+        ),
+        ({"flavors": {}}, "flavors.sklearn is not there"),
     ],
 )
 def test_a_worse_version_is_refused_with_reasons_and_nothing_moves(model: Model, made: dict[str, Any], reason: str):

@@ -11,6 +11,7 @@ from mlflow_server.vault import Document
 
 CHURN: Document = {"username": "churn", "password": "first"}
 RENT: Document = {"username": "rent", "password": "second"}
+SERVERS: Document = {"username": "churn.serving", "password": "third"}
 
 
 @dataclass
@@ -84,10 +85,37 @@ def test_an_account_may_change_its_own_experiment_and_model_and_nothing_else():
     assert server.granted["rent"] == {edit("experiment", "2"), edit("registered_model", "rent")}
 
 
+def test_a_reader_may_read_what_its_projects_account_may_change():
+    server = Server()
+    server.reconcile(CHURN, SERVERS, RENT)
+    assert server.granted["churn.serving"] == {
+        Grant(kind="experiment", resource="1", permission="READ"),
+        Grant(kind="registered_model", resource="churn", permission="READ"),
+    }
+    assert server.granted["churn"] == {edit("experiment", "1"), edit("registered_model", "churn")}
+    assert set(server.models) == {"churn", "rent"}
+
+
+def test_what_a_reader_was_given_beyond_that_is_taken_back():
+    server = Server()
+    server.reconcile(CHURN, SERVERS)
+    server.granted["churn.serving"] = {edit("experiment", "1"), edit("registered_model", "rent")}
+    server.reconcile(CHURN, SERVERS)
+    assert {grant.permission for grant in server.granted["churn.serving"]} == {"READ"}
+
+
+def test_readers_come_to_projects_that_are_there_already_and_go_with_them():
+    server = Server()
+    server.reconcile(CHURN, RENT)
+    assert server.reconcile(CHURN, SERVERS, RENT)[0] == "create churn.serving"
+    assert server.reconcile(RENT) == ["delete churn", "delete churn.serving"]
+    assert server.reconcile(RENT) == []
+
+
 def test_a_second_time_changes_nothing():
     server = Server()
-    server.reconcile(CHURN)
-    assert server.reconcile(CHURN) == []
+    server.reconcile(CHURN, SERVERS)
+    assert server.reconcile(CHURN, SERVERS) == []
 
 
 def test_a_password_that_was_changed_in_the_secret_is_carried_over():

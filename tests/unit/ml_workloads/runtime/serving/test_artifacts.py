@@ -14,7 +14,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from ml_workloads.runtime.serving.artifacts import FormatError, read
+from ml_workloads.runtime.model_format import FormatError
+from ml_workloads.runtime.serving.artifacts import read
 from ml_workloads.runtime.serving.columns import INPUTS, describe
 
 TRAINING = pd.DataFrame({"area": [1.0, 2.0, 3.0], "kind": pd.Series(["a", None, "b"], dtype="category")})
@@ -65,7 +66,7 @@ def test_the_model_is_asked_without_mlflows_changes_to_the_table(tmp_path: Path)
 @pytest.mark.parametrize("kept_as", ["pickle", "cloudpickle"])
 def test_a_version_that_runs_code_when_it_is_loaded_is_refused(tmp_path: Path, kept_as: str):
     save(tmp_path / "model", LinearRegression().fit([[1.0]], [1.0]), serialization_format=kept_as)
-    with pytest.raises(FormatError, match=f"kept as {kept_as}, which runs code.*serialization_format='skops'"):
+    with pytest.raises(FormatError, match=f"is '{kept_as}', which runs code.*serialization_format='skops'"):
         read(tmp_path / "model", "churn", "1", ())
 
 
@@ -74,8 +75,8 @@ def test_a_version_that_runs_code_when_it_is_loaded_is_refused(tmp_path: Path, k
     [
         ({"pickled_model": "../other/model.skops"}, "outside its own folder"),
         ({"pickled_model": "/other/model.skops"}, "outside its own folder"),
-        ({"pickled_model": "other.skops"}, "has no file other.skops"),
-        ({"serialization_format": "pickle"}, "kept as pickle"),
+        ({"pickled_model": "other.skops"}, "'other.skops', which is not among its files"),
+        ({"serialization_format": "pickle"}, "is 'pickle'"),
     ],
 )
 def test_what_a_version_says_of_its_files_is_checked(tmp_path: Path, written: dict[str, str], said: str):
@@ -87,5 +88,5 @@ def test_what_a_version_says_of_its_files_is_checked(tmp_path: Path, written: di
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path):
-    with pytest.raises(FormatError, match="has no MLmodel file"):
+    with pytest.raises(FormatError, match="MLmodel is not among its files"):
         read(tmp_path, "churn", "1", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from sklearn.linear_model import LinearRegression
 from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry, plain
 from ml_workloads.runtime.serving.models import Follower, UnservableError
 
+MARKER = "TEST_MARKER"
 INPUTS = pd.DataFrame({"area": [1.0, 2.0, 3.0]})
 
 
@@ -94,6 +96,41 @@ def test_a_corrupt_artifact_leaves_the_version_before(client: MlflowClient, stor
     now[0] = 60.0
     assert follower.step()
     assert follower.model.version == "2"
+
+
+class MarkerModel(LinearRegression):
+    """A model whose pickle makes an empty file when it is loaded."""
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path(os.environ[MARKER]),)
+
+
+@pytest.mark.parametrize("kept_as", ["pickle", "cloudpickle"])
+def test_a_pickle_that_the_alias_names_is_not_loaded_and_the_version_before_goes_on(
+    client: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept_as: str
+):
+    marker = tmp_path / "loaded"
+    monkeypatch.setenv(MARKER, str(marker))
+    follower = Follower(MlflowRegistry("rent", "production"))
+    assert follower.step()
+    folder = tmp_path / "model"
+    model: Any = MarkerModel().fit(INPUTS, INPUTS["area"])
+    mlflow.sklearn.save_model(  # pyright: ignore[reportPrivateImportUsage]
+        model, str(folder), serialization_format=kept_as, pip_requirements=["scikit-learn"]
+    )
+    hand_logged = client.create_model_version("rent", folder.as_uri())
+    try:
+        client.set_registered_model_alias("rent", "production", hand_logged.version)
+        assert not follower.step()
+        assert f"version {hand_logged.version} cannot be loaded: " in follower.problem
+        assert f"flavors.sklearn.serialization_format is '{kept_as}', which runs code" in follower.problem
+        assert "log it with mlflow.sklearn.log_model(..., serialization_format='skops')" in follower.problem
+        assert follower.model is not None
+        assert follower.model.version == "1"
+        assert follower.model.predict(INPUTS) == pytest.approx([2.0, 4.0, 6.0])
+        assert not marker.exists()
+    finally:
+        client.delete_model_version("rent", hand_logged.version)
 
 
 def _version(client: MlflowClient, version: str) -> str:
