@@ -23,7 +23,17 @@ accounts: Any = auth
 
 
 def authenticate() -> Authorization | Response:
-    """Return the signed-in account, or the response that ends the request: 401, or 403 with the reason."""
+    """Return the signed-in account, or the response that ends the request: 401, or 403 with the reason.
+
+    MLflow asks several times within a request, and ends it with 500 where the second answer is no account: when the
+    password was changed between the two. So the first answer holds for the request.
+    """
+    if "signed_in" not in flask.g:
+        flask.g.signed_in = _authenticate()
+    return flask.g.signed_in
+
+
+def _authenticate() -> Authorization | Response:
     signed_in = accounts.authenticate_request_basic_auth()
     if not isinstance(signed_in, Authorization):
         return signed_in
