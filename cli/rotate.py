@@ -26,7 +26,7 @@ Object = Mapping[str, Any]
 
 
 class Part(StrEnum):
-    """What `--only` takes; the same as `platform_services.mlflow.rotation_names`, whose import takes seconds."""
+    """Names that `--only` takes: those of `platform_services.mlflow.rotation_names`, whose import takes seconds."""
 
     database = "database"
     accounts = "accounts"

@@ -27,7 +27,7 @@ from ml_workloads.runtime.errors import PlatformError
 LOG = logging.getLogger(__name__)
 ACCOUNT_VARIABLE = "TRACKING_ACCOUNT"
 PROVIDER: Final = "platform-account"
-"""What MLFLOW_TRACKING_AUTH says. https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html"""
+"""The value of MLFLOW_TRACKING_AUTH. https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html"""
 
 PATIENCE_SECONDS = 30.0
 """Between the change at MLflow and that of the secret lie less than a second, or the new start of a Job's pod."""
@@ -85,7 +85,7 @@ class RenewedAuth(AuthBase):
         return HTTPBasicAuth(*used)(r)
 
     def _renew(self, refused: Credentials) -> bool:
-        """Whether there is something else to sign in with than what was refused."""
+        """Return whether there is something else to sign in with than what was refused."""
         deadline = time.monotonic() + self._patience
         with self._lock:
             while self._held == refused:

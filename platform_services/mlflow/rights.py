@@ -38,6 +38,6 @@ def account_secrets(scope: Scope, prefix: str) -> str:
 
 
 def accounts_policy(scope: Scope, admin_secret: str, prefix: str, secrets_key: str) -> str:
-    """What keeps the accounts signs in as the administrator; it gives all of them their passwords."""
+    """The Jobs that keep and rotate the accounts sign in as the administrator, and give all of them their passwords."""
     kept = [admin_secret, account_secrets(scope, prefix)]
     return document([*read_secrets(scope, kept, secrets_key), *rotate_secrets(scope, kept, secrets_key)])

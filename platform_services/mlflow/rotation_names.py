@@ -1,4 +1,4 @@
-"""What can be rotated, and the CronJobs that do it; the command line looks for them."""
+"""Names of what can be rotated, and of the CronJobs that do it; the command line looks for them."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ DATABASE, ADMINISTRATOR, ACCOUNTS = "database", "administrator", "accounts"
 
 PARTS: Final = (DATABASE, ACCOUNTS, ADMINISTRATOR)
 VARIABLE: Final = "PLATFORM_ROTATE"
-"""Of the pod that rotates accounts: a JSON list of ACCOUNTS and ADMINISTRATOR. The CronJob's own names both."""
+"""Variable of the pod that rotates accounts: a JSON list of ACCOUNTS and ADMINISTRATOR. The CronJob names both."""
 
 
 def cronjob(part: str) -> str:

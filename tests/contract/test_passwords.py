@@ -1,4 +1,4 @@
-"""Who reads the database's master user, and that whatever the cluster makes a password for can be rotated."""
+"""Only the set-up reads the database's master user, and whatever the cluster makes a password for can be rotated."""
 
 from __future__ import annotations
 

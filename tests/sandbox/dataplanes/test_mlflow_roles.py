@@ -137,7 +137,7 @@ def killed_after(steps: int) -> Generator[None]:
 
 
 def strangers(world: World, dbname: str) -> list[str]:
-    """What does not belong to MLflow's own role."""
+    """Return what does not belong to MLflow's own role."""
     with world.master(dbname) as connection:
         return [str(row[0]) for row in connection.execute(STRANGERS)]
 
@@ -149,7 +149,7 @@ def one(connection: psycopg.Connection, query: str) -> Any:
 
 
 def made_by_the_master(world: World) -> None:
-    """As an environment is whose server signs in as the master user."""
+    """Make an environment whose server signs in as the master user."""
     with world.master() as connection:
         connection.execute("CREATE DATABASE mlflow_auth")
     for name in DATABASES:
@@ -264,7 +264,7 @@ def test_no_connection_fails_and_no_session_ends_while_the_password_is_rotated(
     ended = threading.Event()
 
     def connect_on() -> None:
-        """As the server: by libpq's file, which is up to a second old."""
+        """Connect as the server does: by libpq's file, which is up to a second old."""
         while not ended.is_set():
             try:
                 with psycopg.connect("service=mlflow dbname=mlflow") as connection:

@@ -1,4 +1,4 @@
-"""How PostgreSQL is reached: TLS with the server's name checked, user and password in a file that only libpq reads.
+"""Access to PostgreSQL: TLS with the server's name checked, user and password in a file that only libpq reads.
 
 A rotation changes both at once, so the file is written anew from time to time; libpq reads it for each new connection.
 https://www.postgresql.org/docs/current/libpq-pgservice.html
@@ -18,10 +18,10 @@ TRACKING, SIGN_IN = "mlflow", "mlflow_auth"
 """The databases: runs and models, and who may use which."""
 
 SERVICE = "mlflow"
-"""Of libpq's file: where the server is, and as whom one signs in."""
+"""Names the section of libpq's file that says where the server is, and as whom one signs in."""
 
 REFRESH_SECONDS = 10.0
-"""How long a server uses what it has read. Each read is a call of Secrets Manager, and one of KMS."""
+"""Seconds for which a server uses what it has read. Each read is a call of Secrets Manager, and one of KMS."""
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem"

@@ -1,4 +1,4 @@
-"""What PostgreSQL stores of a password, computed here, so that no statement and no log of the database holds one.
+"""PostgreSQL's verifier of a password, computed here, so that no statement and no log of the database holds one.
 
 RDS writes statements that change roles into its log, which CloudWatch keeps (`log_statement: ddl`).
 https://www.postgresql.org/docs/current/catalog-pg-authid.html and RFC 5803

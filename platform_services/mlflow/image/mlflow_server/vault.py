@@ -113,5 +113,5 @@ def new_account(name: str) -> Document:
 
 
 def new_login(name: str) -> Document:
-    """Of a role in PostgreSQL."""
+    """Return a first or next password for a role in PostgreSQL."""
     return {"username": name, "password": new_password()}
