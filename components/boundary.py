@@ -104,7 +104,12 @@ def _data_statements(scope: Scope, prefix: str, tagged: Mapping[str, str], state
     return [
         Statement(
             sid="SecretsOfTheEnvironment",
-            actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            actions=[
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
             resources=[scope.arn("secretsmanager", f"secret:{prefix}/*")],
         ),
         # RDS makes up the name of the secret that it keeps; its own tag tells whose password it is.

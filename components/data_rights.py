@@ -26,9 +26,13 @@ def read_secrets(scope: Scope, arns: Sequence[str], key_arn: str, within: str = 
     yield _use_key("DecryptSecrets", scope, "secretsmanager", ["kms:Decrypt"], key_arn, context)
 
 
-def put_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Iterator[Statement]:
-    """Let a role give secrets new values."""
-    yield Statement(sid="PutSecrets", actions=["secretsmanager:PutSecretValue"], resources=arns)
+def rotate_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Iterator[Statement]:
+    """Let a role give secrets values, also those that take the current ones' place only once they work.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+    """
+    actions = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+    yield Statement(sid="RotateSecrets", actions=actions, resources=arns)
     yield encrypt_secrets(scope, arns, key_arn)
 
 

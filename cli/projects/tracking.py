@@ -34,6 +34,11 @@ def tracking(session: Session) -> Generator[MlflowClient]:
             import mlflow
             from mlflow import MlflowClient
 
+            from ml_workloads.runtime.account import PROVIDER, RenewedAuth, sign_in_with
+
+            # A rotation may change the password while the command runs.
+            sign_in_with(RenewedAuth(lambda: account(session)))
+            os.environ["MLFLOW_TRACKING_AUTH"] = PROVIDER
             logging.getLogger("mlflow").setLevel(logging.ERROR)
             # Set in this process before, for another project, it would go before the variable.
             mlflow.set_tracking_uri(forward.address)

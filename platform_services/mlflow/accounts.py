@@ -16,6 +16,9 @@ from components.secrets import SecretHandle, Secrets, SecretsArgs
 from platform_services.handles import PlatformHandle
 from platform_services.mlflow.pods import MADE_AGAIN, AccountArgs, PodAccount, container, labels, pod
 from platform_services.mlflow.rights import ACCOUNTS_PREFIX, accounts_policy
+from platform_services.mlflow.rotation import rotation
+from platform_services.mlflow.rotation_names import ACCOUNTS as ROTATED_ACCOUNTS
+from platform_services.mlflow.rotation_names import ADMINISTRATOR, VARIABLE
 from platform_services.network_policies import to_service
 
 ACCOUNTS = "mlflow-accounts"
@@ -133,5 +136,13 @@ class MlflowAccounts(pulumi.ComponentResource):
                 delete_before_replace=True,
                 hooks=tracking.image_hooks,
             ),
+        )
+        rotating = {**environment, VARIABLE: json.dumps([ROTATED_ACCOUNTS, ADMINISTRATOR])}
+        rotation(
+            f"{name}-rotate",
+            ROTATED_ACCOUNTS,
+            namespace,
+            container(ACCOUNTS, tracking.image, "rotate_accounts", rotating),
+            pulumi.ResourceOptions(parent=self, depends_on=[self.ready], hooks=tracking.image_hooks),
         )
         self.register_outputs({"projects": list(args.projects)})

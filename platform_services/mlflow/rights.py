@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from components.data_rights import keep_objects, put_secrets, read_secrets
+from components.data_rights import keep_objects, read_secrets, rotate_secrets
 from components.iam_documents import Scope, document
 
 ARTIFACTS_PREFIX = "mlflow/"
@@ -17,13 +17,14 @@ def server_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, bucket
     )
 
 
-def set_up_policy(scope: Scope, database_secret: str, admin_secret: str, secrets_key: str) -> str:
-    """The set-up gives the administrator a first password."""
+def set_up_policy(scope: Scope, master_secret: str, database_secret: str, admin_secret: str, secrets_key: str) -> str:
+    """The set-up is the only one that acts as the database's master user; it makes and rotates MLflow's own logins.
+
+    It gives the administrator a first password as well.
+    """
+    made = [database_secret, admin_secret]
     return document(
-        [
-            *read_secrets(scope, [database_secret, admin_secret], secrets_key),
-            *put_secrets(scope, [admin_secret], secrets_key),
-        ]
+        [*read_secrets(scope, [master_secret, *made], secrets_key), *rotate_secrets(scope, made, secrets_key)]
     )
 
 
@@ -37,8 +38,6 @@ def account_secrets(scope: Scope, prefix: str) -> str:
 
 
 def accounts_policy(scope: Scope, admin_secret: str, prefix: str, secrets_key: str) -> str:
-    """What keeps the accounts signs in as the administrator and gives each account a first password."""
-    accounts = account_secrets(scope, prefix)
-    return document(
-        [*read_secrets(scope, [admin_secret, accounts], secrets_key), *put_secrets(scope, [accounts], secrets_key)]
-    )
+    """The Jobs that keep and rotate the accounts sign in as the administrator, and give all of them their passwords."""
+    kept = [admin_secret, account_secrets(scope, prefix)]
+    return document([*read_secrets(scope, kept, secrets_key), *rotate_secrets(scope, kept, secrets_key)])

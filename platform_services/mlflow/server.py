@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 
 from components.buckets import BucketHandle
 from components.database import PORT as DATABASE_PORT
-from components.database import USER_NAME, DatabaseHandle
+from components.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
 from components.image_presence import BuiltImage, image_hooks
 from components.images import MLFLOW_REPOSITORY, ROOT
@@ -37,10 +37,12 @@ from platform_services.mlflow.pods import (
     pod,
 )
 from platform_services.mlflow.rights import ARTIFACTS_PREFIX, server_policy, set_up_policy
+from platform_services.mlflow.rotation import rotation
+from platform_services.mlflow.rotation_names import DATABASE
 from platform_services.namespaces import ML_PLATFORM
 
 SET_UP = "mlflow-set-up"
-ADMIN_SECRET = "mlflow/admin"  # noqa: S105 - a name
+ADMIN_SECRET, DATABASE_SECRET = "mlflow/admin", "mlflow/database"
 # Names that requests may come under, against https://owasp.org/www-community/attacks/DNS_Rebinding; the last two are
 # those of a forwarded port.
 HOSTS = (
@@ -86,7 +88,7 @@ class Mlflow(pulumi.ComponentResource):
         repository = f"{args.prefix}/{MLFLOW_REPOSITORY}"
         built = BuiltImage(environment=args.environment, repository=repository, tag=tag)
         self._image_hooks = image_hooks(built, self)
-        self._admin_secret_arn = self._admin_secret()
+        self._admin_secret_arn, self._database_secret_arn = self._secrets()
         MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
         path = [self._database_rule(), *self._policies()]
         set_up = self._set_up(path)
@@ -103,21 +105,21 @@ class Mlflow(pulumi.ComponentResource):
         )
         self.register_outputs({"uri": URI})
 
-    def _admin_secret(self) -> pulumi.Output[str]:
-        """Name and password of the administrator; the set-up Job gives it its first value."""
+    def _secrets(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """The administrator, and the server's login at the database; the set-up Job gives them their first values."""
         args = self._args
         secrets = Secrets(
             f"{self._name}-secrets",
             SecretsArgs(
                 account=args.cluster.account,
                 prefix=args.prefix,
-                names=(ADMIN_SECRET,),
+                names=(ADMIN_SECRET, DATABASE_SECRET),
                 key_arn=args.secrets_key_arn,
                 recovery_window_days=args.recovery_window_days,
             ),
             pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        return secrets.secrets[ADMIN_SECRET].arn
+        return secrets.secrets[ADMIN_SECRET].arn, secrets.secrets[DATABASE_SECRET].arn
 
     def _database_rule(self) -> pulumi.Resource:
         """Pods are in the cluster's security group; which of them get through is the network policies' part."""
@@ -154,8 +156,7 @@ class Mlflow(pulumi.ComponentResource):
             "PLATFORM_REGION": self._args.cluster.region,
             "PLATFORM_DATABASE_HOST": database.address,
             "PLATFORM_DATABASE_PORT": str(DATABASE_PORT),
-            "PLATFORM_DATABASE_USER": USER_NAME,
-            "PLATFORM_DATABASE_SECRET": database.master_secret_arn,
+            "PLATFORM_DATABASE_SECRET": self._database_secret_arn,
             "PLATFORM_ADMIN_SECRET": self._admin_secret_arn,
         }
 
@@ -174,7 +175,10 @@ class Mlflow(pulumi.ComponentResource):
         )
 
     def _set_up(self, after: list[pulumi.Resource]) -> pulumi.Resource:
-        """Made anew, and so run again, whenever the image or the database is another one."""
+        """Made anew, and so run again, whenever the image or the database is another one.
+
+        The rotation of the database's password has the same rights: nobody else acts as the master user.
+        """
         args = self._args
         account = self._pod_account(
             "set-up",
@@ -182,11 +186,13 @@ class Mlflow(pulumi.ComponentResource):
             pulumi.Output.all(
                 args.cluster.account.scope,
                 args.database.master_secret_arn,
+                self._database_secret_arn,
                 self._admin_secret_arn,
                 args.secrets_key_arn,
             ).apply(lambda known: set_up_policy(*known)),
         )
-        return k8s.batch.v1.Job(
+        environment = {**self._database_environment(), "PLATFORM_MASTER_SECRET": args.database.master_secret_arn}
+        job = k8s.batch.v1.Job(
             f"{self._name}-set-up",
             metadata={
                 "name": SET_UP,
@@ -200,7 +206,7 @@ class Mlflow(pulumi.ComponentResource):
                 "template": {
                     "metadata": {"labels": labels(SET_UP)},
                     "spec": {
-                        **pod(SET_UP, container(SET_UP, self._image, "set_up", self._database_environment())),
+                        **pod(SET_UP, container(SET_UP, self._image, "set_up", environment)),
                         "restart_policy": "Never",
                     },
                 },
@@ -210,6 +216,10 @@ class Mlflow(pulumi.ComponentResource):
                 parent=self, depends_on=[account, *after], delete_before_replace=True, hooks=self._image_hooks
             ),
         )
+        main = container(SET_UP, self._image, "rotate_database", environment)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[job], hooks=self._image_hooks)
+        rotation(f"{self._name}-rotate-database", DATABASE, args.namespace_ready, main, opts)
+        return job
 
     def _deployment(self, after: list[pulumi.Resource]) -> pulumi.Resource:
         args = self._args
@@ -218,7 +228,7 @@ class Mlflow(pulumi.ComponentResource):
             NAME,
             pulumi.Output.all(
                 args.cluster.account.scope,
-                [args.database.master_secret_arn, self._admin_secret_arn],
+                [self._database_secret_arn, self._admin_secret_arn],
                 args.secrets_key_arn,
                 args.artifacts.name,
                 args.data_key_arn,

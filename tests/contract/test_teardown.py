@@ -100,9 +100,7 @@ def test_what_makes_jobs_is_deleted_before_its_namespace(environment: Program):
     known = dependencies(environment)
     spaces = {each.inputs["metadata"]["name"]: each.urn for each in environment.of_type("kubernetes:core/v1:Namespace")}
     found = [each for each in environment.resources if each.typ in JOBS]
-    cronjob, job = JOBS
-    projects = environment.of_type("mlops:index:ProjectWorkload")
-    assert {each.typ for each in found} == ({cronjob, job} if projects else {job})
+    assert {each.typ for each in found} == set(JOBS)
     late = [each.name for each in found if spaces[each.inputs["metadata"]["namespace"]] not in known[each.urn]]
     assert late == []
 

@@ -29,6 +29,7 @@ def values(deployed: DeployedProjects, first_model: FirstModel, failing_runs: Fa
         "planted": PLANTED,
         "administrator": admin["password"],
         "sessions": admin["session_key"],
+        "role": json.loads(deployed.secret(f"{PREFIX}/mlflow/database"))["password"],
         "database": json.loads(deployed.secret(instance["MasterUserSecret"]["SecretArn"]))["password"],
         **{
             name: json.loads(deployed.secret(f"{PREFIX}/mlflow/accounts/{name}/password"))["password"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.data_rights import put_secrets, read_objects, read_secrets
+from components.data_rights import read_objects, read_secrets, rotate_secrets
 from components.iam_documents import document
 from sandbox.emulator.authorization.conditions import as_list, wildcard
 
@@ -41,7 +41,7 @@ def test_a_folder_of_the_own_prefix_is_listed_and_no_other(prefix: str, allowed:
 
 
 def test_a_pattern_of_secrets_is_compared_as_a_pattern_and_one_secret_as_it_is_written():
-    for build in (read_secrets, put_secrets):
+    for build in (read_secrets, rotate_secrets):
         one, many = (statements(document(build(SCOPE, [arn], KEY))) for arn in (ACCOUNTS.replace("*", "a"), ACCOUNTS))
         [of_one] = [each["Condition"] for each in one.values() if "Condition" in each]
         [of_many] = [each["Condition"] for each in many.values() if "Condition" in each]

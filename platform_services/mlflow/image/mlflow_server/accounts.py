@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from mlflow_server.refusals import ACCOUNT_TAG
 from mlflow_server.routes import READER_SUFFIX, is_reader, project_of
 from mlflow_server.settings import AccountsSettings, from_environment
-from mlflow_server.sign_in import Grant, SignIn, SignInError
+from mlflow_server.sign_in import Grant, SignIn, SignInError, administrator
 from mlflow_server.vault import Document, Vault, new_account
 
 LOG = logging.getLogger("accounts")
@@ -130,27 +130,37 @@ def _permit(user: str, project: str, experiment: str, sign_in: SignIn) -> None:
         LOG.info("gave %s of %s %s to %s", grant.permission, grant.kind, grant.resource, user)
 
 
+def _keep(settings: AccountsSettings, vault: Vault) -> None:
+    """Once more where a rotation has changed a secret meanwhile: the old password was set over the new one then."""
+    who = administrator(vault, settings.admin_secret, settings.server)
+    os.environ["MLFLOW_TRACKING_URI"] = settings.server
+    os.environ["MLFLOW_TRACKING_USERNAME"] = who["username"]
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = who["password"]
+    accounts: list[Document] | None = None
+    while (held := _held(settings, vault)) != accounts:
+        accounts = held
+        reconcile(accounts, SignIn(settings.server, who), MlflowRecords())
+
+
+def _held(settings: AccountsSettings, vault: Vault) -> list[Document]:
+    return [
+        vault.read_or_make(secret, lambda name=name: new_account(name)) for name, secret in settings.accounts.items()
+    ]
+
+
 def main() -> int:
     settings = from_environment(AccountsSettings)
     vault = Vault()
-    administrator = vault.must_read(settings.admin_secret)
-    os.environ["MLFLOW_TRACKING_URI"] = settings.server
-    os.environ["MLFLOW_TRACKING_USERNAME"] = administrator["username"]
-    os.environ["MLFLOW_TRACKING_PASSWORD"] = administrator["password"]
-    accounts = [
-        vault.read_or_make(secret, lambda name=name: new_account(name)) for name, secret in settings.accounts.items()
-    ]
-    sign_in = SignIn(settings.server, administrator)
     try:
         for attempt in Retrying(
             retry=retry_if_exception_type(SignInError), stop=stop_after_delay(PATIENCE_SECONDS), wait=wait_fixed(3)
         ):
             with attempt:
-                reconcile(accounts, sign_in, MlflowRecords())
+                _keep(settings, vault)
     except Exception as error:
         LOG.error("%s", error.__cause__ or error)  # noqa: TRY400 - where in our code it was seen helps nobody
         return 1
-    LOG.info("%d accounts are as they should be", len(accounts))
+    LOG.info("%d accounts are as they should be", len(settings.accounts))
     return 0
 
 

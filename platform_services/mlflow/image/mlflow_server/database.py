@@ -1,7 +1,7 @@
-"""How PostgreSQL is reached: TLS with the server's name checked, the password in a file that only libpq reads.
+"""Access to PostgreSQL: TLS with the server's name checked, user and password in a file that only libpq reads.
 
-RDS changes the password of its own accord (every seven days by default), so the file is written anew from time to time;
-libpq reads it for each new connection. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+A rotation changes both at once, so the file is written anew from time to time; libpq reads it for each new connection.
+https://www.postgresql.org/docs/current/libpq-pgservice.html
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ import os
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from mlflow_server.settings import DatabaseSettings
-from mlflow_server.vault import Vault
+from mlflow_server.vault import Document, Vault
 
 TRACKING, SIGN_IN = "mlflow", "mlflow_auth"
 """The databases: runs and models, and who may use which."""
+
+SERVICE = "mlflow"
+"""Names the section of libpq's file that says where the server is, and as whom one signs in."""
+
+REFRESH_SECONDS = 10.0
+"""Seconds for which a server uses what it has read. Each read is a call of Secrets Manager, and one of KMS."""
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem"
@@ -28,28 +33,26 @@ class Database:
     vault: Vault
 
     @property
-    def passwords(self) -> Path:
-        return self.settings.credentials / "pgpass"
+    def services(self) -> Path:
+        return self.settings.credentials / "pg_service.conf"
 
     def refresh(self) -> bool:
-        """Write the password down as it is now. Whether it is another than before."""
+        """Write user and password down as they are now. Whether they are others than before."""
         held = self.vault.must_read(self.settings.database_secret)
-        return write_secret(self.passwords, password_line(self.settings, held["password"]))
+        return write_secret(self.services, service(self.settings, held))
 
     def environment(self) -> dict[str, str]:
         """What libpq is told by. https://www.postgresql.org/docs/current/libpq-envars.html"""
         return {
-            "PGPASSFILE": str(self.passwords),
+            "PGSERVICEFILE": str(self.services),
             "PGSSLMODE": "verify-full",
             "PGSSLROOTCERT": os.environ.get("PGSSLROOTCERT") or str(self._certificates()),
             "PGCONNECT_TIMEOUT": "10",
         }
 
     def url(self, database: str) -> str:
-        """SQLAlchemy's, without the password. The driver is named, because MLflow's own default has changed."""
-        settings = self.settings
-        user = quote(settings.database_user, safe="")
-        return f"postgresql+psycopg2://{user}@{settings.database_host}:{settings.database_port}/{database}"
+        """SQLAlchemy's, with neither user nor password. The driver is named, because MLflow's default has changed."""
+        return f"postgresql+psycopg2:///{database}?service={SERVICE}"
 
     def _certificates(self) -> Path:
         """Amazon's certificate authorities of the region, which no system's own list has."""
@@ -64,10 +67,21 @@ class Database:
         return path
 
 
-def password_line(settings: DatabaseSettings, password: str) -> str:
-    """https://www.postgresql.org/docs/current/libpq-pgpass.html"""
-    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
-    return f"{settings.database_host}:{settings.database_port}:*:{settings.database_user}:{escaped}\n"
+def service(settings: DatabaseSettings, login: Document) -> str:
+    """Return libpq's file. A value goes to the end of its line, and nothing in it is escaped.
+
+    Raises:
+        ValueError: a value would end its line.
+    """
+    values = {
+        "host": settings.database_host,
+        "port": str(settings.database_port),
+        "user": login["username"],
+        "password": login["password"],
+    }
+    if broken := [name for name, value in values.items() if value != value.strip() or not value.isprintable()]:
+        raise ValueError(f"{', '.join(broken)} of the database: no line breaks, and no spaces at either end")
+    return "\n".join([f"[{SERVICE}]", *(f"{name}={value}" for name, value in values.items()), ""])
 
 
 def write_secret(path: Path, text: str) -> bool:

@@ -32,7 +32,17 @@ accounts: Any = auth
 
 
 def authenticate() -> Authorization | Response:
-    """Return the signed-in account, or the response that ends the request: 401, or 403 with the reason."""
+    """Return the signed-in account, or the response that ends the request: 401, or 403 with the reason.
+
+    MLflow asks several times within a request, and ends it with 500 where the second answer is no account: when the
+    password was changed between the two. So the first answer holds for the request.
+    """
+    if "signed_in" not in flask.g:
+        flask.g.signed_in = _authenticate()
+    return flask.g.signed_in
+
+
+def _authenticate() -> Authorization | Response:
     signed_in = accounts.authenticate_request_basic_auth()
     if not isinstance(signed_in, Authorization):
         return signed_in
@@ -41,9 +51,6 @@ def authenticate() -> Authorization | Response:
 
 
 def _reason(user: str) -> str | None:
-    # MLflow asks for the account several times in one request.
-    if flask.g.get("let_through") == user:
-        return None
     rule = flask.request.url_rule
     route = route_of(rule.rule) if rule else f"{UNKNOWN}{flask.request.path}"
     asked = Asked(method=flask.request.method, route=route, user=user)
@@ -56,7 +63,6 @@ def _reason(user: str) -> str | None:
     if reason is None and not accounts.store.get_user(user).is_admin:
         reason = refusal(asked, known)
     if reason is None:
-        flask.g.let_through = user
         _record_when_done(asked, known)
     return reason
 

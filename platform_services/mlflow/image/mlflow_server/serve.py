@@ -20,12 +20,11 @@ from types import FrameType
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from mlflow_server.database import SIGN_IN, TRACKING, Database, write_secret
+from mlflow_server.database import REFRESH_SECONDS, SIGN_IN, TRACKING, Database, write_secret
 from mlflow_server.settings import ServerSettings, from_environment
 from mlflow_server.vault import Document, Vault
 
 LOG = logging.getLogger("serve")
-REFRESH_SECONDS = 60.0
 # Named here, as importing it means importing MLflow's server, which reads the configuration that this module writes.
 AUTHORIZATION_FUNCTION = "mlflow_server.guard:authenticate"
 
@@ -122,7 +121,7 @@ def _keep(server: subprocess.Popen[bytes], database: Database) -> int:
         while not ended.wait(REFRESH_SECONDS):
             try:
                 if database.refresh():
-                    LOG.info("the database's password has changed")
+                    LOG.info("new connections to the database are another login's, with a new password")
             except Exception as error:
                 LOG.warning("the database's password cannot be read: %s", error)
 

@@ -1,7 +1,8 @@
 """`python -m mlflow_server.set_up`: what has to be done once before this version of the server runs.
 
-The administrator's account has a password, both databases exist, and their tables are this version's. Safe to run
-again.
+The administrator's account has a password; both databases exist, belong to MLflow's own role, and let nobody else in;
+their tables are this version's. Safe to run again, also after it was ended at any point, and while servers run that
+still sign in as the master user.
 """
 
 from __future__ import annotations
@@ -13,28 +14,26 @@ from typing import Any
 import mlflow.store.db.utils as tracking_tables
 import sqlalchemy
 from mlflow.server.auth.db import utils as sign_in_tables
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from mlflow_server.administration import Administration, make_ready
 from mlflow_server.database import SIGN_IN, TRACKING, Database
-from mlflow_server.settings import DatabaseSettings, from_environment
+from mlflow_server.settings import SetUpSettings, from_environment
 from mlflow_server.vault import Vault, new_administrator
 
 LOG = logging.getLogger("set_up")
-PATIENCE_SECONDS = 120.0
 tables: Any = tracking_tables
 
 
 def main() -> None:
-    settings = from_environment(DatabaseSettings)
+    settings = from_environment(SetUpSettings)
     vault = Vault()
     vault.read_or_make(settings.admin_secret, new_administrator)
     database = Database(settings=settings, vault=vault)
-    database.refresh()
     os.environ.update(database.environment())
+    make_ready(Administration(settings=settings, vault=vault))
+    database.refresh()
+    # As the role that owns the databases, so that what is made is its own.
     engine = sqlalchemy.create_engine(database.url(TRACKING))
-    ensure_database(engine, SIGN_IN)
     if tables._is_empty_database(engine):
         tables._initialize_tables(engine)
     else:
@@ -44,23 +43,6 @@ def main() -> None:
     sign_in_tables.migrate(engine, "head")
     engine.dispose()
     LOG.info("the databases %s and %s are ready", TRACKING, SIGN_IN)
-
-
-def ensure_database(server: sqlalchemy.Engine, name: str) -> None:
-    """RDS makes one database only. Waits for a server that is just coming up."""
-    for attempt in Retrying(
-        retry=retry_if_exception_type(OperationalError),
-        stop=stop_after_delay(PATIENCE_SECONDS),
-        wait=wait_fixed(3),
-        reraise=True,
-    ):
-        # PostgreSQL makes no database within a transaction.
-        with attempt, server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            found = connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
-            if found.first() is None:
-                quoted = server.dialect.identifier_preparer.quote(name)
-                connection.execute(text(f"CREATE DATABASE {quoted}"))
-                LOG.info("made the database %s", name)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,17 +14,22 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 class DatabaseSettings(BaseSettings):
-    """`database_secret` is the ARN of the secret that RDS keeps; `credentials` a folder in memory."""
+    """`database_secret` is the ARN of the secret of MLflow's own role; `credentials` a folder in memory."""
 
     model_config = SettingsConfigDict(env_prefix="PLATFORM_", frozen=True)
 
     region: str
     database_host: str
     database_port: int = 5432
-    database_user: str
     database_secret: str
     admin_secret: str
     credentials: Path = Path("/run/mlflow")
+
+
+class SetUpSettings(DatabaseSettings):
+    """`master_secret` is the ARN of the secret that RDS keeps."""
+
+    master_secret: str
 
 
 class ServerSettings(DatabaseSettings):
@@ -46,6 +51,12 @@ class AccountsSettings(BaseSettings):
     admin_secret: str
     server: str
     accounts: dict[str, str]
+
+
+class RotationSettings(AccountsSettings):
+    """`rotate` says whose passwords: the projects' accounts, the administrator's, or both."""
+
+    rotate: frozenset[Literal["accounts", "administrator"]] = frozenset({"accounts", "administrator"})
 
 
 def from_environment(kind: type[Settings]) -> Settings:

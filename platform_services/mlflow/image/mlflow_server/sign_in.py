@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import requests
 
-from mlflow_server.vault import Document
+from mlflow_server.vault import Document, Vault
 
 Kind = Literal["experiment", "registered_model"]
 SECONDS = 60.0
@@ -33,6 +33,7 @@ class SignIn:
     def __init__(self, server: str, administrator: Document) -> None:
         self._server = server.rstrip("/")
         self._session = requests.Session()
+        self._administrator = administrator
         self._session.auth = (administrator["username"], administrator["password"])
 
     def users(self) -> frozenset[str]:
@@ -43,15 +44,18 @@ class SignIn:
 
     def has_password(self, account: Document) -> bool:
         """Whether the account may sign in with what its secret holds."""
-        answer = requests.get(
-            f"{self._server}/api/2.0/mlflow/users/current",
-            auth=(account["username"], account["password"]),
-            timeout=SECONDS,
-        )
-        return answer.status_code == requests.codes.ok
+        return signs_in(self._server, account)
 
     def set_password(self, account: Document) -> None:
         self._call("PATCH", "2.0/mlflow/users/update-password", dict(account))
+
+    def set_own_password(self, administrator: Document) -> None:
+        """Give the administrator, who is signed in, another password, and sign in with it from now on."""
+        named = {key: administrator[key] for key in ("username", "password")}
+        body = {**named, "current_password": self._administrator["password"]}
+        self._call("PATCH", "2.0/mlflow/users/update-password", body)
+        self._administrator = administrator
+        self._session.auth = (administrator["username"], administrator["password"])
 
     def delete(self, username: str) -> None:
         self._call("DELETE", "2.0/mlflow/users/delete", {"username": username})
@@ -87,3 +91,38 @@ class SignIn:
         if not answer.ok:
             raise SignInError(f"MLflow refused {method} {path} with {answer.status_code}: {answer.text[:300]}")
         return answer.json() if answer.content else {}
+
+
+def signs_in(server: str, account: Document) -> bool:
+    """Return whether MLflow lets an account in with this password.
+
+    Raises:
+        SignInError: MLflow says neither yes nor no.
+    """
+    try:
+        answer = requests.get(
+            f"{server.rstrip('/')}/api/2.0/mlflow/users/current",
+            auth=(account["username"], account["password"]),
+            timeout=SECONDS,
+        )
+    except requests.RequestException as error:
+        raise SignInError(f"MLflow at {server} does not answer: {error}") from error
+    if answer.status_code not in (requests.codes.ok, requests.codes.unauthorized):
+        raise SignInError(f"MLflow does not say who is signed in: {answer.status_code}: {answer.text[:300]}")
+    return answer.status_code == requests.codes.ok
+
+
+def administrator(vault: Vault, secret: str, server: str) -> Document:
+    """Return the administrator's name and password; after a rotation that was ended they may be those that wait.
+
+    Raises:
+        LookupError: the secret has no value yet.
+        SignInError: MLflow takes none of them, or does not answer.
+    """
+    current = vault.must_read(secret)
+    if signs_in(server, current):
+        return current
+    pending = vault.pending(secret)
+    if pending is not None and signs_in(server, pending):
+        return pending
+    raise SignInError(f"MLflow does not take the administrator's password that {secret} holds")

@@ -1,12 +1,13 @@
 """What MLflow's server is started with: no secret where others see it, and a database that is reached by TLS."""
 
 import configparser
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
-from mlflow_server.database import SIGN_IN, TRACKING, Database, password_line, write_secret
+from mlflow_server.database import SIGN_IN, TRACKING, Database, service, write_secret
 from mlflow_server.serve import command, sign_in_configuration
 from mlflow_server.settings import AccountsSettings, DatabaseSettings, ServerSettings, from_environment
 from mlflow_server.vault import Vault, new_account, new_administrator
@@ -15,10 +16,13 @@ from moto import mock_aws
 VARIABLES = {
     "PLATFORM_REGION": "us-east-1",
     "PLATFORM_DATABASE_HOST": "10.0.96.7",
-    "PLATFORM_DATABASE_USER": "mlflow",
     "PLATFORM_ARTIFACTS": "s3://artifacts/mlflow",
     "PLATFORM_ALLOWED_HOSTS": "mlflow:5000",
 }
+
+
+LOGIN = {"username": "mlflow_server_a", "password": "a=b#c"}
+FILE = "[mlflow]\nhost=10.0.96.7\nport=5432\nuser={username}\npassword={password}\n"
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def secret(name: str, value: str | None = None) -> str:
 def settings(vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServerSettings:
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PLATFORM_DATABASE_SECRET", secret("rds", '{"username": "mlflow", "password": "a:b\\\\c"}'))
+    monkeypatch.setenv("PLATFORM_DATABASE_SECRET", secret("login", json.dumps(LOGIN)))
     monkeypatch.setenv("PLATFORM_ADMIN_SECRET", secret("admin"))
     monkeypatch.setenv("PLATFORM_CREDENTIALS", str(tmp_path))
     return from_environment(ServerSettings)
@@ -68,7 +72,8 @@ def test_accounts_come_as_json(monkeypatch: pytest.MonkeyPatch):
 def test_the_command_holds_nothing_secret(settings: ServerSettings, vault: Vault):
     administrator = vault.read_or_make(settings.admin_secret, new_administrator)
     words = " ".join(command(settings))
-    assert not [value for value in (administrator["password"], administrator["session_key"], "a:b") if value in words]
+    values = (administrator["password"], administrator["session_key"], LOGIN["password"])
+    assert not [value for value in values if value in words]
     assert "--app-name basic-auth" in words
 
 
@@ -78,24 +83,43 @@ def test_nobody_may_do_what_no_permission_names(settings: ServerSettings, vault:
     parsed.read_string(sign_in_configuration(url, {"username": "admin", "password": "100%safe"}))
     assert parsed["mlflow"]["default_permission"] == "NO_PERMISSIONS"
     assert parsed["mlflow"]["admin_password"] == "100%safe"
-    assert parsed["mlflow"]["database_uri"] == "postgresql+psycopg2://mlflow@10.0.96.7:5432/mlflow_auth"
+    assert parsed["mlflow"]["database_uri"] == "postgresql+psycopg2:///mlflow_auth?service=mlflow"
 
 
-def test_the_password_is_in_a_file_for_the_owner_alone(settings: ServerSettings, vault: Vault):
+def test_user_and_password_are_in_a_file_for_the_owner_alone(
+    settings: ServerSettings, vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PGSSLROOTCERT", "/etc/rds.pem")
     database = Database(settings=settings, vault=vault)
     assert database.refresh()
     assert not database.refresh()
-    assert database.passwords.read_text() == "10.0.96.7:5432:*:mlflow:a\\:b\\\\c\n"
-    assert database.passwords.stat().st_mode & 0o077 == 0
-    assert ":a" not in database.url(TRACKING).partition("//")[2].partition("@")[0]
+    assert database.services.read_text() == FILE.format(**LOGIN)
+    assert database.services.stat().st_mode & 0o077 == 0
+    assert database.environment()["PGSERVICEFILE"] == str(database.services)
+    assert not [value for value in LOGIN.values() if value in database.url(TRACKING)]
 
 
-def test_a_password_that_rds_has_changed_is_written_anew(settings: ServerSettings, vault: Vault):
+def test_a_login_that_was_rotated_is_written_anew(settings: ServerSettings, vault: Vault):
     database = Database(settings=settings, vault=vault)
     database.refresh()
-    boto3.client("secretsmanager").put_secret_value(SecretId="rds", SecretString='{"password": "other"}')
+    other = {"username": "mlflow_server_b", "password": "other"}
+    boto3.client("secretsmanager").put_secret_value(SecretId="login", SecretString=json.dumps(other))
     assert database.refresh()
-    assert database.passwords.read_text().endswith(":other\n")
+    assert database.services.read_text() == FILE.format(**other)
+
+
+def test_a_login_that_waits_is_not_used(settings: ServerSettings, vault: Vault):
+    database = Database(settings=settings, vault=vault)
+    database.refresh()
+    vault.propose(settings.database_secret, {"username": "mlflow_server_b", "password": "other"})
+    assert not database.refresh()
+
+
+@pytest.mark.parametrize("password", ["a\nhost=evil", "a\r", " a", "a\t"])
+def test_a_password_that_would_end_its_line_is_refused_without_showing_it(settings: ServerSettings, password: str):
+    with pytest.raises(ValueError, match=r"^password of the database: no line breaks") as refused:
+        service(settings, {**LOGIN, "password": password})
+    assert "evil" not in str(refused.value)
 
 
 def test_the_name_of_the_server_is_checked(settings: ServerSettings, vault: Vault, monkeypatch: pytest.MonkeyPatch):
@@ -117,10 +141,6 @@ def test_a_secret_without_value_is_named(vault: Vault):
     arn = secret("empty")
     with pytest.raises(LookupError, match=r"secret \S*empty\S* has no value yet"):
         vault.must_read(arn)
-
-
-def test_passwords_with_separators_are_escaped(settings: ServerSettings):
-    assert password_line(settings, "x:y") == "10.0.96.7:5432:*:mlflow:x\\:y\n"
 
 
 def test_a_file_that_is_written_again_keeps_its_mode(tmp_path: Path):

@@ -1,0 +1,79 @@
+"""Sessions as RDS's master user, for what makes and changes MLflow's roles, and the trial of a new login.
+
+RDS changes the master user's password of its own accord, so it is read for each attempt.
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from mlflow_server import roles
+from mlflow_server.database import SIGN_IN, TRACKING
+from mlflow_server.settings import SetUpSettings
+from mlflow_server.vault import Document, Vault, new_login
+
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Administration:
+    """`driver` is SQLAlchemy's; how TLS is checked comes from libpq's variables."""
+
+    settings: SetUpSettings
+    vault: Vault
+    driver: str = "psycopg2"
+
+    @contextmanager
+    def master(self, database: str = TRACKING) -> Generator[Connection]:
+        """A session in which each statement is a transaction. Waits for a server that is just coming up."""
+        attempts = Retrying(
+            retry=retry_if_exception_type(OperationalError),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            wait=wait_fixed(3),
+            reraise=True,
+        )
+        connection = attempts(lambda: self._connect(self.vault.must_read(self.settings.master_secret), database))
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def try_out(self, login: Document) -> None:
+        """Open a session to each database as one of MLflow's logins. Raises SQLAlchemy's error where that fails."""
+        for database in (TRACKING, SIGN_IN):
+            self._connect(login, database).close()
+
+    def _connect(self, login: Document, database: str) -> Connection:
+        url = URL.create(
+            f"postgresql+{self.driver}",
+            username=login["username"],
+            password=login["password"],
+            host=self.settings.database_host,
+            port=self.settings.database_port,
+            database=database,
+        )
+        # PostgreSQL makes no database within a transaction, and a change of owner shall hold no lock for long.
+        return sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
+
+
+def make_ready(administration: Administration) -> None:
+    """Make roles and databases, hand over what the master user owns of them, and let the server's login in."""
+    vault, secret = administration.vault, administration.settings.database_secret
+    with administration.master() as master:
+        roles.lock(master)
+        roles.ensure_roles(master)
+        for name in (TRACKING, SIGN_IN):
+            roles.ensure_database(master, name)
+            with administration.master(name) as inside:
+                roles.hand_over(inside)
+        roles.close_other_databases(master)
+        roles.let_in(master, vault.read_or_make(secret, lambda: new_login(roles.LOGINS[0])))
