@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.projects.cluster_access import ApiError
-from cli.projects.failures import explain_failure, finished, waiting
+from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
 from ml_workloads.project.deployment_names import TRAINING
 
 if TYPE_CHECKING:

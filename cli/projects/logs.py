@@ -62,7 +62,7 @@ def _serving(session: Session) -> Sequence[Object]:
 
 def _training(session: Session, run: str | None) -> Sequence[Object]:
     """The newest pod of the run."""
-    from cli.projects.failures import explain_failure, finished, waiting
+    from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
     from cli.projects.follow import events_of, has_begun, pods_of
 
     env = session.place.environment.name

@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 
 import ml_workloads.runtime
 from ml_workloads.runtime.errors import Ended, ProjectError
-from ml_workloads.runtime.training.tracking import is_passing
+from ml_workloads.runtime.retries import is_passing
 
 MAX_LINE: Final = 500
 _OURS: Final = Path(ml_workloads.runtime.__file__).parent

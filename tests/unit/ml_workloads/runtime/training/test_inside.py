@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pytest
+from ml_workloads.runtime.training.tracking import MlflowTracking
 from mlflow import MlflowClient
 from mlflow.utils import autologging_utils
 from sklearn.tree import DecisionTreeClassifier
@@ -24,7 +25,6 @@ from ml_workloads.runtime.errors import ProjectError
 from ml_workloads.runtime.gate import Gate
 from ml_workloads.runtime.training.inside import guarded
 from ml_workloads.runtime.training.run import Outcome, Plan, run
-from ml_workloads.runtime.training.tracking import MlflowTracking
 
 CUSTOMERS = pa.DataFrameSchema({"age": pa.Column(float), "leaves": pa.Column(str)})
 
