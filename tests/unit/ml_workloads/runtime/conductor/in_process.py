@@ -19,12 +19,13 @@ from ml_workloads.runtime.conductor.conduct import Outcome, conduct
 from ml_workloads.runtime.conductor.jobs import TrainingError
 from ml_workloads.runtime.conductor.plan import Plan
 from ml_workloads.runtime.conductor.tracking import MlflowTracking, Tracking
-from ml_workloads.runtime.contract import Contract
 from ml_workloads.runtime.data import Source
 from ml_workloads.runtime.errors import ProjectError
 from ml_workloads.runtime.handover import keys, tables
+from ml_workloads.runtime.objects import load_object
 from ml_workloads.runtime.recipe import Recipe
 from ml_workloads.runtime.training import run as training
+from ml_workloads.runtime.training.inside import guarded
 from ml_workloads.runtime.training.local_tracking import LocalTracking
 from ml_workloads.runtime.training.telling import one_line
 from ml_workloads.runtime.worker.answers import Contracts, Models
@@ -60,8 +61,8 @@ class Memory:
 class DirectWorker:
     """A worker without HTTP between; tables pass as bytes all the same."""
 
-    def __init__(self, contract: Contract, trusted: Sequence[str]) -> None:
-        self._contracts, self._models = Contracts(lambda: contract), Models(trusted)
+    def __init__(self, contract: Any, trusted: Sequence[str]) -> None:
+        self._contracts, self._models = Contracts(lambda: loaded(contract)), Models(trusted)
 
     def contract(self) -> ContractAnswer:
         return _answered(self._contracts.text_columns)
@@ -81,6 +82,11 @@ class DirectWorker:
         return _answered(lambda: self._models.ask(method, tables.from_bytes(sent)))
 
 
+def loaded(named: Any) -> Any:
+    """Return an object, or the one that `module:name` names."""
+    return load_object(named) if isinstance(named, str) else named
+
+
 def _answered(call: Callable[[], Any]) -> Any:
     try:
         answer = call()
@@ -93,11 +99,14 @@ def _answered(call: Callable[[], Any]) -> Any:
 
 @dataclass
 class InProcess:
-    """`workers` are the names of those that were started, and `trained` the rows that were given to trainings."""
+    """`contract` and `train_with` are objects, or `module:name` of them.
+
+    `workers` are the names of those that were started, and `trained` the rows that were given to trainings.
+    """
 
     plan: Plan
-    contract: Contract
-    train_with: Callable[[pd.DataFrame, Any], Any]
+    contract: Any
+    train_with: Any
     objects: Memory = field(default_factory=Memory)
     workers: list[str] = field(default_factory=list[str])
     trained: list[pd.DataFrame] = field(default_factory=list[pd.DataFrame])
@@ -114,17 +123,19 @@ class InProcess:
         assert tables.digest(content) == part
         rows = tables.from_bytes(content)
         self.trained.append(rows)
-        made = training.Plan(
-            contract=self.contract,
-            target=plan.target,
-            train=self.train_with,
-            gate=plan.gate,
-            holdout=plan.holdout,
-            trusted_types=plan.trusted_types,
-        )
         with tempfile.TemporaryDirectory() as folder, own_mlflow():
             try:
-                done = training.train(made, rows, LocalTracking(Path(folder), project))
+                tracking = LocalTracking(Path(folder), project)
+                with guarded():
+                    made = training.Plan(
+                        contract=loaded(self.contract),
+                        target=plan.target,
+                        train=loaded(self.train_with),
+                        gate=plan.gate,
+                        holdout=plan.holdout,
+                        trusted_types=plan.trusted_types,
+                    )
+                done = training.train(made, rows, tracking)
             except ProjectError:
                 raise
             except Exception as error:
