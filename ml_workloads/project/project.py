@@ -11,7 +11,7 @@ from ml_workloads.project.data import DataSettings, SqlSource
 from ml_workloads.project.names import Email, ProjectName, SecretNames, TeamName
 from ml_workloads.project.quantities import Cpu, Memory, cores, mebibytes
 from ml_workloads.project.serving import ServingSettings
-from ml_workloads.project.training import TrainingSettings
+from ml_workloads.project.training import CONDUCTOR_CPU, TrainingSettings
 from validation.base import Problem, Section, refuse, unique
 
 Environments = Annotated[tuple[Literal["dev", "staging", "prod"], ...], Strict(False), AfterValidator(unique)]
@@ -69,9 +69,12 @@ class Project(Section):
         """Pods beyond the quota would not be refused but just never appear. A rollout adds one replica for a while."""
         quota, training, online = self.quota, self.training, self.serving.online
         replicas = online.most_replicas + 1 if online else 0
-        used = f"training and {replicas} replicas (one more during a rollout)" if online else "training"
-        cpu = cores(training.resources.cpu) + (replicas * cores(online.resources.cpu) if online else 0)
-        memory = mebibytes(training.resources.memory) + (replicas * mebibytes(online.resources.memory) if online else 0)
+        used = f"a training run and {replicas} replicas (one more during a rollout)" if online else "a training run"
+        # Beside the training there is the pod that conducts it, which holds the same data.
+        cpu = cores(training.resources.cpu) + cores(CONDUCTOR_CPU)
+        cpu += replicas * cores(online.resources.cpu) if online else 0
+        memory = 2 * mebibytes(training.resources.memory)
+        memory += replicas * mebibytes(online.resources.memory) if online else 0
         if cpu > cores(quota.cpu):
             yield Problem(
                 field="quota.cpu", value=quota.cpu, fix=f'write "{cpu.normalize():f}" or more, {used} need it'

@@ -69,7 +69,7 @@ def conducted() -> type[Exception] | None:
     try:
         conduct(plan, lambda worker: document.source(worker, 1.0), pods, pods.objects, MlflowTracking("churn"))
     except (ProjectError, PlatformError) as error:
-        logging.getLogger("conductor").error("%s", error)
+        logging.getLogger("conductor").error("%s", error)  # noqa: TRY400 - as the command tells it
         return ProjectError if isinstance(error, ProjectError) else PlatformError
     return None
 
