@@ -1,13 +1,15 @@
-"""Roles whose policies would be longer than IAM takes: told before anything is made, with the longest names there are.
+"""Roles whose names or policies would be longer than IAM takes: told before anything is made.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from components.eks.access import kubeconfig_policy, team_group
 from components.iam_documents import INLINE_POLICIES_LIMIT, Scope
+from ml_workloads.deployment.identity import role_name
 from ml_workloads.deployment.rights import (
     DataToRead,
     RunObjects,
@@ -17,10 +19,11 @@ from ml_workloads.deployment.rights import (
     serving_policy,
 )
 from ml_workloads.project import Project
-from ml_workloads.project.deployment_names import data_prefix, secret
+from ml_workloads.project.deployment_names import CONDUCTOR, FIT, SERVING, data_prefix, secret
 from platform_services.handles import PlatformHandle
 from platform_services.mlflow.accounts import account_secret
 
+ROLE_NAME_LIMIT: Final = 64
 # The longest of each that AWS has: what fits with them fits in every account.
 PARTITION, ACCOUNT, KEY, ENDING, BUCKET = "aws-us-gov", "0" * 12, "key/" + "0" * 36, "-AbCdEf", "b" * 63
 
@@ -61,6 +64,13 @@ def roles_too_long(roles: Roles, projects: Sequence[Project]) -> Iterator[str]:
     """Yield the same as `too_long`, from plain names: for a look before there is a platform."""
     scope = Scope(partition=PARTITION, account_id=ACCOUNT, region=roles.region)
     for project in projects:
+        longest = max((role_name(roles.prefix, project.name, part) for part in (CONDUCTOR, FIT, SERVING)), key=len)
+        if len(longest) > ROLE_NAME_LIMIT:
+            yield (
+                f"project {project.name}: name: the role {longest} of its pods has {len(longest)} characters, IAM takes "
+                f"{ROLE_NAME_LIMIT}; shorten the project's name by {len(longest) - ROLE_NAME_LIMIT}, or the name of "
+                "this program in Pulumi.yaml"
+            )
         size = max(len(policy) for policy in _of_pods(scope, roles.prefix, project))
         if size > INLINE_POLICIES_LIMIT:
             yield (

@@ -27,7 +27,7 @@ from ml_workloads.deployment.identity import Identity, IdentityArgs
 from ml_workloads.deployment.pods import project_container, project_pod, sized
 from ml_workloads.deployment.run_rights import policy_of_conductor, policy_of_fit
 from ml_workloads.project.deployment_names import CONDUCTOR, FIT, NO_SCHEDULE, TRAINING, WORKER, WORKER_PORT
-from ml_workloads.project.training import CONDUCTOR_CPU, AcceleratorSettings, Resources
+from ml_workloads.project.training import CONDUCTOR_CPU, WORKER_CPU, AcceleratorSettings, Resources
 
 CONDUCTOR_MODULE: Final = "ml_workloads.runtime.conductor"
 FIT_MODULE: Final = "ml_workloads.runtime.training"
@@ -42,7 +42,6 @@ KEPT_PARTS_SECONDS = 3600
 FINAL_EXIT_CODES = (1, 2)
 # Of the same: credentials, MLflow, S3, Secrets Manager or the database did not answer for as long as the pod tried.
 PLATFORM_EXIT_CODES = (75,)
-WORKER_CPU = "250m"
 # A worker has nothing to finish.
 WORKER_GRACE_SECONDS = 1
 # A conductor that is asked to end deletes its Jobs and tells MLflow.

@@ -18,6 +18,9 @@ from validation.base import Allowed, Problem, Section, refuse
 CONDUCTOR_CPU: Final = "250m"
 """What the pod gets for sure that conducts a run. It has as much memory as the training, whose data it reads."""
 
+WORKER_CPU: Final = "250m"
+"""The same of the pod that answers for the project's code before and after the training."""
+
 
 def _accelerator(text: str) -> str:
     if text not in ACCELERATORS:

@@ -13,18 +13,16 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from contextlib import suppress
-from pathlib import Path
 from types import FrameType
-from typing import Annotated, Final
+from typing import Annotated
 
 # At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ml_workloads.runtime import last_words
 from ml_workloads.runtime.account import sign_in
-from ml_workloads.runtime.conductor.asked import CodeError
 from ml_workloads.runtime.conductor.cluster import Cluster
 from ml_workloads.runtime.conductor.conduct import conduct
 from ml_workloads.runtime.conductor.jobs import JobPods, Owner
@@ -32,14 +30,12 @@ from ml_workloads.runtime.conductor.plan import Plan
 from ml_workloads.runtime.conductor.sources import LocalDocument, S3Document, SqlDocument
 from ml_workloads.runtime.conductor.tracking import MlflowTracking
 from ml_workloads.runtime.data import PATIENCE_SECONDS
-from ml_workloads.runtime.errors import Ended, PlatformError, ProjectError
+from ml_workloads.runtime.errors import CodeError, Ended, PlatformError, ProjectError
 from ml_workloads.runtime.handover.objects import Bucket
 from ml_workloads.runtime.training.__main__ import GateDocument
 
 LOG = logging.getLogger("conductor")
 CODE, WRONG, TRY_AGAIN = 1, 2, 75
-TERMINATION_LOG: Final = Path("/dev/termination-log")
-"""What Kubernetes shows as the reason. https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/"""
 
 
 class ConductorSettings(BaseSettings):
@@ -122,9 +118,7 @@ def relay(line: str) -> None:
 
 def _said(error: Exception, code: int) -> int:
     LOG.error("%s", error)
-    with suppress(OSError):
-        if TERMINATION_LOG.exists():
-            TERMINATION_LOG.write_text(str(error)[:4000])
+    last_words.write(str(error))
     return code
 
 

@@ -12,10 +12,6 @@ from ml_workloads.runtime.recipe import Recipe
 from ml_workloads.runtime.worker.messages import ContractAnswer, Method, ModelAnswer, Predictions
 
 
-class CodeError(ProjectError):
-    """The project's code raises an exception. The message names it."""
-
-
 class Worker(Protocol):
     """A pod that runs the project's code without rights.
 

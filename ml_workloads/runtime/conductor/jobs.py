@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ml_workloads.runtime.conductor.asked import CodeError, Worker
+from ml_workloads.runtime.conductor.asked import Worker
 from ml_workloads.runtime.conductor.cluster import STARTING, ApiError, Cluster, Object
 from ml_workloads.runtime.conductor.workers import HttpWorker
-from ml_workloads.runtime.errors import PlatformError, ProjectError
+from ml_workloads.runtime.errors import CodeError, PlatformError, ProjectError
 from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
 
 LOG = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ PART: Final = "ml-platform/training-part"
 """Annotation of a training's Job: the digest of the rows that it is given."""
 
 _PAUSE_SECONDS: Final = 0.5
-_WRONG: Final = 2
+_CODE, _WRONG = 1, 2
 
 
 class TrainingError(CodeError):
@@ -113,8 +113,13 @@ class JobPods:
         return True
 
     def _failure(self, job: Object | None, pods: list[Object], name: str) -> ProjectError:
-        message = explain_failure(job, pods, self._events(name))
-        return (WrongError if _WRONG in map(_exit_code, pods) else TrainingError)(message)
+        """Return the training's own words where it has said what is wrong, and else Kubernetes'."""
+        ended = next(filter(None, map(_ended, reversed(pods))), None)
+        code, words = (int(ended["exitCode"]), str(ended.get("message") or "").strip()) if ended else (0, "")
+        if code == _WRONG:
+            return WrongError(words or explain_failure(job, pods, self._events(name)))
+        own = words if code == _CODE else ""
+        return TrainingError(own or explain_failure(job, pods, self._events(name)))
 
     def _address(self, job: str) -> str:
         """Wait for the worker's pod to answer, and return its address."""
@@ -178,9 +183,10 @@ def _is_ready(pod: Object) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def _exit_code(pod: Object) -> int | None:
+def _ended(pod: Object) -> Object | None:
+    """Return how a pod's container ended, None for one that runs or has not begun."""
     for each in pod.get("status", {}).get("containerStatuses") or []:
         ended: Any = (each.get("state") or {}).get("terminated")
         if ended:
-            return int(ended["exitCode"])
+            return dict(ended)
     return None

@@ -9,8 +9,7 @@ import pandas as pd
 import requests
 from pydantic import BaseModel, ValidationError
 
-from ml_workloads.runtime.conductor.asked import CodeError
-from ml_workloads.runtime.errors import PlatformError, ProjectError
+from ml_workloads.runtime.errors import CodeError, PlatformError, ProjectError
 from ml_workloads.runtime.handover import tables
 from ml_workloads.runtime.recipe import Recipe
 from ml_workloads.runtime.worker import messages

@@ -22,6 +22,7 @@ import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ml_workloads.runtime import last_words
 from ml_workloads.runtime.data import PATIENCE_SECONDS
 from ml_workloads.runtime.errors import Ended, PlatformError, ProjectError
 from ml_workloads.runtime.gate import Gate, Metric
@@ -91,21 +92,25 @@ def main(objects: Objects | None = None) -> int:
     try:
         _train(settings, objects or Bucket(settings.bucket, patience=settings.patience_seconds))
     except ProjectError as error:
-        LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
-        return WRONG
+        return _said(str(error), WRONG)
     except PlatformError as error:
-        LOG.error("%s", error)  # noqa: TRY400 - where in our code it was seen helps nobody
-        return TRY_AGAIN
+        return _said(str(error), TRY_AGAIN)
     except Ended:
         raise
     except (Exception, SystemExit) as error:
         if is_platform_fault(error):
-            LOG.error("a service of the platform did not answer to the project's code: %s", one_line(error))  # noqa: TRY400
-            return TRY_AGAIN
+            return _said(
+                f"a service of the platform did not answer to the project's code: {one_line(error)}", TRY_AGAIN
+            )
         LOG.error("%s", traceback_of(error))  # noqa: TRY400 - shortened, an error may hold all of the data
-        LOG.error("%s", sentence(error))  # noqa: TRY400
-        return CODE
+        return _said(sentence(error), CODE)
     return 0
+
+
+def _said(text: str, code: int) -> int:
+    LOG.error("%s", text)
+    last_words.write(text)
+    return code
 
 
 def _train(settings: TrainingSettings, objects: Objects) -> None:

@@ -18,11 +18,14 @@ OTHER, OTHER_TEAM, OTHER_SECRET = "cell-survey", "research", "partner-key"
 DATA, BROKEN_DATA = "measurements.csv", "broken.csv"
 FAULTS = "tumour_diagnosis.faults"
 _FAULTS = '''
-"""Entry points that fail, each in its way, or train badly."""
+"""Entry points that fail, each in its way, or train badly, by the name of the run."""
 
+import os
 import time
 
 from sklearn.dummy import DummyClassifier
+
+from tumour_diagnosis.training import train
 
 
 def raises(inputs, target):
@@ -41,12 +44,30 @@ def sleeps(inputs, target):
 
 def weak(inputs, target):
     return DummyClassifier(strategy="stratified", random_state=0).fit(inputs, target)
+
+
+def asked(otherwise):
+    name = os.environ["TRAINING_JOB"].removeprefix("training-").removesuffix("-fit")
+    return {"memory": hungry, "deadline": sleeps, "weak": weak}.get(name, otherwise)
+
+
+def by_run(inputs, target):
+    return asked(train)(inputs, target)
+
+
+def by_run_or_raises(inputs, target):
+    return asked(raises)(inputs, target)
 '''
 
 
 def add_faults(root: Path) -> None:
-    """Into the example's code; what it trains by itself stays as it is."""
-    (root / PROJECTS / EXAMPLE / "tumour_diagnosis" / "faults.py").write_text(_FAULTS.lstrip())
+    """Into the example's code, which trains as it does but in runs of certain names: a conductor starts the project's
+    own training and no other, so that a test cannot have one run train otherwise."""
+    folder = root / PROJECTS / EXAMPLE
+    (folder / "tumour_diagnosis" / "faults.py").write_text(_FAULTS.lstrip())
+    content: dict[str, Any] = yaml.safe_load((folder / PROJECT_FILE).read_text())
+    content["training"]["entrypoint"] = f"{FAULTS}:by_run"
+    (folder / PROJECT_FILE).write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 def add_other(root: Path) -> None:
@@ -59,9 +80,12 @@ def add_other(root: Path) -> None:
     content |= {"name": OTHER, "team": OTHER_TEAM, "secrets": [OTHER_SECRET]}
     content["data"]["source"] = {"type": "s3", "path": DATA}
     content["training"] |= {
-        "entrypoint": f"{FAULTS}:raises",
+        "entrypoint": f"{FAULTS}:by_run_or_raises",
         "resources": {"cpu": "100m", "memory": "768Mi"},
+        "retries": 0,
     }
+    # Five runs at once, and each is conducted.
+    content["quota"] = {"cpu": "6", "memory": "16Gi"}
     del content["serving"], content["training"]["schedule"]
     (folder / PROJECT_FILE).write_text(yaml.safe_dump(content, sort_keys=False))
 

@@ -120,9 +120,9 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "quota that a rollout exceeds": (
         "quota.cpu",
         "5",
-        'quota.cpu: got "5"; write "5.5" or more, training and 7 replicas (one more during a rollout) need it',
+        'quota.cpu: got "5"; write "5.75" or more, a training run and 7 replicas (one more during a rollout) need it',
     ),
-    "memory that a rollout exceeds": ("quota.memory", "8Gi", 'quota.memory: got "8Gi"; write "11264Mi" or more'),
+    "memory that a rollout exceeds": ("quota.memory", "8Gi", 'quota.memory: got "8Gi"; write "15360Mi" or more'),
     "devices beyond the quota": ("quota.accelerators", 0, "quota.accelerators: got 0; write 1 or more"),
 }
 

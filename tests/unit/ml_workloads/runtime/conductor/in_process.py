@@ -14,13 +14,12 @@ import pandas as pd
 from mlflow.tracking._model_registry import utils as registry_address
 from mlflow.tracking._tracking_service import utils as tracking_address
 
-from ml_workloads.runtime.conductor.asked import CodeError
 from ml_workloads.runtime.conductor.conduct import Outcome, conduct
 from ml_workloads.runtime.conductor.jobs import TrainingError
 from ml_workloads.runtime.conductor.plan import Plan
 from ml_workloads.runtime.conductor.tracking import MlflowTracking, Tracking
 from ml_workloads.runtime.data import Source
-from ml_workloads.runtime.errors import ProjectError
+from ml_workloads.runtime.errors import CodeError, ProjectError
 from ml_workloads.runtime.handover import keys, tables
 from ml_workloads.runtime.objects import load_object
 from ml_workloads.runtime.recipe import Recipe

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from ml_workloads.runtime.conductor.asked import CodeError
 from ml_workloads.runtime.conductor.plan import Plan
 from ml_workloads.runtime.data import LocalFile
-from ml_workloads.runtime.errors import ProjectError
+from ml_workloads.runtime.errors import CodeError, ProjectError
 from ml_workloads.runtime.training.__main__ import GateDocument
 from tests.unit.ml_workloads.runtime.conductor.in_process import InProcess
 from tests.unit.ml_workloads.runtime.training.planted import CODE, PARTS, PLANTED, Planted
