@@ -48,8 +48,8 @@ class Project(Section):
     training: TrainingSettings
     serving: ServingSettings = ServingSettings()
     secrets: SecretNames = ()
-    """Secrets that pods with its code may read, but not the one of `data.source`; the platform makes them empty, the
-    team fills them."""
+    """Secrets that its training and its servers may read, all but the one of `data.source`; the platform makes them
+    empty, the team fills them."""
 
     @model_validator(mode="after")
     def parts_fit_together(self) -> Self:
