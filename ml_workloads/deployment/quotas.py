@@ -67,9 +67,9 @@ def roles_too_long(roles: Roles, projects: Sequence[Project]) -> Iterator[str]:
         longest = max((role_name(roles.prefix, project.name, part) for part in (CONDUCTOR, FIT, SERVING)), key=len)
         if len(longest) > ROLE_NAME_LIMIT:
             yield (
-                f"project {project.name}: name: the role {longest} of its pods has {len(longest)} characters, IAM takes "
-                f"{ROLE_NAME_LIMIT}; shorten the project's name by {len(longest) - ROLE_NAME_LIMIT}, or the name of "
-                "this program in Pulumi.yaml"
+                f"project {project.name}: name: the role {longest} of its pods has {len(longest)} characters, IAM "
+                f"takes {ROLE_NAME_LIMIT}; shorten the project's name by {len(longest) - ROLE_NAME_LIMIT}, or the name "
+                "of this program in Pulumi.yaml"
             )
         size = max(len(policy) for policy in _of_pods(scope, roles.prefix, project))
         if size > INLINE_POLICIES_LIMIT:

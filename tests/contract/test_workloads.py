@@ -125,7 +125,9 @@ def test_nobody_connects_to_pods_of_a_project_from_outside_its_namespace(environ
 
 def test_conductors_and_their_workers_let_each_other_through(environment: Program):
     for project in deployed(environment):
-        found = {part(pod): peer(pod, f"100.64.7.{number}") for number, pod in enumerate(of_project(environment, project))}
+        found = {
+            part(pod): peer(pod, f"100.64.7.{number}") for number, pod in enumerate(of_project(environment, project))
+        }
         conductor, worker = found["conductor"], found["worker"]
         assert passes(rules(environment, conductor, worker).egress, worker.address, WORKER_PORT)
         assert passes(rules(environment, worker, *found.values()).ingress, conductor.address, WORKER_PORT)

@@ -165,8 +165,15 @@ class JobPods:
                 "name": name,
                 "labels": dict((held.get("metadata") or {}).get("labels") or {}),
                 "annotations": dict(annotations),
+                # The namespace is deleted after the run, and the run after these.
                 "ownerReferences": [
-                    {"apiVersion": "batch/v1", "kind": "Job", "name": self._run.name, "uid": self._run.uid}
+                    {
+                        "apiVersion": "batch/v1",
+                        "kind": "Job",
+                        "name": self._run.name,
+                        "uid": self._run.uid,
+                        "blockOwnerDeletion": True,
+                    }
                 ],
             },
             "spec": held["spec"],

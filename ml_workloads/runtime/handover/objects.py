@@ -11,6 +11,7 @@ from ml_workloads.runtime import aws
 from ml_workloads.runtime.errors import PlatformError
 
 _ABSENT: Final = frozenset({"NoSuchKey", "404"})
+_DENIED: Final = frozenset({"AccessDenied", "403"})
 _TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
@@ -48,7 +49,14 @@ class Bucket:
         return self._call(f"write {key}", "put_object", _TAKEN, Key=key, Body=content, IfNoneMatch="*") is not None
 
     def get(self, key: str) -> bytes | None:
-        found = self._call(f"read {key}", "get_object", _ABSENT, Key=key)
+        """Return an object, or None where there is none.
+
+        S3 answers 403 for an absent object to whoever may list some prefixes only, so that the list is asked.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        found = self._call(f"read {key}", "get_object", _ABSENT | _DENIED, Key=key)
+        if found is None and key in self.keys(key):
+            found = self._call(f"read {key}", "get_object", frozenset(), Key=key)
         return None if found is None else bytes(found["Body"])
 
     def keys(self, prefix: str) -> list[str]:

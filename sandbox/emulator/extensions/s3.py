@@ -88,7 +88,14 @@ def _check_lifecycle(rules: Sequence[Mapping[str, Any]]) -> None:
                     f"'Days' in Transition action must be greater than or equal to {_INFREQUENT_DAYS} for storageClass "
                     f"'{each['StorageClass']}'",
                 )
-        days = (rule.get("Expiration") or {}).get("Days")
+        expiration = rule.get("Expiration") or {}
+        days = expiration.get("Days")
+        if "ExpiredObjectDeleteMarker" in expiration and len(expiration) > 1:
+            # moto says so too, but forgets the rules that there were.
+            raise Fault(
+                "MalformedXML",
+                "The XML you provided was not well-formed or did not validate against our published schema",
+            )
         if days is not None and any(days <= each["Days"] for each in transitions):
             prefix = (rule.get("Filter") or {}).get("Prefix", "")
             raise Fault(

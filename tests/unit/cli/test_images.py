@@ -33,9 +33,7 @@ def test_an_environment_wants_mlflow_the_runtime_and_its_projects():
     wanted = wanted_images(find_environment("dev"), ACCOUNT)
     names = [each.reference.rpartition(":")[0] for each in wanted]
     host = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
-    assert names == [
-        f"{host}/ml-platform-dev/{name}" for name in ("mlflow", "runtime", "projects/tumour-diagnosis")
-    ]
+    assert names == [f"{host}/ml-platform-dev/{name}" for name in ("mlflow", "runtime", "projects/tumour-diagnosis")]
     assert [each.repository for each in wanted_images(find_environment("prod"), ACCOUNT)] == [
         "ml-platform-prod/mlflow",
         "ml-platform-prod/runtime",

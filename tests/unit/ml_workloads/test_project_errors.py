@@ -143,3 +143,10 @@ def test_all_that_is_wrong_is_said_at_once():
         "quota.cpu",
         "data.source.type",
     ]
+
+
+def test_the_quota_has_room_for_the_worker_that_runs_before_a_training_which_asks_for_less():
+    small = ("training.resources.cpu", "100m")
+    assert parse_project(spoil(SOUND, small, ("quota.cpu", "4")), SOURCE).quota.cpu == "4"
+    with pytest.raises(SettingsError, match=r'quota\.cpu: got "3\.9"; write "4" or more, a training run and'):
+        parse_project(spoil(SOUND, small, ("quota.cpu", "3.9")), SOURCE)

@@ -27,6 +27,7 @@ PARTS: dict[str, type[BaseSettings]] = {
     "fit": TrainingSettings,
     "worker": WorkerSettings,
 }
+PREFIXES = {part: str(settings.model_config.get("env_prefix")) for part, settings in PARTS.items()}
 FROM_THE_POD = {
     "CONDUCTOR_JOB": "training-28",
     "CONDUCTOR_JOB_UID": "1f2e",
@@ -83,7 +84,7 @@ def test_the_worker_reads_what_the_project_says(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_variable_of_a_part_is_one_that_the_runtime_knows(part: str):
-    prefix = str(PARTS[part].model_config["env_prefix"])
+    prefix = PREFIXES[part]
     given = {each["name"] for each in container(deployed(), part)["env"] if each["name"].startswith(prefix)}
     assert len(given) > 2
     known = {f"{prefix}{field.upper()}" for field in PARTS[part].model_fields}
@@ -93,7 +94,7 @@ def test_every_variable_of_a_part_is_one_that_the_runtime_knows(part: str):
 @pytest.mark.parametrize("part", PARTS)
 def test_what_the_runtime_demands_is_given(part: str):
     given = {each["name"] for each in container(deployed(), part)["env"]}
-    prefix = PARTS[part].model_config["env_prefix"]
+    prefix = PREFIXES[part]
     demanded = {f"{prefix}{name.upper()}" for name, field in PARTS[part].model_fields.items() if field.is_required()}
     assert demanded <= given
 
@@ -295,7 +296,9 @@ def test_a_pod_runs_its_part_of_the_runtime_and_its_last_words_are_kept(part: st
 
 def test_conductors_run_the_platforms_image_and_the_projects_code_runs_in_its_own():
     made = deployed()
-    images = {part: container(made, part)["image"].rpartition(":")[0].rpartition("ml-platform-dev/")[2] for part in PARTS}
+    images = {
+        part: container(made, part)["image"].rpartition(":")[0].rpartition("ml-platform-dev/")[2] for part in PARTS
+    }
     assert images == {"conductor": "runtime", "fit": "projects/churn", "worker": "projects/churn"}
 
 

@@ -106,7 +106,9 @@ def test_a_run_can_start_once_its_conductor_may_and_there_is_what_it_makes_jobs_
 def test_an_image_is_asked_for_before_what_runs_it():
     made = deployed()
     asked = {each.inputs["metadata"]["name"]: each.before for each in made.cloud.resources if each.before}
-    assert {name: len(hooks) for name, hooks in asked.items()} == dict.fromkeys(("training", "fit", "worker", "serving"), 1)
+    assert {name: len(hooks) for name, hooks in asked.items()} == dict.fromkeys(
+        ("training", "fit", "worker", "serving"), 1
+    )
     assert "/runtime:" in str(asked["training"])
     assert all("/projects/churn:" in str(asked[name]) for name in ("fit", "worker", "serving"))
 

@@ -103,7 +103,7 @@ def test_a_training_is_made_from_its_cronjob_with_nothing_changed_and_its_log_is
     assert made["metadata"]["annotations"] == {PART: "digest"}
     assert made["metadata"]["labels"] == {"app": "fit"}
     assert made["metadata"]["ownerReferences"] == [
-        {"apiVersion": "batch/v1", "kind": "Job", "name": "training-1", "uid": "u-1"}
+        {"apiVersion": "batch/v1", "kind": "Job", "name": "training-1", "uid": "u-1", "blockOwnerDeletion": True}
     ]
     assert written == ["one", "two"]
     assert cluster.deleted == []

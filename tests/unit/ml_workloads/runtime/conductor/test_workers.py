@@ -1,4 +1,4 @@
-"""What a conductor and a worker say to each other over HTTP: answers, mistakes, exceptions, and answers that are none."""
+"""What a conductor and a worker say to each other over HTTP: answers, mistakes, exceptions; and what is no answer."""
 
 from __future__ import annotations
 
