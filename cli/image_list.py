@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.projects.environment import PROJECTS, ROOT, Environment, all_projects
-from components.images import MLFLOW_REPOSITORY, ImageSource
+from components.images import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY, ImageSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,13 @@ def wanted_images(
 ) -> tuple[WantedImage, ...]:
     """Of the platform, then of the projects that are deployed there. Raises SettingsError where a project is wrong."""
     from ml_workloads.project.deployment_names import repository
-    from ml_workloads.project.image import project_image
+    from ml_workloads.project.image import RUNTIME_IMAGE, project_image
     from platform_services.mlflow.image_source import MLFLOW_IMAGE
 
-    sources = {f"{environment.prefix}/{MLFLOW_REPOSITORY}": MLFLOW_IMAGE}
+    sources = {
+        f"{environment.prefix}/{MLFLOW_REPOSITORY}": MLFLOW_IMAGE,
+        f"{environment.prefix}/{RUNTIME_REPOSITORY}": RUNTIME_IMAGE,
+    }
     for project in all_projects(projects):
         if environment.name in project.environments:
             sources[f"{environment.prefix}/{repository(project.name)}"] = project_image(project)

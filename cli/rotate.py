@@ -105,7 +105,7 @@ def start(cluster: Cluster, parts: Sequence[str], deploy: str, now: datetime) ->
     Raises:
         PlainError: the environment has no such CronJobs, or one of their Jobs still runs.
     """
-    from cli.projects.failures import finished
+    from ml_workloads.runtime.job_failures import finished
     from cli.projects.train import job_from, job_name
 
     made: dict[str, Any] = {}
@@ -147,7 +147,7 @@ def watch(cluster: Cluster, jobs: Mapping[str, Sequence[str]]) -> dict[str, str 
     Returns:
         Why each failed; None where it did not.
     """
-    from cli.projects.failures import finished
+    from ml_workloads.runtime.job_failures import finished
 
     ended: dict[str, str | None] = {}
     shown: dict[str, int] = {}

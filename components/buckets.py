@@ -4,7 +4,9 @@ All are versioned, closed to the public and to plain HTTP; data buckets refuse o
 Stateful: callers decide `protect`; `force_destroy` lets `destroy` delete buckets that still hold objects.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +14,18 @@ import pulumi_aws as aws
 from components.account import Account
 from components.bucket_documents import access_log_bucket_policy, data_bucket_policy
 from components.naming import check_range
+
+Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict
+
+RUNS_PREFIX: Final = "runs/"
+"""Below it in the data lake is what pods of training runs hand to each other, which nobody needs after the run."""
+
+RUNS_DAYS: Final = 7
+"""After so many days it is deleted, counted from the midnight (UTC) after it was written: no run may last longer.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html#intro-lifecycle-rules-number-of-days"""
+
+ABORT_DAYS: Final = 7
+"""Uploads that were begun and never completed are dropped after so many days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +60,7 @@ class Buckets(pulumi.ComponentResource):
         self._logical_name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        self.data_lake = self._data_bucket("data-lake")
+        self.data_lake = self._data_bucket("data-lake", [self._end_of_runs()])
         self.model_artifacts = self._data_bucket("model-artifacts")
         self.feature_data = self._data_bucket("feature-data")
         self.access_logs = self._access_log_bucket()
@@ -66,17 +80,18 @@ class Buckets(pulumi.ComponentResource):
             }
         )
 
-    def _data_bucket(self, purpose: str) -> BucketHandle:
+    def _data_bucket(self, purpose: str, further: Sequence[Rule] = ()) -> BucketHandle:
+        keep: Rule = {
+            "id": "keep-cheaply",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "transitions": [{"days": self._args.infrequent_access_days, "storage_class": "STANDARD_IA"}],
+            "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_DAYS},
+        }
         handle = self._closed_bucket(
             purpose,
-            lifecycle={
-                "id": "keep-cheaply",
-                "status": "Enabled",
-                "filter": {"prefix": ""},
-                "transitions": [{"days": self._args.infrequent_access_days, "storage_class": "STANDARD_IA"}],
-                "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
-                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-            },
+            lifecycle=[keep, *further],
             encryption={
                 "apply_server_side_encryption_by_default": {
                     "sse_algorithm": "aws:kms",
@@ -95,6 +110,20 @@ class Buckets(pulumi.ComponentResource):
         )
         return handle
 
+    def _end_of_runs(self) -> Rule:
+        """Beside the rule for all objects: of two that fit an object S3 goes by the one which ends sooner.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
+        """
+        return {
+            "id": "end-runs",
+            "status": "Enabled",
+            "filter": {"prefix": RUNS_PREFIX},
+            "expiration": {"days": RUNS_DAYS},
+            "noncurrent_version_expiration": {"noncurrent_days": 1},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_DAYS},
+        }
+
     def _access_log_bucket(self) -> BucketHandle:
         """Log delivery supports only SSE-S3 as its target's default encryption, which is why no key is named here.
 
@@ -102,14 +131,16 @@ class Buckets(pulumi.ComponentResource):
         """
         return self._closed_bucket(
             "access-logs",
-            lifecycle={
-                "id": "expire-logs",
-                "status": "Enabled",
-                "filter": {"prefix": ""},
-                "expiration": {"days": self._args.access_log_days},
-                "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
-                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-            },
+            lifecycle=[
+                {
+                    "id": "expire-logs",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "expiration": {"days": self._args.access_log_days},
+                    "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_DAYS},
+                }
+            ],
             encryption={"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}},
         )
 
@@ -136,7 +167,7 @@ class Buckets(pulumi.ComponentResource):
         self,
         purpose: str,
         *,
-        lifecycle: aws.s3.BucketLifecycleConfigurationRuleArgsDict,
+        lifecycle: Sequence[Rule],
         encryption: aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict,
     ) -> BucketHandle:
         logical = f"{self._logical_name}-{purpose}"
@@ -170,7 +201,7 @@ class Buckets(pulumi.ComponentResource):
         aws.s3.BucketLifecycleConfiguration(
             f"{logical}-lifecycle",
             bucket=bucket.id,
-            rules=[lifecycle],
+            rules=list(lifecycle),
             # Rules for noncurrent versions are only sound once versioning is on.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )

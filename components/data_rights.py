@@ -41,27 +41,37 @@ def encrypt_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Statemen
     return _use_key("EncryptSecrets", scope, "secretsmanager", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn, arns)
 
 
-def read_objects(scope: Scope, bucket: str, prefix: str, key_arn: str) -> Iterator[Statement]:
-    """Objects below a prefix, which ends with /, and their list."""
-    yield _list_objects(scope, bucket, prefix)
-    yield Statement(sid="ReadObjects", actions=["s3:GetObject"], resources=[scope.bucket_arn(bucket, f"{prefix}*")])
-    yield _use_key("DecryptObjects", scope, "s3", ["kms:Decrypt"], key_arn)
+def read_objects(scope: Scope, bucket: str, prefix: str, key_arn: str, name: str = "Objects") -> Iterator[Statement]:
+    """Let a role list and read objects below a prefix, which ends with /. `name` ends the names of the statements."""
+    yield _list_objects(scope, bucket, prefix, name)
+    yield Statement(sid=f"Read{name}", actions=["s3:GetObject"], resources=[scope.bucket_arn(bucket, f"{prefix}*")])
+    yield _use_key(f"Decrypt{name}", scope, "s3", ["kms:Decrypt"], key_arn)
 
 
-def keep_objects(scope: Scope, bucket: str, prefix: str, key_arn: str) -> Iterator[Statement]:
-    """Read, write and delete below a prefix; versions of the bucket outlive the deletion."""
-    yield _list_objects(scope, bucket, prefix)
+def write_objects(scope: Scope, bucket: str, prefix: str, key_arn: str, name: str = "Objects") -> Iterator[Statement]:
+    """Let a role write objects below a prefix, and not read them."""
     yield Statement(
-        sid="KeepObjects",
+        sid=f"Write{name}",
+        actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+        resources=[scope.bucket_arn(bucket, f"{prefix}*")],
+    )
+    yield _use_key(f"Encrypt{name}", scope, "s3", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)
+
+
+def keep_objects(scope: Scope, bucket: str, prefix: str, key_arn: str, name: str = "Objects") -> Iterator[Statement]:
+    """Let a role read, write and delete below a prefix; versions of the bucket outlive the deletion."""
+    yield _list_objects(scope, bucket, prefix, name)
+    yield Statement(
+        sid=f"Keep{name}",
         actions=["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         resources=[scope.bucket_arn(bucket, f"{prefix}*")],
     )
-    yield _use_key("EncryptObjects", scope, "s3", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)
+    yield _use_key(f"Encrypt{name}", scope, "s3", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)
 
 
-def _list_objects(scope: Scope, bucket: str, prefix: str) -> Statement:
+def _list_objects(scope: Scope, bucket: str, prefix: str, name: str) -> Statement:
     return Statement(
-        sid="ListObjects",
+        sid=f"List{name}",
         actions=["s3:ListBucket"],
         resources=[scope.bucket_arn(bucket)],
         conditions={"StringLike": {"s3:prefix": [prefix, f"{prefix}*"]}},

@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MLFLOW_REPOSITORY = "mlflow"
 """Where the image of MLflow's server is kept, without the environment's prefix."""
 
+RUNTIME_REPOSITORY = "runtime"
+"""Where the image of training runs' conductors is kept, without the environment's prefix."""
+
 # As many as Linux follows before it answers ELOOP.
 _MOST_LINKS: Final = 40
 

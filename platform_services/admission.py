@@ -98,6 +98,37 @@ def _asks_for(device: str) -> str:
     )
 
 
+# Names as in `ml_workloads/project/deployment_names.py`, which is a layer above.
+CONDUCTORS_JOBS, CONDUCTOR, STARTED = "jobs-of-conductors", "conductor", ("fit", "worker")
+BY_CONDUCTOR = f"request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':{CONDUCTOR}'"
+OF_TEMPLATE = "object.metadata.?labels[?'app.kubernetes.io/name'].orValue('')"
+
+
+def conductor_rules() -> Sequence[Rule]:
+    """Return what holds of a Job that a conductor creates; `params` is one of the CronJobs that Jobs are made from.
+
+    A conductor reads a project's data and records its models. With a Job of its own choice it could run any image as
+    any service account of the namespace.
+    """
+    names = ", ".join(f"'{name}'" for name in STARTED)
+    return [
+        Rule(
+            holds=f"{OF_TEMPLATE} in [{names}]",
+            message=f"a conductor starts Jobs from the CronJobs {' and '.join(STARTED)} alone",
+        ),
+        Rule(
+            holds=f"{OF_TEMPLATE} != params.metadata.name || "
+            "object.spec.template.spec == params.spec.jobTemplate.spec.template.spec",
+            message="spec.template.spec: a conductor starts Jobs as their CronJob has them, with nothing changed",
+        ),
+        Rule(
+            holds=f"{OF_TEMPLATE} != params.metadata.name || "
+            f"object.spec.template.metadata.?labels[?'app.kubernetes.io/name'].orValue('') == params.metadata.name",
+            message="spec.template.metadata.labels: network policies go by them, leave them as the CronJob has them",
+        ),
+    ]
+
+
 NETWORK_RULES = (
     Rule(holds=EXEMPT, message="network policies of teams' namespaces are the platform's: change them by its program"),
 )
@@ -107,43 +138,61 @@ class Admission(pulumi.ComponentResource):
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Admission", name, {}, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        self._policy(PODS, pod_rules(), "", "pods", ["CREATE", "UPDATE"])
-        self._policy(NETWORK, NETWORK_RULES, "networking.k8s.io", "networkpolicies", ["CREATE", "UPDATE", "DELETE"])
+        pods = self._policy(PODS, pod_rules(), _matched("", "pods", ["CREATE", "UPDATE"]))
+        network = _matched("networking.k8s.io", "networkpolicies", ["CREATE", "UPDATE", "DELETE"])
+        policies = self._policy(NETWORK, NETWORK_RULES, network)
+        jobs = self._policy(
+            CONDUCTORS_JOBS, conductor_rules(), _matched("batch", "jobs", ["CREATE"]), of_conductors=True
+        )
+        self._bind(PODS, pods)
+        self._bind(NETWORK, policies)
+        for template in STARTED:
+            self._bind(f"{CONDUCTORS_JOBS}-{template}", jobs, template)
         self.register_outputs({})
 
-    def _policy(self, policy: str, rules: Sequence[Rule], group: str, kind: str, operations: list[str]) -> None:
+    def _policy(
+        self,
+        policy: str,
+        rules: Sequence[Rule],
+        matched: k8s.admissionregistration.v1.MatchResourcesArgsDict,
+        *,
+        of_conductors: bool = False,
+    ) -> pulumi.Input[str]:
+        """Return the policy's name once it exists."""
+        spec: k8s.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict = {
+            "failure_policy": "Fail",
+            "match_constraints": matched,
+            "validations": [
+                {"expression": rule.holds, "message": rule.message, "reason": "Forbidden"} for rule in rules
+            ],
+        }
+        if of_conductors:
+            spec["param_kind"] = {"api_version": "batch/v1", "kind": "CronJob"}
+            spec["match_conditions"] = [{"name": "by-a-conductor", "expression": BY_CONDUCTOR}]
         made = k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
-            f"{self._name}-{policy}",
-            metadata={"name": policy},
-            spec={
-                "failure_policy": "Fail",
-                "match_constraints": {
-                    "resource_rules": [
-                        {
-                            "api_groups": [group],
-                            "api_versions": ["v1"],
-                            "operations": operations,
-                            "resources": [kind],
-                        }
-                    ],
-                    "namespace_selector": {
-                        "match_expressions": [
-                            {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": sorted(OTHERS)}
-                        ]
-                    },
-                },
-                "validations": [
-                    {"expression": rule.holds, "message": rule.message, "reason": "Forbidden"} for rule in rules
-                ],
-            },
-            opts=self._child,
+            f"{self._name}-{policy}", metadata={"name": policy}, spec=spec, opts=self._child
         )
+        return made.metadata.apply(lambda metadata: metadata.name or "")
+
+    def _bind(self, name: str, policy: pulumi.Input[str], template: str | None = None) -> None:
+        """`template`: the CronJob that the policy's rules compare with, in the namespace of what is created."""
+        spec: k8s.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpecArgsDict = {
+            "policy_name": policy,
+            "validation_actions": ["Deny"],
+        }
+        if template:
+            spec["param_ref"] = {"name": template, "parameter_not_found_action": "Deny"}
         k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-            f"{self._name}-{policy}-binding",
-            metadata={"name": policy},
-            spec={
-                "policy_name": made.metadata.apply(lambda metadata: metadata.name or ""),
-                "validation_actions": ["Deny"],
-            },
-            opts=self._child,
+            f"{self._name}-{name}-binding", metadata={"name": name}, spec=spec, opts=self._child
         )
+
+
+def _matched(group: str, kind: str, operations: list[str]) -> k8s.admissionregistration.v1.MatchResourcesArgsDict:
+    return {
+        "resource_rules": [
+            {"api_groups": [group], "api_versions": ["v1"], "operations": operations, "resources": [kind]}
+        ],
+        "namespace_selector": {
+            "match_expressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": sorted(OTHERS)}]
+        },
+    }

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cli.projects.failures import explain_failure, finished
 from cli.projects.follow import events_of, pods_of
 from cli.projects.runs import Run, read_run
 from ml_workloads.runtime import records
+from ml_workloads.runtime.job_failures import explain_failure, finished
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

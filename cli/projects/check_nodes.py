@@ -17,6 +17,7 @@ from cli.projects.environment import PROGRAM
 from components.accelerators import ACCELERATORS, NO_ACCELERATOR
 from components.instance_families import size_of
 from ml_workloads.project.quantities import cores, mebibytes
+from ml_workloads.project.training import CONDUCTOR_CPU, WORKER_CPU
 from ml_workloads.runtime.sample_check import Finding
 from sandbox.cluster.instance_types import instance_type
 from sandbox.cluster.node.machine import reserved
@@ -77,10 +78,10 @@ def pools_of(environment: str, stacks: Path) -> tuple[Pool, ...]:
 
 def check_nodes(project: Project, environment: str, pools: Sequence[Pool]) -> list[Finding]:
     """Return what is wrong with what a project's pods ask for, or one finding that a node has room for each."""
-    problems = [*_accelerator(project, environment, pools), *_training(project, environment, pools)]
+    plain = [pool for pool in pools if pool.accelerator == NO_ACCELERATOR and not pool.taints]
+    problems = [*_accelerator(project, environment, pools), *_training(project, environment, pools, plain)]
     online = project.serving.online
     if online:
-        plain = [pool for pool in pools if pool.accelerator == NO_ACCELERATOR and not pool.taints]
         problems += _too_large("serving.online.resources", online.resources, environment, plain)
     return [Finding(what=NODES, state="problem", said=each) for each in problems] or [
         Finding(what=NODES, state="ok", said=f"{environment} has nodes that its pods fit on")
@@ -103,16 +104,26 @@ def _accelerator(project: Project, environment: str, pools: Sequence[Pool]) -> I
     )
 
 
-def _training(project: Project, environment: str, pools: Sequence[Pool]) -> Iterator[str]:
-    wanted = project.training.accelerator
+def _training(project: Project, environment: str, pools: Sequence[Pool], plain: Sequence[Pool]) -> Iterator[str]:
+    """Conductor and worker have as much memory as the training, and run on nodes without accelerators."""
+    wanted, resources = project.training.accelerator, project.training.resources
     if wanted is None:
-        fitting = [pool for pool in pools if pool.accelerator == NO_ACCELERATOR and not pool.taints]
+        fitting = list(plain)
     else:
         taint = ACCELERATORS[wanted.type].vendor.taint.key
         fitting = [pool for pool in pools if _has(pool, wanted.type, wanted.count) and pool.taints <= {taint}]
+        beside = resources.model_copy(update={"cpu": max(CONDUCTOR_CPU, WORKER_CPU, key=cores)})
+        yield from _too_large("training.resources.memory, of the pod that conducts the run", beside, environment, plain)
         if not fitting:
             return
-    interfaces = project.training.efa
+    yield from _efa(project, environment, fitting)
+    fitting = [pool for pool in fitting if pool.efa >= project.training.efa]
+    if fitting:
+        yield from _too_large("training.resources", resources, environment, fitting)
+
+
+def _efa(project: Project, environment: str, fitting: Sequence[Pool]) -> Iterator[str]:
+    interfaces, wanted = project.training.efa, project.training.accelerator
     most = max((pool.efa for pool in fitting), default=0)
     if interfaces > most:
         beside = f" beside {wanted.count} {wanted.type}" if wanted else ""
@@ -120,9 +131,6 @@ def _training(project: Project, environment: str, pools: Sequence[Pool]) -> Iter
             f"training.efa: {environment} has no pool with {interfaces} EFA interfaces in a node{beside}, at the most "
             f"{most}; write efa: true for such a pool in stacks/Pulumi.{environment}.yaml, or ask for fewer"
         )
-        return
-    fitting = [pool for pool in fitting if pool.efa >= interfaces]
-    yield from _too_large("training.resources", project.training.resources, environment, fitting)
 
 
 def _has(pool: Pool, accelerator: str, count: int) -> bool:

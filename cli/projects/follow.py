@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.projects.cluster_access import ApiError
-from cli.projects.failures import explain_failure, finished, waiting
-from ml_workloads.project.deployment_names import TRAINING
+from ml_workloads.project.deployment_names import CONDUCTOR
+from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
 
 if TYPE_CHECKING:
     from cli.projects.session import Session
@@ -89,7 +89,7 @@ def _read(session: Session, pod: str, written: dict[str, int], write: Callable[[
     """The log until it ends, without what was written already. False when there was none yet."""
     before = written.setdefault(pod, 0)
     try:
-        lines = session.cluster.lines(session.path("pods", f"{pod}/log"), container=TRAINING, follow="true")
+        lines = session.cluster.lines(session.path("pods", f"{pod}/log"), container=CONDUCTOR, follow="true")
         for number, line in enumerate(lines):
             if number >= before:
                 write(line)

@@ -13,6 +13,7 @@ import typer
 from cli.plain import Json, PlainError, plain_errors
 from cli.projects.session import Env, ProjectArgument, Session, opened
 from cli.projects.show import tell
+from ml_workloads.project.deployment_names import CONDUCTOR, SERVING
 
 Object = dict[str, Any]
 
@@ -34,7 +35,7 @@ def logs(
         of_training = training or run is not None or (not serving and session.place.project.serving.online is None)
         pods = _training(session, run) if of_training else _serving(session)
         names = [str(pod["metadata"]["name"]) for pod in pods]
-        query = {"tailLines": str(lines), "container": "training" if of_training else "serving"}
+        query = {"tailLines": str(lines), "container": CONDUCTOR if of_training else SERVING}
         sources = {name: _source(session, name, {**query, "follow": "true"} if follow else query) for name in names}
         for pod, line in _together(sources) if follow else _in_turn(sources):
             if as_json:
@@ -62,8 +63,8 @@ def _serving(session: Session) -> Sequence[Object]:
 
 def _training(session: Session, run: str | None) -> Sequence[Object]:
     """The newest pod of the run."""
-    from cli.projects.failures import explain_failure, finished, waiting
     from cli.projects.follow import events_of, has_begun, pods_of
+    from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
 
     env = session.place.environment.name
     job = session.cluster.find(session.jobs(run)) if run else newest_job(session)

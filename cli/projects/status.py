@@ -95,8 +95,8 @@ def training_of(cronjob: Mapping[str, Any] | None) -> Document | None:
 
 
 def last_run(session: Session, job: Mapping[str, Any]) -> Document:
-    from cli.projects.failures import explain_failure, finished, waiting
     from cli.projects.follow import events_of, has_begun, is_over, pods_of
+    from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
 
     name = str(job["metadata"]["name"])
     ended = finished(job)

@@ -11,6 +11,7 @@ from platform_services.handles import PlatformHandle
 from platform_services.namespaces import PROJECT_LABEL
 
 TEAM_LABEL = "ml-platform/team"
+PART_LABEL = "app.kubernetes.io/name"
 TAKES_BACK = {"pulumi.com/patchForce": "true"}
 """Annotation: what somebody else changed in a field that the program sets is changed back by the next deployment.
 Without it a deployment of the whole environment would fail over one team's `kubectl patch`.
@@ -18,11 +19,20 @@ https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resou
 
 
 @dataclass(frozen=True, kw_only=True)
+class RuntimeImage:
+    """Where the runtime's image is, and what is asked before anything that runs it is made."""
+
+    reference: pulumi.Output[str]
+    hooks: pulumi.ResourceHookBinding = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PartArgs:
     """`namespace` is its name once it exists; `account_secret_arn` is that of the account at MLflow that the part's
     pods sign in as; `secret_arns` are the project's own secrets, by their names in its file.
 
-    `after` is what pods need, and what has to outlive them, although no property of theirs says so.
+    `image` has the project's code, and `runtime` is the platform's own, which conducts training runs. `after` is what
+    pods need, and what has to outlive them, although no property of theirs says so.
     """
 
     project: Project
@@ -30,6 +40,7 @@ class PartArgs:
     namespace: pulumi.Input[str]
     image: pulumi.Input[str]
     image_hooks: pulumi.ResourceHookBinding = field(repr=False)
+    runtime: RuntimeImage
     revision: str
     account_secret_arn: pulumi.Input[str]
     secret_arns: Mapping[str, pulumi.Input[str]]
@@ -58,4 +69,4 @@ def labels(project: Project, part: str) -> dict[str, str]:
 
 def selector(part: str) -> dict[str, str]:
     """Which pods of the project's namespace are of that part; a Deployment's can never be changed."""
-    return {"app.kubernetes.io/name": part}
+    return {PART_LABEL: part}

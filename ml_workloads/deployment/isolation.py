@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
-from ml_workloads.deployment.arguments import metadata, selector
+from ml_workloads.deployment.arguments import PART_LABEL, metadata, selector
 from ml_workloads.project import Project
 from ml_workloads.project.data import SqlSource
-from ml_workloads.project.deployment_names import SERVING, SERVING_PORT, TRAINING
+from ml_workloads.project.deployment_names import CONDUCTOR, FIT, SERVING, SERVING_PORT, WORKER, WORKER_PORT
 from platform_services.handles import PlatformHandle
 from platform_services.network_policies import to_apis, to_dns, to_service
 
@@ -50,21 +50,49 @@ class Isolation(pulumi.ComponentResource):
 def _policies(project: Project, platform: PlatformHandle) -> dict[str, Spec]:
     policies: dict[str, Spec] = {
         "default-deny": {"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
-        "allow-dns": {"pod_selector": {}, "policy_types": ["Egress"], "egress": [to_dns()]},
-        TRAINING: {
-            "pod_selector": {"match_labels": selector(TRAINING)},
+        # Not for workers: what looks up names can send data in them.
+        "allow-dns": {
+            "pod_selector": {"match_expressions": [{"key": PART_LABEL, "operator": "NotIn", "values": [WORKER]}]},
             "policy_types": ["Egress"],
-            "egress": [*_platform(platform), *_database(project, platform)],
+            "egress": [to_dns()],
+        },
+        CONDUCTOR: {
+            "pod_selector": {"match_labels": selector(CONDUCTOR)},
+            "policy_types": ["Egress"],
+            "egress": [*_platform(platform), *_database(project, platform), _to_workers()],
+        },
+        FIT: {"pod_selector": {"match_labels": selector(FIT)}, "policy_types": ["Egress"], "egress": list(to_apis())},
+        WORKER: {
+            "pod_selector": {"match_labels": selector(WORKER)},
+            "policy_types": ["Ingress"],
+            "ingress": [
+                {
+                    "from_": [{"pod_selector": {"match_labels": selector(CONDUCTOR)}}],
+                    "ports": [{"protocol": "TCP", "port": WORKER_PORT}],
+                }
+            ],
         },
     }
     if project.serving.online:
         policies[SERVING] = {
             "pod_selector": {"match_labels": selector(SERVING)},
             "policy_types": ["Ingress", "Egress"],
-            "ingress": [{"from_": [{"pod_selector": {}}], "ports": [{"protocol": "TCP", "port": SERVING_PORT}]}],
+            # Not from pods of a training run, which run code that nobody has judged yet.
+            "ingress": [{"from_": [{"pod_selector": _others()}], "ports": [{"protocol": "TCP", "port": SERVING_PORT}]}],
             "egress": _platform(platform),
         }
     return policies
+
+
+def _others() -> k8s.meta.v1.LabelSelectorArgsDict:
+    return {"match_expressions": [{"key": PART_LABEL, "operator": "NotIn", "values": [FIT, WORKER]}]}
+
+
+def _to_workers() -> Egress:
+    return {
+        "to": [{"pod_selector": {"match_labels": selector(WORKER)}}],
+        "ports": [{"protocol": "TCP", "port": WORKER_PORT}],
+    }
 
 
 def _platform(platform: PlatformHandle) -> list[Egress]:

@@ -8,7 +8,7 @@ import pulumi
 
 from components.image_presence import BuiltImage, image_hooks
 from components.secrets import SecretHandle, Secrets, SecretsArgs
-from ml_workloads.deployment.arguments import PartArgs
+from ml_workloads.deployment.arguments import PartArgs, RuntimeImage
 from ml_workloads.deployment.isolation import Isolation
 from ml_workloads.deployment.namespace import ProjectNamespace
 from ml_workloads.deployment.people import Promoters, groups_of
@@ -49,6 +49,7 @@ class ProjectWorkloadArgs:
     platform: PlatformHandle
     project: Project
     root: Path
+    runtime: RuntimeImage
     account_secret: SecretHandle
     reader_secret: SecretHandle
     accounts_ready: pulumi.Resource
@@ -79,6 +80,7 @@ class ProjectWorkload(pulumi.ComponentResource):
             namespace=namespace.name,
             image=image,
             image_hooks=self._image_hooks(revision),
+            runtime=args.runtime,
             revision=revision,
             account_secret_arn=args.account_secret.arn,
             secret_arns=secrets,

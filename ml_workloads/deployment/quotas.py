@@ -1,19 +1,29 @@
-"""Roles whose policies would be longer than IAM takes: told before anything is made, with the longest names there are.
+"""Roles whose names or policies would be longer than IAM takes: told before anything is made.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from components.eks.access import kubeconfig_policy, team_group
 from components.iam_documents import INLINE_POLICIES_LIMIT, Scope
-from ml_workloads.deployment.rights import DataToRead, people_policy, project_policy
+from ml_workloads.deployment.identity import role_name
+from ml_workloads.deployment.rights import (
+    DataToRead,
+    RunObjects,
+    conductor_policy,
+    fit_policy,
+    people_policy,
+    serving_policy,
+)
 from ml_workloads.project import Project
-from ml_workloads.project.deployment_names import data_prefix, secret
+from ml_workloads.project.deployment_names import CONDUCTOR, FIT, SERVING, data_prefix, secret
 from platform_services.handles import PlatformHandle
 from platform_services.mlflow.accounts import account_secret
 
+ROLE_NAME_LIMIT: Final = 64
 # The longest of each that AWS has: what fits with them fits in every account.
 PARTITION, ACCOUNT, KEY, ENDING, BUCKET = "aws-us-gov", "0" * 12, "key/" + "0" * 36, "-AbCdEf", "b" * 63
 
@@ -54,7 +64,14 @@ def roles_too_long(roles: Roles, projects: Sequence[Project]) -> Iterator[str]:
     """Yield the same as `too_long`, from plain names: for a look before there is a platform."""
     scope = Scope(partition=PARTITION, account_id=ACCOUNT, region=roles.region)
     for project in projects:
-        size = len(_of_pods(scope, roles.prefix, project))
+        longest = max((role_name(roles.prefix, project.name, part) for part in (CONDUCTOR, FIT, SERVING)), key=len)
+        if len(longest) > ROLE_NAME_LIMIT:
+            yield (
+                f"project {project.name}: name: the role {longest} of its pods has {len(longest)} characters, IAM "
+                f"takes {ROLE_NAME_LIMIT}; shorten the project's name by {len(longest) - ROLE_NAME_LIMIT}, or the name "
+                "of this program in Pulumi.yaml"
+            )
+        size = max(len(policy) for policy in _of_pods(scope, roles.prefix, project))
         if size > INLINE_POLICIES_LIMIT:
             yield (
                 f"project {project.name}: secrets: {len(project.secrets)} secrets make a policy of {size} characters "
@@ -72,10 +89,14 @@ def roles_too_long(roles: Roles, projects: Sequence[Project]) -> Iterator[str]:
             )
 
 
-def _of_pods(scope: Scope, prefix: str, project: Project) -> str:
-    data = DataToRead(bucket=BUCKET, prefix=data_prefix(project.name), key_arn=scope.arn("kms", KEY))
-    secrets = [*_accounts(scope, prefix, [project]), *_own(scope, prefix, [project])]
-    return project_policy(scope, secrets, scope.arn("kms", KEY), data)
+def _of_pods(scope: Scope, prefix: str, project: Project) -> Iterator[str]:
+    key = scope.arn("kms", KEY)
+    runs = RunObjects(project=project.name, bucket=BUCKET, key_arn=key)
+    data = DataToRead(bucket=BUCKET, prefix=data_prefix(project.name), key_arn=key)
+    accounts, own = _accounts(scope, prefix, [project]), _own(scope, prefix, [project])
+    yield conductor_policy(scope, [*accounts, *own[:1]], key, runs, data)
+    yield fit_policy(scope, own, key, runs)
+    yield serving_policy(scope, [*accounts, *own], key)
 
 
 def _of_team(scope: Scope, prefix: str, projects: Sequence[Project]) -> str:

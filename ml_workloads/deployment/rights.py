@@ -1,7 +1,8 @@
 """What the pods of a project, and the people who work on it, may do on AWS. Pure.
 
-Pods read what is the project's own: the secret of its account at MLflow, its secrets, and, where it trains on them, its
-objects in the data lake. Models and metrics go through MLflow, which has a role of its own.
+The conductor of a training run reads the data and signs in at MLflow. Training pods, which run the project's code, get
+neither: they read the rows that the conductor leaves for them, and write a model. Servers sign in at MLflow. A secret
+with the address of the data is the conductor's alone; the project's other secrets are for the pods with its code.
 
 People sign in at MLflow as the project's account, and give its secrets their values, which they need not read.
 """
@@ -9,9 +10,10 @@ People sign in at MLflow as the project's account, and give its secrets their va
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.data_rights import encrypt_secrets, read_objects, read_secrets
+from components.data_rights import encrypt_secrets, keep_objects, read_objects, read_secrets, write_objects
 from components.iam_documents import Scope, Statement, document
 from ml_workloads.project.deployment_names import secret
+from ml_workloads.runtime.handover import keys
 from platform_services.mlflow.rights import account_secrets
 
 
@@ -28,9 +30,47 @@ class DataToRead:
             raise ValueError(f"prefix must end with /, got {self.prefix!r}")
 
 
-def project_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, data: DataToRead | None = None) -> str:
-    objects = read_objects(scope, data.bucket, data.prefix, data.key_arn) if data else ()
-    return document([*read_secrets(scope, secrets, secrets_key), *objects])
+@dataclass(frozen=True, kw_only=True)
+class RunObjects:
+    """The bucket, and its key, in which pods of a project's training runs leave things for each other."""
+
+    project: str
+    bucket: str
+    key_arn: str
+
+
+def conductor_policy(
+    scope: Scope, secrets: Sequence[str], secrets_key: str, runs: RunObjects, data: DataToRead | None = None
+) -> str:
+    """Return the policy of conductors: `secrets` are the account at MLflow and the address of the data."""
+    source = read_objects(scope, data.bucket, data.prefix, data.key_arn, "Source") if data else ()
+    mine = keys.conductors(runs.project)
+    return document(
+        [
+            *read_secrets(scope, secrets, secrets_key),
+            *source,
+            *keep_objects(scope, runs.bucket, f"{keys.RUNS}{runs.project}/", runs.key_arn, "Runs"),
+            *keep_objects(scope, runs.bucket, mine, runs.key_arn, "Own"),
+        ]
+    )
+
+
+def fit_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, runs: RunObjects) -> str:
+    """Return the policy of pods that train: `secrets` are the project's own, without the address of its data."""
+    bucket, key = runs.bucket, runs.key_arn
+    return document(
+        [
+            *(read_secrets(scope, secrets, secrets_key) if secrets else ()),
+            *read_objects(scope, bucket, keys.training_parts(runs.project), key, "Rows"),
+            *write_objects(scope, bucket, keys.models(runs.project), key, "Models"),
+            *keep_objects(scope, bucket, keys.checkpoints(runs.project), key, "Checkpoints"),
+        ]
+    )
+
+
+def serving_policy(scope: Scope, secrets: Sequence[str], secrets_key: str) -> str:
+    """Return the policy of servers: `secrets` are the account at MLflow and the project's own."""
+    return document([*read_secrets(scope, secrets, secrets_key)])
 
 
 def people_policy(

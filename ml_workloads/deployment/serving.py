@@ -11,8 +11,9 @@ import pulumi_kubernetes as k8s
 
 from ml_workloads.deployment.arguments import PartArgs, labels, metadata, selector
 from ml_workloads.deployment.environment_variables import entries, serving_variables
-from ml_workloads.deployment.identity import Identity
+from ml_workloads.deployment.identity import Identity, IdentityArgs
 from ml_workloads.deployment.pods import project_container, project_pod, sized
+from ml_workloads.deployment.run_rights import policy_of_serving
 from ml_workloads.project.deployment_names import SERVING, SERVING_PORT
 from ml_workloads.project.serving import AutoscalingSettings, OnlineSettings
 
@@ -58,7 +59,8 @@ class Serving(pulumi.ComponentResource):
         self._name, self._args, self._online = name, args, online
         self._labels, self._child = labels(args.project, SERVING), pulumi.ResourceOptions(parent=self)
         self._metadata = metadata(SERVING, args.namespace, self._labels)
-        self._identity = Identity(f"{name}-identity", args, SERVING, reads_data=False, opts=self._child)
+        identity = IdentityArgs(part=args, name=SERVING, policy=policy_of_serving(args))
+        self._identity = Identity(f"{name}-identity", identity, self._child)
         replicas = self._deployment()
         k8s.core.v1.Service(
             f"{name}-service",

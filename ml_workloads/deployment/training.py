@@ -1,5 +1,8 @@
-"""Training of a project: a CronJob. A run is a Job made from it, by its schedule or by `mlp train`.
+"""Training of a project: a CronJob whose Jobs conduct runs, and two that conductors make Jobs from.
 
+A run is a Job, made by its schedule or by `mlp train`. Its pod is the conductor's, of the platform's image: it reads
+the data, has the contract checked in a worker, lets the project's code train on a part of the rows, and judges the
+model on the others. Worker and training are pods of the project's image.
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
 """
 
@@ -11,25 +14,41 @@ import pulumi_kubernetes as k8s
 
 from components.accelerators import ACCELERATORS, EFA_RESOURCE, LABEL
 from ml_workloads.deployment.arguments import PartArgs, labels, metadata
-from ml_workloads.deployment.environment_variables import entries, job_entry, training_variables
-from ml_workloads.deployment.identity import Identity
+from ml_workloads.deployment.conducting import Conducting
+from ml_workloads.deployment.environment_variables import (
+    conductor_variables,
+    entries,
+    fit_variables,
+    job_entries,
+    run_entries,
+    worker_variables,
+)
+from ml_workloads.deployment.identity import Identity, IdentityArgs
 from ml_workloads.deployment.pods import project_container, project_pod, sized
-from ml_workloads.project.data import S3Source
-from ml_workloads.project.deployment_names import NO_SCHEDULE, TRAINING
-from ml_workloads.project.training import TrainingSettings
+from ml_workloads.deployment.run_rights import policy_of_conductor, policy_of_fit
+from ml_workloads.project.deployment_names import CONDUCTOR, FIT, NO_SCHEDULE, TRAINING, WORKER, WORKER_PORT
+from ml_workloads.project.training import CONDUCTOR_CPU, WORKER_CPU, Resources, TrainingSettings
 
-MODULE: Final = "ml_workloads.runtime.training"
+CONDUCTOR_MODULE: Final = "ml_workloads.runtime.conductor"
+FIT_MODULE: Final = "ml_workloads.runtime.training"
+WORKER_MODULE: Final = "ml_workloads.runtime.worker"
 START_WITHIN_SECONDS = 3600
 KEPT_SECONDS = 7 * 24 * 3600
 # Runs are kept for that long, so that their logs can be read, as long as there are not more of them than this.
 KEPT_RUNS = 20
-# Of ml_workloads/runtime/training: the project's code failed; its data, contract or environment is wrong.
+# Conductors delete the Jobs that they start; what one that was killed has left goes by itself.
+KEPT_PARTS_SECONDS = 3600
+# Of ml_workloads/runtime: the project's code failed; its data, contract or environment is wrong.
 FINAL_EXIT_CODES = (1, 2)
 # Of the same: credentials, MLflow, S3, Secrets Manager or the database did not answer for as long as the pod tried.
 PLATFORM_EXIT_CODES = (75,)
+# A worker has nothing to finish.
+WORKER_GRACE_SECONDS = 1
+# A conductor that is asked to end deletes its Jobs and tells MLflow.
+CONDUCTOR_GRACE_SECONDS = 60
 
 
-def failure_policy() -> k8s.batch.v1.PodFailurePolicyArgsDict:
+def failure_policy(container: str) -> k8s.batch.v1.PodFailurePolicyArgsDict:
     """Return the rules of a failed pod, of which the first that fits decides.
 
     A pod that lost its node is started anew, whatever its code. So is one that the platform failed, however often,
@@ -40,14 +59,14 @@ def failure_policy() -> k8s.batch.v1.PodFailurePolicyArgsDict:
     return {
         "rules": [
             {"action": "Ignore", "on_pod_conditions": [{"type": "DisruptionTarget", "status": "True"}]},
-            {"action": "Ignore", "on_exit_codes": _any_of(PLATFORM_EXIT_CODES)},
-            {"action": "FailJob", "on_exit_codes": _any_of(FINAL_EXIT_CODES)},
+            {"action": "Ignore", "on_exit_codes": _any_of(container, PLATFORM_EXIT_CODES)},
+            {"action": "FailJob", "on_exit_codes": _any_of(container, FINAL_EXIT_CODES)},
         ]
     }
 
 
-def _any_of(codes: Sequence[int]) -> k8s.batch.v1.PodFailurePolicyOnExitCodesRequirementArgsDict:
-    return {"container_name": TRAINING, "operator": "In", "values": list(codes)}
+def _any_of(container: str, codes: Sequence[int]) -> k8s.batch.v1.PodFailurePolicyOnExitCodesRequirementArgsDict:
+    return {"container_name": container, "operator": "In", "values": list(codes)}
 
 
 def devices(training: TrainingSettings) -> Mapping[str, str]:
@@ -58,17 +77,24 @@ def devices(training: TrainingSettings) -> Mapping[str, str]:
 
 
 class Training(pulumi.ComponentResource):
+    """The conductor and the worker have as much memory as the training: they hold the same data."""
+
     def __init__(self, name: str, args: PartArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:ProjectTraining", name, {}, opts)
-        self._args, self._labels = args, labels(args.project, TRAINING)
-        from_lake = isinstance(args.project.data.source, S3Source)
-        self._identity = Identity(
-            f"{name}-identity", args, TRAINING, reads_data=from_lake, opts=pulumi.ResourceOptions(parent=self)
-        )
+        self._name, self._args = name, args
+        child = pulumi.ResourceOptions(parent=self)
+        conductor = self._identity(CONDUCTOR, policy_of_conductor(args), on_cluster=True)
+        conducting = Conducting(f"{name}-conducting", args.namespace, conductor.service_account, child)
+        fit = self._identity(FIT, policy_of_fit(args))
+        worker = self._identity(WORKER, None)
+        parts = [
+            self._template(FIT, self._fit_job(fit), [fit]),
+            self._template(WORKER, self._worker_job(worker), [worker]),
+        ]
         schedule, paused = args.project.training.schedule, args.project.training.paused
         k8s.batch.v1.CronJob(
             f"{name}-runs",
-            metadata=metadata(TRAINING, args.namespace, self._labels),
+            metadata=metadata(TRAINING, args.namespace, labels(args.project, TRAINING)),
             spec={
                 "schedule": schedule or NO_SCHEDULE,
                 "time_zone": "Etc/UTC",
@@ -77,43 +103,102 @@ class Training(pulumi.ComponentResource):
                 "starting_deadline_seconds": START_WITHIN_SECONDS,
                 "successful_jobs_history_limit": KEPT_RUNS,
                 "failed_jobs_history_limit": KEPT_RUNS,
-                "job_template": {"metadata": {"labels": self._labels}, "spec": self._job()},
+                "job_template": {
+                    "metadata": {"labels": labels(args.project, TRAINING)},
+                    "spec": self._conductor_job(conductor),
+                },
             },
             # The first run may start at once.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._identity, *args.after], hooks=args.image_hooks),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[conductor, conducting, *parts, *args.after], hooks=args.runtime.hooks
+            ),
         )
         self.register_outputs({})
 
-    def _job(self) -> k8s.batch.v1.JobSpecArgsDict:
-        training = self._args.project.training
+    def _identity(self, part: str, policy: pulumi.Input[str] | None, *, on_cluster: bool = False) -> Identity:
+        return Identity(
+            f"{self._name}-{part}",
+            IdentityArgs(part=self._args, name=part, policy=policy, on_cluster=on_cluster),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _template(
+        self, part: str, spec: k8s.batch.v1.JobSpecArgsDict, after: Sequence[pulumi.Resource]
+    ) -> pulumi.Resource:
+        """A CronJob that never runs by itself: conductors make Jobs from it."""
+        args = self._args
+        return k8s.batch.v1.CronJob(
+            f"{self._name}-{part}-template",
+            metadata=metadata(part, args.namespace, labels(args.project, part)),
+            spec={
+                "schedule": NO_SCHEDULE,
+                "time_zone": "Etc/UTC",
+                "suspend": True,
+                "job_template": {"metadata": {"labels": labels(args.project, part)}, "spec": spec},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *args.after], hooks=args.image_hooks),
+        )
+
+    def _job(
+        self, part: str, pod: k8s.core.v1.PodSpecArgsDict, retries: int, kept_seconds: int
+    ) -> k8s.batch.v1.JobSpecArgsDict:
+        pod["restart_policy"] = "Never"
         return {
-            "backoff_limit": training.retries,
-            "active_deadline_seconds": training.deadline_minutes * 60,
-            "ttl_seconds_after_finished": KEPT_SECONDS,
-            "pod_failure_policy": failure_policy(),
+            "backoff_limit": retries,
+            "active_deadline_seconds": self._args.project.training.deadline_minutes * 60,
+            "ttl_seconds_after_finished": kept_seconds,
+            "pod_failure_policy": failure_policy(part),
             "template": {
                 "metadata": {
-                    "labels": self._labels,
+                    "labels": labels(self._args.project, part),
                     # A node is not emptied of a run for being hardly used; the run would begin anew.
                     "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
                 },
-                "spec": self._pod(),
+                "spec": pod,
             },
         }
 
-    def _pod(self) -> k8s.core.v1.PodSpecArgsDict:
+    def _conductor_job(self, identity: Identity) -> k8s.batch.v1.JobSpecArgsDict:
         args, training = self._args, self._args.project.training
         container = project_container(
-            TRAINING,
+            CONDUCTOR,
+            args.runtime.reference,
+            CONDUCTOR_MODULE,
+            [*run_entries(), *entries(conductor_variables(args))],
+            sized(Resources(cpu=CONDUCTOR_CPU, memory=training.resources.memory)),
+        )
+        pod = project_pod(identity.service_account, args.platform.priority_classes[TRAINING], container)
+        pod["automount_service_account_token"] = True
+        pod["termination_grace_period_seconds"] = CONDUCTOR_GRACE_SECONDS
+        return self._job(CONDUCTOR, pod, training.retries, KEPT_SECONDS)
+
+    def _fit_job(self, identity: Identity) -> k8s.batch.v1.JobSpecArgsDict:
+        args, training = self._args, self._args.project.training
+        container = project_container(
+            FIT,
             args.image,
-            MODULE,
-            [job_entry(), *entries(training_variables(args))],
+            FIT_MODULE,
+            [*job_entries(), *entries(fit_variables(args))],
             sized(training.resources, devices(training)),
         )
-        pod = project_pod(self._identity.service_account, args.platform.priority_classes[TRAINING], container)
-        pod["restart_policy"] = "Never"
+        pod = project_pod(identity.service_account, args.platform.priority_classes[TRAINING], container)
         if training.accelerator:
             taint = ACCELERATORS[training.accelerator.type].vendor.taint
             pod["node_selector"] = {LABEL: training.accelerator.type}
             pod["tolerations"] = [{"key": taint.key, "operator": "Exists", "effect": taint.effect}]
-        return pod
+        return self._job(FIT, pod, training.retries, KEPT_PARTS_SECONDS)
+
+    def _worker_job(self, identity: Identity) -> k8s.batch.v1.JobSpecArgsDict:
+        args, training = self._args, self._args.project.training
+        container = project_container(
+            WORKER,
+            args.image,
+            WORKER_MODULE,
+            entries(worker_variables(args)),
+            sized(Resources(cpu=WORKER_CPU, memory=training.resources.memory)),
+        )
+        container["ports"] = [{"name": "http", "container_port": WORKER_PORT}]
+        container["readiness_probe"] = {"http_get": {"path": "/healthz", "port": "http"}, "period_seconds": 1}
+        pod = project_pod(identity.service_account, args.platform.priority_classes[TRAINING], container)
+        pod["termination_grace_period_seconds"] = WORKER_GRACE_SECONDS
+        return self._job(WORKER, pod, 0, KEPT_PARTS_SECONDS)

@@ -9,11 +9,15 @@ import pulumi
 from components.accelerators import NO_ACCELERATOR
 from components.eks.access import PLATFORM
 from components.eks.arguments import NodePool
+from components.image_presence import BuiltImage, image_hooks
+from components.images import RUNTIME_REPOSITORY
 from components.naming import slug
+from ml_workloads.deployment.arguments import RuntimeImage
 from ml_workloads.deployment.people import People, PeopleArgs, groups_of
 from ml_workloads.deployment.project import ProjectWorkload, ProjectWorkloadArgs, WorkloadHandle
 from ml_workloads.deployment.quotas import too_long
 from ml_workloads.project import Project
+from ml_workloads.project.image import RUNTIME_IMAGE
 from ml_workloads.project.training import AcceleratorSettings
 from platform_services.handles import PlatformHandle
 from platform_services.mlflow.accounts import MlflowAccounts, MlflowAccountsArgs
@@ -88,6 +92,7 @@ class Workloads(pulumi.ComponentResource):
         # Without projects too: the account of the last one has to go.
         names = tuple(project.name for project in args.deployed)
         accounts = MlflowAccounts(f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, projects=names), child)
+        runtime = self._runtime(args)
         handles = {
             project.name: ProjectWorkload(
                 f"{name}-{project.name}",
@@ -95,6 +100,7 @@ class Workloads(pulumi.ComponentResource):
                     platform=args.platform,
                     project=project,
                     root=args.root,
+                    runtime=runtime,
                     account_secret=accounts.secrets[project.name],
                     reader_secret=accounts.readers[project.name],
                     accounts_ready=accounts.ready,
@@ -105,6 +111,14 @@ class Workloads(pulumi.ComponentResource):
         }
         self._people(name, args, accounts, handles, child)
         return handles
+
+    def _runtime(self, args: WorkloadsArgs) -> RuntimeImage:
+        """What conducts the training runs of all projects."""
+        platform, tag = args.platform, RUNTIME_IMAGE.tag(args.root)
+        repository = f"{platform.prefix}/{RUNTIME_REPOSITORY}"
+        built = BuiltImage(environment=platform.environment, repository=repository, tag=tag)
+        reference = pulumi.Output.format("{0}:{1}", platform.repository_urls[RUNTIME_REPOSITORY], tag)
+        return RuntimeImage(reference=reference, hooks=image_hooks(built, self))
 
     def _people(
         self,

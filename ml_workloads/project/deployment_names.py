@@ -3,15 +3,25 @@
 from typing import Final
 
 TRAINING: Final = "training"
-"""The service account, the CronJob, and the container of training pods."""
+"""The CronJob whose Jobs are a project's training runs, and their label; each runs a conductor's pod."""
+
+CONDUCTOR: Final = "conductor"
+"""The service account, the container and the label of pods that conduct a run, without the project's code."""
+
+FIT: Final = "fit"
+"""The service account, the container and the label of pods that train; the CronJob that they are made from."""
+
+WORKER: Final = "worker"
+"""The same of pods that run the project's code without any rights, for the conductor."""
 
 SERVING: Final = "serving"
 """The service account, the Deployment, its Service, autoscaler and disruption budget, and the container."""
 
 NO_SCHEDULE: Final = "0 0 1 1 *"
-"""What the CronJob of a project without a schedule says: Kubernetes wants one. It is suspended."""
+"""What a CronJob says that never runs by itself: Kubernetes wants a schedule. It is suspended."""
 
 SERVING_PORT: Final = 8080
+WORKER_PORT: Final = 8081
 PROMOTION_LEASE: Final = "promotion"
 
 TRAINED, STAGING, PRODUCTION = "dev", "staging", "production"

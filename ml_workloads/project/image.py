@@ -15,6 +15,13 @@ SAMPLE_FILES = ("sample.csv", "sample.parquet")
 PROJECTS = PurePosixPath("ml_workloads/projects")
 _SHARED = (PurePosixPath("ml_workloads/__init__.py"), PurePosixPath("ml_workloads/runtime"))
 
+RUNTIME_IMAGE = ImageSource(
+    dockerfile=PurePosixPath("ml_workloads/runtime/Dockerfile"),
+    paths=_SHARED,
+    left_out=frozenset({"requirements.in"}),
+)
+"""What conducts training runs: the runtime without any project's code."""
+
 
 def project_image(project: Project) -> ImageSource:
     """Its Dockerfile, the runtime that every image has, and the project's folder without what no pod needs: other

@@ -11,7 +11,7 @@ from ml_workloads.project.data import DataSettings, SqlSource
 from ml_workloads.project.names import Email, ProjectName, SecretNames, TeamName
 from ml_workloads.project.quantities import Cpu, Memory, cores, mebibytes
 from ml_workloads.project.serving import ServingSettings
-from ml_workloads.project.training import TrainingSettings
+from ml_workloads.project.training import CONDUCTOR_CPU, WORKER_CPU, TrainingSettings
 from validation.base import Problem, Section, refuse, unique
 
 Environments = Annotated[tuple[Literal["dev", "staging", "prod"], ...], Strict(False), AfterValidator(unique)]
@@ -22,9 +22,10 @@ class QuotaSettings(Section):
     https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
 
     cpu: Cpu
-    """Requests of all pods: training, and the replicas with one more during a rollout."""
+    """Requests of all pods: training and 250m for the pod that conducts it, and the replicas with one more during a
+    rollout."""
     memory: Memory
-    """Of the same pods."""
+    """Of the same pods; the one that conducts a training has as much as the training."""
     accelerators: int = Field(default=0, ge=0, le=1024)
     """Devices, whatever their type."""
     efa: int = Field(default=0, ge=0, le=1024)
@@ -49,7 +50,8 @@ class Project(Section):
     training: TrainingSettings
     serving: ServingSettings = ServingSettings()
     secrets: SecretNames = ()
-    """Secrets that its pods may read; the platform makes them empty, the team fills them."""
+    """Secrets that its training and its servers may read, all but the one of `data.source`; the platform makes them
+    empty, the team fills them."""
 
     @model_validator(mode="after")
     def parts_fit_together(self) -> Self:
@@ -71,9 +73,13 @@ class Project(Section):
         """Pods beyond the quota would not be refused but just never appear. A rollout adds one replica for a while."""
         quota, training, online = self.quota, self.training, self.serving.online
         replicas = online.most_replicas + 1 if online else 0
-        used = f"training and {replicas} replicas (one more during a rollout)" if online else "training"
-        cpu = cores(training.resources.cpu) + (replicas * cores(online.resources.cpu) if online else 0)
-        memory = mebibytes(training.resources.memory) + (replicas * mebibytes(online.resources.memory) if online else 0)
+        used = f"a training run and {replicas} replicas (one more during a rollout)" if online else "a training run"
+        # Beside the training, or the worker before and after it, there is the pod that conducts the run. Each of the
+        # three holds the same data.
+        cpu = max(cores(training.resources.cpu), cores(WORKER_CPU)) + cores(CONDUCTOR_CPU)
+        cpu += replicas * cores(online.resources.cpu) if online else 0
+        memory = 2 * mebibytes(training.resources.memory)
+        memory += replicas * mebibytes(online.resources.memory) if online else 0
         if cpu > cores(quota.cpu):
             yield Problem(
                 field="quota.cpu", value=quota.cpu, fix=f'write "{cpu.normalize():f}" or more, {used} need it'

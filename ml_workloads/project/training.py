@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
@@ -14,6 +14,12 @@ from ml_workloads.project.schedule import Schedule
 from ml_workloads.project.trust import TrustedTypes
 from ml_workloads.runtime.gate import ERRORS, Metric
 from validation.base import Allowed, Problem, Section, refuse
+
+CONDUCTOR_CPU: Final = "250m"
+"""What the pod gets for sure that conducts a run. It has as much memory as the training, whose data it reads."""
+
+WORKER_CPU: Final = "250m"
+"""The same of the pod that answers for the project's code before and after the training."""
 
 
 def _accelerator(text: str) -> str:

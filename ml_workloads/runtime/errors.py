@@ -7,6 +7,10 @@ class ProjectError(ValueError):
     """A mistake in the project, its data or its settings. The message is one sentence with the fix; exit code 2."""
 
 
+class CodeError(ProjectError):
+    """The project's code raises an exception. The message names it; exit code 1."""
+
+
 class PlatformError(RuntimeError):
     """A service of the platform (credentials, MLflow, S3, Secrets Manager, database) does not answer; exit code 75.
 

@@ -19,8 +19,8 @@ Frame = pd.DataFrame | np.ndarray[Any, Any]
 def evaluate_classifier(model: Any, inputs: Frame, truth: Any) -> Mapping[str, float]:
     """Return accuracy, precision, recall and f1, each 0 to 1; and roc_auc when the model gives scores.
 
-    Scores come from `predict_proba`, or of two classes from `decision_function`. Of two classes the second in
-    `model.classes_` is the positive one; a model without `classes_` has those of the truth, sorted.
+    Scores come from `predict_proba`, or of two classes from `decision_function`, whose columns are in the order of
+    `model.classes_`. Of two classes the second of the truth, sorted, is the positive one: a model does not choose it.
 
     Raises:
         ValueError: there is nothing to evaluate on, or only one class of it.
@@ -32,8 +32,8 @@ def evaluate_classifier(model: Any, inputs: Frame, truth: Any) -> Mapping[str, f
     predicted = model.predict(inputs)
     average: dict[str, Any] = {"average": "macro", "zero_division": 0.0}
     classes = np.asarray(getattr(model, "classes_", present))
-    if len(classes) == 2:
-        average = {"average": "binary", "pos_label": classes[1], "zero_division": 0.0}
+    if len(classes) == len(present) == 2:
+        average = {"average": "binary", "pos_label": present[1], "zero_division": 0.0}
     found = {
         "accuracy": metrics.accuracy_score(expected, predicted),
         "precision": metrics.precision_score(expected, predicted, **average),
@@ -48,14 +48,22 @@ def evaluate_classifier(model: Any, inputs: Frame, truth: Any) -> Mapping[str, f
 
 def _roc_auc(model: Any, inputs: Frame, expected: Any, classes: Any) -> Any:
     """None where the model gives no scores, or the rows lack one of several classes."""
+    present = np.unique(expected)
+    if set(present.tolist()) - set(classes.tolist()):
+        return None
     if hasattr(model, "predict_proba"):
-        shares = model.predict_proba(inputs)
+        shares = np.asarray(model.predict_proba(inputs))
         if len(classes) == 2:
-            return metrics.roc_auc_score(expected == classes[1], shares[:, 1])
-        if len(np.unique(expected)) == len(classes):
-            return metrics.roc_auc_score(expected, shares, multi_class="ovr", average="macro", labels=classes)
+            positive = classes.tolist().index(present[1])
+            return metrics.roc_auc_score(expected == present[1], shares[:, positive])
+        if len(present) == len(classes):
+            order = np.argsort(classes)
+            return metrics.roc_auc_score(
+                expected, shares[:, order], multi_class="ovr", average="macro", labels=classes[order]
+            )
     elif hasattr(model, "decision_function") and len(classes) == 2:
-        return metrics.roc_auc_score(expected == classes[1], model.decision_function(inputs))
+        scores = np.asarray(model.decision_function(inputs))
+        return metrics.roc_auc_score(expected == classes[1], scores)
     return None
 
 

@@ -173,15 +173,11 @@ def _checked(request: Request, report: Report, frame: pd.DataFrame, contract: An
 
 def _plan(request: Request, contract: Any, train: Any) -> Plan:
     return Plan(
-        job="check",
-        revision="check",
-        source=LocalFile(path=Path(request.sample or "made-up.csv")),
         contract=contract,
         target=request.target,
         holdout=request.holdout,
         train=train,
         gate=_gate(request),
-        alias="check",
         trusted_types=request.trusted_types,
     )
 

@@ -5,6 +5,7 @@ One has the project's name and is for people and the judge; the reader is for po
 Passwords are made on the cluster and live in Secrets Manager; neither this program nor its state ever sees one.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 

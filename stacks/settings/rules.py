@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.images import MLFLOW_REPOSITORY
+from components.images import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY
 from components.network.subnets import plan_subnets, usable_addresses
 from stacks.settings.cluster import pool_path
 from stacks.settings.regions import PRIVATE_NODE_SERVICES
@@ -139,9 +139,11 @@ def production_is_built_to_last(settings: PlatformSettings) -> Iterator[Problem]
 
 
 def the_platform_finds_its_own_names(settings: PlatformSettings) -> Iterator[Problem]:
-    if MLFLOW_REPOSITORY not in settings.registry.repositories:
-        fix = f"add {MLFLOW_REPOSITORY}, where the image of MLflow's server is kept"
-        yield Problem(field="registry.repositories", value=settings.registry.repositories, fix=fix)
+    kept = {MLFLOW_REPOSITORY: "MLflow's server", RUNTIME_REPOSITORY: "training runs' conductors"}
+    for repository, what in kept.items():
+        if repository not in settings.registry.repositories:
+            fix = f"add {repository}, where the image of {what} is kept"
+            yield Problem(field="registry.repositories", value=settings.registry.repositories, fix=fix)
     for position, name in enumerate(settings.secrets.names):
         if name.startswith(RESERVED_SECRETS):
             fix = f"choose another name: the platform makes those below {' and '.join(RESERVED_SECRETS)} itself"

@@ -89,3 +89,5 @@ def test_the_boundary_takes_nothing_away_that_a_role_needs(environment: Program)
 def test_the_search_looks_at_roles_of_every_kind(stack: str):
     names = set(world(program(stack)).principals)
     assert {"access-platform", "platform-mlflow-server-pod-role", "network-flow-logs-delivery"} <= names
+    for workload in program(stack).of_type("mlops:index:ProjectWorkload"):
+        assert {f"{workload.name}-training-{part}-pod-role" for part in ("conductor", "fit")} <= names

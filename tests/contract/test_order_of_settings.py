@@ -43,7 +43,7 @@ FILLED: dict[str, Any] = {
         "taints": {"batch": "NoSchedule", "cheap": "PreferNoSchedule"},
     },
     "network.interface_endpoints": ["ecr.api", "ecr.dkr", "sts"],
-    "registry.repositories": ["mlflow", "serving/base", "training/base"],
+    "registry.repositories": ["mlflow", "runtime", "serving/base", "training/base"],
     "secrets.names": ["grafana/admin", "pager/key"],
     "identities.preview_branches": ["main", "release"],
     "notifications.emails": ["ana@acme.example", "ben@acme.example"],

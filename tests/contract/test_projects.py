@@ -1,10 +1,11 @@
 """Every committed project, held against the schema and against the environments that it asks for."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from ml_workloads.project import PROJECT_FILE, Project, find_projects
+from ml_workloads.project.image import RUNTIME_IMAGE
 from tests.contract.programs import ROOT, program
 
 PROJECTS = find_projects(ROOT / "ml_workloads" / "projects")
@@ -26,9 +27,38 @@ def test_a_project_has_an_image_tests_and_the_schema_for_editors(project: Projec
     assert first == "# yaml-language-server: $schema=../../project.schema.json"
 
 
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
-def test_an_image_runs_without_root(project: Project):
-    lines = (folder(project) / "Dockerfile").read_text().splitlines()
+DOCKERFILES = [
+    *(ROOT / "ml_workloads" / "projects" / project.name / "Dockerfile" for project in PROJECTS),
+    ROOT / RUNTIME_IMAGE.dockerfile,
+]
+
+
+def test_what_conducts_runs_holds_no_projects_code():
+    files = RUNTIME_IMAGE.files(ROOT)
+    assert PurePosixPath("ml_workloads/runtime/conductor/__main__.py") in files
+    assert {path.parts[:2] for path in files} == {("ml_workloads", "__init__.py"), ("ml_workloads", "runtime")}
+    copied = [
+        line.split()[1]
+        for line in (ROOT / RUNTIME_IMAGE.dockerfile).read_text().splitlines()
+        if line.startswith("COPY ml_workloads")
+    ]
+    assert copied
+    assert all(path.startswith(("ml_workloads/runtime", "ml_workloads/__init__.py")) for path in copied)
+
+
+def test_projects_are_trained_with_the_packages_that_their_conductor_measures_with():
+    """A model is saved by one and loaded by the other."""
+    for project in PROJECTS:
+        lines = (folder(project) / "Dockerfile").read_text().splitlines()
+        assert "COPY ml_workloads/runtime/requirements.txt /tmp/requirements.txt" in lines, project.name
+    assert "COPY ml_workloads/runtime/requirements.txt /tmp/requirements.txt" in (
+        (ROOT / RUNTIME_IMAGE.dockerfile).read_text().splitlines()
+    )
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
+def test_an_image_runs_without_root(dockerfile: Path):
+    lines = dockerfile.read_text().splitlines()
     (user,) = [line for line in lines if line.startswith("USER ")]
     number = user.removeprefix("USER ").partition(":")[0]
     assert number.isdecimal(), "Kubernetes cannot tell that a named user is not root"

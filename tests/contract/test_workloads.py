@@ -6,7 +6,7 @@ import re
 import pytest
 
 from ml_workloads.project import Project, find_projects
-from ml_workloads.project.image import project_image
+from ml_workloads.project.image import RUNTIME_IMAGE, project_image
 from platform_services.namespaces import ML_PLATFORM
 from sandbox.cluster.policies.objects import Content, NamedPort, Namespace, Policy
 from sandbox.cluster.policies.objects import Pod as Peer
@@ -17,7 +17,7 @@ from tests.contract.programs import ROOT, Program
 from tests.unit.sandbox.cluster.policies.content import passes
 
 PROJECTS = find_projects(ROOT / "ml_workloads" / "projects")
-MLFLOW_PORT, SERVING_PORT = 5000, 8080
+MLFLOW_PORT, SERVING_PORT, WORKER_PORT = 5000, 8080, 8081
 
 
 def deployed(environment: Program) -> list[Project]:
@@ -38,12 +38,42 @@ def test_exactly_the_projects_that_name_an_environment_are_in_it(environment: Pr
     assert workloads == [f"workloads-{project.name}" for project in deployed(environment)]
 
 
+def part(pod: Pod) -> str:
+    """Of a run, or `serving`: the pod's label, which network policies go by."""
+    return pod.labels["app.kubernetes.io/name"]
+
+
+def test_a_run_is_conducted_by_one_pod_and_the_projects_code_is_in_two_others(environment: Program):
+    for project in deployed(environment):
+        parts = sorted(part(pod) for pod in of_project(environment, project))
+        assert parts == sorted(["conductor", "fit", "worker", *(["serving"] if project.serving.online else [])])
+
+
 def test_pods_run_the_image_of_the_sources_that_are_here(environment: Program):
     for project in deployed(environment):
-        tag = project_image(project).tag(ROOT)
+        own = f"projects/{project.name}:{project_image(project).tag(ROOT)}"
+        runtime = f"runtime:{RUNTIME_IMAGE.tag(ROOT)}"
         for pod in of_project(environment, project):
             [container] = containers(pod.spec)
-            assert container["image"].endswith(f"/ml-platform-{environment.stack}/projects/{project.name}:{tag}")
+            image = runtime if part(pod) == "conductor" else own
+            assert container["image"].endswith(f"/ml-platform-{environment.stack}/{image}")
+
+
+def test_the_service_account_of_a_pod_is_its_part_and_only_conductors_have_its_token(environment: Program):
+    for project in deployed(environment):
+        for pod in of_project(environment, project):
+            assert pod.spec["serviceAccountName"] == part(pod)
+            assert pod.spec["automountServiceAccountToken"] is (part(pod) == "conductor"), pod.title
+
+
+def test_workers_have_no_role_and_each_other_part_has_its_own(environment: Program):
+    for project in deployed(environment):
+        associated = sorted(
+            each.inputs["serviceAccount"]
+            for each in environment.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+            if each.inputs["namespace"] == project.namespace
+        )
+        assert associated == sorted(["conductor", "fit", *(["serving"] if project.serving.online else [])])
 
 
 def peer(pod: Pod, address: str, name: str = "mine") -> Peer:
@@ -71,15 +101,20 @@ def rules(environment: Program, subject: Peer, *others: Peer) -> PodRules:
 
 @pytest.fixture
 def mlflow(environment: Program) -> Peer:
+    return mlflow_of(environment)
+
+
+def mlflow_of(environment: Program) -> Peer:
     [pod] = [each for each in pods(environment) if each.title == f"Deployment {ML_PLATFORM}/mlflow"]
     return peer(pod, "100.64.7.1", "mlflow")
 
 
-def test_pods_of_projects_and_mlflow_let_each_other_through(environment: Program, mlflow: Peer):
+def test_conductors_and_servers_reach_mlflow_and_pods_with_a_runs_code_do_not(environment: Program, mlflow: Peer):
     for project in deployed(environment):
         for pod in of_project(environment, project):
             mine = peer(pod, "100.64.7.2")
-            assert passes(rules(environment, mine, mlflow).egress, mlflow.address, MLFLOW_PORT), pod.title
+            reached = passes(rules(environment, mine, mlflow).egress, mlflow.address, MLFLOW_PORT)
+            assert reached is (part(pod) in ("conductor", "serving")), pod.title
             assert passes(rules(environment, mlflow, mine).ingress, mine.address, MLFLOW_PORT), pod.title
 
 
@@ -87,7 +122,23 @@ def test_nobody_connects_to_pods_of_a_project_from_outside_its_namespace(environ
     for project in deployed(environment):
         for pod in of_project(environment, project):
             ingress = rules(environment, peer(pod, "100.64.7.2"), mlflow).ingress
-            assert not any(passes(ingress, mlflow.address, port) for port in (80, 443, MLFLOW_PORT, SERVING_PORT))
+            ports = (80, 443, MLFLOW_PORT, SERVING_PORT, WORKER_PORT)
+            assert not any(passes(ingress, mlflow.address, port) for port in ports)
+
+
+def test_conductors_and_their_workers_let_each_other_through(environment: Program):
+    for project in deployed(environment):
+        found = {
+            part(pod): peer(pod, f"100.64.7.{number}") for number, pod in enumerate(of_project(environment, project))
+        }
+        conductor, worker = found["conductor"], found["worker"]
+        assert passes(rules(environment, conductor, worker).egress, worker.address, WORKER_PORT)
+        assert passes(rules(environment, worker, *found.values()).ingress, conductor.address, WORKER_PORT)
+        others = [each for name, each in found.items() if name not in ("conductor", "worker")]
+        ingress = rules(environment, worker, *found.values()).ingress
+        assert not any(passes(ingress, each.address, WORKER_PORT) for each in others)
+        # Nothing leaves a worker, names to look up included.
+        assert rules(environment, worker, *found.values(), mlflow_of(environment)).egress == ()
 
 
 def test_whatever_runs_an_image_that_is_built_here_asks_for_it_first(environment: Program):
@@ -96,7 +147,7 @@ def test_whatever_runs_an_image_that_is_built_here_asks_for_it_first(environment
         built = {each["image"] for each in containers(pod.spec) if each["image"].startswith(host)}
         assert set(pod.owner.before) == {f"{each.removeprefix(host)} is in ECR" for each in built}, pod.owner.name
     asking = [each.inputs["kind"] for each in environment.resources if each.before]
-    assert len(asking) == 5 + sum(1 + bool(each.serving.online) for each in deployed(environment))
+    assert len(asking) == 6 + sum(3 + bool(each.serving.online) for each in deployed(environment))
 
 
 def test_nothing_waits_for_addresses_of_replicas_that_failed(environment: Program):

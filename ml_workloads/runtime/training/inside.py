@@ -1,8 +1,7 @@
-"""Lets `mlflow` in a project's training code work inside the platform's run, and puts everything back afterwards.
+"""Lets `mlflow` in a project's training code work inside one run, and puts everything back afterwards.
 
-What `train` logs belongs to the platform's run, and `mlflow.start_run()` makes a child of it. Calls that would lead
-elsewhere, to another server, experiment or registered version, are passed over with a line in the log, and so are
-parameters and tags that the platform records itself.
+What `train` logs belongs to that run, and `mlflow.start_run()` makes a child of it. Calls that would lead elsewhere, to
+another server, experiment or registered version, are passed over with a line in the log.
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.html
 """
 
@@ -26,7 +25,6 @@ from mlflow.utils import autologging_utils
 from mlflow.utils.autologging_utils.safety import revert_patches
 
 from ml_workloads.runtime.errors import ProjectError
-from ml_workloads.runtime.training import reserved
 
 LOG = logging.getLogger(__name__)
 _PARAMETERS: Final = ("experiment_id", "run_name", "nested", "parent_run_id", "tags", "description")
@@ -144,7 +142,6 @@ def _patches() -> list[tuple[Any, str, Callable[..., Any]]]:
         *((owner, "set_registry_uri", _passed_over("set_registry_uri")) for owner in (mlflow, tracking)),
         (registering, "_register_model", _register_model),
         (models, "infer_pip_requirements", _requirements),
-        *reserved.patches(lambda: _Session.run.info.run_id if _Session.run is not None else None),
     ]
 
 

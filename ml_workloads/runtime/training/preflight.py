@@ -31,8 +31,8 @@ class ServableError(ProjectError):
     """The model cannot be served. The message names what stands in the way, and the way out."""
 
 
-def preflight(plan: Plan, checked: pd.DataFrame) -> None:
-    """Try a training as `try_training` does, and go on where only the project's own code fails on so few rows.
+def preflight(plan: Plan, part: Part) -> None:
+    """Try a training on a few rows of a part, and go on where only the project's own code fails on so few.
 
     The real training shows whether that matters; here it is logged.
 
@@ -40,7 +40,7 @@ def preflight(plan: Plan, checked: pd.DataFrame) -> None:
         ProjectError: a known mistake, in one sentence.
     """
     try:
-        try_training(plan, checked)
+        _try(plan, sample(part, plan.gate), sample(part, plan.gate), describe(part.inputs))
     except (ProjectError, PlatformError, Ended):
         raise
     except (Exception, SystemExit) as error:
@@ -61,8 +61,11 @@ def try_training(plan: Plan, checked: pd.DataFrame) -> None:
     """
     check_objects(plan)
     training, held_out = divide(plan, checked)
-    part, measured = sample(training, plan.gate), sample(held_out, plan.gate)
     description = describe(checked.drop(columns=plan.target))
+    _try(plan, sample(training, plan.gate), sample(held_out, plan.gate), description)
+
+
+def _try(plan: Plan, part: Part, measured: Part, description: dict[str, Any]) -> None:
     LOG.info("trying the training on %d rows first", len(part.inputs))
     with _random_numbers_kept(), inside.thrown_away():
         model = call_train(plan.train, part, whole=True)

@@ -56,7 +56,7 @@ def problems(
     except NotSavableError as error:
         found.append(str(error))
     if loaded is not None:
-        found.extend(_differences(model, loaded, inputs.head(ROWS), description))
+        found.extend(request_problems(model, loaded, inputs.head(ROWS), description))
     return tuple(found)
 
 
@@ -118,7 +118,15 @@ def _way_out(kind: str, unknown: Sequence[str]) -> str:
     )
 
 
-def _differences(model: Any, loaded: Any, rows: pd.DataFrame, description: dict[str, Any]) -> Iterator[str]:
+def request_problems(model: Any, loaded: Any, rows: pd.DataFrame, description: dict[str, Any]) -> Iterator[str]:
+    """Yield what differs between a model asked directly and one that was saved, loaded and asked by a JSON request.
+
+    Args:
+        model: Is asked with `rows`.
+        loaded: The same model as a server has it; it is asked with the rows of a request.
+        rows: Inputs, as many as a request takes at most.
+        description: Of the inputs of all rows.
+    """
     columns = columns_of(None, {INPUTS: description})
     try:
         request = request_model(columns).model_validate_json(json.dumps({"instances": instances(rows, columns)}))

@@ -12,8 +12,8 @@ from sklearn.model_selection import train_test_split
 
 from ml_workloads.runtime.errors import ProjectError
 
-# The same for every run: two models are compared on the same rows as long as the data is the same.
 SEED = 0
+"""For whoever only tries: runs have a secret number of their project's."""
 LEAST_ROWS = 10
 MAX_NAMED = 5
 
@@ -30,8 +30,10 @@ class Part:
     target: Any
 
 
-def split(frame: pd.DataFrame, target: str, holdout: float, *, classes: bool) -> tuple[Part, Part]:
+def split(frame: pd.DataFrame, target: str, holdout: float, *, classes: bool, seed: int = SEED) -> tuple[Part, Part]:
     """Training and held-out part; `holdout` is the share of the latter. With `classes`, each keeps its share in both.
+
+    Two models are compared on the same rows as long as data and `seed` are the same.
 
     Raises:
         SplitError: the target is no column, has gaps, or there is too little of it.
@@ -54,8 +56,8 @@ def split(frame: pd.DataFrame, target: str, holdout: float, *, classes: bool) ->
         raise SplitError(f"{len(frame)} rows are too few to train and measure on, {LEAST_ROWS} are the least")
     if classes:
         _check_classes(column, target, holdout)
-    parts: Any = train_test_split(frame, test_size=holdout, random_state=SEED, stratify=column if classes else None)
-    training, held_out = (_part(each, target) for each in parts)
+    parts: Any = train_test_split(frame, test_size=holdout, random_state=seed, stratify=column if classes else None)
+    training, held_out = (part_of(each, target) for each in parts)
     if classes:
         for share, rows in (("held-out", held_out.target), ("training", training.target)):
             if rows.nunique() < 2:
@@ -91,7 +93,8 @@ def _named(names: Iterable[Any], most: int) -> str:
     return ", ".join(found[:most]) + more
 
 
-def _part(frame: pd.DataFrame, target: str) -> Part:
+def part_of(frame: pd.DataFrame, target: str) -> Part:
+    """Return a table as inputs and target, the latter in NumPy's type."""
     return Part(inputs=frame.drop(columns=target), target=_of_numpy(frame[target]))
 
 

@@ -12,8 +12,8 @@ from botocore.exceptions import CredentialRetrievalError, MetadataRetrievalError
 from mlflow.exceptions import MlflowException
 
 import ml_workloads.runtime
-from ml_workloads.runtime.errors import Ended, ProjectError
-from ml_workloads.runtime.training.tracking import is_passing
+from ml_workloads.runtime.errors import CodeError, Ended, ProjectError
+from ml_workloads.runtime.retries import is_passing
 
 MAX_LINE: Final = 500
 _OURS: Final = Path(ml_workloads.runtime.__file__).parent
@@ -41,6 +41,8 @@ def sentence(error: BaseException) -> str:
 
 def reason(error: BaseException) -> str:
     """Return why a run failed, for a tag that everybody may read."""
+    if isinstance(error, CodeError):
+        return str(error)
     if isinstance(error, ProjectError):
         return f"{type(error).__name__}: {error}"
     if isinstance(error, Ended):

@@ -1,15 +1,19 @@
 """S3 bucket settings: lifecycle and logging read back as sent, and the settings every new bucket has on AWS."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.s3.models import FakeDeleteMarker, PublicAccessBlock, s3_backends
 
 from sandbox.emulator.extensions.registry import Call, Result, UpstreamError, extends
+from sandbox.emulator.faults import Fault
 
 # moto disposes of every version that it deletes, and forgot that a delete marker has nothing to dispose of.
 _markers: Any = FakeDeleteMarker
 _markers.dispose = lambda _marker: None
 
+_INVALID = "InvalidArgument"
+_INFREQUENT, _INFREQUENT_DAYS = frozenset({"STANDARD_IA", "ONEZONE_IA"}), 30
 _DEFAULT_MINIMUM = "all_storage_classes_128K"
 _DEFAULT_ENCRYPTION = {
     "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
@@ -55,14 +59,50 @@ def bucket_encryption(call: Call) -> Result:
 @extends("s3", "PutBucketLifecycleConfiguration")
 def put_lifecycle(call: Call) -> Result:
     """Keep the rules whole; moto checks them but forgets parts."""
+    rules = (call.params.get("LifecycleConfiguration") or {}).get("Rules", [])
+    _check_lifecycle(rules)
     call.proceed()
     minimum = call.params.get("TransitionDefaultMinimumObjectSize") or _DEFAULT_MINIMUM
-    rules = (call.params.get("LifecycleConfiguration") or {}).get("Rules", [])
     call.remembered("lifecycle", regional=False)[call.params["Bucket"]] = {
         "Rules": rules,
         "TransitionDefaultMinimumObjectSize": minimum,
     }
     return {"TransitionDefaultMinimumObjectSize": minimum}
+
+
+def _check_lifecycle(rules: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what moto lets pass. Rules whose filters overlap are no fault.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+    """
+    names = [rule["ID"] for rule in rules if rule.get("ID")]
+    if len(set(names)) != len(names):
+        raise Fault(_INVALID, "Rule ID must be unique. Found same ID for more than one rule")
+    for rule in rules:
+        transitions = [each for each in rule.get("Transitions") or [] if "Days" in each]
+        for each in transitions:
+            if each["StorageClass"] in _INFREQUENT and each["Days"] < _INFREQUENT_DAYS:
+                raise Fault(
+                    _INVALID,
+                    f"'Days' in Transition action must be greater than or equal to {_INFREQUENT_DAYS} for storageClass "
+                    f"'{each['StorageClass']}'",
+                )
+        expiration = rule.get("Expiration") or {}
+        days = expiration.get("Days")
+        if "ExpiredObjectDeleteMarker" in expiration and len(expiration) > 1:
+            # moto says so too, but forgets the rules that there were.
+            raise Fault(
+                "MalformedXML",
+                "The XML you provided was not well-formed or did not validate against our published schema",
+            )
+        if days is not None and any(days <= each["Days"] for each in transitions):
+            prefix = (rule.get("Filter") or {}).get("Prefix", "")
+            raise Fault(
+                _INVALID,
+                f"'Days' in the Expiration action for filter '(prefix={prefix})' must be greater than 'Days' in the "
+                "Transition action",
+            )
 
 
 @extends("s3", "GetBucketLifecycleConfiguration")

@@ -36,7 +36,6 @@ from tests.sandbox.projects.sources import (
     BROKEN_DATA,
     DATA,
     EXAMPLE,
-    FAULTS,
     OTHER,
     OTHER_SECRET,
     add_faults,
@@ -112,23 +111,15 @@ def failing_runs(deployed: DeployedProjects) -> FailingRuns:
         return FailingRuns(
             raises,
             {
-                "data": start_run(session, "data", {"TRAINING_DATA": data}),
+                "data": start_run(session, "data", {"CONDUCTOR_DATA": data}),
                 "address": start_run(
                     session,
                     "address",
-                    {"TRAINING_DATA": json.dumps({"type": "sql", "secret": secret, "query": "SELECT 1"})},
+                    {"CONDUCTOR_DATA": json.dumps({"type": "sql", "secret": secret, "query": "SELECT 1"})},
                 ),
-                "memory": start_run(
-                    session,
-                    "memory",
-                    {"TRAINING_ENTRYPOINT": f"{FAULTS}:hungry"},
-                    lambda spec: spec.update(backoffLimit=0),
-                ),
+                "memory": start_run(session, "memory"),
                 "deadline": start_run(
-                    session,
-                    "deadline",
-                    {"TRAINING_ENTRYPOINT": f"{FAULTS}:sleeps"},
-                    lambda spec: spec.update(activeDeadlineSeconds=DEADLINE_SECONDS),
+                    session, "deadline", change=lambda spec: spec.update(activeDeadlineSeconds=DEADLINE_SECONDS)
                 ),
             },
         )
@@ -170,7 +161,7 @@ def later_runs(deployed: DeployedProjects, first_model: FirstModel) -> LaterRuns
         killed = start_run(session, "killed")
         pod = wait_for_line(session, killed, "measured")
         kill_run(deployed, killed)
-        weak = start_run(session, "weak", {"TRAINING_ENTRYPOINT": f"{FAULTS}:weak"})
+        weak = start_run(session, "weak")
         for job in (killed, weak):
             ended = follow_run(session, job)
             assert ended.reason is None, f"{job}: {ended.reason}\n{ended.log}"

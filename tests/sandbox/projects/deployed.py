@@ -25,7 +25,7 @@ from cli.projects.tracking import NAME as MLFLOW
 from cli.projects.tracking import NAMESPACE, PORT, environment_variables, tracking, variables
 from cli.projects.train import job_from
 from ml_workloads.project import load_project
-from ml_workloads.project.deployment_names import TRAINING
+from ml_workloads.project.deployment_names import CONDUCTOR, TRAINING
 from ml_workloads.project.image import PROJECTS
 from tests.sandbox.box import eventually
 from tests.sandbox.eks.deployed import STACK, Deployed
@@ -173,27 +173,27 @@ def wait_for_line(session: Session, job: str, text: str) -> str:
         return str(found[-1]["metadata"]["name"]) if found else None
 
     pod = eventually(begun, f"a pod of {job} has begun", 240)
-    for line in session.cluster.lines(session.path("pods", f"{pod}/log"), container=TRAINING, follow="true"):
+    for line in session.cluster.lines(session.path("pods", f"{pod}/log"), container=CONDUCTOR, follow="true"):
         if text in line:
             return str(pod)
     raise AssertionError(f"{pod} ended, and its log does not have {text!r}")
 
 
 def kill_run(deployed: DeployedProjects, job: str) -> None:
-    """The training process of a run, which the machine has as one of its own; another sandbox's may have its name."""
+    """The process that conducts a run, which the machine has as one of its own; another sandbox's may have its name."""
     killed, account = 0, f":{deployed.box.instance.port}"
     for process in psutil.process_iter():
         try:
-            if "ml_workloads.runtime.training" not in process.cmdline():
+            if "ml_workloads.runtime.conductor" not in process.cmdline():
                 continue
             variables = process.environ()
             ours = variables.get("AWS_ENDPOINT_URL", "").endswith(account)
-            if ours and variables.get("TRAINING_JOB") == job:
+            if ours and variables.get("CONDUCTOR_JOB") == job:
                 os.kill(process.pid, signal.SIGKILL)
                 killed += 1
         except psutil.Error:
             continue
-    assert killed == 1, f"{killed} training processes of {job}"
+    assert killed == 1, f"{killed} conductors of {job}"
 
 
 def version_of_job(client: MlflowClient, project: str, job: str) -> tuple[list[Any], list[Any]]:

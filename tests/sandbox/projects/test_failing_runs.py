@@ -9,7 +9,15 @@ import pytest
 from ml_workloads.runtime import records
 from tests.sandbox.eks.deployed import STACK
 from tests.sandbox.projects.conftest import FailingRuns, LaterRuns
-from tests.sandbox.projects.deployed import DeployedProjects, Ended, follow_run, version_of_job
+from tests.sandbox.projects.deployed import (
+    DeployedProjects,
+    Ended,
+    follow_run,
+    kill_run,
+    start_run,
+    version_of_job,
+    wait_for_line,
+)
 from tests.sandbox.projects.secrets import PLANTED
 from tests.sandbox.projects.sources import EXAMPLE, OTHER, OTHER_SECRET
 
@@ -41,7 +49,7 @@ def test_code_that_raises_ends_the_command_with_1_and_its_last_words_and_is_not_
     assert len(pods) == 1
     statuses, (failure,), versions = recorded(deployed, OTHER, document["job"])
     assert (statuses, versions) == (["FAILED"], 0)
-    assert failure == "RuntimeError: it did not converge in 3 rounds"
+    assert failure.startswith("the project's code failed with RuntimeError: it did not converge in 3 rounds (")
 
 
 def test_data_that_breaks_the_contract_is_named_by_column_and_row_and_nothing_is_registered(
@@ -77,21 +85,28 @@ NEEDS_MEMORY = (
 
 
 def test_a_run_that_needs_more_memory_than_it_may_have_says_so_and_which_setting_to_raise(
-    ended: dict[str, Ended],
-) -> None:
-    assert ended["memory"].reason == NEEDS_MEMORY
-
-
-def test_a_run_that_was_killed_is_recorded_as_failed_once_runs_are_listed(
     deployed: DeployedProjects, failing_runs: FailingRuns, ended: dict[str, Ended]
 ) -> None:
-    assert ended["memory"].reason
-    job = failing_runs.jobs["memory"]
+    reason = ended["memory"].reason
+    assert reason is not None
+    assert NEEDS_MEMORY in reason
+    assert recorded(deployed, OTHER, failing_runs.jobs["memory"]) == (["FAILED"], [NEEDS_MEMORY], 0)
+
+
+def test_a_run_whose_conductor_was_killed_is_recorded_as_failed_once_runs_are_listed(
+    deployed: DeployedProjects, failing_runs: FailingRuns
+) -> None:
+    with deployed.session(OTHER) as session:
+        job = start_run(session, "abandoned", change=lambda spec: spec.update(backoffLimit=0))
+        wait_for_line(session, job, "the data meets its contract")
+        kill_run(deployed, job)
+        reason = follow_run(session, job).reason
+    assert reason == "it was killed from outside (SIGKILL) (exit code 137)"
     assert recorded(deployed, OTHER, job) == (["RUNNING"], [], 0)
     listed = json.loads(deployed.copy.mlp("runs", OTHER, "--env", STACK, "--json").stdout)
     (run,) = [each for each in listed if each["job"] == job]
-    assert (run["status"], run["failure"]) == ("FAILED", NEEDS_MEMORY)
-    assert recorded(deployed, OTHER, job) == (["FAILED"], [NEEDS_MEMORY], 0)
+    assert (run["status"], run["failure"]) == ("FAILED", reason)
+    assert recorded(deployed, OTHER, job) == (["FAILED"], [reason], 0)
 
 
 def test_a_run_beyond_its_deadline_is_ended_and_recorded_as_failed(

@@ -13,7 +13,8 @@ import pytest
 import requests
 from mlflow.exceptions import MlflowException
 
-from ml_workloads.project.deployment_names import SERVING_PORT, TRAINING, data_prefix
+from ml_workloads.project.deployment_names import FIT, SERVING_PORT, data_prefix
+from ml_workloads.runtime.handover import keys
 from tests.sandbox.eks.manifests import WITH_SDK, job
 from tests.sandbox.projects.conftest import FirstModel
 from tests.sandbox.projects.deployed import PREFIX, DeployedProjects
@@ -149,25 +150,43 @@ def test_no_version_of_ones_own_points_to_files_of_another_project_or_of_the_ser
 
 @pytest.fixture(scope="module")
 def said(deployed: DeployedProjects, first_model: FirstModel) -> dict[str, str]:
-    """What a training pod of the second project is answered."""
+    """What the training code of the second project is answered."""
     lake, models = deployed.outputs["data_lake_bucket"], deployed.outputs["model_artifacts_bucket"]
-    deployed.box.client("s3").put_object(Bucket=lake, Key=f"{data_prefix(EXAMPLE)}{DATA}", Body=b"theirs")
+    s3 = deployed.box.client("s3")
+    mine = {
+        keys.training_part(OTHER, "old-fit"): b"rows",
+        keys.model(OTHER, "old-fit"): b"model",
+        keys.training_part(EXAMPLE, "theirs-fit"): b"their rows",
+        f"{data_prefix(EXAMPLE)}{DATA}": b"theirs",
+    }
+    for key, content in mine.items():
+        s3.put_object(Bucket=lake, Key=key, Body=content)
     (server, *_) = deployed.pods(deployed.namespace_of(EXAMPLE), "app.kubernetes.io/name=serving")
     asked = {
-        "own data": ("read", lake, f"{data_prefix(OTHER)}{DATA}"),
+        "own rows": ("read", lake, keys.training_part(OTHER, "old-fit")),
+        "own model": ("write", lake, keys.model(OTHER, "new-fit")),
+        "own checkpoint": ("write", lake, f"{keys.checkpoints(OTHER)}new-fit/1"),
         "own secret": ("secret", f"{PREFIX}/projects/{OTHER}/{OTHER_SECRET}"),
-        "own account": ("secret", f"{PREFIX}/mlflow/accounts/{OTHER}/password"),
-        "mlflow": ("connect", "mlflow.ml-platform.svc.cluster.local", 5000),
+        "source": ("read", lake, f"{data_prefix(OTHER)}{DATA}"),
+        "list the source": ("list", lake, data_prefix(OTHER)),
+        "split key": ("read", lake, keys.split_key(OTHER)),
+        "list the conductor's": ("list", lake, keys.conductors(OTHER)),
+        "write own rows": ("write", lake, keys.training_part(OTHER, "old-fit")),
+        "models before": ("read", lake, keys.model(OTHER, "old-fit")),
+        "write the source": ("write", lake, f"{data_prefix(OTHER)}{DATA}"),
         "their data": ("read", lake, f"{data_prefix(EXAMPLE)}{DATA}"),
+        "their rows": ("read", lake, keys.training_part(EXAMPLE, "theirs-fit")),
+        "their model": ("write", lake, keys.model(EXAMPLE, "theirs-fit")),
         "list their data": ("list", lake, data_prefix(EXAMPLE)),
         "list all data": ("list", lake, ""),
-        "write their data": ("write", lake, f"{data_prefix(EXAMPLE)}{DATA}"),
-        "write own data": ("write", lake, f"{data_prefix(OTHER)}{DATA}"),
         "models": ("list", models, "mlflow/"),
+        "account": ("secret", f"{PREFIX}/mlflow/accounts/{OTHER}/password"),
         "their account": ("secret", f"{PREFIX}/mlflow/accounts/{EXAMPLE}/password"),
         "the account of the own servers": ("secret", f"{PREFIX}/mlflow/accounts/{OTHER}/serving"),
         "administrator": ("secret", f"{PREFIX}/mlflow/admin"),
-        "their server": ("connect", server["status"]["podIP"], SERVING_PORT),
+        "reach MLflow": ("connect", "mlflow.ml-platform.svc.cluster.local", 5000),
+        "reach their server": ("connect", server["status"]["podIP"], SERVING_PORT),
+        "reach the database": ("connect", *deployed.outputs["database_endpoint"].split(":")),
     }
     # In a variable $(..) is Kubernetes' own; there is none in JSON.
     variables = [{"name": "ASKED", "value": json.dumps(asked)}, {"name": "AWS_DEFAULT_REGION", "value": "us-east-1"}]
@@ -176,35 +195,33 @@ def said(deployed: DeployedProjects, first_model: FirstModel) -> dict[str, str]:
         "asks",
         namespace,
         ASK,
-        serviceAccountName=TRAINING,
+        serviceAccountName=FIT,
         container_fields={"image": WITH_SDK, "env": variables},
     )
     # What the network lets out is what it lets training out to.
-    manifest["spec"]["template"]["metadata"] = {"labels": {"app.kubernetes.io/name": TRAINING}}
+    manifest["spec"]["template"]["metadata"] = {"labels": {"app.kubernetes.io/name": FIT}}
     with deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest) as name:
         return dict(json.loads(deployed.log_of_job(namespace, name).rpartition("said: ")[2]))
 
 
-def test_a_pod_reads_its_own_data_and_secrets(said: dict[str, str]) -> None:
-    assert {name: said[name].split()[0] for name in ("own data", "own secret", "own account", "mlflow")} == {
-        "own data": "ok",
-        "own secret": "ok",
-        "own account": "ok",
-        "mlflow": "ok",
-    }
+OWN = ("own rows", "own model", "own checkpoint", "own secret")
 
 
-def test_a_pod_is_denied_another_projects_data_models_and_secrets(said: dict[str, str]) -> None:
-    denied = [
-        name for name in said if name.startswith(("their ", "list ", "write ", "models", "administrator", "the "))
-    ]
-    denied.remove("their server")
-    assert len(denied) == 9
+def test_training_code_reads_its_rows_writes_its_model_and_reads_its_secrets(said: dict[str, str]) -> None:
+    assert {name: said[name].split()[0] for name in OWN} == dict.fromkeys(OWN, "ok")
+
+
+def test_training_code_is_denied_the_source_the_verdicts_place_and_all_that_is_another_projects(
+    said: dict[str, str],
+) -> None:
+    denied = [name for name in said if name not in OWN and not name.startswith("reach ")]
+    secrets = ("account", "their account", "the account of the own servers", "administrator")
+    assert len(denied) == 17
     assert {name: said[name].split()[-1] for name in denied} == {
-        name: "AccessDeniedException" if "account" in name or name == "administrator" else "AccessDenied"
-        for name in denied
+        name: "AccessDeniedException" if name in secrets else "AccessDenied" for name in denied
     }
 
 
-def test_a_pod_does_not_reach_another_projects_server(said: dict[str, str]) -> None:
-    assert said["their server"].split()[0] == "TimeoutError"
+def test_training_code_reaches_neither_mlflow_nor_a_database_nor_another_projects_server(said: dict[str, str]) -> None:
+    reached = {name: said[name].split()[0] for name in said if name.startswith("reach ")}
+    assert reached == dict.fromkeys(("reach MLflow", "reach their server", "reach the database"), "TimeoutError")

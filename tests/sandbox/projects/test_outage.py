@@ -74,7 +74,7 @@ def outage(deployed: DeployedProjects, later_runs: LaterRuns) -> Outage:
                 impatient = start_run(
                     session,
                     "impatient",
-                    {"TRAINING_PATIENCE_SECONDS": "5"},
+                    {"CONDUCTOR_PATIENCE_SECONDS": "5"},
                     lambda spec: spec.update(backoffLimit=0),
                 )
                 wait_for_line(session, patient, "trying again")

@@ -29,12 +29,15 @@ def image(tag: str = "0123456789abcdef", repository: str = "ml-platform-dev/mlfl
     return WantedImage(registry=registry_host(ACCOUNT, "us-east-1"), repository=repository, tag=tag, source=made)
 
 
-def test_an_environment_wants_mlflow_and_its_projects():
+def test_an_environment_wants_mlflow_the_runtime_and_its_projects():
     wanted = wanted_images(find_environment("dev"), ACCOUNT)
     names = [each.reference.rpartition(":")[0] for each in wanted]
     host = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
-    assert names == [f"{host}/ml-platform-dev/mlflow", f"{host}/ml-platform-dev/projects/tumour-diagnosis"]
-    assert len(wanted_images(find_environment("prod"), ACCOUNT)) == 1
+    assert names == [f"{host}/ml-platform-dev/{name}" for name in ("mlflow", "runtime", "projects/tumour-diagnosis")]
+    assert [each.repository for each in wanted_images(find_environment("prod"), ACCOUNT)] == [
+        "ml-platform-prod/mlflow",
+        "ml-platform-prod/runtime",
+    ]
 
 
 def test_china_has_a_domain_of_its_own():
@@ -115,8 +118,8 @@ def test_pushing_to_the_local_account_is_building_for_it(monkeypatch: pytest.Mon
     monkeypatch.setattr("cli.images._local_builder", lambda: builders)
     first, second = (CliRunner().invoke(make_app(), ["images", "push"]) for _ in range(2))
     assert (first.exit_code, second.exit_code) == (0, 0), first.output
-    assert "2 built, 0 were there" in first.output
-    assert "0 built, 2 were there" in second.output
+    assert "3 built, 0 were there" in first.output
+    assert "0 built, 3 were there" in second.output
     assert builders.built == list(wanted)
     assert builders.modes == {0o644, 0o755}
 

@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from annotated_types import Le
 
 from cli.recording import Deploy, RecordingCloud
 from components.bucket_documents import ENCRYPTION, ENCRYPTION_KEY, access_log_bucket_policy, data_bucket_policy
-from components.buckets import Buckets, BucketsArgs
+from components.buckets import RUNS_DAYS, RUNS_PREFIX, Buckets, BucketsArgs
+from ml_workloads.project.deployment_names import data_prefix
+from ml_workloads.project.training import TrainingSettings
+from ml_workloads.runtime.handover import keys
 
 from .policies import ACCOUNT, SCOPE, statements
 
@@ -86,16 +90,57 @@ def test_access_to_data_is_logged_once_delivery_is_permitted(deploy: Deploy):
         assert policy.urn in logging.depends_on
 
 
+def lifecycles(cloud: RecordingCloud, purpose: str) -> dict[str, dict[str, Any]]:
+    """Rules of a bucket by their names."""
+    rules = cloud.named(f"buckets-{purpose}-lifecycle").inputs["rules"]
+    found = {each["id"]: each for each in rules}
+    assert len(found) == len(rules), "S3 refuses two rules with one name"
+    return found
+
+
 def test_storage_gets_cheaper_and_leftovers_go(deploy: Deploy):
     _, cloud = buckets(deploy, infrequent_access_days=45, noncurrent_days=20, access_log_days=100)
     for purpose in DATA:
-        lifecycle = rule(cloud, f"buckets-{purpose}-lifecycle")
+        lifecycle = lifecycles(cloud, purpose)["keep-cheaply"]
+        assert lifecycle["filter"] == {"prefix": ""}
         assert lifecycle["status"] == "Enabled"
         assert lifecycle["transitions"] == [{"days": 45, "storageClass": "STANDARD_IA"}]
         assert lifecycle["noncurrentVersionExpiration"] == {"noncurrentDays": 20}
         assert lifecycle["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
         assert "expiration" not in lifecycle, "data in use must never expire by itself"
     assert rule(cloud, "buckets-access-logs-lifecycle")["expiration"] == {"days": 100}
+
+
+def test_what_a_training_run_leaves_in_the_data_lake_goes_and_nothing_else_does(deploy: Deploy):
+    _, cloud = buckets(deploy)
+    runs = lifecycles(cloud, "data-lake")["end-runs"]
+    assert runs == {
+        "id": "end-runs",
+        "status": "Enabled",
+        "filter": {"prefix": "runs/"},
+        "expiration": {"days": 7},
+        "noncurrentVersionExpiration": {"noncurrentDays": 1},
+        "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+    }
+    expiring = [
+        (purpose, each["filter"]["prefix"])
+        for purpose in DATA
+        for each in lifecycles(cloud, purpose).values()
+        if "expiration" in each
+    ]
+    assert expiring == [("data-lake", "runs/")]
+
+
+def test_what_runs_hand_to_each_other_lies_where_it_expires_and_lasts_as_long_as_any_run():
+    project = "churn"
+    handed = (keys.training_parts(project), keys.models(project), keys.checkpoints(project))
+    assert all(each.startswith(RUNS_PREFIX) for each in handed)
+    assert keys.RUNS == RUNS_PREFIX
+    # What decides which rows are held out, and the projects' data, stay.
+    assert not keys.split_key(project).startswith(RUNS_PREFIX)
+    assert not data_prefix(project).startswith(RUNS_PREFIX)
+    [longest] = [each.le for each in TrainingSettings.model_fields["deadline_minutes"].metadata if isinstance(each, Le)]
+    assert longest == RUNS_DAYS * 24 * 60
 
 
 @pytest.mark.parametrize("force", [True, False])

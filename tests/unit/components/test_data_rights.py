@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.data_rights import read_objects, read_secrets, rotate_secrets
+from components.data_rights import keep_objects, read_objects, read_secrets, rotate_secrets, write_objects
 from components.iam_documents import document
 from sandbox.emulator.authorization.conditions import as_list, wildcard
 
@@ -55,3 +55,24 @@ def test_a_role_with_many_secrets_names_each_of_them_once():
     text = document(read_secrets(SCOPE, secrets, KEY, within=ACCOUNTS))
     assert {text.count(f'"{secret}"') for secret in secrets} == {1}
     assert json.loads(text)["Statement"][1]["Condition"]["StringLike"] == {"kms:EncryptionContext:SecretARN": ACCOUNTS}
+
+
+def test_who_only_writes_below_a_prefix_neither_reads_nor_lists_nor_deletes_there():
+    policy = statements(document(write_objects(SCOPE, LAKE, "runs/churn/models/", KEY)))
+    assert set(policy) == {"WriteObjects", "EncryptObjects"}
+    assert policy["WriteObjects"]["Action"] == ["s3:AbortMultipartUpload", "s3:PutObject"]
+    assert policy["WriteObjects"]["Resource"] == f"arn:aws:s3:::{LAKE}/runs/churn/models/*"
+    # S3 puts the parts of a large object together, for which the caller decrypts them.
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+    assert policy["EncryptObjects"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+def test_statements_for_several_prefixes_have_names_of_their_own():
+    built = [
+        *read_objects(SCOPE, LAKE, "one/", KEY, "One"),
+        *write_objects(SCOPE, LAKE, "two/", KEY, "Two"),
+        *keep_objects(SCOPE, LAKE, "three/", KEY, "Three"),
+    ]
+    assert len({each.sid for each in built}) == len(built) == 8
+    listing = statements(document(built))["ListThree"]
+    assert listing["Condition"]["StringLike"]["s3:prefix"] == ["three/", "three/*"]

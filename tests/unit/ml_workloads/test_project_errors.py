@@ -120,9 +120,9 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "quota that a rollout exceeds": (
         "quota.cpu",
         "5",
-        'quota.cpu: got "5"; write "5.5" or more, training and 7 replicas (one more during a rollout) need it',
+        'quota.cpu: got "5"; write "5.75" or more, a training run and 7 replicas (one more during a rollout) need it',
     ),
-    "memory that a rollout exceeds": ("quota.memory", "8Gi", 'quota.memory: got "8Gi"; write "11264Mi" or more'),
+    "memory that a rollout exceeds": ("quota.memory", "8Gi", 'quota.memory: got "8Gi"; write "15360Mi" or more'),
     "EFA beyond the quota": ("training.efa", 4, "quota.efa: got 0; write 4 or more, training needs them"),
     "devices beyond the quota": ("quota.accelerators", 0, "quota.accelerators: got 0; write 1 or more"),
 }
@@ -144,3 +144,10 @@ def test_all_that_is_wrong_is_said_at_once():
         "quota.cpu",
         "data.source.type",
     ]
+
+
+def test_the_quota_has_room_for_the_worker_that_runs_before_a_training_which_asks_for_less():
+    small = ("training.resources.cpu", "100m")
+    assert parse_project(spoil(SOUND, small, ("quota.cpu", "4")), SOURCE).quota.cpu == "4"
+    with pytest.raises(SettingsError, match=r'quota\.cpu: got "3\.9"; write "4" or more, a training run and'):
+        parse_project(spoil(SOUND, small, ("quota.cpu", "3.9")), SOURCE)

@@ -1,18 +1,40 @@
-"""Rules for pods of teams: which namespaces they are for, and what they speak of."""
+"""Rules for pods of teams, and for Jobs of conductors: which namespaces they are for, and what they speak of."""
 
-from cli.recording import Deploy
-from platform_services.admission import DEVICES, OTHERS, TEAM_PRIORITIES, Admission, pod_rules
+import pytest
+
+from cli.recording import Deploy, Recorded, RecordingCloud
+from ml_workloads.project import deployment_names
+from platform_services.admission import (
+    CONDUCTOR,
+    DEVICES,
+    OTHERS,
+    STARTED,
+    TEAM_PRIORITIES,
+    Admission,
+    conductor_rules,
+    pod_rules,
+)
 from platform_services.classes import PRIORITIES
 from platform_services.namespaces import NAMESPACES
 
 POLICY = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
 BINDING = f"{POLICY}Binding"
+PODS, NETWORK, JOBS = "pods-of-teams", "network-policies-of-teams", "jobs-of-conductors"
 
 
-def test_they_hold_everywhere_but_in_the_namespaces_of_kubernetes_and_of_the_platform(deploy: Deploy):
-    _, cloud = deploy(lambda: Admission("admission"))
+@pytest.fixture
+def cloud(deploy: Deploy) -> RecordingCloud:
+    return deploy(lambda: Admission("admission"))[1]
+
+
+def policy(cloud: RecordingCloud, name: str) -> Recorded:
+    [found] = [each for each in cloud.of_type(POLICY) if each.inputs["metadata"]["name"] == name]
+    return found
+
+
+def test_they_hold_everywhere_but_in_the_namespaces_of_kubernetes_and_of_the_platform(cloud: RecordingCloud):
     policies = cloud.of_type(POLICY)
-    assert {each.inputs["metadata"]["name"] for each in policies} == {"pods-of-teams", "network-policies-of-teams"}
+    assert {each.inputs["metadata"]["name"] for each in policies} == {PODS, NETWORK, JOBS}
     for each in policies:
         [expression] = each.inputs["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
         assert (expression["operator"], expression["values"]) == ("NotIn", sorted(OTHERS))
@@ -20,12 +42,56 @@ def test_they_hold_everywhere_but_in_the_namespaces_of_kubernetes_and_of_the_pla
     assert set(OTHERS) == {*NAMESPACES, "kube-system", "kube-public", "kube-node-lease"}
 
 
-def test_every_policy_is_bound_and_denies(deploy: Deploy):
-    _, cloud = deploy(lambda: Admission("admission"))
-    bound = {each.inputs["spec"]["policyName"]: each.inputs["spec"] for each in cloud.of_type(BINDING)}
-    assert bound.keys() == {"pods-of-teams", "network-policies-of-teams"}
-    assert all(spec["validationActions"] == ["Deny"] for spec in bound.values())
-    assert not any({"matchResources", "paramRef"} & set(spec) for spec in bound.values())
+def test_every_policy_is_bound_and_denies(cloud: RecordingCloud):
+    bound = [each.inputs["spec"] for each in cloud.of_type(BINDING)]
+    assert sorted(spec["policyName"] for spec in bound) == sorted([PODS, NETWORK, JOBS, JOBS])
+    assert all(spec["validationActions"] == ["Deny"] for spec in bound)
+    assert not any("matchResources" in spec for spec in bound)
+    assert [spec["policyName"] for spec in bound if "paramRef" in spec] == [JOBS, JOBS]
+
+
+def test_jobs_of_conductors_are_compared_with_each_cronjob_and_refused_without_it(cloud: RecordingCloud):
+    """Without the CronJob, or without a binding for it, a rule that speaks of it would let everything through."""
+    compared = [
+        each.inputs["spec"]["paramRef"] for each in cloud.of_type(BINDING) if each.inputs["spec"]["policyName"] == JOBS
+    ]
+    assert sorted(each["name"] for each in compared) == sorted(STARTED)
+    assert all(each["parameterNotFoundAction"] == "Deny" for each in compared)
+    # Without a namespace it is that of the Job: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+    assert not any({"namespace", "selector"} & set(each) for each in compared)
+    assert policy(cloud, JOBS).inputs["spec"]["paramKind"] == {"apiVersion": "batch/v1", "kind": "CronJob"}
+
+
+def test_a_binding_has_a_name_of_its_own(cloud: RecordingCloud):
+    names = [each.inputs["metadata"]["name"] for each in cloud.of_type(BINDING)]
+    assert len(set(names)) == len(names) == 4
+
+
+def test_only_what_conductors_create_is_held_against_the_cronjobs(cloud: RecordingCloud):
+    """People and the controller of CronJobs make Jobs of these namespaces too."""
+    spec = policy(cloud, JOBS).inputs["spec"]
+    [rule] = spec["matchConstraints"]["resourceRules"]
+    assert (rule["apiGroups"], rule["resources"], rule["operations"]) == (["batch"], ["jobs"], ["CREATE"])
+    [condition] = spec["matchConditions"]
+    assert condition["expression"] == (
+        "request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':conductor'"
+    )
+    for name in (PODS, NETWORK):
+        assert not {"paramKind", "matchConditions"} & set(policy(cloud, name).inputs["spec"])
+
+
+def test_a_conductors_job_is_its_cronjobs_pod_with_the_label_that_network_policies_go_by():
+    holds = " && ".join(rule.holds for rule in conductor_rules())
+    assert "in ['fit', 'worker']" in holds
+    assert "object.spec.template.spec == params.spec.jobTemplate.spec.template.spec" in holds
+    assert (
+        "object.spec.template.metadata.?labels[?'app.kubernetes.io/name'].orValue('') == params.metadata.name" in holds
+    )
+
+
+def test_the_names_are_those_that_projects_are_deployed_with():
+    assert STARTED == (deployment_names.FIT, deployment_names.WORKER)
+    assert CONDUCTOR == deployment_names.CONDUCTOR
 
 
 def test_every_device_and_every_class_of_priority_is_spoken_of():
@@ -33,3 +99,9 @@ def test_every_device_and_every_class_of_priority_is_spoken_of():
     assert set(DEVICES) == {"nvidia.com/gpu", "aws.amazon.com/neuron"}
     assert all(f"'{device}'" in text for device in DEVICES)
     assert set(TEAM_PRIORITIES) == set(PRIORITIES) - {"platform"}
+
+
+def test_every_rule_says_what_to_write_instead():
+    for rule in (*pod_rules(), *conductor_rules()):
+        assert len(rule.message) > 20
+        assert rule.holds.count("(") == rule.holds.count(")")

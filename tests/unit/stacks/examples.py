@@ -30,7 +30,7 @@ SOUND: Settings = {
         "general_pool": {"instance_types": ["m7i.large"], "min_size": 2, "max_size": 6},
         "gpu_pools": {"l4": {"instance_types": ["g6.xlarge"], "accelerator": "nvidia-l4", "max_size": 2}},
     },
-    "registry": {"repositories": ["mlflow", "training/base"]},
+    "registry": {"repositories": ["mlflow", "runtime", "training/base"]},
     "secrets": {"names": ["grafana/admin"]},
     "database": {"engine_version": "15.18", "instance_class": "db.m7g.large", "multi_az": True},
     "identities": {

@@ -178,6 +178,12 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "prod loses images": ("registry.force_delete", True, "registry.force_delete: got true; write false"),
     "repository in capitals": ("registry.repositories", ["MLflow"], 'registry.repositories[0]: got "MLflow"'),
     "no repository": ("registry.repositories", [], "registry.repositories: got []; list at least 1"),
+    "no repository for MLflow's server": ("registry.repositories", ["runtime"], "add mlflow, where the image of"),
+    "no repository for conductors": (
+        "registry.repositories",
+        ["mlflow"],
+        "add runtime, where the image of training runs' conductors is kept",
+    ),
     "secret that looks like an ARN": (
         "secrets.names",
         ["mlflow-secret"],

@@ -34,7 +34,7 @@ def stacks(tmp_path: Path) -> Path:
                 "growth": {"namespaces": ["growth-*"]},
                 "viewers": {"namespaces": ["viewers-*"], "policy": "view"},
             }
-            settings["registry"]["repositories"] = ["mlflow", "projects/scores"]
+            settings["registry"]["repositories"] = ["mlflow", "runtime", "projects/scores"]
         (folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(document))
     return folder
 

@@ -56,7 +56,17 @@ def test_a_pool_with_a_taint_or_an_accelerator_takes_no_other_pods():
     reserved = replace(huge, accelerator="none", devices=0, taints=frozenset({"team"}))
     pools = (*DEV, accelerated, reserved)
     assert problems(project("8", "30Gi"), pools)
-    assert not problems(project("8", "30Gi", {"type": "nvidia-l4", "count": 8}), pools)
+    assert not problems(project("8", "5Gi", {"type": "nvidia-l4", "count": 8}), pools)
+
+
+def test_the_pod_that_conducts_a_run_has_the_memory_of_the_training_and_needs_a_plain_node_for_it():
+    accelerated = replace(DEV[0], cpu=Decimal(190), memory=10**6, accelerator="nvidia-l4", devices=8)
+    wanted = project("8", "30Gi", {"type": "nvidia-l4"})
+    [said] = problems(wanted, (*DEV, accelerated))
+    assert said.startswith(
+        "training.resources.memory, of the pod that conducts the run: 250m cores and 30Gi fit on no node of dev"
+    )
+    assert not problems(wanted, (replace(DEV[0], memory=40_000), accelerated))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.projects.failures import explain_failure, finished, waiting
+from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
 
 Object = dict[str, Any]
 

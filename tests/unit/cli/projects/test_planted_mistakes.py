@@ -60,7 +60,7 @@ MISTAKES: Mapping[str, Mistake] = {
     "too-large-for-nodes": Mistake(
         "nodes",
         "fit on no node of dev",
-        settings={"training.resources.memory": "48Gi", "quota.memory": "64Gi"},
+        settings={"training.resources.memory": "48Gi", "quota.memory": "128Gi"},
     ),
     "no-dockerfile-tag": Mistake("Dockerfile", "names no tag", files={"Dockerfile": "FROM python\nUSER 65532\n"}),
     "dockerfile-in-latin-1": Mistake(

@@ -30,6 +30,10 @@ ACCOUNT_SECRET = f"{SECRETS}/mlflow/accounts/churn/password-AbCdEf"
 READER_SECRET = f"{SECRETS}/mlflow/accounts/churn/serving-AbCdEf"
 
 
+RUNS = {"conductor": "training"}
+"""The CronJobs of parts that are not called like them."""
+
+
 class Accounts(pulumi.ComponentResource):
     """In the place of the component that talks to MLflow."""
 
@@ -109,6 +113,7 @@ def image_sources(root: Path, *names: str) -> Path:
     runtime.mkdir(parents=True)
     (root / "ml_workloads" / "__init__.py").touch()
     (runtime / "gate.py").touch()
+    (runtime / "Dockerfile").write_text("FROM scratch\n")
     for name in names:
         folder = root / "ml_workloads" / "projects" / name
         folder.mkdir(parents=True)
@@ -134,13 +139,13 @@ class Deployed:
     def kinds(self, kind: str) -> list[Recorded]:
         return [each for each in self.cloud.resources if each.inputs.get("kind") == kind]
 
-    @property
-    def job(self) -> dict[str, Any]:
-        return self.kind("CronJob").inputs["spec"]["jobTemplate"]["spec"]
+    def job(self, part: str) -> dict[str, Any]:
+        """Of conductors, of the pods that train, or of workers."""
+        return self.kind("CronJob", RUNS.get(part, part)).inputs["spec"]["jobTemplate"]["spec"]
 
-    @property
-    def training_pod(self) -> dict[str, Any]:
-        return self.job["template"]["spec"]
+    def pod(self, part: str) -> dict[str, Any]:
+        """Of the same, or of servers."""
+        return self.serving_pod if part == "serving" else self.job(part)["template"]["spec"]
 
     @property
     def serving_pod(self) -> dict[str, Any]:

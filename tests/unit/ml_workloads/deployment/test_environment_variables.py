@@ -48,24 +48,25 @@ QUERY = "SELECT * FROM t WHERE a ~ '^$(HOME)$' AND b = $$it's$$ AND c = '$$' ORD
 
 
 def data_of(source: dict[str, Any], **data: Any) -> dict[str, str]:
-    return variables(deployed(project(data={"source": source, **data})).training_pod)
+    return variables(deployed(project(data={"source": source, **data})).pod("conductor"))
 
 
 def test_a_query_reaches_the_pod_with_its_dollars():
     given = data_of({"type": "sql", "secret": "warehouse", "query": QUERY})
-    assert json.loads(given["TRAINING_DATA"])["query"] == QUERY
+    assert json.loads(given["CONDUCTOR_DATA"])["query"] == QUERY
 
 
 def test_other_words_of_the_file_do_too():
     given = data_of(
-        {"type": "local", "path": "data/a.csv"}, target="$(TRAINING_PROJECT)", missing_values=["$$", "$(A)"]
+        {"type": "local", "path": "data/a.csv"}, target="$(CONDUCTOR_PROJECT)", missing_values=["$$", "$(A)"]
     )
-    assert given["TRAINING_TARGET"] == "$(TRAINING_PROJECT)"
-    assert json.loads(given["TRAINING_MISSING_VALUES"]) == ["$$", "$(A)"]
+    assert given["CONDUCTOR_TARGET"] == "$(CONDUCTOR_PROJECT)"
+    assert json.loads(given["CONDUCTOR_MISSING_VALUES"]) == ["$$", "$(A)"]
 
 
 def test_a_value_without_dollars_is_written_as_before():
-    [container] = deployed().training_pod["containers"]
-    plain = {each["name"]: each["value"] for each in container["env"] if "value" in each}
-    assert plain["TRAINING_TARGET"] == "leaves"
-    assert not [name for name, value in plain.items() if "$" in value]
+    for part in ("conductor", "fit", "worker"):
+        [container] = deployed().pod(part)["containers"]
+        plain = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+        assert {plain.get("CONDUCTOR_TARGET"), plain.get("TRAINING_TARGET")} <= {"leaves", None}
+        assert not [name for name, value in plain.items() if "$" in value]

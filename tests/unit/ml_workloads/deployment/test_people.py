@@ -35,7 +35,11 @@ def policies(made: Deployed) -> dict[str, str]:
 
 def promoters(made: Deployed, namespace: str) -> tuple[dict[str, Any], dict[str, Any]]:
     role, binding = (
-        [each.inputs for each in made.kinds(kind) if each.inputs["metadata"]["namespace"] == namespace]
+        [
+            each.inputs
+            for each in made.kinds(kind)
+            if (each.inputs["metadata"]["namespace"], each.inputs["metadata"]["name"]) == (namespace, "promotion")
+        ]
         for kind in ("Role", "RoleBinding")
     )
     assert len(role) == len(binding) == 1

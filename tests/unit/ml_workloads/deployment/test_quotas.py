@@ -14,10 +14,10 @@ from tests.unit.ml_workloads.deployment.platforms import deployed, project
 
 PLATFORM: Any = SimpleNamespace(
     environment="dev",
-    prefix="ml-platform-staging-of-europe",
+    prefix="ml-platform-staging-europe",
     account=SimpleNamespace(region="ap-southeast-2"),
     cluster=SimpleNamespace(
-        plain_name="ml-platform-staging-of-europe-eks", group_roles={"platform": "", "team:growth": ""}
+        plain_name="ml-platform-staging-europe-eks", group_roles={"platform": "", "team:growth": ""}
     ),
 )
 
@@ -51,6 +51,16 @@ def test_a_project_with_too_many_secrets_of_its_own_is_told_and_one_with_many_is
     [said] = told(project(team="housing", secrets=[f"key-of-shop-{index}" for index in range(60)] + ["warehouse"]))
     assert said.startswith("project churn: secrets: 61 secrets make a policy of ")
     assert said.endswith("IAM takes 10240; keep several values in one secret")
+
+
+def test_a_name_that_makes_a_role_longer_than_iam_takes_is_told_and_one_that_just_fits_is_not():
+    fits = 64 - len(f"{PLATFORM.prefix}-ml--conductor")
+    assert told(project(name="a" * fits)) == []
+    role = f"{PLATFORM.prefix}-ml-{'a' * (fits + 2)}-conductor"
+    assert told(project(name="a" * (fits + 2))) == [
+        f"project {'a' * (fits + 2)}: name: the role {role} of its pods has 66 characters, IAM takes 64; shorten the "
+        "project's name by 2, or the name of this program in Pulumi.yaml"
+    ]
 
 
 def test_the_program_ends_before_anything_is_made():

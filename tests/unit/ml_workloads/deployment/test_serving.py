@@ -124,4 +124,5 @@ def test_all_select_the_pods_of_the_deployment():
     )
     for each in selectors:
         assert each.items() <= labels.items()
-        assert not each.items() <= made.job["template"]["metadata"]["labels"].items()
+        for part in ("conductor", "fit", "worker"):
+            assert not each.items() <= made.job(part)["template"]["metadata"]["labels"].items()

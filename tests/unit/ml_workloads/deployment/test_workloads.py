@@ -6,7 +6,8 @@ import re
 import pulumi
 import pytest
 
-from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, L4, READER_SECRET, deployed, project
+from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, L4, READER_SECRET, deployed, project, variables
+from tests.unit.ml_workloads.deployment.test_rights import KEY_OF_SHOP
 from tests.unit.platform_services.clusters import pool
 
 
@@ -51,7 +52,7 @@ def test_the_pool_of_another_environment_is_not_asked_for():
 
 def test_the_exports_say_where_a_project_is():
     made = deployed()
-    image = made.training_pod["containers"][0]["image"]
+    image = made.pod("fit")["containers"][0]["image"]
     repository = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-platform-dev/projects/churn"
     assert re.fullmatch(rf"{re.escape(repository)}:[0-9a-f]{{16}}", image)
     assert made.serving_pod["containers"][0]["image"] == image
@@ -65,10 +66,12 @@ def test_a_project_that_serves_nothing_has_no_address_and_nothing_of_serving():
     assert made.made.handles["churn"].exports["address"] is None
     for kind in ("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"):
         assert made.kinds(kind) == []
-    assert [each.inputs["metadata"]["name"] for each in made.kinds("ServiceAccount")] == ["training"]
-    assert [each.inputs["name"] for each in made.cloud.of_type("aws:iam/role:Role")] == [
-        "ml-platform-dev-ml-churn-training"
-    ]
+    accounts = {each.inputs["metadata"]["name"] for each in made.kinds("ServiceAccount")}
+    assert accounts == {"conductor", "fit", "worker"}
+    assert {each.inputs["name"] for each in made.cloud.of_type("aws:iam/role:Role")} == {
+        "ml-platform-dev-ml-churn-conductor",
+        "ml-platform-dev-ml-churn-fit",
+    }
 
 
 def test_pods_come_after_account_role_limits_and_policies_and_go_before_them():
@@ -80,16 +83,52 @@ def test_pods_come_after_account_role_limits_and_policies_and_go_before_them():
         made.kind("LimitRange").urn,
         made.kind("Namespace").urn,
     }
-    for kind, part in (("CronJob", "training"), ("Deployment", "serving")):
-        association = made.cloud.named(f"workloads-churn-{part}-identity-pod-association")
-        assert before | {association.urn} <= set(made.kind(kind).depends_on), kind
+    for kind, name, identity in (
+        ("CronJob", "training", "training-conductor"),
+        ("CronJob", "fit", "training-fit"),
+        ("Deployment", "serving", "serving-identity"),
+    ):
+        association = made.cloud.named(f"workloads-churn-{identity}-pod-association")
+        assert before | {association.urn} <= set(made.kind(kind, name).depends_on), name
+    assert before <= set(made.kind("CronJob", "worker").depends_on)
+
+
+def test_a_run_can_start_once_its_conductor_may_and_there_is_what_it_makes_jobs_from():
+    made = deployed()
+    before = {
+        *(made.kind("CronJob", part).urn for part in ("fit", "worker")),
+        made.kind("RoleBinding", "conductor").urn,
+        made.kind("ServiceAccount", "conductor").urn,
+    }
+    assert before <= set(made.kind("CronJob", "training").depends_on)
+
+
+def test_an_image_is_asked_for_before_what_runs_it():
+    made = deployed()
+    asked = {each.inputs["metadata"]["name"]: each.before for each in made.cloud.resources if each.before}
+    assert {name: len(hooks) for name, hooks in asked.items()} == dict.fromkeys(
+        ("training", "fit", "worker", "serving"), 1
+    )
+    assert "/runtime:" in str(asked["training"])
+    assert all("/projects/churn:" in str(asked[name]) for name in ("fit", "worker", "serving"))
+
+
+def test_conductors_of_all_projects_run_one_image():
+    made = deployed(project(), project(name="rent"))
+    images = {
+        each.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"]
+        for each in made.kinds("CronJob")
+        if each.inputs["metadata"]["name"] == "training"
+    }
+    assert len(images) == 1
+    assert len(made.kinds("CronJob")) == 6
 
 
 def test_everything_in_the_namespace_goes_before_it():
     made = deployed()
     namespace = made.kind("Namespace")
     inside = [each for each in made.cloud.resources if "namespace" in each.inputs.get("metadata", {})]
-    assert len(inside) == 15
+    assert len(inside) == 23
     assert {each.inputs["metadata"]["namespace"] for each in inside} == {"growth-churn"}
     assert [each.name for each in inside if namespace.urn not in each.depends_on] == []
 
@@ -106,16 +145,21 @@ def test_secrets_are_kept_as_the_environment_says(protect: bool):
 
 
 def test_no_object_holds_more_of_a_secret_than_its_arn():
-    made = deployed()
-    for pod, account in ((made.training_pod, ACCOUNT_SECRET), (made.serving_pod, READER_SECRET)):
-        [container] = pod["containers"]
-        values = {each["name"]: each.get("value") for each in container["env"]}
-        assert values["TRACKING_ACCOUNT"] == account
-        assert values["SECRET_WAREHOUSE"].startswith("arn:aws:")
+    made = deployed(project(secrets=["warehouse", "key-of-shop"]))
+    for part, secrets in {
+        "conductor": {"TRACKING_ACCOUNT": ACCOUNT_SECRET},
+        "fit": {"SECRET_KEY_OF_SHOP": KEY_OF_SHOP},
+        "worker": {},
+        "serving": {"TRACKING_ACCOUNT": READER_SECRET, "SECRET_KEY_OF_SHOP": KEY_OF_SHOP},
+    }.items():
+        values = variables(made.pod(part))
+        named = {name: text for name, text in values.items() if name.startswith(("SECRET_", "TRACKING_"))}
+        assert named == secrets, part
     assert made.kinds("Secret") == []
 
 
 def test_names_of_the_longest_project_are_short_enough_for_iam():
+    """Of the environments that there are; `test_quotas.py` has what happens where the program has a longer name."""
     longest = project(name="a" * 30, team="b" * 20, environments=["staging"])
     made = deployed(longest, environment="staging")
     names = [each.inputs["name"] for each in made.cloud.of_type("aws:iam/role:Role")]
@@ -130,4 +174,5 @@ def test_what_somebody_changes_in_an_object_of_a_project_fails_no_deployment():
     assert len(objects) > 10
     for each in objects:
         assert each.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true", each.name
-    assert "pulumi.com" not in json.dumps([made.serving_pod, made.job["template"]])
+    templates = [made.job(part)["template"] for part in ("conductor", "fit", "worker")]
+    assert "pulumi.com" not in json.dumps([made.serving_pod, templates])

@@ -177,7 +177,8 @@ class Planted:
     target: str = "leaves"
     metric: str = "f1"
     rows: str = ROWS
-    variables: dict[str, str] = field(default_factory=dict[str, str])
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    file: str = "customers.csv"
 
     @property
     def gate(self) -> dict[str, Any]:
@@ -223,14 +224,14 @@ PLANTED = {
     "predicts a table": Planted(train="column", target="spent", metric="r2", said="with one dimension"),
     "roc_auc without shares": Planted(train="decides", metric="roc_auc", said="roc_auc needs predict_proba"),
     "predicts NaN": Planted(
-        train="has_nan", target="spent", metric="rmse", said="predict returned NaN or None for 8 of"
+        train="has_nan", target="spent", metric="rmse", said="predict returned NaN or None for 32 of"
     ),
-    "predicts once": Planted(train="single", target="spent", metric="rmse", said="shape (1,) for 8 rows"),
+    "predicts once": Planted(train="single", target="spent", metric="rmse", said="shape (1,) for 32 rows"),
     "holds a lambda": Planted(train="a_lambda", said="a lambda or a local function"),
     "holds a function of its own": Planted(train="own_function", said='trusted_types: ["mistaken_parts.halved"]'),
     "holds eval": Planted(train="dangerous", said="builtins.eval, which no project may trust"),
     "trusts eval": Planted(
-        variables={"TRAINING_TRUSTED_TYPES": '["builtins.eval"]'}, said="training.trusted_types: builtins.eval: remove"
+        settings={"trusted_types": ("builtins.eval",)}, said="training.trusted_types: builtins.eval: remove"
     ),
     "cannot be saved": Planted(train="unsavable", said="Objects of type Birch are not supported"),
     "registers by itself": Planted(train="registers", said="registers a model with mlflow.register_model"),
@@ -243,7 +244,7 @@ PLANTED = {
     "a contract that drops the target": Planted(contract="filtering", said="the data has no column 'leaves'"),
     "inputs that JSON cannot carry": Planted(contract="decimals", said="column spent is complex128"),
     "a target that is not there": Planted(target="left", said="the data has no column 'left'"),
-    "no file": Planted(variables={"TRAINING_DATA": '{"type": "local", "path": "gone.csv"}'}, said="gone.csv"),
+    "no file": Planted(file="gone.csv", said="gone.csv"),
     "one class": Planted(rows=_rows(["no"] * 30), said="all rows have the same leaves, 'no'"),
     "a class of one row": Planted(rows=_rows(["no", "yes"] * 15 + ["maybe"]), said="'maybe' is in one row only"),
     "many classes of one row": Planted(rows=_rows([f"c{n}" for n in range(30)]), said="and 25 more is in one row"),

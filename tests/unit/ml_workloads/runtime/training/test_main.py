@@ -6,17 +6,15 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
+import pandas as pd
 import pytest
-from mlflow import MlflowClient
-from moto import mock_aws
 
-from ml_workloads.runtime.data import DataError
-from ml_workloads.runtime.data.database import SqlQuery
-from ml_workloads.runtime.training.__main__ import SqlDocument, main
+from ml_workloads.runtime.handover import keys, tables
+from ml_workloads.runtime.training.__main__ import main
+from tests.unit.ml_workloads.runtime.conductor.in_process import Memory, own_mlflow
 
+PART = keys.training_part("churn", "churn-1-fit")
 CODE = """
 import pandera.pandas as pa
 from sklearn.tree import DecisionTreeClassifier
@@ -67,26 +65,36 @@ def few_only(inputs, target):
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     (tmp_path / "churn_code.py").write_text(CODE)
-    rows = "\n".join(f"{age}.0,{'yes' if age > 20 else 'no'}" for age in range(40))
-    (tmp_path / "customers.csv").write_text(f"age,leaves\n{rows}\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     values = {
-        "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_TRACKING_URI": (tmp_path / "mlflow").as_uri(),
         "TRAINING_PROJECT": "churn",
-        "TRAINING_JOB": "churn-1",
-        "TRAINING_DATA": json.dumps({"type": "local", "path": "customers.csv"}),
+        "TRAINING_JOB": "churn-1-fit",
+        "TRAINING_BUCKET": "lake",
         "TRAINING_CONTRACT": "churn_code:customers",
         "TRAINING_TARGET": "leaves",
         "TRAINING_ENTRYPOINT": "churn_code:train",
         "TRAINING_GATE": json.dumps({"metric": "accuracy", "bound": 0.8}),
-        "TRAINING_ALIAS": "dev",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
+
+
+@pytest.fixture
+def objects() -> Iterator[Memory]:
+    with own_mlflow():
+        yield with_rows(40)
+
+
+def with_rows(count: int) -> Memory:
+    """Return a store that has the training part of the run."""
+    ages = [age % 80 for age in range(count)]
+    rows = pd.DataFrame({"age": [float(age) for age in ages], "leaves": ["yes" if age > 20 else "no" for age in ages]})
+    made = Memory()
+    made.put(PART, tables.to_bytes(rows))
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -97,20 +105,21 @@ def termination() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-def test_a_model_that_the_gate_lets_through_ends_with_0_and_the_alias(environment: pytest.MonkeyPatch):
-    assert main() == 0
-    assert str(MlflowClient().get_model_version_by_alias("churn", "dev").version) == "1"
-    environment.setenv("TRAINING_GATE", json.dumps({"metric": "accuracy", "bound": 1.1}))
-    assert main() == 0
-    assert str(MlflowClient().get_model_version_by_alias("churn", "dev").version) == "1"
+@pytest.mark.usefixtures("environment")
+def test_a_training_hands_over_a_model_and_what_was_logged(objects: Memory):
+    assert main(objects) == 0
+    assert {keys.model("churn", "churn-1-fit"), keys.logged("churn", "churn-1-fit"), PART} == set(objects.held)
+
+
+@pytest.mark.usefixtures("environment")
+def test_rows_that_are_not_there_are_no_mistake_of_the_project(caplog: pytest.LogCaptureFixture):
+    assert main(Memory()) == 75
+    assert f"there are no rows to train on at {PART}" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "code", "said"),
     [
-        ("TRAINING_TARGET", "left", 2, "the data has no column 'left'"),
-        ("TRAINING_DATA", '{"type": "local", "path": "gone.csv"}', 2, "gone.csv: there is no such file"),
-        ("TRAINING_DATA", '{"type": "ftp"}', 2, "TRAINING_DATA: "),
         ("TRAINING_GATE", '{"metric": "f2", "bound": 1}', 2, "TRAINING_GATE_METRIC: "),
         ("TRAINING_JOB", "", 2, "TRAINING_JOB: "),
         ("TRAINING_ENTRYPOINT", "churn_code:trains", 2, "module churn_code has no trains"),
@@ -122,11 +131,11 @@ def test_a_model_that_the_gate_lets_through_ends_with_0_and_the_alias(environmen
         ("TRAINING_ENTRYPOINT", "churn_code:validates", 1, "failed with ValidationError: 1 validation error for int"),
         ("TRAINING_ENTRYPOINT", "churn_code:without_mlflow", 75, "a service of the platform did not answer"),
         ("TRAINING_ENTRYPOINT", "churn_code:without_credentials", 75, "Error when retrieving credentials"),
-        ("MLFLOW_TRACKING_URI", "http://127.0.0.1:1", 75, "MLflow does not answer"),
     ],
 )
 def test_what_is_wrong_decides_the_exit_code_and_is_said(
     environment: pytest.MonkeyPatch,
+    objects: Memory,
     caplog: pytest.LogCaptureFixture,
     variable: str,
     value: str,
@@ -134,66 +143,35 @@ def test_what_is_wrong_decides_the_exit_code_and_is_said(
     said: str,
 ):
     environment.setenv(variable, value)
-    environment.setenv("TRAINING_PATIENCE_SECONDS", "0.5")
-    environment.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    assert main() == code
+    assert main(objects) == code
+    assert keys.model("churn", "churn-1-fit") not in objects.held
     assert said in caplog.text
 
 
 def test_the_last_line_of_an_exception_is_one_sentence_without_all_of_the_data(
-    environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    environment: pytest.MonkeyPatch, objects: Memory, caplog: pytest.LogCaptureFixture
 ):
     environment.setenv("TRAINING_ENTRYPOINT", "churn_code:tells_all")
-    assert main() == 1
+    assert main(objects) == 1
     last = caplog.records[-1].getMessage()
     assert "\n" not in last
     assert last.startswith("the project's code failed with ValueError: unknown labels: [0, 1, 2")
     assert "Traceback" in caplog.records[-2].getMessage()
     assert max(len(line) for line in caplog.text.splitlines()) < 1000
-    client = MlflowClient()
-    experiment = client.get_experiment_by_name("churn")
-    assert experiment is not None
-    (recorded,) = client.search_runs([experiment.experiment_id])
-    assert len(recorded.data.tags["failure"]) < 600
 
 
+@pytest.mark.usefixtures("objects")
 def test_what_fails_on_few_rows_only_trains(environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
-    rows = "\n".join(f"{age % 80}.0,{'yes' if age % 80 > 20 else 'no'}" for age in range(1500))
-    Path("customers.csv").write_text(f"age,leaves\n{rows}\n")
     environment.setenv("TRAINING_ENTRYPOINT", "churn_code:few_only")
-    assert main() == 0
+    assert main(with_rows(1500)) == 0
     assert (
         "the training fails on at most 100 rows, going on with all of them: RuntimeError: too few rows" in caplog.text
     )
 
 
-@pytest.mark.usefixtures("environment")
-def test_a_run_that_is_asked_to_end_is_recorded_as_failed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TRAINING_ENTRYPOINT", "churn_code:is_ended")
+def test_a_training_that_is_asked_to_end_hands_over_nothing(environment: pytest.MonkeyPatch, objects: Memory):
+    environment.setenv("TRAINING_ENTRYPOINT", "churn_code:is_ended")
     with pytest.raises(SystemExit) as ended:
-        main()
+        main(objects)
     assert ended.value.code == 128 + signal.SIGTERM
-    client = MlflowClient()
-    experiment = client.get_experiment_by_name("churn")
-    assert experiment is not None
-    (recorded,) = client.search_runs([experiment.experiment_id])
-    assert recorded.info.status == "FAILED"
-    assert recorded.data.tags["failure"] == "Ended: the pod was asked to end"
-
-
-def test_the_address_of_a_database_comes_from_its_secret(monkeypatch: pytest.MonkeyPatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client: Any = boto3.client("secretsmanager")
-        client.create_secret(Name="warehouse", SecretString='{"url": "postgresql+psycopg://reader:planted@db/w"}')
-        client.create_secret(Name="empty", SecretString="planted")
-        source = SqlDocument(type="sql", secret="warehouse", query="SELECT 1").source()
-        assert isinstance(source, SqlQuery)
-        assert "planted" not in source.name
-        with pytest.raises(DataError, match="secret empty: write") as refused:
-            SqlDocument(type="sql", secret="empty", query="SELECT 1").source()
-        assert "planted" not in str(refused.value)
-        with pytest.raises(DataError, match=r"secret gone: .*ResourceNotFoundException"):
-            SqlDocument(type="sql", secret="gone", query="SELECT 1").source()
+    assert list(objects.held) == [PART]

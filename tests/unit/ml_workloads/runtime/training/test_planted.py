@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,13 @@ import sqlalchemy
 from mlflow import MlflowClient
 from moto import mock_aws
 
-from ml_workloads.runtime.training.__main__ import main
+from ml_workloads.runtime.conductor.conduct import conduct
+from ml_workloads.runtime.conductor.plan import Plan
+from ml_workloads.runtime.conductor.sources import SqlDocument
+from ml_workloads.runtime.conductor.tracking import MlflowTracking
+from ml_workloads.runtime.errors import PlatformError, ProjectError
+from ml_workloads.runtime.gate import Gate
+from tests.unit.ml_workloads.runtime.conductor.in_process import InProcess
 
 PLANTED = "pl4nted"
 CODE = """
@@ -32,7 +38,7 @@ def train(inputs, target):
 
 @pytest.fixture
 def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A project whose data is in a database, and the environment of its pod."""
+    """A project whose data is in a database, and the environment of its run."""
     (tmp_path / "planted_code.py").write_text(CODE)
     monkeypatch.syspath_prepend(tmp_path)
     database = tmp_path / "warehouse.db"
@@ -47,21 +53,25 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_TRACKING_URI": (tmp_path / "mlflow").as_uri(),
-        "TRAINING_PROJECT": "churn",
-        "TRAINING_JOB": "churn-1",
-        "TRAINING_DATA": json.dumps({"type": "sql", "secret": "warehouse", "query": "SELECT * FROM customers"}),
-        "TRAINING_CONTRACT": "planted_code:customers",
-        "TRAINING_TARGET": "leaves",
-        "TRAINING_ENTRYPOINT": "planted_code:train",
-        "TRAINING_GATE": json.dumps({"metric": "accuracy", "bound": 0.8}),
-        "TRAINING_ALIAS": "dev",
-        "TRAINING_PATIENCE_SECONDS": "1",
     }.items():
         monkeypatch.setenv(name, value)
-    before = signal.getsignal(signal.SIGTERM)
     with mock_aws():
         yield database
-    signal.signal(signal.SIGTERM, before)
+
+
+def conducted() -> type[Exception] | None:
+    """Return the kind of error that a run of the project ends with."""
+    gate = Gate(metric="accuracy", bound=0.8)
+    plan = Plan(project="churn", job="churn-1", revision="1", target="leaves", holdout=0.2, gate=gate, alias="dev")
+    plan = replace(plan, patience_seconds=1.0)
+    document = SqlDocument(type="sql", secret="warehouse", query="SELECT * FROM customers")
+    pods = InProcess(plan, "planted_code:customers", "planted_code:train")
+    try:
+        conduct(plan, lambda worker: document.source(worker, 1.0), pods, pods.objects, MlflowTracking("churn"))
+    except (ProjectError, PlatformError) as error:
+        logging.getLogger("conductor").error("%s", error)  # noqa: TRY400 - as the command tells it
+        return ProjectError if isinstance(error, ProjectError) else PlatformError
+    return None
 
 
 def recorded() -> str:
@@ -71,26 +81,30 @@ def recorded() -> str:
 
 
 @pytest.mark.parametrize(
-    ("url", "code"),
+    ("url", "kind"),
     [
-        (f"sqlite:///{{database}}?password={PLANTED}", 0),
-        (f"sqlite:///{{database}}.gone/x?password={PLANTED}", 2),
-        (f"postgresql+psycopg://reader:{PLANTED}@127.0.0.1:1/sales", 75),
-        (f"postgresql+psycopg://reader:p@{PLANTED}@127.0.0.1:1/sales", 75),
-        (f"postgresql+psycopg://127.0.0.1:1/sales?user=reader&password={PLANTED}", 75),
-        (f"postgresql+psycopg://reader:x@127.0.0.1:{PLANTED}/sales", 2),
-        (f"mysql://reader:{PLANTED}@127.0.0.1/sales", 2),
-        (f"reader {PLANTED}", 2),
+        (f"sqlite:///{{database}}?password={PLANTED}", None),
+        (f"sqlite:///{{database}}.gone/x?password={PLANTED}", ProjectError),
+        (f"postgresql+psycopg://reader:{PLANTED}@127.0.0.1:1/sales", PlatformError),
+        (f"postgresql+psycopg://reader:p@{PLANTED}@127.0.0.1:1/sales", PlatformError),
+        (f"postgresql+psycopg://127.0.0.1:1/sales?user=reader&password={PLANTED}", PlatformError),
+        (f"postgresql+psycopg://reader:x@127.0.0.1:{PLANTED}/sales", ProjectError),
+        (f"mysql://reader:{PLANTED}@127.0.0.1/sales", ProjectError),
+        (f"reader {PLANTED}", ProjectError),
     ],
 )
 def test_the_password_is_nowhere(
-    warehouse: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], url: str, code: int
+    warehouse: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    url: str,
+    kind: type[Exception] | None,
 ):
     client: Any = boto3.client("secretsmanager")
     client.create_secret(Name="warehouse", SecretString=json.dumps({"url": url.format(database=warehouse)}))
     with caplog.at_level(logging.INFO):
-        assert main() == code
+        assert conducted() is kind
     told = "".join(capfd.readouterr())
     assert PLANTED not in f"{caplog.text}{told}"
     assert PLANTED not in recorded()
-    assert ("sqlite:///warehouse.db" in recorded()) == (code == 0)
+    assert ("sqlite:///warehouse.db" in recorded()) == (kind is None)

@@ -1,16 +1,19 @@
-"""Mistakes that people make in training code: each ends with exit code 2 and one message that names the thing."""
+"""Mistakes that people make in training code: each ends the run with one message that names the thing."""
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
-from ml_workloads.runtime.training.__main__ import main
+from ml_workloads.runtime.conductor.plan import Plan
+from ml_workloads.runtime.data import LocalFile
+from ml_workloads.runtime.errors import CodeError, ProjectError
+from ml_workloads.runtime.training.__main__ import GateDocument
+from tests.unit.ml_workloads.runtime.conductor.in_process import InProcess
 from tests.unit.ml_workloads.runtime.training.planted import CODE, PARTS, PLANTED, Planted
 
 
@@ -26,58 +29,49 @@ def code(tmp_path_factory: pytest.TempPathFactory):
         sys.modules.pop(name, None)
 
 
-def plant(mistake: Planted, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the project with the mistake into the environment of a training pod."""
-    (folder / "customers.csv").write_text(mistake.rows + "\n")
-    monkeypatch.chdir(folder)
-    values = {
-        "MLFLOW_ALLOW_FILE_STORE": "true",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_TRACKING_URI": (folder / "mlflow").as_uri(),
-        "TRAINING_PROJECT": "churn",
-        "TRAINING_JOB": "churn-1",
-        "TRAINING_DATA": json.dumps({"type": "local", "path": "customers.csv"}),
-        "TRAINING_CONTRACT": f"mistaken_code:{mistake.contract}",
-        "TRAINING_TARGET": mistake.target,
-        "TRAINING_ENTRYPOINT": f"mistaken_code:{mistake.train}",
-        "TRAINING_GATE": json.dumps(mistake.gate),
-        "TRAINING_ALIAS": "dev",
-        **mistake.variables,
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
+def whole(mistake: Planted) -> InProcess:
+    """Return a run of the project with the mistake."""
+    gate = GateDocument.model_validate(mistake.gate).gate()
+    plan = Plan(
+        project="churn", job="churn-1", revision="4f2a", target=mistake.target, holdout=0.2, gate=gate, alias="dev"
+    )
+    plan = replace(plan, **mistake.settings)
+    return InProcess(plan, f"mistaken_code:{mistake.contract}", f"mistaken_code:{mistake.train}")
+
+
+@pytest.fixture
+def customers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalFile:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlflow").as_uri())
+    monkeypatch.chdir(tmp_path)
+    return LocalFile(path=tmp_path / "customers.csv")
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_a_planted_mistake_is_told_in_one_message_and_ends_with_2(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    plant(PLANTED[name], tmp_path, monkeypatch)
-    assert main() == 2
-    (told,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert PLANTED[name].said in told.getMessage()
-    assert told.exc_info is None
-    assert "Traceback" not in caplog.text
+def test_a_planted_mistake_is_told_in_one_message_and_registers_nothing(name: str, customers: LocalFile):
+    customers.path.write_text(PLANTED[name].rows + "\n")
+    with pytest.raises(ProjectError) as told:
+        whole(PLANTED[name]).run(LocalFile(path=customers.path.with_name(PLANTED[name].file)))
+    assert PLANTED[name].said in str(told.value)
+    assert not isinstance(told.value, CodeError)
     assert MlflowClient().search_registered_models() == []
 
 
-def test_the_project_without_a_mistake_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    plant(Planted(said=""), tmp_path, monkeypatch)
-    assert main() == 0
+def test_the_project_without_a_mistake_trains(customers: LocalFile):
+    correct = Planted(said="")
+    customers.path.write_text(correct.rows + "\n")
+    whole(correct).run(customers)
     assert MlflowClient().get_model_version_by_alias("churn", "dev").version
 
 
-def test_a_type_of_the_projects_own_is_saved_when_it_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    plant(
-        Planted(train="own_function", variables={"TRAINING_TRUSTED_TYPES": '["mistaken_parts.halved"]'}, said=""),
-        tmp_path,
-        monkeypatch,
-    )
-    assert main() == 0
+def test_a_type_of_the_projects_own_is_saved_when_it_is_listed(customers: LocalFile):
+    listed = Planted(train="own_function", settings={"trusted_types": ("mistaken_parts.halved",)}, said="")
+    customers.path.write_text(listed.rows + "\n")
+    assert whole(listed).run(customers).logged.version == "1"
 
 
-def test_a_regression_of_numbers_is_judged_by_r2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    plant(Planted(train="regression", target="spent", metric="r2", said=""), tmp_path, monkeypatch)
-    assert main() == 0
-    (run,) = MlflowClient().search_runs([each.experiment_id for each in MlflowClient().search_experiments()])
-    assert run.data.metrics["r2"] > 0.9
+def test_a_regression_of_numbers_is_judged_by_r2(customers: LocalFile):
+    numbers = Planted(train="regression", target="spent", metric="r2", said="")
+    customers.path.write_text(numbers.rows + "\n")
+    assert whole(numbers).run(customers).metrics["r2"] > 0.9

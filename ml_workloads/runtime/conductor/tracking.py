@@ -7,16 +7,12 @@ https://mlflow.org/docs/latest/ml/tracking/
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Final, Protocol, TypeVar
 
 import mlflow
 import mlflow.models
-import mlflow.sklearn
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
@@ -24,12 +20,15 @@ from mlflow.models import ModelSignature, infer_signature
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from ml_workloads.runtime import records, trusted_types
+from ml_workloads.runtime.conductor.copying import copy_logged
+from ml_workloads.runtime.conductor.judge import Measured
+from ml_workloads.runtime.conductor.plan import Plan
+from ml_workloads.runtime.conductor.saved_model import log_saved
 from ml_workloads.runtime.errors import PlatformError, ProjectError
 from ml_workloads.runtime.gate import Verdict
+from ml_workloads.runtime.handover.objects import Objects
 from ml_workloads.runtime.retries import fail_early, is_passing
-from ml_workloads.runtime.serving.columns import INPUTS, SignatureError, columns_of, describe
-from ml_workloads.runtime.training import reserved
-from ml_workloads.runtime.training.inside import running, without_autologging
+from ml_workloads.runtime.serving.columns import SignatureError, columns_of
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
@@ -38,9 +37,6 @@ PATIENCE_SECONDS = 300.0
 MAX_REASON: Final = 5000
 """Characters of a tag's value that MLflow's servers all keep."""
 _UNAUTHORIZED: Final = 401
-_LAST_STEP: Final = 2**63 - 1
-# Named, because MLflow would load the model in another process to find out what it imports.
-REQUIREMENTS = [f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops")]
 
 
 class TrackingError(PlatformError):
@@ -60,6 +56,29 @@ class Logged:
     has_signature: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """A model that was measured: `saved` as a skops file, `needed` the trusted types in it.
+
+    `description` is of its inputs, `signature` MLflow's for its pages, where it has words for the types.
+    """
+
+    saved: bytes
+    needed: list[str]
+    description: Mapping[str, Any]
+    signature: ModelSignature | None
+
+    @staticmethod
+    def of(saved: bytes, measured: Measured, trusted: Sequence[str]) -> TrainedModel:
+        """Return a measured model; `trusted` is the project's list of types that it may hold."""
+        return TrainedModel(
+            saved=saved,
+            needed=trusted_types.needed(saved, trusted),
+            description=measured.description,
+            signature=_signature(measured.sample, measured.answers),
+        )
+
+
 class Tracking(Protocol):
     """What a training run needs of where it is recorded."""
 
@@ -69,11 +88,9 @@ class Tracking(Protocol):
 
     def incumbent(self, alias: str) -> Mapping[str, float] | None: ...
 
-    def active(self, run_id: str) -> AbstractContextManager[None]: ...
+    def copy(self, run_id: str, plan: Plan, objects: Objects) -> None: ...
 
-    def finish(
-        self, run_id: str, model: Any, inputs: pd.DataFrame, metrics: Mapping[str, float], trusted: Sequence[str]
-    ) -> Logged: ...
+    def finish(self, run_id: str, model: TrainedModel, metrics: Mapping[str, float]) -> Logged: ...
 
     def judge(self, logged: Logged, verdict: Verdict, alias: str) -> None: ...
 
@@ -85,7 +102,6 @@ class MlflowTracking:
 
     def __init__(self, name: str, *, patience: float = PATIENCE_SECONDS) -> None:
         self._name, self._patience = name, patience
-        self._tags: dict[str, dict[str, str]] = {}
         fail_early()
         self._client = MlflowClient()
 
@@ -104,7 +120,6 @@ class MlflowTracking:
             run = self._client.create_run(experiment, tags=dict(tags))
             for name, value in parameters.items():
                 self._client.log_param(run.info.run_id, name, value)
-            self._tags[str(run.info.run_id)] = dict(tags)
             return str(run.info.run_id)
 
         return self._ask("begin a run", call)
@@ -115,14 +130,6 @@ class MlflowTracking:
             "record that the data met its contract",
             lambda: self._client.set_tag(run_id, records.DATA_CONTRACT, records.CONTRACT_MET),
         )
-        self._tags[run_id][records.DATA_CONTRACT] = records.CONTRACT_MET
-
-    @contextmanager
-    def active(self, run_id: str) -> Generator[None]:
-        """Let the project's code log to the run with `mlflow` while this lasts."""
-        run = self._ask("read the run", lambda: self._client.get_run(run_id))
-        with running(run):
-            yield
 
     def incumbent(self, alias: str) -> Mapping[str, float] | None:
         """Return metrics of the version that the alias names, or None when it names none."""
@@ -138,50 +145,30 @@ class MlflowTracking:
 
         return self._ask("read the model that is there", call)
 
-    def finish(
-        self, run_id: str, model: Any, inputs: pd.DataFrame, metrics: Mapping[str, float], trusted: Sequence[str]
-    ) -> Logged:
+    def copy(self, run_id: str, plan: Plan, objects: Objects) -> None:
+        """Record what the project's code logged, under names that begin with `project.`."""
+        copy_logged(self._client, run_id, plan, objects)
+
+    def finish(self, run_id: str, model: TrainedModel, metrics: Mapping[str, float]) -> Logged:
         """Record metrics and model, with a description of what it takes and answers, and end the run.
 
         Without an example of its inputs, which would be rows of people's data beside every model. A version that an
-        attempt before has made, and was not told of, is the one; what the project registered itself is not.
-
-        Args:
-            run_id: As `begin` gave it.
-            model: As `train` returned it.
-            inputs: The table that it was trained and measured on, without the target.
-            metrics: They win over those of the same name that the project logged.
-            trusted: The project's list of types that a saved model may hold.
+        attempt before has made, and was not told of, is the one.
         """
-        needed = trusted_types.needed(trusted_types.save(model), trusted)
-        metadata, signature = {INPUTS: describe(inputs)}, _signature(inputs, model)
-        others = self._ask("read the run's versions", lambda: self._versions_of(run_id))
 
         def call() -> str:
-            versions = self._versions_of(run_id) - others
-            with mlflow.start_run(run_id=run_id):
-                self._log(run_id, metrics)
-                reserved.write_again(self._client, run_id, self._tags.get(run_id, {}))
-                if not versions:
-                    versions.add(self._register(model, signature, needed, metadata))
+            versions = self._versions_of(run_id)
+            for name, value in metrics.items():
+                self._client.log_metric(run_id, name, value)
+            if not versions:
+                with mlflow.start_run(run_id=run_id):
+                    versions.add(log_saved(self._name, model))
+            else:
+                self._client.set_terminated(run_id)
             return max(versions, key=int)
 
-        with without_autologging():
-            version = self._ask("record the model", call)
+        version = self._ask("record the model", call)
         return Logged(run_id=run_id, version=version, has_signature=self._has_signature(version))
-
-    def _register(self, model: Any, signature: Any, needed: list[str], metadata: Mapping[str, Any]) -> str:
-        with trusted_types.savable_distributions():
-            logged: Any = mlflow.sklearn.log_model(  # pyright: ignore[reportPrivateImportUsage]
-                model,
-                name="model",
-                signature=signature,
-                registered_model_name=self._name,
-                skops_trusted_types=needed,
-                pip_requirements=REQUIREMENTS,
-                metadata=dict(metadata),
-            )
-        return str(logged.registered_model_version)
 
     def judge(self, logged: Logged, verdict: Verdict, alias: str) -> None:
         """Record what the gate said, and let the alias name the version when it passed."""
@@ -213,17 +200,6 @@ class MlflowTracking:
                 f"mlflow experiments restore --experiment-id {found.experiment_id}"
             )
         return str(found.experiment_id)
-
-    def _log(self, run_id: str, metrics: Mapping[str, float]) -> None:
-        """Log metrics so that they are the latest of their name: MLflow takes the one with the highest step for it."""
-        given = self._client.get_run(run_id).data.metrics
-        now = int(time.time() * 1000)
-        for name, value in metrics.items():
-            history = self._client.get_metric_history(run_id, name) if name in given else []
-            step = max((each.step + 1 for each in history), default=0)
-            if step > _LAST_STEP:
-                raise RecordingError(f"train logs the metric {name} with step {step - 1}; log it under another name")
-            self._client.log_metric(run_id, name, value, timestamp=now, step=step)
 
     def _has_signature(self, version: str) -> bool:
         """Read from the registered model's own file whether a server can tell what it takes. Loads no model."""
@@ -285,11 +261,10 @@ def _error(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
-def _signature(inputs: pd.DataFrame, model: Any) -> ModelSignature | None:
+def _signature(inputs: pd.DataFrame, answers: Any) -> ModelSignature | None:
     """Return MLflow's signature for its pages, where it has words for the types; a server reads the description."""
-    rows = inputs.head(1000)
     try:
-        return infer_signature(rows, model.predict(rows))
+        return infer_signature(inputs, answers)
     except (MlflowException, TypeError, ValueError) as error:
         LOG.info("MLflow has no signature for this model: %s", error)
         return None

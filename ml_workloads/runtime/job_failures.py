@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ml_workloads.project.deployment_names import TRAINING
-
 Object = Mapping[str, Any]
 LAST_LINES: Final = 10
 _HELD_UP: Final = ("FailedScheduling", "Failed")
@@ -74,7 +72,8 @@ def _of_pod(pod: Object) -> str | None:
     lost = next(
         (c for c in status.get("conditions") or [] if c["type"] == "DisruptionTarget" and c["status"] == "True"), None
     )
-    container = next((c for c in status.get("containerStatuses") or [] if c["name"] == TRAINING), {})
+    # Pods of a run have one container.
+    container: Object = next(iter(status.get("containerStatuses") or []), {})
     ended: Object = (container.get("state") or {}).get("terminated") or {}
     if ended.get("reason") == "OOMKilled":
         return (
@@ -135,7 +134,7 @@ def _condition(condition: Object) -> str:
 
 def _memory(pod: Object) -> str:
     containers = pod.get("spec", {}).get("containers") or []
-    limits = next((c.get("resources", {}).get("limits", {}) for c in containers if c["name"] == TRAINING), {})
+    limits: Object = next((c.get("resources", {}).get("limits", {}) for c in containers), {})
     return str(limits.get("memory", "an unknown amount"))
 
 

@@ -1,0 +1,46 @@
+"""What a conductor may do on the cluster: start the two Jobs that hold the project's code, watch them, delete them.
+
+Which Jobs these are, the admission policy `jobs-of-conductors` says: rules of RBAC cannot look into a Job.
+https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+"""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from ml_workloads.deployment.arguments import metadata
+from ml_workloads.project.deployment_names import CONDUCTOR, FIT, WORKER
+
+RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+    # What does not exist yet has no name to go by.
+    {"api_groups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete", "get"]},
+    {"api_groups": ["batch"], "resources": ["cronjobs"], "resource_names": [FIT, WORKER], "verbs": ["get"]},
+    {"api_groups": [""], "resources": ["events", "pods"], "verbs": ["list"]},
+    {"api_groups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+]
+
+
+class Conducting(pulumi.ComponentResource):
+    """The grant to the conductor's service account. Pods that conduct depend on it."""
+
+    def __init__(
+        self,
+        name: str,
+        namespace: pulumi.Input[str],
+        service_account: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("mlops:index:ProjectConducting", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = k8s.rbac.v1.Role(f"{name}-role", metadata=metadata(CONDUCTOR, namespace), rules=RULES, opts=child)
+        k8s.rbac.v1.RoleBinding(
+            f"{name}-binding",
+            metadata=metadata(CONDUCTOR, namespace),
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": role.metadata.apply(lambda made: made.name or ""),
+            },
+            subjects=[{"kind": "ServiceAccount", "name": service_account, "namespace": namespace}],
+            opts=child,
+        )
+        self.register_outputs({})

@@ -1,0 +1,199 @@
+"""Starts the Jobs of a run that hold the project's code, and waits for them.
+
+A Job is made from a CronJob that never runs by itself, with nothing changed: the admission policy `jobs-of-conductors`
+lets no other Job through.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ml_workloads.runtime.conductor.asked import Worker
+from ml_workloads.runtime.conductor.cluster import STARTING, ApiError, Cluster, Object
+from ml_workloads.runtime.conductor.workers import HttpWorker
+from ml_workloads.runtime.errors import CodeError, PlatformError, ProjectError
+from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
+
+LOG = logging.getLogger(__name__)
+FIT, WORKER = "fit", "worker"
+"""CronJobs whose Jobs a conductor starts."""
+
+PART: Final = "ml-platform/training-part"
+"""Annotation of a training's Job: the digest of the rows that it is given."""
+
+_PAUSE_SECONDS: Final = 0.5
+_CODE, _WRONG = 1, 2
+
+
+class TrainingError(CodeError):
+    """The training pod failed. The message says how, in Kubernetes' words or its own."""
+
+
+class WrongError(ProjectError):
+    """The training pod found a mistake in the project. The message is its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """The run's own Job, which the others go with."""
+
+    name: str
+    uid: str
+
+
+class JobPods:
+    """Pods of one run in the cluster.
+
+    Args:
+        cluster: The project's namespace.
+        run: The run's own Job.
+        write: Is given each line of the training's log.
+    """
+
+    def __init__(self, cluster: Cluster, run: Owner, write: Callable[[str], None]) -> None:
+        self._cluster, self._run, self._write = cluster, run, write
+
+    @contextmanager
+    def worker(self, name: str) -> Generator[Worker]:
+        """Start a worker, and delete its Job at the end."""
+        job = f"{self._run.name}-{name}"
+        self._discard(job)
+        self._cluster.create("jobs", self._job(WORKER, job, {}))
+        try:
+            yield HttpWorker(lambda: self._address(job))
+        finally:
+            self._cluster.delete("jobs", job)
+
+    def train(self, job: str, part: str) -> None:
+        """Run the project's training, or wait for one that an attempt before has started with the same rows."""
+        found = self._cluster.find("jobs", job)
+        if found is not None and (found["metadata"].get("annotations") or {}).get(PART) != part:
+            self._discard(job)
+            found = None
+        if found is None:
+            self._cluster.create("jobs", self._job(FIT, job, {PART: part}))
+        try:
+            self._follow(job)
+        except BaseException:
+            self._cluster.delete("jobs", job)
+            raise
+
+    def _follow(self, job: str) -> None:
+        done: set[str] = set()
+        said = ""
+        while True:
+            found = self._cluster.find("jobs", job)
+            pods = self._pods(job)
+            for pod in pods:
+                if pod["metadata"]["name"] not in done and _has_begun(pod) and self._relay(pod):
+                    done.add(str(pod["metadata"]["name"]))
+            ended = finished(found)
+            if ended == "Complete":
+                return
+            if found is None or ended is not None:
+                raise self._failure(found, self._pods(job), job)
+            held_up = waiting(found, pods, self._events(job)) if len(done) < len(pods) or not pods else said
+            if held_up != said:
+                said = held_up
+                LOG.info("the training: %s", said)
+            time.sleep(_PAUSE_SECONDS)
+
+    def _relay(self, pod: Object) -> bool:
+        """Write a pod's log until it ends; False while there is none."""
+        try:
+            for line in self._cluster.log(str(pod["metadata"]["name"])):
+                self._write(line)
+        except ApiError as error:
+            return error.status != STARTING
+        return True
+
+    def _failure(self, job: Object | None, pods: list[Object], name: str) -> ProjectError:
+        """Return the training's own words where it has said what is wrong, and else Kubernetes'."""
+        ended = next(filter(None, map(_ended, reversed(pods))), None)
+        code, words = (int(ended["exitCode"]), str(ended.get("message") or "").strip()) if ended else (0, "")
+        if code == _WRONG:
+            return WrongError(words or explain_failure(job, pods, self._events(name)))
+        own = words if code == _CODE else ""
+        return TrainingError(own or explain_failure(job, pods, self._events(name)))
+
+    def _address(self, job: str) -> str:
+        """Wait for the worker's pod to answer, and return its address."""
+        said = ""
+        while True:
+            found = self._cluster.find("jobs", job)
+            pods = self._pods(job)
+            ready = [pod for pod in pods if _is_ready(pod)]
+            if ready:
+                return str(ready[-1]["status"]["podIP"])
+            if found is None or finished(found) is not None:
+                raise PlatformError(f"the worker {job} ended: {explain_failure(found, pods, self._events(job))}")
+            held_up = waiting(found, pods, self._events(job))
+            if held_up != said:
+                said = held_up
+                LOG.info("the worker %s: %s", job, said)
+            time.sleep(_PAUSE_SECONDS)
+
+    def _pods(self, job: str) -> list[Object]:
+        found = self._cluster.items("pods", labelSelector=f"batch.kubernetes.io/job-name={job}")
+        return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    def _events(self, job: str) -> list[Object]:
+        found = self._cluster.items("events")
+        about = [each for each in found if str((each.get("involvedObject") or {}).get("name", "")).startswith(job)]
+        return sorted(about, key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or ""))
+
+    def _discard(self, job: str) -> None:
+        """Delete a Job that an attempt before has left, and wait until its name is free."""
+        while self._cluster.find("jobs", job) is not None:
+            self._cluster.delete("jobs", job)
+            time.sleep(_PAUSE_SECONDS)
+
+    def _job(self, cronjob: str, name: str, annotations: Mapping[str, str]) -> Object:
+        template = self._cluster.find("cronjobs", cronjob)
+        if template is None:
+            raise PlatformError(f"there is no CronJob {cronjob} in the project's namespace; deploy the project again")
+        held: Object = template["spec"]["jobTemplate"]
+        return {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {
+                "name": name,
+                "labels": dict((held.get("metadata") or {}).get("labels") or {}),
+                "annotations": dict(annotations),
+                # The namespace is deleted after the run, and the run after these.
+                "ownerReferences": [
+                    {
+                        "apiVersion": "batch/v1",
+                        "kind": "Job",
+                        "name": self._run.name,
+                        "uid": self._run.uid,
+                        "blockOwnerDeletion": True,
+                    }
+                ],
+            },
+            "spec": held["spec"],
+        }
+
+
+def _has_begun(pod: Object) -> bool:
+    states = [each.get("state") or {} for each in pod.get("status", {}).get("containerStatuses") or []]
+    return any("running" in state or "terminated" in state for state in states)
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _ended(pod: Object) -> Object | None:
+    """Return how a pod's container ended, None for one that runs or has not begun."""
+    for each in pod.get("status", {}).get("containerStatuses") or []:
+        ended: Any = (each.get("state") or {}).get("terminated")
+        if ended:
+            return dict(ended)
+    return None

@@ -1,0 +1,54 @@
+"""`python -m ml_workloads.runtime.worker`: a pod of the project's image without rights and without a way out.
+
+It answers the conductor's questions until its Job is deleted. Read from the environment: WORKER_* below.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+# At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
+import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
+import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ml_workloads.runtime.objects import load_object
+from ml_workloads.runtime.worker.answers import Contracts, Models
+from ml_workloads.runtime.worker.application import application
+from ml_workloads.runtime.worker.messages import PORT
+
+LOG = logging.getLogger("worker")
+WRONG = 2
+
+
+class WorkerSettings(BaseSettings):
+    """Each is an environment variable: its name in capitals, after `WORKER_`. `data` is a file of the image."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True)
+
+    contract: str
+    trusted_types: tuple[str, ...] = ()
+    data: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = PORT
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = WorkerSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
+    except ValidationError as error:
+        for each in error.errors():
+            LOG.error("WORKER_%s: %s", "_".join(str(step) for step in each["loc"]).upper(), each["msg"])  # noqa: TRY400
+        return WRONG
+    contracts, models = Contracts(lambda: load_object(settings.contract)), Models(settings.trusted_types)
+    app = application(contracts, models, settings.data)
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
