@@ -140,6 +140,7 @@ class Environment(pulumi.ComponentResource):
         identities = self._settings.identities
         existing = self._account.scope.apply(github_provider_arn) if identities.oidc_provider == "existing" else None
         pools = self._settings.cluster.pools.values()
+        connections = self._settings.network.connections.values()
         return Identities(
             "identities",
             IdentitiesArgs(
@@ -158,6 +159,7 @@ class Environment(pulumi.ComponentResource):
                 capacity_reservations=tuple(
                     sorted(pool.capacity_reservation for pool in pools if pool.capacity_reservation)
                 ),
+                transit_gateways=tuple(sorted(each.gateway for each in connections if each.gateway.startswith("tgw-"))),
                 oidc_provider_arn=existing,
             ),
             self._child,

@@ -1,13 +1,14 @@
 """What the network takes, and what it hands to the layers above."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import pulumi
 
 from components.account import Account
 from components.naming import check_unique
+from components.network.connections import Outside
 from components.network.subnets import ZoneSubnets, plan_subnets
 
 Nat = Literal["none", "single", "per_zone"]
@@ -22,12 +23,14 @@ class NetworkArgs:
     logs_key_arn: pulumi.Input[str]
     nat: Nat = "per_zone"
     interface_endpoints: tuple[str, ...] = ()
+    connections: Mapping[str, Outside] = field(default_factory=dict[str, Outside])
     flow_log_retention_days: int = 90
 
     def __post_init__(self) -> None:
         if self.nat not in get_args(Nat):
             raise ValueError(f"nat must be one of {', '.join(get_args(Nat))}, got {self.nat!r}")
         check_unique("interface_endpoints", self.interface_endpoints)
+        check_unique("connections", tuple(self.connections))
         outside = [zone for zone in self.zones if zone[:-1] != self.account.region]
         if outside:
             raise ValueError(f"zones must be in region {self.account.region}, got {', '.join(outside)}")
