@@ -49,11 +49,17 @@ class NetworkArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkHandle:
-    """All that other layers may know of the network. Subnets are by zone name, for what is placed zone by zone."""
+    """All that other layers may know of the network. Subnets are by zone name, for what is placed zone by zone.
+
+    `endpoint_ranges` are where interface endpoints have their addresses, empty where there are none; `intra_ranges`
+    where the cluster's own interfaces have theirs.
+    """
 
     vpc_id: pulumi.Output[str]
     cidr: str
     pod_cidr: str
+    endpoint_ranges: tuple[str, ...]
+    intra_ranges: tuple[str, ...]
     public_subnets: Mapping[str, pulumi.Output[str]]
     private_subnets: Mapping[str, pulumi.Output[str]]
     intra_subnets: Mapping[str, pulumi.Output[str]]

@@ -68,6 +68,8 @@ class Network(pulumi.ComponentResource):
             vpc_id=vpc.id,
             cidr=args.cidr,
             pod_cidr=args.pod_cidr,
+            endpoint_ranges=tuple(zone.private for zone in self._plan) if args.interface_endpoints else (),
+            intra_ranges=tuple(zone.intra for zone in self._plan),
             public_subnets=public,
             private_subnets=private,
             intra_subnets=intra,
