@@ -104,8 +104,8 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="ec2",
-        what="one transit gateway of another account, tgw-0123456789abcdef0, is shared with the local account",
-        effect="what is behind it does not exist: attachments and routes are records; attachments are accepted at "
+        what="transit gateways of another account, tgw-0123456789abcdef0 to f, are shared with the local account",
+        effect="what is behind them does not exist: attachments and routes are records; attachments are accepted at "
         "once, in every region, where a real owner may have to accept each",
     ),
     Limit(

@@ -1,7 +1,7 @@
-"""Attachments of VPCs to transit gateways, which take their time; and one gateway that another account shares.
+"""Attachments of VPCs to transit gateways, which take their time; and gateways that another account shares.
 
-Companies have their transit gateway in an account of its own, and share it. The local account is given one, so that
-what is deployed behind one can be tried; no packet goes through it.
+Companies have their transit gateway in an account of its own, and share it. The local account is given some, so that
+what is deployed behind one can be tried; no packet goes through them.
 https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
 """
 
@@ -15,8 +15,8 @@ from moto.ec2.models.transit_gateway_attachments import TransitGatewayVpcAttachm
 from sandbox.emulator.extensions.ec2_tags import forget_tags
 from sandbox.emulator.extensions.registry import Call, Result, extends
 from sandbox.emulator.faults import Fault
+from sandbox.shared_gateways import SHARED_GATEWAYS
 
-SHARED_GATEWAY = "tgw-0123456789abcdef0"
 OWNER_OF_SHARED = "999999999999"
 SETTLING = timedelta(seconds=0.3)
 """How long an attachment is being made, changed or deleted; on AWS it is a minute or two."""
@@ -28,10 +28,10 @@ _NEXT = {"pending": "available", "modifying": "available", "deleting": "deleted"
 class SharedGateway(TransitGateway):
     """One of another account, whose route tables nobody here sees. Made without randomness: reads make it too."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, id: str) -> None:
         """Nothing of moto's own: it would draw an id, and make a route table in this account."""
         self.ec2_backend = backend
-        self.id, self.description, self.state = SHARED_GATEWAY, "network of the organisation", "available"
+        self.id, self.description, self.state = id, "network of the organisation", "available"
         self.options: Any = {**self.DEFAULT_OPTIONS, "AutoAcceptSharedAttachments": "enable"}
         self._created_at = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
         self.default_route_table: Any = None
@@ -47,10 +47,11 @@ class SharedGateway(TransitGateway):
 
 
 def network_of(account: str, region: str) -> Any:
-    """moto's EC2 of an account and region, with the shared gateway and with attachments as they are by now."""
+    """moto's EC2 of an account and region, with the shared gateways and with attachments as they are by now."""
     backend: Any = ec2_backends[account][region]
-    if SHARED_GATEWAY not in backend.transit_gateways:
-        backend.transit_gateways[SHARED_GATEWAY] = SharedGateway(backend)
+    for id in SHARED_GATEWAYS:
+        if id not in backend.transit_gateways:
+            backend.transit_gateways[id] = SharedGateway(backend, id)
     settle(backend)
     return backend
 
@@ -168,7 +169,7 @@ def delete_gateway(call: Call) -> Result:
     backend, id = _backend(call), str(call.params["TransitGatewayId"])
     if id not in backend.transit_gateways:
         raise _no_gateway(id)
-    if id == SHARED_GATEWAY:
+    if id in SHARED_GATEWAYS:
         raise Fault(
             "UnauthorizedOperation", f"You are not authorized to delete {id}: account {OWNER_OF_SHARED} is.", 403
         )

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.emulator.extensions.ec2_transit_gateways import OWNER_OF_SHARED, SHARED_GATEWAY
+from sandbox.emulator.extensions.ec2_transit_gateways import OWNER_OF_SHARED
+from sandbox.shared_gateways import SHARED_GATEWAYS
 from tests.unit.sandbox.emulator.emulated import Emulated
+
+SHARED_GATEWAY = SHARED_GATEWAYS[0]
 
 
 @pytest.fixture
@@ -62,7 +65,9 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
     return found["Code"], found["Message"]
 
 
-def test_the_account_is_shared_a_gateway_of_another_account(ec2: Any):
+def test_the_account_is_shared_gateways_of_another_account(ec2: Any):
+    listed = ec2.describe_transit_gateways()["TransitGateways"]
+    assert [each["TransitGatewayId"] for each in listed] == list(SHARED_GATEWAYS)
     [gateway] = ec2.describe_transit_gateways(TransitGatewayIds=[SHARED_GATEWAY])["TransitGateways"]
     assert (gateway["OwnerId"], gateway["State"]) == (OWNER_OF_SHARED, "available")
     assert gateway["TransitGatewayArn"].split(":")[4] == OWNER_OF_SHARED
