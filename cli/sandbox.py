@@ -99,7 +99,7 @@ def env(
     name: Name = None,
     stack: Annotated[
         str | None,
-        typer.Option("--stack", "-s", help="For this stack only; needed when its secrets are under a KMS key on AWS."),
+        typer.Option("--stack", "-s", help="For this stack only; needed when it names a KMS key or a gateway on AWS."),
     ] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Print what takes the variables away again.")] = False,
 ) -> None:
