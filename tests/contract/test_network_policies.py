@@ -9,6 +9,7 @@ from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES
 from sandbox.cluster.policies.objects import Content, Namespace, Policy, Service, ServicePort
 from sandbox.cluster.policies.objects import Pod as Peer
 from sandbox.cluster.policies.rules import PodRules, rules_of
+from sandbox.cluster.policies.ruleset import reaches_aws
 from tests.contract.manifests import Pod, of_kind, pods
 from tests.contract.programs import Program
 from tests.unit.sandbox.cluster.policies.content import passes
@@ -88,6 +89,7 @@ def test_pods_with_a_role_reach_aws_on_the_internet_and_where_it_answers_in_the_
     for pod in with_a_role(environment):
         egress = rules(environment, pod).egress
         assert passes(egress, AWS, 443), pod.title
+        assert reaches_aws(egress or ()), f"{pod.title} does not reach the emulated AWS"
         assert passes(egress, AGENT, 80), pod.title
         for address in addresses(environment, "private"):
             assert passes(egress, address, 443) is inside, pod.title
