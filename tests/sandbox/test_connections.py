@@ -9,6 +9,7 @@ import pytest
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Program
 
+pytestmark = pytest.mark.timeout(600)
 SHARED, NOBODYS = "tgw-0123456789abcdef0", "tgw-0fedcba9876543210"
 ATTACHMENT, ROUTE = "aws:ec2transitgateway/vpcAttachment:VpcAttachment", "aws:ec2/route:Route"
 SOURCE = f"""
