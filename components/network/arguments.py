@@ -31,6 +31,7 @@ class NetworkArgs:
             raise ValueError(f"nat must be one of {', '.join(get_args(Nat))}, got {self.nat!r}")
         check_unique("interface_endpoints", self.interface_endpoints)
         check_unique("connections", tuple(self.connections))
+        check_unique("gateways of connections", tuple(each.gateway for each in self.connections.values()))
         outside = [zone for zone in self.zones if zone[:-1] != self.account.region]
         if outside:
             raise ValueError(f"zones must be in region {self.account.region}, got {', '.join(outside)}")

@@ -285,6 +285,7 @@ def test_a_connection_that_leads_nowhere_is_refused(gateway: str, cidrs: dict[st
         ({"zones": ()}, r"zones must end in different letters"),
         ({"interface_endpoints": ("sts", "sts")}, r"interface_endpoints names sts more than once"),
         ({"cidr": "10.0.0.0/8"}, r"write a range between /16 and /22"),
+        ({"connections": {"ci": TRANSIT, "vpn": TRANSIT}}, r"gateways of connections names tgw-\w+ more than once"),
         ({"connections": {"ci": PEERING, "CI": TRANSIT}}, r"connections: 'ci' and 'CI' differ in punctuation or case"),
     ],
     ids=str,
