@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import bootstrap, doctor, images, placement, projects, rotate, sandbox, setup, up
+from cli import bootstrap, doctor, images, placement, projects, reachability, rotate, sandbox, setup, up
 
 HELP = """The machine-learning platform's command line.
 
@@ -15,7 +15,7 @@ wrong; 130 interrupted.
 
 def make_app() -> typer.Typer:
     app = typer.Typer(name="mlp", help=HELP, no_args_is_help=True, pretty_exceptions_show_locals=False)
-    for command in (setup, doctor, up, projects, images, placement, rotate, sandbox, bootstrap):
+    for command in (setup, doctor, up, projects, images, placement, reachability, rotate, sandbox, bootstrap):
         command.register(app)
     return app
 

@@ -105,8 +105,8 @@ def start(cluster: Cluster, parts: Sequence[str], deploy: str, now: datetime) ->
     Raises:
         PlainError: the environment has no such CronJobs, or one of their Jobs still runs.
     """
-    from ml_workloads.runtime.job_failures import finished
     from cli.projects.train import job_from, job_name
+    from ml_workloads.runtime.job_failures import finished
 
     made: dict[str, Any] = {}
     rotated: dict[str, list[str]] = {}

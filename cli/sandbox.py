@@ -99,7 +99,7 @@ def env(
     name: Name = None,
     stack: Annotated[
         str | None,
-        typer.Option("--stack", "-s", help="For this stack only; needed when its secrets are under a KMS key on AWS."),
+        typer.Option("--stack", "-s", help="For this stack only; needed when it names a KMS key or a gateway on AWS."),
     ] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Print what takes the variables away again.")] = False,
 ) -> None:
@@ -181,7 +181,7 @@ def _config_file(instance: Instance, stack: str | None) -> Path | None:
         foreign = [name for name in stack_names() if is_foreign(folder() / f"Pulumi.{name}.yaml")]
         if foreign:
             names = ", ".join(foreign)
-            errors.print(f"note: secrets of {names} are under a KMS key on AWS; for these use --stack <name>")
+            errors.print(f"note: {names} names a KMS key or a gateway of an account on AWS; there use --stack <name>")
         return None
     if stack not in stack_names():
         raise SandboxError(f"--stack {stack!r}: there is no such stack file; there are {', '.join(stack_names())}")

@@ -18,6 +18,7 @@ SERVICE_LINKED_ROLES = {
     "eks-nodegroup.amazonaws.com": "AWSServiceRoleForAmazonEKSNodegroup",
     "rds.amazonaws.com": "AWSServiceRoleForRDS",
     "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
+    "transitgateway.amazonaws.com": "AWSServiceRoleForVPCTransitGateway",
 }
 # What the deploy role does to bounded roles. It attaches no policy: what the program's roles may do is written out in
 # inline ones, and roles with policies of AWS's own are an administrator's.

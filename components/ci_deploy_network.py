@@ -23,6 +23,7 @@ CREATES: Mapping[str, str] = {
     "CreateRouteTable": "route-table",
     "CreateSecurityGroup": "security-group",
     "CreateSubnet": "subnet",
+    "CreateTransitGatewayVpcAttachment": "transit-gateway-attachment",
     "CreateVpcEndpoint": "vpc-endpoint",
     "AuthorizeSecurityGroupEgress": "security-group-rule",
     "AuthorizeSecurityGroupIngress": "security-group-rule",
@@ -41,6 +42,7 @@ CHANGES = (
     "CreateSecurityGroup",
     "CreateSubnet",
     "CreateTags",
+    "CreateTransitGatewayVpcAttachment",
     "CreateVpcEndpoint",
     "DeleteFlowLogs",
     "DeleteInternetGateway",
@@ -53,6 +55,7 @@ CHANGES = (
     "DeleteSecurityGroup",
     "DeleteSubnet",
     "DeleteTags",
+    "DeleteTransitGatewayVpcAttachment",
     "DeleteVpcEndpoints",
     "DetachInternetGateway",
     "DisassociateAddress",
@@ -61,6 +64,7 @@ CHANGES = (
     "ModifyLaunchTemplate",
     "ModifySecurityGroupRules",
     "ModifySubnetAttribute",
+    "ModifyTransitGatewayVpcAttachment",
     "ModifyVpcAttribute",
     "ModifyVpcEndpoint",
     "ReleaseAddress",
@@ -107,4 +111,21 @@ def change_statements(reach: Reach) -> Sequence[Statement]:
             resources=[scope.arn("ec2", f"{kind}/*") for kind in KINDS],
             conditions={"StringEquals": reach.resource_tags},
         ),
+        *_attach_statements(reach),
+    ]
+
+
+def _attach_statements(reach: Reach) -> Sequence[Statement]:
+    """The transit gateways of the settings are not ours: they have no tags of ours, and may be another account's."""
+    if not reach.transit_gateways:
+        return []
+    scope = reach.scope
+    return [
+        Statement(
+            sid="AttachToGateways",
+            actions=["ec2:CreateTransitGatewayVpcAttachment"],
+            resources=[
+                f"arn:{scope.partition}:ec2:{scope.region}:*:transit-gateway/{id}" for id in reach.transit_gateways
+            ],
+        )
     ]

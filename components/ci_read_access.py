@@ -21,6 +21,7 @@ class Reach:
     state_key_alias: str
     vpc_id: str
     capacity_reservations: tuple[str, ...] = ()
+    transit_gateways: tuple[str, ...] = ()
 
     @property
     def vpc_arn(self) -> str:
@@ -57,6 +58,15 @@ def describe_statements(reach: Reach) -> Sequence[Statement]:
             "ListWithoutResources",
             ["kms:ListAliases", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes"],
             "these calls look things up by filters, and AWS defines no resource for them",
+        ),
+        # How the provider finds out what became of an attachment, where the gateway is this account's own.
+        Statement(
+            sid="ReadGatewayTables",
+            actions=[
+                "ec2:GetTransitGatewayRouteTableAssociations",
+                "ec2:GetTransitGatewayRouteTablePropagations",
+            ],
+            resources=[scope.arn("ec2", "transit-gateway-route-table/*")],
         ),
         Statement(sid="ReadVpcAttributes", actions=["ec2:DescribeVpcAttribute"], resources=[scope.arn("ec2", "vpc/*")]),
         Statement(
@@ -191,8 +201,12 @@ NETWORK_DESCRIPTIONS = (
     "SecurityGroups",
     "Subnets",
     "Tags",
+    "TransitGatewayAttachments",
+    "TransitGatewayVpcAttachments",
+    "TransitGateways",
     "VpcEndpointServices",
     "VpcEndpoints",
+    "VpcPeeringConnections",
     "Vpcs",
 )
 # All that the provider asks of a bucket, whether or not the program sets it. `ListBucket` is how it looks whether the

@@ -70,6 +70,7 @@ class IdentitiesArgs:
     state_key_alias: str
     vpc_id: pulumi.Input[str]
     capacity_reservations: tuple[str, ...] = ()
+    transit_gateways: tuple[str, ...] = ()
     oidc_provider_arn: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
@@ -156,6 +157,7 @@ class Identities(pulumi.ComponentResource):
                 state_key_alias=args.state_key_alias,
                 vpc_id=vpc_id,
                 capacity_reservations=args.capacity_reservations,
+                transit_gateways=args.transit_gateways,
             )
             return managed_document(statement for builder in builders for statement in builder(reach))
 

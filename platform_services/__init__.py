@@ -2,6 +2,7 @@
 MLflow."""
 
 from platform_services.handles import PlatformHandle, Retention
+from platform_services.network_policies import Ranges
 from platform_services.platform import Platform, PlatformArgs
 
-__all__ = ["Platform", "PlatformArgs", "PlatformHandle", "Retention"]
+__all__ = ["Platform", "PlatformArgs", "PlatformHandle", "Ranges", "Retention"]

@@ -13,7 +13,7 @@ from components.eks.arguments import ClusterHandle
 from components.naming import check_range
 from components.pod_identity import PodIdentity, PodRoleArgs
 from platform_services.autoscaler_rights import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
-from platform_services.network_policies import to_apis
+from platform_services.network_policies import Ranges, to_aws, to_kubernetes
 from platform_services.pods import closed_container, resources, restricted_pod
 from platform_services.versions import CLUSTER_AUTOSCALER
 
@@ -29,6 +29,7 @@ class AutoscalerArgs:
     cluster: ClusterHandle
     namespace: str
     namespace_ready: pulumi.Input[str]
+    ranges: Ranges
     scale_down_minutes: int = 10
 
     def __post_init__(self) -> None:
@@ -92,7 +93,11 @@ class Autoscaler(pulumi.ComponentResource):
         k8s.networking.v1.NetworkPolicy(
             f"{name}-apis",
             metadata={"name": NAME, "namespace": args.namespace_ready},
-            spec={"pod_selector": {"match_labels": LABELS}, "policy_types": ["Egress"], "egress": list(to_apis())},
+            spec={
+                "pod_selector": {"match_labels": LABELS},
+                "policy_types": ["Egress"],
+                "egress": [*to_aws(args.ranges), to_kubernetes(args.ranges)],
+            },
             opts=self._child,
         )
         self.register_outputs({})

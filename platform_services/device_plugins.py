@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.accelerators import LABEL, NEURON, NVIDIA, Vendor, of_vendor
-from platform_services.network_policies import to_apis
+from platform_services.network_policies import Ranges, to_kubernetes
 from platform_services.pods import closed_container, resources
 from platform_services.versions import NEURON_DEVICE_PLUGIN, NVIDIA_DEVICE_PLUGIN
 
@@ -49,6 +49,7 @@ PLUGINS = (
 class DevicePluginsArgs:
     namespace: pulumi.Input[str]
     accelerators: tuple[str, ...]
+    ranges: Ranges
 
 
 class DevicePlugins(pulumi.ComponentResource):
@@ -131,7 +132,11 @@ class DevicePlugins(pulumi.ComponentResource):
         policy = k8s.networking.v1.NetworkPolicy(
             f"{name}-api",
             metadata={"name": full, "namespace": namespace},
-            spec={"pod_selector": {"match_labels": labels}, "policy_types": ["Egress"], "egress": list(to_apis())},
+            spec={
+                "pod_selector": {"match_labels": labels},
+                "policy_types": ["Egress"],
+                "egress": [to_kubernetes(self._args.ranges)],
+            },
             opts=self._child,
         )
         return [account, role, binding, policy]

@@ -8,6 +8,7 @@ import pulumi
 from components.account import Account
 from components.buckets import BucketHandle
 from components.eks.arguments import ClusterHandle
+from platform_services.network_policies import Ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class PlatformHandle:
     environment: str
     prefix: str
     cluster: ClusterHandle
-    vpc_cidr: str
+    ranges: Ranges
     namespaces: Mapping[str, pulumi.Output[str]]
     storage_class: pulumi.Output[str]
     priority_classes: Mapping[str, pulumi.Output[str]]

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,8 +13,24 @@ from platform_services.namespaces import ACCELERATORS, NAMESPACES
 
 DNS_PORT, HTTPS, HTTP = 53, 443, 80
 ANYWHERE = "0.0.0.0/0"
+# Ranges that no public address is in: networks of companies, carriers (pods have addresses of theirs), links of a node.
+# https://www.rfc-editor.org/rfc/rfc1918, rfc6598 and rfc3927
+NOT_PUBLIC = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
 POD_IDENTITY_AGENT = "169.254.170.23/32"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranges:
+    """Where in the network pods find what: `vpc` is all of it, where databases are.
+
+    `endpoints` is where AWS answers inside the VPC, none where it does on the internet only. `kubernetes` is where the
+    Kubernetes API does: the first address of the services' range, and the subnets of the cluster's interfaces.
+    """
+
+    vpc: str
+    endpoints: tuple[str, ...]
+    kubernetes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +74,26 @@ def to_dns() -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
     }
 
 
-def to_apis() -> Sequence[k8s.networking.v1.NetworkPolicyEgressRuleArgsDict]:
-    """The Kubernetes API and those of AWS, whose addresses nobody promises, and the agent that hands out roles."""
+def to_aws(ranges: Ranges) -> Sequence[k8s.networking.v1.NetworkPolicyEgressRuleArgsDict]:
+    """The APIs of AWS, and the agent that hands out roles.
+
+    Which public addresses AWS has, nobody promises: all of them are let through, on one port. Addresses of private
+    networks are not: the Kubernetes API, other pods, and what lies behind a connection have theirs there.
+    """
+    public: k8s.networking.v1.NetworkPolicyPeerArgsDict = {"ip_block": {"cidr": ANYWHERE, "except_": list(NOT_PUBLIC)}}
     return [
-        {"to": [{"ip_block": {"cidr": ANYWHERE}}], "ports": [{"protocol": "TCP", "port": HTTPS}]},
-        {"to": [{"ip_block": {"cidr": POD_IDENTITY_AGENT}}], "ports": [{"protocol": "TCP", "port": HTTP}]},
+        {"to": [public, *_blocks(ranges.endpoints)], "ports": [{"protocol": "TCP", "port": HTTPS}]},
+        {"to": _blocks([POD_IDENTITY_AGENT]), "ports": [{"protocol": "TCP", "port": HTTP}]},
     ]
+
+
+def to_kubernetes(ranges: Ranges) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    """The Kubernetes API, by the address of its Service and by those behind it."""
+    return {"to": _blocks(ranges.kubernetes), "ports": [{"protocol": "TCP", "port": HTTPS}]}
+
+
+def _blocks(cidrs: Iterable[str]) -> list[k8s.networking.v1.NetworkPolicyPeerArgsDict]:
+    return [{"ip_block": {"cidr": cidr}} for cidr in cidrs]
 
 
 def to_service(

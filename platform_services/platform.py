@@ -17,7 +17,7 @@ from platform_services.efa_plugin import EfaPlugin, EfaPluginArgs
 from platform_services.handles import PlatformHandle, Retention
 from platform_services.mlflow.server import Mlflow, MlflowArgs
 from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES, Namespaces
-from platform_services.network_policies import NetworkPolicies, NetworkPoliciesArgs
+from platform_services.network_policies import NetworkPolicies, NetworkPoliciesArgs, Ranges
 from platform_services.readers import ClusterReaders
 
 
@@ -29,7 +29,7 @@ class PlatformArgs:
     kubernetes: pulumi.ProviderResource
     environment: str
     prefix: str
-    vpc_cidr: str
+    ranges: Ranges
     data_key_arn: pulumi.Output[str]
     secrets_key_arn: pulumi.Output[str]
     data_lake: BucketHandle
@@ -56,7 +56,9 @@ class Platform(pulumi.ComponentResource):
         policies = NetworkPolicies(f"{name}-network", NetworkPoliciesArgs(namespaces=namespaces.names), child)
         DevicePlugins(
             f"{name}-devices",
-            DevicePluginsArgs(namespace=namespaces.names[ACCELERATORS], accelerators=cluster.accelerators),
+            DevicePluginsArgs(
+                namespace=namespaces.names[ACCELERATORS], accelerators=cluster.accelerators, ranges=args.ranges
+            ),
             child,
         )
         with_efa = tuple(pool for pool in cluster.pools if pool.efa)
@@ -72,6 +74,7 @@ class Platform(pulumi.ComponentResource):
                 cluster=cluster,
                 namespace=SERVICES,
                 namespace_ready=namespaces.names[SERVICES],
+                ranges=args.ranges,
                 scale_down_minutes=args.scale_down_minutes,
             ),
             child,
@@ -85,7 +88,7 @@ class Platform(pulumi.ComponentResource):
                 prefix=args.prefix,
                 repository_url=args.repository_urls[MLFLOW_REPOSITORY],
                 database=args.database,
-                vpc_cidr=args.vpc_cidr,
+                ranges=args.ranges,
                 artifacts=args.artifacts,
                 data_key_arn=args.data_key_arn,
                 secrets_key_arn=args.secrets_key_arn,
@@ -102,7 +105,7 @@ class Platform(pulumi.ComponentResource):
             environment=args.environment,
             prefix=args.prefix,
             cluster=cluster,
-            vpc_cidr=args.vpc_cidr,
+            ranges=args.ranges,
             namespaces=namespaces.names,
             storage_class=classes.storage_class,
             priority_classes=classes.priorities,

@@ -1,5 +1,6 @@
 """One environment: the layers, from the network upwards, each given what the one below it hands out."""
 
+import ipaddress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -17,7 +18,7 @@ from components.notifications import Notifications
 from ml_workloads.deployment import Workloads, WorkloadsArgs
 from ml_workloads.project import Project
 from ml_workloads.project.neighbours import conflicts
-from platform_services import Platform, PlatformArgs, PlatformHandle, Retention
+from platform_services import Platform, PlatformArgs, PlatformHandle, Ranges, Retention
 from platform_services.namespaces import ML_PLATFORM
 from stacks.cluster import ClusterLayer
 from stacks.foundation import Foundation, FoundationHandle
@@ -31,6 +32,14 @@ def refuse_conflicts(settings: PlatformSettings, projects: tuple[Project, ...]) 
     problems = list(conflicts(projects, teams, settings.registry.repositories))
     if problems:
         raise pulumi.RunError("\n".join(problems))
+
+
+def api_address(service_cidr: str) -> str:
+    """Return the address of the Service `kubernetes`, the first of the services' range.
+
+    https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/
+    """
+    return f"{ipaddress.IPv4Network(service_cidr)[1]}/32"
 
 
 class Environment(pulumi.ComponentResource):
@@ -104,7 +113,11 @@ class Environment(pulumi.ComponentResource):
             kubernetes=kubernetes,
             environment=settings.environment,
             prefix=self._prefix,
-            vpc_cidr=foundation.network.cidr,
+            ranges=Ranges(
+                vpc=foundation.network.cidr,
+                endpoints=foundation.network.endpoint_ranges,
+                kubernetes=(api_address(settings.network.service_cidr), *foundation.network.intra_ranges),
+            ),
             data_key_arn=foundation.keys.data.arn,
             secrets_key_arn=foundation.keys.secrets.arn,
             data_lake=foundation.buckets.data_lake,
@@ -140,6 +153,7 @@ class Environment(pulumi.ComponentResource):
         identities = self._settings.identities
         existing = self._account.scope.apply(github_provider_arn) if identities.oidc_provider == "existing" else None
         pools = self._settings.cluster.pools.values()
+        connections = self._settings.network.connections.values()
         return Identities(
             "identities",
             IdentitiesArgs(
@@ -158,6 +172,7 @@ class Environment(pulumi.ComponentResource):
                 capacity_reservations=tuple(
                     sorted(pool.capacity_reservation for pool in pools if pool.capacity_reservation)
                 ),
+                transit_gateways=tuple(sorted(each.gateway for each in connections if each.gateway.startswith("tgw-"))),
                 oidc_provider_arn=existing,
             ),
             self._child,

@@ -10,7 +10,7 @@ from components.buckets import Buckets, BucketsArgs
 from components.database import Database
 from components.database_args import DatabaseArgs
 from components.keys import Keys, KeysArgs
-from components.network import Network, NetworkArgs, NetworkHandle
+from components.network import Network, NetworkArgs, NetworkHandle, Outside
 from components.notifications import Notifications, NotificationsArgs
 from components.registry import Registry, RegistryArgs
 from components.secrets import Secrets, SecretsArgs
@@ -98,6 +98,9 @@ class Foundation:
                 logs_key_arn=keys.logs.arn,
                 nat=network.nat,
                 interface_endpoints=network.interface_endpoints,
+                connections={
+                    name: Outside(gateway=each.gateway, cidrs=each.cidrs) for name, each in network.connections.items()
+                },
                 flow_log_retention_days=network.flow_log_retention_days,
             ),
             self._child,

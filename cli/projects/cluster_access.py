@@ -132,7 +132,7 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, kubernetes.client.ApiException) as error:
             raise PlainError(
                 f"the cluster {self.name} does not answer at {self.configuration.host}: {_cause(error)}; "
-                "check the network, and whether the settings api_cidrs of the cluster let you in"
+                "check the network, and whether the cluster's api_cidrs or private_cidrs in the settings let you in"
             ) from error
         if answer.status >= 400:
             raise self._refused(answer)

@@ -1,13 +1,14 @@
 """What the network takes, and what it hands to the layers above."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import pulumi
 
 from components.account import Account
 from components.naming import check_unique
+from components.network.connections import Outside
 from components.network.subnets import ZoneSubnets, plan_subnets
 
 Nat = Literal["none", "single", "per_zone"]
@@ -22,12 +23,15 @@ class NetworkArgs:
     logs_key_arn: pulumi.Input[str]
     nat: Nat = "per_zone"
     interface_endpoints: tuple[str, ...] = ()
+    connections: Mapping[str, Outside] = field(default_factory=dict[str, Outside])
     flow_log_retention_days: int = 90
 
     def __post_init__(self) -> None:
         if self.nat not in get_args(Nat):
             raise ValueError(f"nat must be one of {', '.join(get_args(Nat))}, got {self.nat!r}")
         check_unique("interface_endpoints", self.interface_endpoints)
+        check_unique("connections", tuple(self.connections))
+        check_unique("gateways of connections", tuple(each.gateway for each in self.connections.values()))
         outside = [zone for zone in self.zones if zone[:-1] != self.account.region]
         if outside:
             raise ValueError(f"zones must be in region {self.account.region}, got {', '.join(outside)}")
@@ -46,11 +50,17 @@ class NetworkArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkHandle:
-    """All that other layers may know of the network. Subnets are by zone name, for what is placed zone by zone."""
+    """All that other layers may know of the network. Subnets are by zone name, for what is placed zone by zone.
+
+    `endpoint_ranges` are where interface endpoints have their addresses, empty where there are none; `intra_ranges`
+    where the cluster's own interfaces have theirs.
+    """
 
     vpc_id: pulumi.Output[str]
     cidr: str
     pod_cidr: str
+    endpoint_ranges: tuple[str, ...]
+    intra_ranges: tuple[str, ...]
     public_subnets: Mapping[str, pulumi.Output[str]]
     private_subnets: Mapping[str, pulumi.Output[str]]
     intra_subnets: Mapping[str, pulumi.Output[str]]

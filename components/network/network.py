@@ -1,7 +1,8 @@
 """VPC over several zones with four kinds of subnets, each with the way out that its inhabitants need.
 
 public: load balancers and NAT gateways. private: nodes. pods: pods, from a secondary range that nobody outside the VPC
-routes to. intra: what needs no way out at all, such as the database and the cluster's own network interfaces.
+routes to. intra: what needs no way to the internet, such as the database and the cluster's own network interfaces; what
+lies behind a connection reaches these and no others.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from components.naming import slug
 from components.network.arguments import NetworkArgs, NetworkHandle
+from components.network.connections import Connection, ConnectionArgs
 from components.network.endpoints import Endpoints, EndpointsArgs
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
 from components.network.subnets import ZoneSubnets
@@ -59,11 +62,14 @@ class Network(pulumi.ComponentResource):
         for zone, subnet_id in intra.items():
             self._associate("intra", zone, subnet_id, intra_table)
 
+        self._connections(intra, intra_table)
         self._flow_logs_and_endpoints([*private_tables, intra_table], private)
         self.handle = NetworkHandle(
             vpc_id=vpc.id,
             cidr=args.cidr,
             pod_cidr=args.pod_cidr,
+            endpoint_ranges=tuple(zone.private for zone in self._plan) if args.interface_endpoints else (),
+            intra_ranges=tuple(zone.intra for zone in self._plan),
             public_subnets=public,
             private_subnets=private,
             intra_subnets=intra,
@@ -165,6 +171,20 @@ class Network(pulumi.ComponentResource):
         aws.ec2.RouteTableAssociation(
             f"{self._name}-{kind}-{zone[-1]}-association", subnet_id=subnet, route_table_id=table, opts=self._child
         )
+
+    def _connections(self, intra: Mapping[str, pulumi.Output[str]], table: pulumi.Output[str]) -> None:
+        for name, outside in self._args.connections.items():
+            Connection(
+                f"{self._name}-to-{slug(name)}",
+                ConnectionArgs(
+                    outside=outside,
+                    setting=f"network.connections.{name}.gateway",
+                    vpc_id=self.vpc_id,
+                    subnet_ids=tuple(intra.values()),
+                    route_table_id=table,
+                ),
+                self._child,
+            )
 
     def _flow_logs_and_endpoints(
         self, route_table_ids: list[pulumi.Output[str]], private: Mapping[str, pulumi.Output[str]]

@@ -13,7 +13,7 @@ from ml_workloads.project import Project
 from ml_workloads.project.data import SqlSource
 from ml_workloads.project.deployment_names import CONDUCTOR, FIT, SERVING, SERVING_PORT, WORKER, WORKER_PORT
 from platform_services.handles import PlatformHandle
-from platform_services.network_policies import to_apis, to_dns, to_service
+from platform_services.network_policies import to_aws, to_dns, to_kubernetes, to_service
 
 Egress = k8s.networking.v1.NetworkPolicyEgressRuleArgsDict
 Spec = k8s.networking.v1.NetworkPolicySpecArgsDict
@@ -59,9 +59,18 @@ def _policies(project: Project, platform: PlatformHandle) -> dict[str, Spec]:
         CONDUCTOR: {
             "pod_selector": {"match_labels": selector(CONDUCTOR)},
             "policy_types": ["Egress"],
-            "egress": [*_platform(platform), *_database(project, platform), _to_workers()],
+            "egress": [
+                *_platform(platform),
+                *_database(project, platform),
+                to_kubernetes(platform.ranges),
+                _to_workers(),
+            ],
         },
-        FIT: {"pod_selector": {"match_labels": selector(FIT)}, "policy_types": ["Egress"], "egress": list(to_apis())},
+        FIT: {
+            "pod_selector": {"match_labels": selector(FIT)},
+            "policy_types": ["Egress"],
+            "egress": list(to_aws(platform.ranges)),
+        },
         WORKER: {
             "pod_selector": {"match_labels": selector(WORKER)},
             "policy_types": ["Ingress"],
@@ -97,12 +106,12 @@ def _to_workers() -> Egress:
 
 def _platform(platform: PlatformHandle) -> list[Egress]:
     tracking = platform.tracking
-    return [to_service(tracking.namespace, tracking.labels, tracking.port), *to_apis()]
+    return [to_service(tracking.namespace, tracking.labels, tracking.port), *to_aws(platform.ranges)]
 
 
 def _database(project: Project, platform: PlatformHandle) -> Sequence[Egress]:
     """Security groups decide which databases of the network let pods in; the secret decides who may read there."""
     if not isinstance(project.data.source, SqlSource):
         return []
-    network = platform.vpc_cidr
+    network = platform.ranges.vpc
     return [{"to": [{"ip_block": {"cidr": network}}], "ports": [{"protocol": "TCP", "port": POSTGRES_PORT}]}]

@@ -93,6 +93,7 @@ class MlflowAccounts(pulumi.ComponentResource):
                     admin_secret=tracking.admin_secret_arn,
                     secrets_key=platform.secrets_key_arn,
                 ).apply(lambda known: accounts_policy(prefix=platform.prefix, **known)),
+                ranges=platform.ranges,
             ),
             child,
         )

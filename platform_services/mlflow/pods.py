@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 from components.eks.arguments import ClusterHandle
 from components.pod_identity import PodIdentity, PodRoleArgs
 from platform_services.namespaces import ML_PLATFORM
-from platform_services.network_policies import to_apis
+from platform_services.network_policies import Ranges, to_aws
 from platform_services.pods import closed_container, resources, restricted_pod
 
 NAME = "mlflow"
@@ -36,6 +36,7 @@ class AccountArgs:
     namespace_ready: pulumi.Input[str]
     service_account: str
     policy: pulumi.Input[str]
+    ranges: Ranges
 
 
 class PodAccount(pulumi.ComponentResource):
@@ -68,7 +69,7 @@ class PodAccount(pulumi.ComponentResource):
             spec={
                 "pod_selector": {"match_labels": labels(args.service_account)},
                 "policy_types": ["Egress"],
-                "egress": list(to_apis()),
+                "egress": list(to_aws(args.ranges)),
             },
             opts=child,
         )

@@ -40,6 +40,7 @@ from platform_services.mlflow.rights import ARTIFACTS_PREFIX, server_policy, set
 from platform_services.mlflow.rotation import rotation
 from platform_services.mlflow.rotation_names import DATABASE
 from platform_services.namespaces import ML_PLATFORM
+from platform_services.network_policies import Ranges
 
 SET_UP = "mlflow-set-up"
 ADMIN_SECRET, DATABASE_SECRET = "mlflow/admin", "mlflow/database"
@@ -62,7 +63,7 @@ class MlflowArgs:
     prefix: str
     repository_url: pulumi.Input[str]
     database: DatabaseHandle
-    vpc_cidr: str
+    ranges: Ranges
     artifacts: BucketHandle
     data_key_arn: pulumi.Input[str]
     secrets_key_arn: pulumi.Input[str]
@@ -145,7 +146,7 @@ class Mlflow(pulumi.ComponentResource):
                 opts=self._child,
             )
             for policy, spec in (
-                ("database", to_database((NAME, SET_UP), self._args.vpc_cidr, DATABASE_PORT)),
+                ("database", to_database((NAME, SET_UP), self._args.ranges.vpc, DATABASE_PORT)),
                 ("clients", from_clients()),
             )
         ]
@@ -170,6 +171,7 @@ class Mlflow(pulumi.ComponentResource):
                 namespace_ready=args.namespace_ready,
                 service_account=service_account,
                 policy=policy,
+                ranges=args.ranges,
             ),
             self._child,
         )

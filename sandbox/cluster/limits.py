@@ -42,6 +42,12 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
         "ClusterNetworkPolicy and ApplicationNetworkPolicy do not exist",
     ),
     (
+        "a NetworkPolicy holds from a pod's first packet",
+        "in the VPC CNI's mode standard, which the program keeps, a new pod on EKS may send and receive anything for "
+        "the moment until its node has its policies, and a connection from before then may be cut; mode strict, which "
+        "blocks until then, is not emulated: NETWORK_POLICY_ENFORCING_MODE is a record",
+    ),
+    (
         "the emulated AWS is one address and port of this machine",
         "to a NetworkPolicy it is TCP 443 of a public address: pods reach it where their policies allow that port to "
         "any public range, whichever; ranges of the VPC, whose endpoints AWS has too, are not enough",

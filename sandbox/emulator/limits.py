@@ -104,6 +104,17 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         service="ec2",
+        what="transit gateways of another account, tgw-0123456789abcdef0 to f, are shared with the local account",
+        effect="what is behind them does not exist: attachments and routes are records; attachments are accepted at "
+        "once, in every region, where a real owner may have to accept each",
+    ),
+    Limit(
+        service="ec2",
+        what="routes and attachments of a VPC have no quotas",
+        effect="AWS takes 500 routes in a table and 5 transit gateways of a VPC",
+    ),
+    Limit(
+        service="ec2",
         what="capacity is never short: reservations are records, and there are no capacity blocks to buy",
         effect="instances do not count against a reservation; a launch template may name any reservation or block",
         operations=("DescribeCapacityBlockOfferings", "PurchaseCapacityBlock"),

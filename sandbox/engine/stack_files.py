@@ -1,16 +1,20 @@
-"""Stack files as this sandbox can use them: those of a team on AWS name a KMS key that only their account has.
+"""Stack files as this sandbox can use them: those of a team on AWS name a KMS key and gateways that only they have.
 
-Such a file is never touched. The engine gets a copy in which the local passphrase takes the key's place.
+Such a file is never touched. The engine gets a copy in which the local passphrase takes the key's place, and transit
+gateways that are shared with the local account take the place of theirs, and of their peering connections.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sandbox.instance import PROJECT, Instance
+from sandbox.shared_gateways import SHARED_GATEWAYS
 
 # What the engine writes for the passphrase of sandbox.environment, once and for all: the salt is no secret.
 SALT = "v1:GolSMJd9uzI=:v1:MK8y2wKS5ETbrFtU:TeyKq80zFIlbTGac0nZAQrPtKk+X/g=="
@@ -24,9 +28,10 @@ def folder(project: Path = PROJECT) -> Path:
 
 
 def is_foreign(stack_file: Path) -> bool:
-    """Whether its secrets are under a key of a real account."""
+    """Whether it names a key or a gateway of a real account."""
     content: dict[str, Any] = yaml.safe_load(stack_file.read_text()) or {}
-    return any(key in content for key in _FOREIGN)
+    gateways = [each["gateway"] for each in _connections(content)]
+    return any(key in content for key in _FOREIGN) or any(each not in SHARED_GATEWAYS for each in gateways)
 
 
 def usable(instance: Instance, stack: str, project: Path = PROJECT) -> Path:
@@ -36,7 +41,27 @@ def usable(instance: Instance, stack: str, project: Path = PROJECT) -> Path:
         return committed
     content: dict[str, Any] = yaml.safe_load(committed.read_text())
     kept = {key: value for key, value in content.items() if key not in _FOREIGN}
-    copy = instance.home / "stacks" / committed.name
-    copy.parent.mkdir(exist_ok=True)
-    copy.write_text(yaml.safe_dump({**kept, "encryptionsalt": SALT}, sort_keys=False))
-    return copy
+    stand_in = instance.home / "stacks" / committed.name
+    stand_in.parent.mkdir(exist_ok=True)
+    stand_in.write_text(yaml.safe_dump({**_with_shared_gateways(kept), "encryptionsalt": SALT}, sort_keys=False))
+    return stand_in
+
+
+def _connections(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Those with a gateway, of all sections: which one is the program's, its own names say."""
+    for section in (content.get("config") or {}).values():
+        network = section.get("network") if isinstance(section, dict) else None
+        for each in ((network or {}).get("connections") or {}).values():
+            if isinstance(each, dict) and isinstance(each.get("gateway"), str):
+                yield each
+
+
+def _with_shared_gateways(content: dict[str, Any]) -> dict[str, Any]:
+    """Each connection keeps a gateway of its own: a VPC is attached to one once."""
+    changed = copy.deepcopy(content)
+    taken = {each["gateway"] for each in _connections(changed)}
+    free = (id for id in SHARED_GATEWAYS if id not in taken)
+    for each in _connections(changed):
+        if each["gateway"] not in SHARED_GATEWAYS:
+            each["gateway"] = next(free, each["gateway"])
+    return changed

@@ -8,19 +8,12 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.accelerators import ACCELERATORS, NO_ACCELERATOR
 from components.eks.access import NAMESPACE_PATTERN
+from stacks.settings.names import Name
 from stacks.settings.network import RetentionDays
 from stacks.settings.pools import NodePoolSettings
 from validation.base import Allowed, Cidr, Cidrs, Problem, Section, refuse, unique
 
-# A node group's name, and those of all that belongs to it, begin with the pool's.
-POOL_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 GENERAL_POOL = "general"
-
-
-def named(text: str) -> str:
-    if not POOL_NAME.fullmatch(text) or len(text) > 20:
-        raise ValueError("write up to 20 lower-case letters and digits, in words joined by -")
-    return text
 
 
 def namespace(text: str) -> str:
@@ -36,7 +29,6 @@ def tag_value(text: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(named)]
 Tag = Annotated[str, AfterValidator(tag_value), Allowed("value of a tag")]
 LogTypes = Annotated[
     tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...],
@@ -86,7 +78,8 @@ class ClusterSettings(Section):
     api_cidrs: Cidrs = ()
     """Ranges that may reach the public API. https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"""
     private_cidrs: Annotated[dict[Name, Cidr], Allowed("names to IPv4 ranges")] = Field(default_factory=dict[str, str])
-    """Ranges behind a VPN or peering that may reach the private API: offices, runners of CI."""
+    """Ranges outside the VPC that may reach the private API: offices, runners of CI. Each lies in a range of
+    `network.connections`, which leads there and back."""
     deletion_protection: bool = True
     """Whether EKS itself refuses to delete the cluster."""
     upgrade_policy: Literal["standard", "extended"] = "standard"

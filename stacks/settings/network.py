@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.log_retention import RETENTION_DAYS
 from components.network.subnets import check_pod_range, check_vpc_range
+from stacks.settings.connections import ConnectionSettings
+from stacks.settings.names import Name
 from stacks.settings.regions import ENDPOINT_SERVICES
 from validation.base import Allowed, Problem, Section, network_range, refuse, unique
 
@@ -79,13 +81,35 @@ class NetworkSettings(Section):
     """Way out of the private subnets: none, one gateway (cheap, one zone's failure cuts all), or one per zone."""
     interface_endpoints: Endpoints = ()
     """AWS services that are reached through a private endpoint instead of the internet."""
+    connections: dict[Name, ConnectionSettings] = Field(default_factory=dict[str, ConnectionSettings])
+    """Ways to networks outside the VPC, by name: offices behind a VPN, runners of CI."""
     flow_log_retention_days: RetentionDays = 90
     """How long flow logs are kept."""
+
+    @model_validator(mode="after")
+    def a_gateway_is_named_once(self) -> Self:
+        """A VPC is attached to a transit gateway once.
+
+        https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+        """
+        seen: dict[str, str] = {}
+        refuse(
+            Problem(
+                field=f"connections.{name}.gateway",
+                value=connection.gateway,
+                fix=f"move its ranges to network.connections.{seen[connection.gateway]}, which has the same gateway",
+            )
+            for name, connection in self.connections.items()
+            if seen.setdefault(connection.gateway, name) != name
+        )
+        return self
 
     @model_validator(mode="after")
     def ranges_do_not_overlap(self) -> Self:
         """https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
         named = {"cidr": self.cidr, "pod_cidr": self.pod_cidr, "service_cidr": self.service_cidr}
+        for name, connection in self.connections.items():
+            named |= {f"connections.{name}.cidrs.{title}": cidr for title, cidr in connection.cidrs.items()}
         fields = list(named)
         refuse(
             Problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ def problems(settings: PlatformSettings) -> Iterator[Problem]:
     yield from pools_are_in_the_zones(settings)
     yield from private_nodes_reach_aws(settings)
     yield from api_is_not_open_to_everybody(settings)
+    yield from somebody_reaches_the_api(settings)
+    yield from callers_have_a_way_and_a_way_back(settings)
     yield from a_protected_environment_keeps_its_data(settings)
     yield from a_protected_environment_is_deployed_after_a_review(settings)
     yield from production_is_built_to_last(settings)
@@ -92,6 +95,34 @@ def api_is_not_open_to_everybody(settings: PlatformSettings) -> Iterator[Problem
     if settings.environment != "dev" and EVERYBODY in settings.cluster.api_cidrs:
         fix = f"list the ranges of your offices and VPN, {settings.environment} is not open to everybody"
         yield Problem(field="cluster.api_cidrs", value=settings.cluster.api_cidrs, fix=fix)
+
+
+def somebody_reaches_the_api(settings: PlatformSettings) -> Iterator[Problem]:
+    """Whoever deploys makes the objects of the cluster through its API, and is outside the VPC the first time."""
+    cluster = settings.cluster
+    if not cluster.public_access and not cluster.private_cidrs:
+        fix = (
+            "name a range of network.connections that people and CI call from, or set cluster.public_access: true "
+            "and cluster.api_cidrs; as it is nobody outside the VPC reaches the Kubernetes API, and a deployment ends "
+            "half-way"
+        )
+        yield Problem(field="cluster.private_cidrs", value=(), fix=fix)
+
+
+def callers_have_a_way_and_a_way_back(settings: PlatformSettings) -> Iterator[Problem]:
+    """A rule of a security group is no route: without one the API's answers go nowhere."""
+    ways = [
+        ipaddress.IPv4Network(cidr)
+        for connection in settings.network.connections.values()
+        for cidr in connection.cidrs.values()
+    ]
+    for name, cidr in settings.cluster.private_cidrs.items():
+        if not any(ipaddress.IPv4Network(cidr).subnet_of(way) for way in ways):
+            fix = (
+                "add the range to network.connections.<name>.cidrs, beside the id of the transit gateway or peering "
+                "connection that leads there: no route does"
+            )
+            yield Problem(field=f"cluster.private_cidrs.{name}", value=cidr, fix=fix)
 
 
 def a_protected_environment_keeps_its_data(settings: PlatformSettings) -> Iterator[Problem]:

@@ -42,6 +42,13 @@ FILLED: dict[str, Any] = {
         "labels": {"cost": "low", "use": "batch"},
         "taints": {"batch": "NoSchedule", "cheap": "PreferNoSchedule"},
     },
+    "network.connections": {
+        "corporate": {
+            "gateway": "tgw-0123456789abcdef0",
+            "cidrs": {"office": "10.201.0.0/16", "vpn": "10.200.0.0/16"},
+        },
+        "runners": {"gateway": "pcx-0123456789abcdef0", "cidrs": {"ci": "10.202.0.0/16", "spare": "10.203.0.0/16"}},
+    },
     "network.interface_endpoints": ["ecr.api", "ecr.dkr", "sts"],
     "registry.repositories": ["mlflow", "runtime", "serving/base", "training/base"],
     "secrets.names": ["grafana/admin", "pager/key"],

@@ -11,7 +11,7 @@ from platform_services.namespaces import ML_PLATFORM
 from sandbox.cluster.policies.objects import Content, NamedPort, Namespace, Policy
 from sandbox.cluster.policies.objects import Pod as Peer
 from sandbox.cluster.policies.rules import PodRules, rules_of
-from tests.contract.manifests import Pod, of_kind, pods
+from tests.contract.manifests import Pod, objects, of_kind, pods
 from tests.contract.pod_security import containers
 from tests.contract.programs import ROOT, Program
 from tests.unit.sandbox.cluster.policies.content import passes
@@ -146,7 +146,7 @@ def test_whatever_runs_an_image_that_is_built_here_asks_for_it_first(environment
     for pod in pods(environment):
         built = {each["image"] for each in containers(pod.spec) if each["image"].startswith(host)}
         assert set(pod.owner.before) == {f"{each.removeprefix(host)} is in ECR" for each in built}, pod.owner.name
-    asking = [each.inputs["kind"] for each in environment.resources if each.before]
+    asking = [each.inputs["kind"] for each in objects(environment) if each.before]
     assert len(asking) == 6 + sum(3 + bool(each.serving.online) for each in deployed(environment))
 
 

@@ -19,5 +19,5 @@ def spoil(sound: dict[str, Any], *changes: tuple[str, object]) -> dict[str, Any]
         if value is DELETE:
             del section[field]
         else:
-            section[field] = value
+            section[field] = copy.deepcopy(value)
     return settings

@@ -81,6 +81,8 @@ _EC2_KINDS = {
     "snap": "snapshot",
     "subnet": "subnet",
     "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment",
+    "tgw-rtb": "transit-gateway-route-table",
     "vol": "volume",
     "vpc": "vpc",
     "vpce": "vpc-endpoint",

@@ -13,6 +13,7 @@ from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 
+from sandbox.emulator.extensions.ec2_transit_gateways import settle
 from sandbox.emulator.faults import Fault
 
 _delete_nat_gateway = NatGatewayBackend.delete_nat_gateway
@@ -35,6 +36,7 @@ def delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
 
 
 def delete_subnet(self: Any, subnet_id: str) -> Any:
+    settle(self)  # the interfaces of a deleted attachment to a transit gateway are gone
     if any(interface.subnet.id == subnet_id for interface in self.enis.values()):
         raise DependencyViolationError(f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
     return _delete_subnet(self, subnet_id)
@@ -49,6 +51,9 @@ def delete_group(self: Any, name: str | None = None, group_id: str | None = None
 def delete_vpc(self: Any, vpc_id: str) -> Any:
     if any(subnet.vpc_id == vpc_id for zone in self.subnets.values() for subnet in zone.values()):
         raise DependencyViolationError(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+    # Nobody accepts, or uses, a peering connection with a VPC that is gone.
+    for peering in (each for each in self.vpc_pcxs.values() if vpc_id in (each.vpc.id, each.peer_vpc.id)):
+        peering._status.deleted(deleter_id=self.account_id)
     return _delete_vpc(self, vpc_id)
 
 

@@ -31,10 +31,12 @@ print('said:', json.dumps({
 
 def test_pods_reach_what_a_policy_names_and_all_where_there_is_none(deployed: Deployed) -> None:
     autoscaler = {"app.kubernetes.io/name": "cluster-autoscaler"}
+    set_up = {"app.kubernetes.io/name": "mlflow-set-up", "app.kubernetes.io/part-of": "mlflow"}
     with ExitStack() as stack:
         without = stack.enter_context(deployed.namespace())
         cases: list[tuple[str, dict[str, str], set[str]]] = [
             ("ml-platform", {}, {"names"}),
+            ("ml-platform", set_up, {"names", "AWS"}),
             ("cluster-services", {}, {"names"}),
             ("cluster-services", autoscaler, {"names", "Kubernetes", "AWS"}),
             (without, {}, {"names", "Kubernetes", "AWS"}),

@@ -23,6 +23,7 @@ REACH = Reach(
     state_key_alias="alias/acme-state",
     vpc_id="vpc-own",
     capacity_reservations=("cr-bought",),
+    transit_gateways=("tgw-ours",),
 )
 PREVIEW = [statement for builders in PREVIEW_POLICIES.values() for build in builders for statement in build(REACH)]
 DEPLOY = [
@@ -364,3 +365,18 @@ def test_the_push_role_adds_images_and_takes_nothing_away():
 def test_nobody_else_of_continuous_integration_pushes():
     for role in (PREVIEW, DEPLOY):
         assert not may(role, "ecr:PutImage", f"{REPOSITORIES}/{PREFIX}/mlflow", OURS)
+
+
+def test_the_vpc_is_attached_to_the_gateways_of_the_settings_and_no_others():
+    attach = "ec2:CreateTransitGatewayVpcAttachment"
+    shared = "arn:aws:ec2:us-east-1:999999999999:transit-gateway"
+    assert may(DEPLOY, attach, f"{shared}/tgw-ours")
+    assert not may(DEPLOY, attach, f"{shared}/tgw-others")
+    assert may(DEPLOY, attach, f"{EC2}:transit-gateway-attachment/tgw-attach-1", NEW)
+    assert not may(DEPLOY, attach, f"{EC2}:transit-gateway-attachment/tgw-attach-1")
+    assert not may(DEPLOY, attach, f"{EC2}:vpc/vpc-1", THEIRS)
+    for change in ("Delete", "Modify"):
+        action = f"ec2:{change}TransitGatewayVpcAttachment"
+        assert may(DEPLOY, action, f"{EC2}:transit-gateway-attachment/tgw-attach-1", OURS)
+        assert not may(DEPLOY, action, f"{EC2}:transit-gateway-attachment/tgw-attach-1", THEIRS)
+        assert not may(PREVIEW, action, f"{EC2}:transit-gateway-attachment/tgw-attach-1", OURS)

@@ -159,6 +159,9 @@ def test_what_bills_by_the_hour_follows_from_the_stack_files(column: int, enviro
     assert rows == {
         "NAT gateways, each with a public IPv4 address": str(gateways),
         "Interface endpoints × zones": str(len(settings.network.interface_endpoints) * zones),  # noqa: RUF001
+        "Attachments to a transit gateway": str(
+            sum(each.gateway.startswith("tgw-") for each in settings.network.connections.values())
+        ),
         "RDS instance": settings.database.instance_class + (", twice (multi-AZ)" if twice else ""),
         "RDS storage, GB at the start": f"{settings.database.allocated_storage_gb}{', twice' if twice else ''}",
         "EKS clusters": "1",

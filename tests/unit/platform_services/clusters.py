@@ -8,7 +8,7 @@ from components.account import Account
 from components.buckets import BucketHandle
 from components.database import DatabaseHandle
 from components.eks import ClusterHandle, NodePool
-from platform_services import PlatformArgs, Retention
+from platform_services import PlatformArgs, Ranges, Retention
 
 ACCOUNT = Account(id="123456789012", partition="aws", region="us-east-1")
 
@@ -24,6 +24,7 @@ def pool(name: str, instance_type: str, accelerator: str = "none") -> NodePool:
     )
 
 
+RANGES = Ranges(vpc="10.0.0.0/16", endpoints=("10.0.0.0/20",), kubernetes=("172.20.0.1/32", "10.0.20.0/22"))
 GENERAL = pool("general", "m7i.large")
 
 
@@ -64,7 +65,7 @@ def platform_args(cluster: ClusterHandle, kubernetes: pulumi.ProviderResource) -
         kubernetes=kubernetes,
         environment="test",
         prefix="ml-platform-test",
-        vpc_cidr="10.0.0.0/16",
+        ranges=RANGES,
         data_key_arn=known("arn:data-key"),
         secrets_key_arn=known("arn:secrets-key"),
         data_lake=BucketHandle(name=known("data-lake"), arn=known("arn:aws:s3:::data-lake")),

@@ -10,7 +10,7 @@ from components.iam_documents import Scope
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs, autoscaler_flags
 from platform_services.autoscaler_rights import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
 from platform_services.versions import CLUSTER_AUTOSCALER
-from tests.unit.platform_services.clusters import handle
+from tests.unit.platform_services.clusters import RANGES, handle
 
 SCOPE = Scope(partition="aws", account_id="123456789012", region="us-east-1")
 
@@ -23,6 +23,7 @@ def autoscaler(deploy: Deploy, version: str = "1.36", minutes: int = 7) -> Recor
                 cluster=handle(version=version),
                 namespace="cluster-services",
                 namespace_ready="cluster-services",
+                ranges=RANGES,
                 scale_down_minutes=minutes,
             ),
         )

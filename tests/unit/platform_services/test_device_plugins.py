@@ -6,12 +6,13 @@ import pytest
 
 from cli.recording import Deploy, RecordingCloud
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
+from tests.unit.platform_services.clusters import RANGES
 
 DAEMON_SET = "kubernetes:apps/v1:DaemonSet"
 
 
 def plugins(deploy: Deploy, *accelerators: str) -> RecordingCloud:
-    args = DevicePluginsArgs(namespace="accelerators", accelerators=accelerators)
+    args = DevicePluginsArgs(namespace="accelerators", accelerators=accelerators, ranges=RANGES)
     _, cloud = deploy(lambda: DevicePlugins("devices", args))
     return cloud
 

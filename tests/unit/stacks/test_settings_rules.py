@@ -91,3 +91,73 @@ def test_private_nodes_are_content_with_the_endpoints_that_the_message_asks_for(
     asked = line.split("add ")[1].split(", ")
     endpoints = [*SOUND["network"]["interface_endpoints"], *asked]
     assert parse_settings(spoiled(*closed, ("network.interface_endpoints", endpoints)), SOURCE).network.nat == "none"
+
+
+GATEWAY = "tgw-0123456789abcdef0"
+CONNECTION = ("network.connections", {"corporate": {"gateway": GATEWAY, "cidrs": {"vpn": "10.200.0.0/16"}}})
+PRIVATE = [("cluster.public_access", False), ("cluster.api_cidrs", [])]
+
+
+def test_a_private_api_that_nobody_reaches_is_refused_with_both_ways_to_mend_it():
+    _, line = refusal(*PRIVATE)
+    assert "cluster.private_cidrs: got []; name a range of network.connections" in line
+    assert "or set cluster.public_access: true and cluster.api_cidrs" in line
+
+
+@pytest.mark.parametrize("caller", ["10.200.0.0/16", "10.200.4.0/24"])
+def test_a_private_api_is_reached_from_ranges_that_a_connection_leads_to(caller: str):
+    sound = parse_settings(spoiled(*PRIVATE, CONNECTION, ("cluster.private_cidrs", {"runners": caller})), SOURCE)
+    assert sound.network.connections["corporate"].gateway == GATEWAY
+
+
+@pytest.mark.parametrize("caller", ["10.201.0.0/16", "10.200.0.0/15"])
+def test_a_caller_without_a_route_back_is_refused(caller: str):
+    _, line = refusal(*PRIVATE, CONNECTION, ("cluster.private_cidrs", {"runners": caller}))
+    assert f'cluster.private_cidrs.runners: got "{caller}"; add the range to network.connections' in line
+
+
+@pytest.mark.parametrize(
+    ("cidr", "field"),
+    [
+        ("10.0.128.0/17", "network.cidr 10.0.0.0/16"),
+        ("100.64.0.0/12", "network.pod_cidr 100.64.0.0/16"),
+        ("172.20.5.0/24", "network.service_cidr 172.20.0.0/16"),
+        ("0.0.0.0/1", "network.cidr 10.0.0.0/16"),
+        ("10.200.9.0/24", "network.connections.corporate.cidrs.vpn 10.200.0.0/16"),
+    ],
+)
+def test_ranges_behind_a_connection_overlap_no_others(cidr: str, field: str):
+    lines = refusal(CONNECTION, ("network.connections.corporate.cidrs.office", cidr))
+    assert any(
+        f'network.connections.corporate.cidrs.office: got "{cidr}"; choose a range apart from {field}' in line
+        for line in lines
+    )
+
+
+def test_two_connections_overlap_neither():
+    other = {"gateway": "pcx-0123456789abcdef0", "cidrs": {"runners": "10.200.0.0/20"}}
+    _, line = refusal(CONNECTION, ("network.connections.ci", other))
+    assert "network.connections.ci.cidrs.runners" in line
+    assert "apart from network.connections.corporate.cidrs.vpn" in line
+
+
+def test_a_vpc_is_attached_to_a_gateway_once():
+    other = {"gateway": GATEWAY, "cidrs": {"runners": "10.201.0.0/16"}}
+    _, line = refusal(CONNECTION, ("network.connections.ci", other))
+    assert f'network.connections.ci.gateway: got "{GATEWAY}"; move its ranges to network.connections.corporate' in line
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("gateway", "vgw-0123456789abcdef0", "write the id of a transit gateway (tgw-0123456789abcdef0)"),
+        ("gateway", "tgw-123", "write the id of a transit gateway"),
+        ("cidrs", {}, "at least 1"),
+        ("cidrs", {"vpn": "169.254.170.0/24"}, "a node's own services"),
+        ("cidrs", {"vpn": "10.200.0.1/16"}, "write the start of the range: 10.200.0.0/16"),
+        ("cidrs", {"VPN": "10.200.0.0/16"}, "write up to 20 lower-case letters"),
+    ],
+)
+def test_wrong_connections_are_refused_by_field_value_and_fix(field: str, value: object, words: str):
+    lines = refusal(CONNECTION, (f"network.connections.corporate.{field}", value))
+    assert any(f"network.connections.corporate.{field}" in line and words in line for line in lines), lines

@@ -7,14 +7,19 @@ import pytest
 
 from cli.recording import ACCOUNT, Deploy, Recorded, RecordingCloud
 from components.account import Account
-from components.network import Network, NetworkArgs
+from components.network import Network, NetworkArgs, Outside
 
 Nat = Literal["none", "single", "per_zone"]
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 KEY = "arn:aws:kms:us-east-1:123456789012:key/logs"
 
 
-def arguments(nat: Nat = "per_zone", zones: tuple[str, ...] = ZONES, endpoints: tuple[str, ...] = ()) -> NetworkArgs:
+def arguments(
+    nat: Nat = "per_zone",
+    zones: tuple[str, ...] = ZONES,
+    endpoints: tuple[str, ...] = (),
+    connections: dict[str, Outside] | None = None,
+) -> NetworkArgs:
     return NetworkArgs(
         account=Account(id=ACCOUNT, partition="aws", region="us-east-1"),
         cidr="10.10.0.0/16",
@@ -23,6 +28,7 @@ def arguments(nat: Nat = "per_zone", zones: tuple[str, ...] = ZONES, endpoints: 
         logs_key_arn=KEY,
         nat=nat,
         interface_endpoints=endpoints,
+        connections=connections or {},
         flow_log_retention_days=14,
     )
 
@@ -212,6 +218,65 @@ def test_the_handle_names_the_subnets_of_each_zone(deploy: Deploy):
         assert tuple(subnets) == ZONES
 
 
+TRANSIT = Outside(gateway="tgw-0123456789abcdef0", cidrs={"vpn": "10.200.0.0/16", "runners": "10.201.0.0/20"})
+PEERING = Outside(gateway="pcx-0123456789abcdef0", cidrs={"ci": "10.202.0.0/16"})
+ROUTE, ATTACHMENT = "aws:ec2/route:Route", "aws:ec2transitgateway/vpcAttachment:VpcAttachment"
+
+
+def test_a_transit_gateway_is_attached_in_one_subnet_of_each_zone(deploy: Deploy):
+    [attachment] = build(deploy, arguments(connections={"corporate": TRANSIT})).of_type(ATTACHMENT)
+    assert attachment.inputs["transitGatewayId"] == TRANSIT.gateway
+    assert attachment.inputs["subnetIds"] == [f"network-intra-{zone}-id" for zone in "abc"]
+    assert "transitGatewayDefaultRouteTableAssociation" not in attachment.inputs, "a shared gateway refuses it"
+
+
+def test_what_answers_behind_a_transit_gateway_has_a_way_back_that_waits_for_the_attachment(deploy: Deploy):
+    cloud = build(deploy, arguments(connections={"corporate": TRANSIT}))
+    routes = [each for each in cloud.of_type(ROUTE) if each.inputs.get("transitGatewayId")]
+    assert {(each.inputs["destinationCidrBlock"], each.inputs["routeTableId"]) for each in routes} == {
+        ("10.200.0.0/16", table_of(cloud, "network-intra-a")),
+        ("10.201.0.0/20", table_of(cloud, "network-intra-a")),
+    }
+    [attachment] = cloud.of_type(ATTACHMENT)
+    assert all(attachment.urn in each.depends_on for each in routes)
+
+
+def test_a_peering_connection_gets_routes_and_nothing_that_bills(deploy: Deploy):
+    cloud = build(deploy, arguments(connections={"ci": PEERING}))
+    [route] = [each for each in cloud.of_type(ROUTE) if each.inputs.get("vpcPeeringConnectionId")]
+    assert route.inputs["vpcPeeringConnectionId"] == PEERING.gateway
+    assert (route.inputs["destinationCidrBlock"], cloud.of_type(ATTACHMENT)) == ("10.202.0.0/16", [])
+
+
+def test_subnets_of_nodes_pods_and_load_balancers_get_no_way_to_other_networks(deploy: Deploy):
+    plain, connected = (
+        build(deploy, arguments(connections=each)) for each in ({}, {"corporate": TRANSIT, "ci": PEERING})
+    )
+    for kind in ("public", "private", "pods"):
+        assert way_out(connected, f"network-{kind}-a") == way_out(plain, f"network-{kind}-a")
+
+
+def test_whatever_names_a_gateway_asks_first_whether_it_is_there(deploy: Deploy):
+    cloud = build(deploy, arguments(connections={"corporate": TRANSIT, "ci": PEERING}))
+    asking = {each.name: each.before for each in cloud.resources if each.before}
+    assert asking["network-to-corporate-attachment"] == ("tgw-0123456789abcdef0 is there",)
+    assert asking["network-to-ci-to-ci"] == ("pcx-0123456789abcdef0 is there",)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "cidrs", "message"),
+    [
+        ("vgw-1", {"vpn": "10.200.0.0/16"}, "gateway must be the id of a transit gateway or peering"),
+        ("tgw-1", {}, "cidrs of tgw-1 must name a range"),
+        ("tgw-1", {"vpn": "10.200.0.1/16"}, "has host bits set"),
+        ("tgw-1", {"vpn": "10.200.0.0/16", "VPN": "10.201.0.0/16"}, "differ in punctuation or case only"),
+    ],
+)
+def test_a_connection_that_leads_nowhere_is_refused(gateway: str, cidrs: dict[str, str], message: str):
+    with pytest.raises(ValueError, match=message):
+        Outside(gateway=gateway, cidrs=cidrs)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -220,6 +285,8 @@ def test_the_handle_names_the_subnets_of_each_zone(deploy: Deploy):
         ({"zones": ()}, r"zones must end in different letters"),
         ({"interface_endpoints": ("sts", "sts")}, r"interface_endpoints names sts more than once"),
         ({"cidr": "10.0.0.0/8"}, r"write a range between /16 and /22"),
+        ({"connections": {"ci": TRANSIT, "vpn": TRANSIT}}, r"gateways of connections names tgw-\w+ more than once"),
+        ({"connections": {"ci": PEERING, "CI": TRANSIT}}, r"connections: 'ci' and 'CI' differ in punctuation or case"),
     ],
     ids=str,
 )

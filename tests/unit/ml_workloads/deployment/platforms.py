@@ -21,6 +21,7 @@ from ml_workloads.deployment import Workloads, WorkloadsArgs, workloads
 from ml_workloads.project import Project, parse_project
 from platform_services.handles import PlatformHandle, Retention, TrackingHandle
 from platform_services.mlflow.accounts import MlflowAccountsArgs, account_secret, reader_secret
+from platform_services.network_policies import Ranges
 from tests.unit.ml_workloads.examples import SOUND
 from tests.unit.platform_services.clusters import handle, pool
 
@@ -84,7 +85,7 @@ def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) 
         environment=environment,
         prefix=prefix,
         cluster=handle(*pools),
-        vpc_cidr="10.10.0.0/16",
+        ranges=Ranges(vpc="10.10.0.0/16", endpoints=("10.10.0.0/20",), kubernetes=("172.20.0.1/32",)),
         namespaces={},
         storage_class=known("encrypted-gp3"),
         priority_classes={name: known(name) for name in ("serving", "platform", "training")},

@@ -9,6 +9,7 @@ import yaml
 
 from sandbox.engine.stack_files import is_foreign, usable
 from sandbox.instance import Instance
+from sandbox.shared_gateways import SHARED_GATEWAYS
 
 LOCAL = "config:\n  a:b: 1\nencryptionsalt: v1:salt\n"
 FOREIGN = "secretsprovider: awskms://alias/team\nencryptedkey: abc=\nconfig:\n  a:b: 1\n"
@@ -48,6 +49,32 @@ def test_the_copy_follows_the_file(instance: Instance, project: Path) -> None:
     usable(instance, "team", project)
     (project / "stacks" / "Pulumi.team.yaml").write_text(FOREIGN.replace("b: 1", "b: 2"))
     assert yaml.safe_load(usable(instance, "team", project).read_text())["config"] == {"a:b": 2}
+
+
+def connected(*gateways: str) -> str:
+    connections = {f"to-{number}": {"gateway": each, "cidrs": {}} for number, each in enumerate(gateways)}
+    return yaml.safe_dump({"config": {"a:platform": {"network": {"connections": connections}}}})
+
+
+def gateways_of(stack_file: Path) -> list[str]:
+    content = yaml.safe_load(stack_file.read_text())
+    return [each["gateway"] for each in content["config"]["a:platform"]["network"]["connections"].values()]
+
+
+def test_shared_transit_gateways_stand_for_gateways_that_only_the_team_has(instance: Instance, project: Path) -> None:
+    written = connected("tgw-0aaaaaaaaaaaaaaaa", SHARED_GATEWAYS[0], "pcx-0bbbbbbbbbbbbbbbb")
+    stack_file = project / "stacks" / "Pulumi.local.yaml"
+    stack_file.write_text(written)
+    copy = usable(instance, "local", project)
+    assert gateways_of(copy) == [SHARED_GATEWAYS[1], SHARED_GATEWAYS[0], SHARED_GATEWAYS[2]]
+    assert not is_foreign(copy)
+    assert stack_file.read_text() == written
+
+
+def test_a_file_that_names_shared_gateways_is_used_as_it_is(instance: Instance, project: Path) -> None:
+    stack_file = project / "stacks" / "Pulumi.local.yaml"
+    stack_file.write_text(connected(SHARED_GATEWAYS[0]))
+    assert usable(instance, "local", project) == stack_file
 
 
 def test_the_copy_itself_is_not_foreign(instance: Instance, project: Path) -> None:

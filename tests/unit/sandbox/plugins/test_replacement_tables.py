@@ -57,6 +57,7 @@ SILENT: dict[str, tuple[str, set[str]]] = {
         IDENTITY,
         {"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId", "routeTableId"},
     ),
+    "aws:ec2transitgateway/vpcAttachment:VpcAttachment": (IDENTITY, {"transitGatewayId", "vpcId"}),
     "aws:ec2/routeTable:RouteTable": (MADE_WITH, {"vpcId"}),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": (IDENTITY, {"gatewayId", "subnetId"}),
     "aws:ec2/securityGroup:SecurityGroup": (

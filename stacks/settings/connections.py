@@ -1,0 +1,38 @@
+"""Ways from the VPC to networks that are not the platform's: through a transit gateway, or a peering connection."""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from stacks.settings.names import Name
+from validation.base import Allowed, Section, network_range
+
+GATEWAY = re.compile(r"(tgw|pcx)-([0-9a-f]{8}|[0-9a-f]{17})")
+# https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html: EC2 refuses routes to 169.254.168.0/22, and nodes
+# keep the rest for themselves (metadata, time, DNS, the Pod Identity agent).
+LINK_LOCAL = ipaddress.IPv4Network("169.254.0.0/16")
+
+
+def gateway_id(text: str) -> str:
+    if not GATEWAY.fullmatch(text):
+        raise ValueError("write the id of a transit gateway (tgw-0123456789abcdef0) or peering connection (pcx-...)")
+    return text
+
+
+def outside_range(text: str) -> str:
+    if ipaddress.IPv4Network(network_range(text)).overlaps(LINK_LOCAL):
+        raise ValueError(f"write a range apart from {LINK_LOCAL}, which leads to a node's own services")
+    return text
+
+
+Outside = Annotated[str, AfterValidator(outside_range)]
+
+
+class ConnectionSettings(Section):
+    gateway: Annotated[str, AfterValidator(gateway_id), Allowed("id of a transit gateway or peering connection")]
+    """What leads there, and exists already. The VPC is attached to a transit gateway by the program, which bills by the
+    hour; of a peering connection it makes the routes only. https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html"""
+    cidrs: Annotated[dict[Name, Outside], Allowed("names to IPv4 ranges")] = Field(min_length=1)
+    """Ranges that lie behind it, by name; `cluster.private_cidrs` says which of them may call the Kubernetes API."""

@@ -1,0 +1,17 @@
+"""Names that people choose in the settings, and that names of resources begin with."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def named(text: str) -> str:
+    if not PATTERN.fullmatch(text) or len(text) > 20:
+        raise ValueError("write up to 20 lower-case letters and digits, in words joined by -")
+    return text
+
+
+Name = Annotated[str, AfterValidator(named)]
