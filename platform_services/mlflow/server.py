@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from components.buckets import BucketHandle
@@ -22,7 +21,7 @@ from components.naming import check_range
 from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
 from platform_services.mlflow.image_source import MLFLOW_IMAGE
-from platform_services.mlflow.network import from_clients, to_database
+from platform_services.mlflow.network import from_clients, rule_for_pods, to_database
 from platform_services.mlflow.people import MlflowPeople
 from platform_services.mlflow.pods import (
     MADE_AGAIN,
@@ -91,7 +90,7 @@ class Mlflow(pulumi.ComponentResource):
         self._image_hooks = image_hooks(built, self)
         self._admin_secret_arn, self._database_secret_arn = self._secrets()
         MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
-        path = [self._database_rule(), *self._policies()]
+        path = [self._from_pods(), *self._policies()]
         set_up = self._set_up(path)
         service = self._service(self._deployment([set_up, *path]))
         self.handle = TrackingHandle(
@@ -122,20 +121,9 @@ class Mlflow(pulumi.ComponentResource):
         )
         return secrets.secrets[ADMIN_SECRET].arn, secrets.secrets[DATABASE_SECRET].arn
 
-    def _database_rule(self) -> pulumi.Resource:
-        """Pods are in the cluster's security group; which of them get through is the network policies' part."""
+    def _from_pods(self) -> pulumi.Resource:
         args = self._args
-        return aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-database",
-            security_group_id=args.database.security_group_id,
-            referenced_security_group_id=args.cluster.security_group_id,
-            ip_protocol="tcp",
-            from_port=DATABASE_PORT,
-            to_port=DATABASE_PORT,
-            description="PostgreSQL from pods of the cluster",
-            tags={"Name": f"{args.prefix}-mlflow-from-cluster"},
-            opts=self._child,
-        )
+        return rule_for_pods(f"{self._name}-database", args.database, args.cluster, args.prefix, self._child)
 
     def _policies(self) -> list[pulumi.Resource]:
         return [

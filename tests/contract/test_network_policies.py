@@ -5,6 +5,8 @@ from ipaddress import IPv4Network
 import pytest
 
 from components.network.subnets import plan_subnets
+from ml_workloads.deployment.arguments import PART_LABEL as NAME
+from ml_workloads.project.deployment_names import CONDUCTOR, WORKER
 from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES
 from sandbox.cluster.policies.objects import Content, Namespace, Policy, Service, ServicePort
 from sandbox.cluster.policies.objects import Pod as Peer
@@ -79,7 +81,7 @@ def addresses(environment: Program, kind: str) -> list[str]:
 def with_a_role(environment: Program) -> list[Pod]:
     """Pods of projects and of MLflow: all that have a role in AWS but no business with the Kubernetes API."""
     others = {SERVICES, ACCELERATORS}
-    found = [pod for pod in pods(environment) if pod.namespace not in others]
+    found = [pod for pod in pods(environment) if pod.namespace not in others and pod.labels[NAME] != WORKER]
     assert {ML_PLATFORM} <= {pod.namespace for pod in found}
     return found
 
@@ -95,12 +97,14 @@ def test_pods_with_a_role_reach_aws_on_the_internet_and_where_it_answers_in_the_
             assert passes(egress, address, 443) is inside, pod.title
 
 
-def test_pods_with_a_role_reach_neither_the_kubernetes_api_nor_pods_nor_other_networks_by_way_of_aws(
+def test_pods_with_a_role_reach_no_pods_nor_other_networks_by_way_of_aws_and_conductors_alone_the_kubernetes_api(
     environment: Program,
 ):
     for pod in with_a_role(environment):
         egress = rules(environment, pod).egress
-        for address in (API_SERVER, *addresses(environment, "intra"), ANOTHER_POD, CONNECTED, METADATA):
+        for address in (API_SERVER, *addresses(environment, "intra")):
+            assert passes(egress, address, 443) is (pod.labels[NAME] == CONDUCTOR), f"{pod.title}: {address}"
+        for address in (ANOTHER_POD, CONNECTED, METADATA):
             assert not passes(egress, address, 443), f"{pod.title} reaches {address}"
         assert not passes(egress, METADATA, 80), pod.title
         assert not passes(egress, AWS, 80), pod.title

@@ -147,7 +147,7 @@ def test_whatever_runs_an_image_that_is_built_here_asks_for_it_first(environment
         built = {each["image"] for each in containers(pod.spec) if each["image"].startswith(host)}
         assert set(pod.owner.before) == {f"{each.removeprefix(host)} is in ECR" for each in built}, pod.owner.name
     asking = [each.inputs["kind"] for each in objects(environment) if each.before]
-    assert len(asking) == 6 + sum(3 + bool(each.serving.online) for each in deployed(environment))
+    assert len(asking) == 5 + sum(3 + bool(each.serving.online) for each in deployed(environment))
 
 
 def test_nothing_waits_for_addresses_of_replicas_that_failed(environment: Program):
