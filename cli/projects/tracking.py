@@ -69,6 +69,9 @@ def variables(address: str, user: str, password: str) -> Mapping[str, str]:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        # Files go through the server, whose guard hands out no addresses of the bucket.
+        "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+        "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
         # It would say where a run is whose end is recorded, in the middle of what a command answers.
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "NO_PROXY": without,

@@ -162,7 +162,14 @@ def _field(name: str, path: str) -> k8s.core.v1.EnvVarArgsDict:
 
 
 def _tracking(args: PartArgs) -> Variables:
-    return {"MLFLOW_TRACKING_URI": args.platform.tracking.uri, "TRACKING_ACCOUNT": args.account_secret_arn}
+    return {
+        "MLFLOW_TRACKING_URI": args.platform.tracking.uri,
+        "TRACKING_ACCOUNT": args.account_secret_arn,
+        # Files go through the server, whose guard hands out no addresses of the bucket.
+        "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+        "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
 
 
 def _secrets(args: PartArgs) -> Variables:

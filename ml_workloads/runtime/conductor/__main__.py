@@ -21,7 +21,7 @@ import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ml_workloads.runtime import last_words
+from ml_workloads.runtime import last_words, log
 from ml_workloads.runtime.account import sign_in
 from ml_workloads.runtime.conductor.cluster import Cluster
 from ml_workloads.runtime.conductor.conduct import conduct
@@ -78,7 +78,7 @@ class ConductorSettings(BaseSettings):
 
 def main() -> int:
     """Return the exit code. What went wrong is the last of the log, which `kubectl describe` shows too."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log.begin()
     signal.signal(signal.SIGTERM, _ended)
     try:
         settings = ConductorSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment

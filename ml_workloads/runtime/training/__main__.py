@@ -22,7 +22,7 @@ import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ml_workloads.runtime import last_words
+from ml_workloads.runtime import last_words, log
 from ml_workloads.runtime.data import PATIENCE_SECONDS
 from ml_workloads.runtime.errors import Ended, PlatformError, ProjectError
 from ml_workloads.runtime.gate import Gate, Metric
@@ -81,7 +81,7 @@ class TrainingSettings(BaseSettings):
 
 def main(objects: Objects | None = None) -> int:
     """Return the exit code. What went wrong is the last line of the log, which `kubectl describe` shows too."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log.begin()
     signal.signal(signal.SIGTERM, _ended)
     try:
         settings = TrainingSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment

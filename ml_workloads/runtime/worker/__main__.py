@@ -15,6 +15,7 @@ import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ml_workloads.runtime import log
 from ml_workloads.runtime.objects import load_object
 from ml_workloads.runtime.worker.answers import Contracts, Models
 from ml_workloads.runtime.worker.application import application
@@ -37,7 +38,7 @@ class WorkerSettings(BaseSettings):
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log.begin()
     try:
         settings = WorkerSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
     except ValidationError as error:

@@ -66,14 +66,14 @@ def test_data_that_breaks_the_contract_is_named_by_column_and_row_and_nothing_is
     assert "mean_texture" in failure
 
 
-def test_an_address_of_a_database_that_cannot_be_used_is_told_by_its_secret_and_without_a_part_of_it(
+def test_a_secret_that_is_not_the_address_of_the_data_is_refused_by_its_name_and_without_a_part_of_it(
     ended: dict[str, Ended],
 ) -> None:
     run = ended["address"]
     assert run.reason is not None
     assert "(exit code 2)" in run.reason
     assert f"projects/{OTHER}/{OTHER_SECRET}" in run.reason
-    assert "the driver pymysql is not in this image" in run.reason
+    assert "AccessDeniedException" in run.reason
     for part in (PLANTED, "half", "reader", "db.internal"):
         assert part not in run.reason + run.log
 
@@ -101,7 +101,8 @@ def test_a_run_whose_conductor_was_killed_is_recorded_as_failed_once_runs_are_li
         wait_for_line(session, job, "the data meets its contract")
         kill_run(deployed, job)
         reason = follow_run(session, job).reason
-    assert reason == "it was killed from outside (SIGKILL) (exit code 137)"
+    assert reason is not None
+    assert reason.startswith("it was killed from outside (SIGKILL) (exit code 137)")
     assert recorded(deployed, OTHER, job) == (["RUNNING"], [], 0)
     listed = json.loads(deployed.copy.mlp("runs", OTHER, "--env", STACK, "--json").stdout)
     (run,) = [each for each in listed if each["job"] == job]
