@@ -55,7 +55,7 @@ def test_a_worse_model_is_refused_with_numbers_by_training_and_at_promotion(
         (run,), (version,) = version_of_job(client, EXAMPLE, later_runs.weak)
         incumbent = client.get_run(str(client.get_model_version(EXAMPLE, before["staging"]).run_id)).data.metrics["f1"]
     number = run.data.metrics["f1"]
-    bound = f"f1 is {number:.4g}, it must be at least 0.93"
+    bound = f"f1 is {number:.4g}, it must be at least 0.9"
     worse = f"f1 is {number:.4g}, {incumbent - number:.4g} worse than {incumbent:.4g} of the model that is there"
     assert bound in version.tags["gate"]
     assert worse in version.tags["gate"]
