@@ -56,6 +56,8 @@ def look(session: Session, *, with_aliases: bool) -> Document:
             problems.append(str(error))
             return None
 
+    from ml_workloads.project.deployment_names import FIT
+
     cluster = session.cluster
     cronjob = attempt(lambda: cluster.find(session.path("cronjobs", "training", "apis/batch/v1")))
     deployment = attempt(lambda: cluster.find(session.path("deployments", "serving", "apis/apps/v1")))
@@ -66,7 +68,7 @@ def look(session: Session, *, with_aliases: bool) -> Document:
         "project": session.name,
         "environment": session.place.environment.name,
         "namespace": session.namespace,
-        "image": image_of(cronjob, deployment),
+        "image": image_of(attempt(lambda: cluster.find(session.path("cronjobs", FIT, "apis/batch/v1")))),
         "training": training_of(cronjob),
         "last_run": attempt(lambda: last_run(session, job)) if job else None,
         "serving": serving_of(deployment),
@@ -78,10 +80,10 @@ def look(session: Session, *, with_aliases: bool) -> Document:
     }
 
 
-def image_of(cronjob: Mapping[str, Any] | None, deployment: Mapping[str, Any] | None) -> str | None:
-    """Both parts have the same one."""
-    template = cronjob["spec"]["jobTemplate"]["spec"] if cronjob else deployment["spec"] if deployment else None
-    return str(template["template"]["spec"]["containers"][0]["image"]) if template else None
+def image_of(template: Mapping[str, Any] | None) -> str | None:
+    """Return the project's image, from the CronJob that trainings are made from. Servers run the same."""
+    pod = template["spec"]["jobTemplate"]["spec"]["template"]["spec"] if template else None
+    return str(pod["containers"][0]["image"]) if pod else None
 
 
 def training_of(cronjob: Mapping[str, Any] | None) -> Document | None:

@@ -104,7 +104,9 @@ def test_whoever_is_a_conductor_starts_no_job_of_its_own_choice(deployed: Deploy
         change(body["spec"]["template"]["spec"])
         status, said = conductor.create(f"own-{what}", body)
         assert (status, "with nothing changed" in said) == (FORBIDDEN, True), f"{what}: {said}"
-    status, said = conductor.create("own-labels", {**found, "metadata": {}})
+    status, said = conductor.create(
+        "own-labels", {**found, "metadata": {"labels": {"app.kubernetes.io/name": "serving"}}}
+    )
     assert (status, "from the CronJobs fit and worker alone" in said) == (FORBIDDEN, True), said
     status, said = conductor.create("unchanged", found)
     assert status == requests.codes.created, said

@@ -76,7 +76,9 @@ def test_versions_and_aliases_are_rows_of_the_database_which_is_read_over_tls(
         sslmode="verify-full",
         sslrootcert=str(certificate),
     ) as connection:
-        versions = connection.execute("SELECT name, version, run_id FROM model_versions WHERE version = 1").fetchall()
+        versions = connection.execute(
+            "SELECT name, version, run_id FROM model_versions WHERE version = 1 AND name = %s", (EXAMPLE,)
+        ).fetchall()
         aliases = connection.execute("SELECT alias, version FROM registered_model_aliases").fetchall()
     assert versions == [(EXAMPLE, 1, first_model.trained["run"]["run_id"])]
     assert {alias for alias, _ in aliases} == {"dev", "staging", "production"}
