@@ -81,7 +81,10 @@ def test_servers_sign_in_as_an_account_that_writes_nothing(deployed: DeployedPro
     arn = next(each["value"] for each in container["env"] if each["name"] == "TRACKING_ACCOUNT")
     with deployed.tracking(EXAMPLE) as client:
         held = json.loads(deployed.secret(arn))
-        os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"] = held.values()
+        # Named, it would read the account of people once more for each request.
+        os.environ.pop("MLFLOW_TRACKING_AUTH", None)
+        os.environ["MLFLOW_TRACKING_USERNAME"] = held["username"]
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = held["password"]
         assert client.get_model_version_by_alias(EXAMPLE, "production").version == "1"
         calls: list[Callable[[], object]] = [
             lambda: client.set_registered_model_alias(EXAMPLE, "production", "1"),

@@ -47,6 +47,7 @@ QUOTA: Object = {
 DEPLOYED: dict[str, tuple[int, Any]] = {
     f"/api/v1/namespaces/{NAMESPACE}": (200, {}),
     f"{BATCH}/cronjobs/training": (200, CRONJOB),
+    f"{BATCH}/cronjobs/fit": (200, CRONJOB),
     f"{APPS}/deployments/serving": (200, DEPLOYMENT),
     f"{BATCH}/jobs": (200, {"items": [JOB]}),
     f"{CORE}/resourcequotas": (200, {"items": [QUOTA]}),
