@@ -37,7 +37,11 @@ class HostState:
 
 
 def snapshot(home: Path | None = None) -> HostState:
-    """With `home`, what belongs to other sandboxes is left out: they come and go on their own."""
+    """With `home`, what belongs to other sandboxes is left out: they come and go on their own.
+
+    The folder of named network namespaces is left out: the first `ip netns add` on a machine mounts it, for everybody
+    and for good. https://man7.org/linux/man-pages/man8/ip-netns.8.html
+    """
     ours = None if home is None else _names(home)
 
     def known(names: Iterable[str]) -> frozenset[str]:
@@ -53,7 +57,7 @@ def snapshot(home: Path | None = None) -> HostState:
         ),
         routes=known(route.strip() for route in routes),
         namespaces=known(str(path) for path in namespaces.glob("*")),
-        mounts=known(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        mounts=known(_mount_points() - {str(namespaces)}),
         tables=frozenset(_output("nft", "list", "tables").splitlines() if shutil.which("nft") else ()),
         control_groups=known(str(path) for path in Path("/sys/fs/cgroup").glob("**/mlp-node-*")),
         processes=frozenset(_marked(home)),
@@ -70,6 +74,10 @@ def leftovers(before: HostState, after: HostState) -> list[str]:
         found += [f"{kind}: {name} is new" for name in sorted(now[kind] - names)]
         found += [f"{kind}: {name} is gone" for name in sorted(names - now[kind])]
     return found
+
+
+def _mount_points() -> set[str]:
+    return {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
 
 
 def _names(home: Path) -> set[str]:
