@@ -20,7 +20,7 @@ from sandbox.engine.stack_files import folder, is_foreign, usable
 from sandbox.engine.stacks import stack_names
 from sandbox.environment import shell_lines, shell_unset_lines
 from sandbox.errors import SandboxError
-from sandbox.instance import Instance, Nodes, all_instances, as_dict, find
+from sandbox.instance import Instance, Nodes, Propagation, all_instances, as_dict, find
 from sandbox.toolchain import ensure_pulumi, find_kubernetes
 
 app = typer.Typer(no_args_is_help=True, help="An AWS account and its data planes on this machine.")
@@ -47,14 +47,21 @@ def up(
     nodes: Annotated[
         str | None, typer.Option(help="Nodes of clusters: 'real' (some run containers; the default) or 'simulated'.")
     ] = None,
+    propagation: Annotated[
+        str | None,
+        typer.Option(
+            help="When changes of IAM, Pod Identity, access entries and bucket policies take effect: 'usual' (within "
+            "seconds, as on AWS; the default), 'slowest' (as late as that may be) or 'at-once'."
+        ),
+    ] = None,
 ) -> None:
     """Start the sandbox, or bring it back after a crash. What it held is still there."""
     with plain_errors():
         start = time.monotonic()
-        instance = find(name, port, cast(Nodes | None, nodes))
+        instance = find(name, port, cast(Nodes | None, nodes), cast(Propagation | None, propagation))
         before = find(name)
         if instance != before and before.exists and lifecycle.status(before).ready:
-            how = f"on port {before.port} with {before.nodes} nodes"
+            how = f"on port {before.port} with {before.nodes} nodes and {before.propagation} propagation"
             raise SandboxError(f"sandbox {before.name!r} runs {how}; `mlp sandbox down` first")
         found = bring_up(instance)
         if not found.ready:

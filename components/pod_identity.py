@@ -17,6 +17,16 @@ from components.iam_documents import Scope, Statement, trust_document
 LABEL_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 MAX_ROLE_NAME = 64
+NEEDS_ROLE = {"ml-platform/aws-role": "required"}
+"""Labels of pods that are useless without their role on AWS. A policy of the cluster refuses them until EKS gives them
+the variables of their association, which it does at their admission or never; their controllers try again.
+
+An association takes effect some seconds after it is made:
+https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html
+"""
+CREDENTIALS_VARIABLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+"""What EKS sets in every container of a pod whose service account has an association.
+https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html"""
 
 
 @dataclass(frozen=True, kw_only=True)

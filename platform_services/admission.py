@@ -1,4 +1,4 @@
-"""What no team may do in its namespaces, whatever its policy of EKS allows. The API server enforces it.
+"""What the API server refuses: pods without the role that they need, and what no team may do in its namespaces.
 
 EKS's policies for editors and administrators of namespaces let them run pods as they like and write network policies.
 So a pod could take a priority of the system, use a node with accelerators outside the quota of accelerators, or be put
@@ -7,13 +7,14 @@ in a namespace that enforces no level of Pod Security, which is EKS's default, a
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.accelerators import ACCELERATORS
+from components.pod_identity import CREDENTIALS_VARIABLE, NEEDS_ROLE
 from platform_services.classes import PRIORITIES
 from platform_services.namespaces import NAMESPACES
 
@@ -134,6 +135,32 @@ NETWORK_RULES = (
 )
 
 
+PODS_WITH_ROLES = "pods-with-roles-on-aws"
+
+
+def role_rules() -> Sequence[Rule]:
+    """Return what holds of a pod that is useless without its role on AWS, in every namespace.
+
+    EKS gives a pod the variables that lead to its credentials when the pod is admitted, and lets it pass without them
+    when the association is too new or EKS's webhook does not answer. Such a pod would never get any credentials.
+    """
+    return [
+        Rule(
+            holds=" && ".join(_every_container(kind, f"'{CREDENTIALS_VARIABLE}'") for kind in CONTAINERS),
+            message="EKS has not yet given the pod its role on AWS: the Pod Identity association of its service "
+            "account is missing, or takes effect within seconds; the pod's controller tries again by itself",
+        )
+    ]
+
+
+CONTAINERS = ("containers", "initContainers")
+
+
+def _every_container(kind: str, variable: str) -> str:
+    has_it = f"has(each.env) && each.env.exists(entry, entry.name == {variable})"
+    return f"(!has(object.spec.{kind}) || object.spec.{kind}.all(each, {has_it}))"
+
+
 class Admission(pulumi.ComponentResource):
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Admission", name, {}, opts)
@@ -144,7 +171,9 @@ class Admission(pulumi.ComponentResource):
         jobs = self._policy(
             CONDUCTORS_JOBS, conductor_rules(), _matched("batch", "jobs", ["CREATE"]), of_conductors=True
         )
+        roles = self._policy(PODS_WITH_ROLES, role_rules(), _labelled("", "pods", ["CREATE"], NEEDS_ROLE))
         self._bind(PODS, pods)
+        self._bind(PODS_WITH_ROLES, roles)
         self._bind(NETWORK, policies)
         for template in STARTED:
             self._bind(f"{CONDUCTORS_JOBS}-{template}", jobs, template)
@@ -189,10 +218,24 @@ class Admission(pulumi.ComponentResource):
 
 def _matched(group: str, kind: str, operations: list[str]) -> k8s.admissionregistration.v1.MatchResourcesArgsDict:
     return {
-        "resource_rules": [
-            {"api_groups": [group], "api_versions": ["v1"], "operations": operations, "resources": [kind]}
-        ],
+        "resource_rules": [_resources(group, kind, operations)],
         "namespace_selector": {
             "match_expressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": sorted(OTHERS)}]
         },
     }
+
+
+def _labelled(
+    group: str, kind: str, operations: list[str], labels: Mapping[str, str]
+) -> k8s.admissionregistration.v1.MatchResourcesArgsDict:
+    """Objects of every namespace, the platform's too, that have the labels."""
+    return {
+        "resource_rules": [_resources(group, kind, operations)],
+        "object_selector": {"match_labels": dict(labels)},
+    }
+
+
+def _resources(
+    group: str, kind: str, operations: list[str]
+) -> k8s.admissionregistration.v1.NamedRuleWithOperationsArgsDict:
+    return {"api_groups": [group], "api_versions": ["v1"], "operations": operations, "resources": [kind]}

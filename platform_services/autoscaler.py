@@ -11,7 +11,7 @@ import pulumi_kubernetes as k8s
 
 from components.eks.arguments import ClusterHandle
 from components.naming import check_range
-from components.pod_identity import PodIdentity, PodRoleArgs
+from components.pod_identity import NEEDS_ROLE, PodIdentity, PodRoleArgs
 from platform_services.autoscaler_rights import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
 from platform_services.network_policies import Ranges, to_aws, to_kubernetes
 from platform_services.pods import closed_container, resources, restricted_pod
@@ -79,7 +79,7 @@ class Autoscaler(pulumi.ComponentResource):
             spec={
                 "replicas": 1,
                 "selector": {"match_labels": LABELS},
-                "template": {"metadata": {"labels": LABELS}, "spec": self._pod()},
+                "template": {"metadata": {"labels": {**LABELS, **NEEDS_ROLE}}, "spec": self._pod()},
             },
             # Its credentials are put into the pod when that is made; without its rights it ends at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[identity, *rights]),

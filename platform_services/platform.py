@@ -77,7 +77,7 @@ class Platform(pulumi.ComponentResource):
                 ranges=args.ranges,
                 scale_down_minutes=args.scale_down_minutes,
             ),
-            child,
+            pulumi.ResourceOptions(parent=self, depends_on=[admission]),
         )
         mlflow = Mlflow(
             f"{name}-mlflow",
@@ -97,8 +97,8 @@ class Platform(pulumi.ComponentResource):
                 replicas=args.mlflow_replicas,
                 workers=args.mlflow_workers,
             ),
-            # Its pods name a priority, and nothing lets them reach anybody's address but DNS.
-            pulumi.ResourceOptions(parent=self, depends_on=[classes, policies]),
+            # Its pods name a priority, reach nobody's address but DNS, and do not come without their role.
+            pulumi.ResourceOptions(parent=self, depends_on=[classes, policies, admission]),
         )
         self.handle = PlatformHandle(
             kubernetes=args.kubernetes,

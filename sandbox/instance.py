@@ -14,6 +14,7 @@ from sandbox.aws_command import write_configuration
 from sandbox.errors import SandboxError
 
 Nodes: TypeAlias = Literal["real", "simulated"]
+Propagation: TypeAlias = Literal["usual", "slowest", "at-once"]
 DEFAULT_NAME = "default"
 DEFAULT_PORT = 4566
 PROJECT = Path(__file__).resolve().parent.parent
@@ -27,12 +28,16 @@ def sandboxes_folder() -> Path:
 
 @dataclass(frozen=True)
 class Instance:
-    """`port` is the loopback port of the emulated AWS API. `nodes`: whether some nodes of clusters run containers."""
+    """`port` is the loopback port of the emulated AWS API. `nodes`: whether some nodes of clusters run containers.
+
+    `propagation`: how soon changes take effect that AWS makes effective some seconds later.
+    """
 
     name: str
     port: int
     home: Path
     nodes: Nodes = "real"
+    propagation: Propagation = "usual"
 
     @property
     def endpoint(self) -> str:
@@ -78,25 +83,37 @@ class Instance:
         for folder in (self.aws, self.logs, self.bin, self.pulumi_home, self.state):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         write_configuration(self.aws_configuration)
-        settings = {"name": self.name, "port": self.port, "nodes": self.nodes}
+        settings = {"name": self.name, "port": self.port, "nodes": self.nodes, "propagation": self.propagation}
         (self.home / "sandbox.json").write_text(json.dumps(settings) + "\n")
 
 
-def find(name: str | None = None, port: int | None = None, nodes: Nodes | None = None) -> Instance:
+def find(
+    name: str | None = None,
+    port: int | None = None,
+    nodes: Nodes | None = None,
+    propagation: Propagation | None = None,
+) -> Instance:
     """The sandbox of that name as it was set up, or as it would be: `name` from MLP_SANDBOX when not given.
 
-    Raises SandboxError for a name, port or kind of nodes that cannot be used.
+    Raises SandboxError for a name, port, kind of nodes or propagation that cannot be used.
     """
     name = name or os.environ.get("MLP_SANDBOX") or DEFAULT_NAME
     if not _NAME.fullmatch(name):
         raise SandboxError(f"sandbox name {name!r}: use 1-31 lower-case letters, digits and hyphens")
     home = sandboxes_folder() / name
     found = _noted(Instance(name, DEFAULT_PORT, home))
-    found = replace(found, port=found.port if port is None else port, nodes=nodes or found.nodes)
+    found = replace(
+        found,
+        port=found.port if port is None else port,
+        nodes=nodes or found.nodes,
+        propagation=propagation or found.propagation,
+    )
     if not 1024 <= found.port <= 65535:
         raise SandboxError(f"port {found.port}: use a port from 1024 to 65535")
     if found.nodes not in get_args(Nodes):
         raise SandboxError(f"nodes {found.nodes!r}: use {' or '.join(get_args(Nodes))}")
+    if found.propagation not in get_args(Propagation):
+        raise SandboxError(f"propagation {found.propagation!r}: use {', '.join(get_args(Propagation))}")
     return found
 
 
@@ -107,7 +124,12 @@ def _noted(instance: Instance) -> Instance:
         return instance
     try:
         noted = json.loads(settings.read_text())
-        return replace(instance, port=int(noted["port"]), nodes=noted.get("nodes", "real"))
+        return replace(
+            instance,
+            port=int(noted["port"]),
+            nodes=noted.get("nodes", "real"),
+            propagation=noted.get("propagation", "usual"),
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SandboxError(f"{settings} is damaged ({error}); delete it, or run `mlp sandbox reset`") from error
 

@@ -126,6 +126,7 @@ def _start_emulator(instance: Instance, report: Report) -> None:
     report(f"Starting the emulated AWS account on {instance.endpoint}")
     command = [sys.executable, "-m", "sandbox.emulator", "--home", str(instance.aws)]
     command += ["--port", str(instance.port), "--name", instance.name]
+    command += ["--propagation", instance.propagation]
     command += ["--simulated-nodes"] if instance.nodes == "simulated" else []
     environment = {**process_environment(instance), "PYTHONPATH": str(PROJECT)}
     log = instance.logs / "emulator.log"

@@ -9,6 +9,7 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.pod_identity import NEEDS_ROLE
 from ml_workloads.deployment.arguments import PartArgs, labels, metadata, selector
 from ml_workloads.deployment.environment_variables import entries, serving_variables
 from ml_workloads.deployment.identity import Identity, IdentityArgs
@@ -101,7 +102,7 @@ class Serving(pulumi.ComponentResource):
             "selector": {"match_labels": selector(SERVING)},
             "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
             "revision_history_limit": 3,
-            "template": {"metadata": {"labels": self._labels}, "spec": self._pod()},
+            "template": {"metadata": {"labels": {**self._labels, **NEEDS_ROLE}}, "spec": self._pod()},
         }
         return k8s.apps.v1.Deployment(
             f"{self._name}-replicas",

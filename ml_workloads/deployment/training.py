@@ -13,6 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.accelerators import ACCELERATORS, EFA_RESOURCE, LABEL
+from components.pod_identity import NEEDS_ROLE
 from ml_workloads.deployment.arguments import PartArgs, labels, metadata
 from ml_workloads.deployment.conducting import Conducting
 from ml_workloads.deployment.environment_variables import (
@@ -150,7 +151,7 @@ class Training(pulumi.ComponentResource):
             "pod_failure_policy": failure_policy(part),
             "template": {
                 "metadata": {
-                    "labels": labels(self._args.project, part),
+                    "labels": {**labels(self._args.project, part), **({} if part == WORKER else NEEDS_ROLE)},
                     # A node is not emptied of a run for being hardly used; the run would begin anew.
                     "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
                 },

@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 from components.naming import check_unique
 from components.secrets import SecretHandle, Secrets, SecretsArgs
 from platform_services.handles import PlatformHandle
-from platform_services.mlflow.pods import MADE_AGAIN, AccountArgs, PodAccount, container, labels, pod
+from platform_services.mlflow.pods import MADE_AGAIN, AccountArgs, PodAccount, container, labels, pod, pod_labels
 from platform_services.mlflow.rights import ACCOUNTS_PREFIX, accounts_policy
 from platform_services.mlflow.rotation import rotation
 from platform_services.mlflow.rotation_names import ACCOUNTS as ROTATED_ACCOUNTS
@@ -124,7 +124,7 @@ class MlflowAccounts(pulumi.ComponentResource):
                 "backoff_limit": 3,
                 "active_deadline_seconds": 900,
                 "template": {
-                    "metadata": {"labels": labels(ACCOUNTS)},
+                    "metadata": {"labels": pod_labels(ACCOUNTS)},
                     "spec": {
                         **pod(ACCOUNTS, container(ACCOUNTS, tracking.image, "accounts", environment)),
                         "restart_policy": "Never",

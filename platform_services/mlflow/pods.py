@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.eks.arguments import ClusterHandle
-from components.pod_identity import PodIdentity, PodRoleArgs
+from components.pod_identity import NEEDS_ROLE, PodIdentity, PodRoleArgs
 from platform_services.namespaces import ML_PLATFORM
 from platform_services.network_policies import Ranges, to_aws
 from platform_services.pods import closed_container, resources, restricted_pod
@@ -23,8 +23,13 @@ USER = 65532  # as in the Dockerfile
 
 
 def labels(part: str) -> Mapping[str, str]:
-    """Of the pods of one part; policies and selectors go by them."""
+    """Of the objects of one part; policies and selectors go by them."""
     return {"app.kubernetes.io/name": part, "app.kubernetes.io/part-of": NAME}
+
+
+def pod_labels(part: str) -> Mapping[str, str]:
+    """Of its pods: each of them acts on AWS."""
+    return {**labels(part), **NEEDS_ROLE}
 
 
 @dataclass(frozen=True, kw_only=True)

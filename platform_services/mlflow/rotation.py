@@ -10,7 +10,7 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from platform_services.mlflow.pods import labels, pod
+from platform_services.mlflow.pods import labels, pod, pod_labels
 from platform_services.mlflow.rotation_names import cronjob
 
 NEVER: Final = "0 0 1 1 *"
@@ -51,7 +51,7 @@ def rotation(
                     "active_deadline_seconds": 1800,
                     "ttl_seconds_after_finished": KEPT_SECONDS,
                     "template": {
-                        "metadata": {"labels": tags},
+                        "metadata": {"labels": pod_labels(service_account)},
                         "spec": {**pod(service_account, main), "restart_policy": "Never"},
                     },
                 },

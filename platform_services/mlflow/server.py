@@ -34,6 +34,7 @@ from platform_services.mlflow.pods import (
     container,
     labels,
     pod,
+    pod_labels,
 )
 from platform_services.mlflow.rights import ARTIFACTS_PREFIX, server_policy, set_up_policy
 from platform_services.mlflow.rotation import rotation
@@ -194,7 +195,7 @@ class Mlflow(pulumi.ComponentResource):
                 "backoff_limit": 3,
                 "active_deadline_seconds": 1800,
                 "template": {
-                    "metadata": {"labels": labels(SET_UP)},
+                    "metadata": {"labels": pod_labels(SET_UP)},
                     "spec": {
                         **pod(SET_UP, container(SET_UP, self._image, "set_up", environment)),
                         "restart_policy": "Never",
@@ -254,7 +255,7 @@ class Mlflow(pulumi.ComponentResource):
                 "selector": {"match_labels": labels(NAME)},
                 "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
                 "template": {
-                    "metadata": {"labels": labels(NAME)},
+                    "metadata": {"labels": pod_labels(NAME)},
                     "spec": {
                         **pod(NAME, main),
                         "termination_grace_period_seconds": 60,

@@ -67,6 +67,7 @@ def _cluster(raw: Mapping[str, Any]) -> EksCluster:
         **raw,
         "addons": tuple(EksAddon(**addon) for addon in raw["addons"]),
         "node_groups": tuple(_group(group) for group in raw["node_groups"]),
+        "pod_identities": tuple(raw.get("pod_identities", ())),
     }
     return EksCluster(**read)
 

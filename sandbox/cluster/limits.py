@@ -53,10 +53,6 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
         "any public range, whichever; ranges of the VPC, whose endpoints AWS has too, are not enough",
     ),
     (
-        "every pod gets the environment of Pod Identity, also without an association",
-        "on EKS only pods of an associated account have it: there the SDK finds nothing, here the agent refuses",
-    ),
-    (
         "etcd does not wait for the disk",
         "killed processes lose nothing; a machine that loses power may lose the last writes: `mlp sandbox reset`",
     ),

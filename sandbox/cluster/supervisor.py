@@ -69,7 +69,7 @@ class Supervisor:
         self._active = False
         self._problem: str | None = None
         self._content_due = 0.0
-        self._admission_applied = False
+        self._admitted: tuple[str, ...] | None = None
         self._routed: tuple[str, ...] | None = None
         self._written: SupervisorStatus | None = None
         self._parts: _Parts | None = None
@@ -111,7 +111,7 @@ class Supervisor:
         if parts.plane.serves and time.monotonic() >= self._content_due:
             calm = self._bring_in_step(parts)
             self._content_due = time.monotonic() + (_CALM_SECONDS if calm else _BUSY_SECONDS)
-        if parts.plane.ready and self._admission_applied and not self._active:
+        if parts.plane.ready and self._admitted is not None and not self._active:
             self._active = True
             self._log.info("active after %.1f s", time.monotonic() - self._began)
 
@@ -161,13 +161,15 @@ class Supervisor:
         """Whether all that lives in the API is as it shall be."""
         cluster = self._desired.cluster
         try:
-            if not self._admission_applied:
-                variables = admission.environment(
-                    cluster.region, parts.place.aws_endpoint, databases=self._desired.database_ca is not None
-                )
-                for manifest in admission.manifests(variables):
+            if self._admitted != cluster.pod_identities:
+                for manifest in admission.manifests(
+                    cluster.region,
+                    parts.place.aws_endpoint,
+                    databases=self._desired.database_ca is not None,
+                    accounts=cluster.pod_identities,
+                ):
                     parts.plane.api.apply(manifest)
-                self._admission_applied = True
+                self._admitted = cluster.pod_identities
             wanted = wanted_nodes(
                 cluster, real_before=parts.nodes.real_before(), real_possible=parts.place.network is not None
             )

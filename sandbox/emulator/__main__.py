@@ -43,6 +43,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--name", default="default", help="name of the account, shown by the health page")
     parser.add_argument("--no-dataplanes", action="store_true", help="answer the API only, start no databases")
     parser.add_argument("--simulated-nodes", action="store_true", help="no node of a cluster runs containers")
+    parser.add_argument(
+        "--propagation",
+        choices=("usual", "slowest", "at-once"),
+        default="at-once",
+        help="how soon changes of IAM and the like take effect (default: %(default)s)",
+    )
     options = parser.parse_args(argv)
     if not 0 <= options.port <= 65535:
         parser.error(f"--port {options.port}: a port lies between 0 and 65535")
@@ -63,6 +69,7 @@ def main(argv: list[str]) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from sandbox.emulator.journal import JournalError  # moto comes with these: after its settings
+    from sandbox.emulator.late_effects import LateEffects
     from sandbox.emulator.server import PortTakenError, Server
     from sandbox.emulator.service import Service
 
@@ -78,6 +85,7 @@ def _serve(options: argparse.Namespace) -> int:
                 dataplanes=not options.no_dataplanes,
                 real_nodes=not options.simulated_nodes,
                 port=server.port,
+                late=LateEffects(options.propagation),
             )
         )
     except PortTakenError as error:

@@ -8,12 +8,14 @@ import ipaddress
 import json
 import logging
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
+from sandbox.emulator import propagation
 from sandbox.emulator.desired import (
     ClusterDataPlane,
     ClusterStatus,
@@ -26,6 +28,7 @@ from sandbox.emulator.desired import (
 )
 from sandbox.emulator.extensions.eks_addon_versions import default_addon_version
 from sandbox.emulator.extensions.eks_records import ClusterRecord, NodeGroup, all_clusters
+from sandbox.emulator.propagation import ASSOCIATIONS
 
 _log = logging.getLogger(__name__)
 _SHARED_ADDRESSES = ipaddress.ip_network("100.64.0.0/10")
@@ -86,7 +89,7 @@ class Clusters:
 
     def _work(self) -> None:
         while True:
-            self._wanted.wait()
+            self._wanted.wait(timeout=_next_association())
             self._wanted.clear()
             if self._closing:
                 return
@@ -104,6 +107,12 @@ class Clusters:
             _log.exception("%s could not be brought in step with the API", type(plane).__name__)
         else:
             self._last = desired
+
+
+def _next_association() -> float | None:
+    """Seconds until another Pod Identity association takes effect."""
+    running = propagation.CURRENT
+    return running.next_change(ASSOCIATIONS) if running is not None else None
 
 
 CURRENT: Clusters | None = None
@@ -141,7 +150,20 @@ def _desired(cluster: ClusterRecord) -> EksCluster:
         oidc_issuer=str(cluster.description["identity"]["oidc"]["issuer"]),
         addons=_addons(cluster),
         node_groups=tuple(_node_group(cluster, group) for group in cluster.node_groups.values()),
+        pod_identities=_pod_identities(cluster),
     )
+
+
+def associations(clusters: Iterable[ClusterRecord]) -> dict[str, bool]:
+    """The identifiers of all Pod Identity associations."""
+    return {id: True for cluster in clusters for id in cluster.associations}
+
+
+def _pod_identities(cluster: ClusterRecord) -> tuple[str, ...]:
+    counting = [
+        association for id, association in cluster.associations.items() if propagation.effective(ASSOCIATIONS, id, True)
+    ]
+    return tuple(sorted(f"{each['namespace']}/{each['serviceAccount']}" for each in counting))
 
 
 def _pod_range(vpc: Any) -> str:

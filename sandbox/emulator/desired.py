@@ -148,7 +148,8 @@ class EksCluster:
 
     `version` is the minor version, such as 1.36. `vpc_id` is empty in what earlier versions wrote. `pod_cidr` is the
     range that pods get addresses from (a secondary range of the VPC where there is one). `oidc_issuer` signs
-    service-account tokens.
+    service-account tokens. `pod_identities` are the service accounts (namespace/name) whose Pod Identity association
+    has taken effect, in order.
     """
 
     cluster_id: str
@@ -164,6 +165,7 @@ class EksCluster:
     vpc_id: str = ""
     addons: tuple[EksAddon, ...] = ()
     node_groups: tuple[EksNodeGroup, ...] = ()
+    pod_identities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

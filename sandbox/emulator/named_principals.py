@@ -13,6 +13,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from sandbox.emulator.authorization.conditions import as_list
+from sandbox.emulator.authorization.held import counts
 from sandbox.emulator.authorization.sessions import role_by_arn
 from sandbox.emulator.principals import ADMINISTRATOR, administrator_arn
 
@@ -34,11 +35,15 @@ def unique_id(arn: str) -> str:
 
 
 def missing(arn: str, account: str) -> bool:
-    """Return whether an ARN names a role or user that this account does not have. Others' are not looked at."""
+    """Return whether an ARN names a role or user that this account does not have, or not long enough to be known.
+
+    Others' are not looked at.
+    """
     match = _ARN.fullmatch(arn)
     if match is None or match["account"] != account or match["path"].startswith("aws-service-role/"):
         return False
-    return not unique_id(arn)
+    unique = unique_id(arn)
+    return not unique or (unique != ADMINISTRATOR and not counts(unique))
 
 
 def named(document: str) -> Iterator[str]:

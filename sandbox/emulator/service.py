@@ -15,6 +15,7 @@ from sandbox.emulator.extensions import ecr_images
 from sandbox.emulator.faults import Fault, fault_reply
 from sandbox.emulator.identify import Identity, identify
 from sandbox.emulator.journal import Journal
+from sandbox.emulator.late_effects import LateEffects
 from sandbox.emulator.messages import Reply, Request
 
 _log = logging.getLogger(__name__)
@@ -23,8 +24,18 @@ _log = logging.getLogger(__name__)
 class Service:
     """One account under one home directory."""
 
-    def __init__(self, *, home: Path, name: str, dataplanes: bool, real_nodes: bool = True, port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        home: Path,
+        name: str,
+        dataplanes: bool,
+        real_nodes: bool = True,
+        port: int = 0,
+        late: LateEffects | None = None,
+    ) -> None:
         self._name = name
+        self._late = late or LateEffects("at-once")
         self._settled = threading.Event()
         self._journal = Journal(home / "journal")
         self.account = Account(self._journal)
@@ -45,6 +56,8 @@ class Service:
     def start(self) -> None:
         """Replay the journal and bring the data planes up; the health page says how far it is."""
         self.account.replay()
+        with self.account.lock:
+            self._late.begin()
         self.account.on_write(self._written)
         self._databases.start()
         self._clusters.start()
@@ -83,6 +96,7 @@ class Service:
         self._clusters.register(EksDataPlane(home, log, port, real_nodes=real_nodes, databases=databases))
 
     def _written(self, identity: Identity) -> None:
+        self._late.written(identity.service)
         if identity.service in {"rds", "secretsmanager"}:
             self._databases.request_reconcile()
         if identity.service in {"eks", "autoscaling", "ec2"}:

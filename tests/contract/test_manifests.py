@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from components.naming import slug
+from components.pod_identity import NEEDS_ROLE
 from platform_services.namespaces import NAMESPACES
 from tests.contract.manifests import objects, of_kind, pods
 from tests.contract.pod_security import containers, violations
@@ -96,6 +97,19 @@ def container(**changes: Any) -> dict[str, Any]:
 def test_a_planted_violation_is_caught(spec: dict[str, Any], found: str):
     assert list(violations(SOUND)) == []
     assert list(violations(spec)) == [found]
+
+
+def test_pods_wait_for_their_role_on_aws_exactly_where_they_have_one(environment: Program):
+    """A Pod Identity association takes effect some seconds after it is made, and never for a pod that came before."""
+    associated = {
+        (each.inputs["namespace"], each.inputs["serviceAccount"])
+        for each in environment.resources
+        if each.typ == "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+    }
+    assert associated
+    for pod in pods(environment):
+        has_role = (pod.namespace, pod.spec.get("serviceAccountName", "default")) in associated
+        assert (NEEDS_ROLE.items() <= pod.labels.items()) == has_role, pod.title
 
 
 def test_no_image_floats(environment: Program):

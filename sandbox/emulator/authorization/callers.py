@@ -3,7 +3,7 @@
 Keys that the account never made stand for its administrator: `sandbox` is one of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -13,6 +13,7 @@ from moto.sts.models import AssumedRole, sts_backends
 
 from sandbox.emulator.authorization.documents import Document, parse
 from sandbox.emulator.authorization.evaluation import Caller
+from sandbox.emulator.authorization.held import held_by
 from sandbox.emulator.authorization.refusals import expired_token, invalid_token
 from sandbox.emulator.authorization.sessions import details_of, role_by_arn
 from sandbox.emulator.identify import Identity
@@ -61,16 +62,17 @@ def administrator(account: str) -> Caller:
 
 
 def of_role(role: Any, *, arn: str = "", user_id: str = "", session: Iterable[str] | None = None) -> Caller:
-    """A role, or a session of it, with the policies that are attached at this moment."""
+    """A role, or a session of it, with the policies that count at this moment."""
+    held = held_by(role)
     return Caller(
         kind="session",
         arn=arn or role.arn,
         account=role.account_id,
         role_arn=role.arn,
         user_id=user_id or role.id,
-        identity=tuple(_policies(role)),
-        boundary=_boundary(role.account_id, role.permissions_boundary_arn),
-        session=None if session is None else tuple(parse(text) for text in session),
+        identity=_parsed(held.policies),
+        boundary=None if held.boundary is None else _parsed(held.boundary),
+        session=None if session is None else _parsed(session),
     )
 
 
@@ -78,31 +80,20 @@ def of_user(user: Any) -> Caller:
     """A user with its own policies and those of its groups."""
     backend = iam_backends[user.account_id]["aws"]
     groups = [group for group in backend.groups.values() if user in group.users]
+    held = held_by(user)
     return Caller(
         kind="user",
         arn=user.arn,
         account=user.account_id,
         user_id=user.id,
-        identity=tuple(document for holder in (user, *groups) for document in _policies(holder)),
-        boundary=_boundary(user.account_id, getattr(user, "permissions_boundary_arn", None)),
+        identity=_parsed([*held.policies, *(text for group in groups for text in held_by(group).policies)]),
+        boundary=None if held.boundary is None else _parsed(held.boundary),
     )
 
 
 def of_group(group: Any) -> Caller:
     """What membership of a group alone would allow."""
-    return Caller(kind="user", arn=group.arn, account=group.account_id, identity=tuple(_policies(group)))
-
-
-def managed_policy(account: str, arn: str) -> Document | None:
-    """The default version of a managed policy, the account's own or one of AWS's."""
-    text = managed_policy_text(account, arn)
-    return None if text is None else parse(text)
-
-
-def managed_policy_text(account: str, arn: str) -> str | None:
-    """The default version of a managed policy as it was written; None where there is no such policy."""
-    policy: Any = iam_backends[account]["aws"].managed_policies.get(arn)
-    return None if policy is None else _default_version(policy)
+    return Caller(kind="user", arn=group.arn, account=group.account_id, identity=_parsed(held_by(group).policies))
 
 
 def _of_session(identity: Identity, session: AssumedRole) -> Caller:
@@ -122,23 +113,8 @@ def _check_token(identity: Identity, request: Request, session: AssumedRole) -> 
         raise invalid_token(identity)
 
 
-def _policies(holder: Any) -> Iterator[Document]:
-    for text in holder.policies.values():
-        yield parse(text)
-    for policy in holder.managed_policies.values():
-        yield parse(_default_version(policy))
-
-
-def _default_version(policy: Any) -> str:
-    return next(item.document for item in policy.versions if item.version_id == policy.default_version_id)
-
-
-def _boundary(account: str, arn: str | None) -> tuple[Document, ...] | None:
-    """A boundary that does not exist, or no longer, allows nothing."""
-    if not arn:
-        return None
-    document = managed_policy(account, arn)
-    return () if document is None else (document,)
+def _parsed(texts: Iterable[str]) -> tuple[Document, ...]:
+    return tuple(parse(text) for text in texts)
 
 
 def user_or_role_tags(caller: Caller) -> Any:

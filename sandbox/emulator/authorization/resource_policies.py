@@ -10,10 +10,13 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from sandbox.emulator import propagation
 from sandbox.emulator.authorization.conditions import Lookup
 from sandbox.emulator.authorization.documents import Access, Document, MalformedPolicyError, parse
 from sandbox.emulator.authorization.evaluation import Caller, ResourcePolicy
+from sandbox.emulator.authorization.held import held_by
 from sandbox.emulator.authorization.sessions import role_by_arn
+from sandbox.emulator.propagation import BUCKETS
 
 TRUST_ACTIONS = frozenset(
     {
@@ -55,7 +58,7 @@ def policy_of(caller: Caller, access: Access, lookup: Lookup, account: str) -> R
         role = role_by_arn(access.resource)
         if role is None:
             return None
-        return ResourcePolicy(document=_read(role.assume_role_policy_document), account=role.account_id, sovereign=True)
+        return ResourcePolicy(document=_read(held_by(role).trust), account=role.account_id, sovereign=True)
     parts = access.resource.split(":", 5)
     if len(parts) != 6:
         return None
@@ -70,12 +73,21 @@ def _of_resource(
 ) -> ResourcePolicy | None:
     if parts[2] == "s3":
         bucket = bucket_named(parts[5].partition("/")[0], account)
-        return None if bucket is None else ResourcePolicy(document=_read(bucket.policy), account=bucket.account_id)
+        if bucket is None:
+            return None
+        text = propagation.effective(BUCKETS, bucket.name, bucket.policy)
+        return ResourcePolicy(document=_read(text), account=bucket.account_id)
     if parts[2] == "kms":
         return _of_key(caller, access, lookup, parts)
     look = _TEXTS.get(parts[2])
     text = look(parts[4], parts[3], access.resource, parts[5]) if look is not None else None
     return ResourcePolicy(document=_read(text), account=parts[4]) if text else None
+
+
+def bucket_policies() -> dict[str, Any]:
+    """All buckets with their policies; None for those that have none."""
+    accounts = list(s3_backends.values())
+    return {str(bucket.name): bucket.policy for held in accounts for bucket in held["aws"].buckets.values()}
 
 
 def bucket_named(name: str, account: str) -> FakeBucket | None:

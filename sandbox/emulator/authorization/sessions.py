@@ -15,6 +15,7 @@ from moto.sts.models import AssumedRole, sts_backends
 from sandbox.emulator.authorization.conditions import lookup_in
 from sandbox.emulator.authorization.documents import Access, parse
 from sandbox.emulator.authorization.evaluation import Caller, ResourcePolicy, evaluate
+from sandbox.emulator.authorization.held import held_by
 from sandbox.emulator.faults import Fault
 
 _DETAILS = "sandbox_details"
@@ -66,6 +67,12 @@ def remember(session: AssumedRole, details: SessionDetails) -> None:
     vars(session)[_DETAILS] = details
 
 
+def trust_of(role: Any, account: str) -> ResourcePolicy | None:
+    """Who may assume a role, as it counts at this moment; None where nothing does yet."""
+    text = held_by(role).trust
+    return ResourcePolicy(document=parse(text), account=account) if text else None
+
+
 def begin_for_service(
     *,
     role_arn: str,
@@ -89,7 +96,7 @@ def begin_for_service(
     }
     caller = Caller(kind="service", arn=service, account=account)
     for action in ("sts:AssumeRole", *(("sts:TagSession",) if tags else ())):
-        trust = ResourcePolicy(document=parse(role.assume_role_policy_document), account=account) if role else None
+        trust = trust_of(role, account) if role is not None else None
         access = Access(action=action, resource=role_arn)
         if trust is None or not evaluate(caller, access, lookup_in(context), trust).allowed:
             raise Fault(

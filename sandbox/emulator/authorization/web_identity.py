@@ -16,9 +16,9 @@ from moto.iam.models import iam_backends
 
 from sandbox.emulator.authorization.asking import Ask
 from sandbox.emulator.authorization.conditions import as_list, lookup_in
-from sandbox.emulator.authorization.documents import Access, parse
-from sandbox.emulator.authorization.evaluation import Caller, ResourcePolicy, evaluate
-from sandbox.emulator.authorization.sessions import role_by_arn
+from sandbox.emulator.authorization.documents import Access
+from sandbox.emulator.authorization.evaluation import Caller, evaluate
+from sandbox.emulator.authorization.sessions import role_by_arn, trust_of
 from sandbox.emulator.faults import Fault
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def federated(ask: Ask) -> None:
         "aws:RequestedRegion": [ask.identity.region],
         "aws:SecureTransport": ["true"],
     }
-    trust = ResourcePolicy(document=parse(role.assume_role_policy_document), account=account) if role else None
+    trust = trust_of(role, account) if role is not None else None
     access = Access(action="sts:AssumeRoleWithWebIdentity", resource=role_arn)
     if trust is None or not evaluate(caller, access, lookup_in(keys), trust).allowed:
         reason = "there is no such role" if role is None else f"its trust policy does not allow {keys}"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sandbox.emulator.authorization.callers import managed_policy_text, session_of
+from sandbox.emulator.authorization.callers import session_of
+from sandbox.emulator.authorization.held import managed_policy_text
 from sandbox.emulator.authorization.sessions import SessionDetails, details_of, remember, role_by_arn
 from sandbox.emulator.authorization.tagging import plain
 from sandbox.emulator.authorization.web_identity import claims_of, federated_keys, issuer_of

@@ -1,13 +1,16 @@
 """Answers to TokenReview and SubjectAccessReview from a cluster's access entries and their EKS access policies."""
 
 import fnmatch
+from collections.abc import Iterable
 from typing import Any
 
 from moto.ec2.models import ec2_backends
 
+from sandbox.emulator import propagation
 from sandbox.emulator.extensions.eks_records import AccessEntry, ClusterRecord
 from sandbox.emulator.kubernetes_access.policies import POLICIES, Rule
 from sandbox.emulator.kubernetes_access.tokens import Presenter
+from sandbox.emulator.propagation import ENTRIES
 
 PRINCIPAL = "canonicalArn"
 """The extra of a user that names its principal, as EKS's authenticator calls it."""
@@ -25,7 +28,24 @@ def entry_for(cluster: ClusterRecord, principal: str, principal_id: str) -> Acce
     if cluster.authentication_mode == "CONFIG_MAP" and principal != cluster.creator:
         return None
     entry = cluster.access_entries.get(principal)
-    return None if entry is None or entry.principal_id not in ("", principal_id) else entry
+    if entry is None or entry.principal_id not in ("", principal_id):
+        return None
+    return entry if propagation.effective(ENTRIES, key_of(cluster, principal), True) else None
+
+
+def entries_and_policies(clusters: Iterable[ClusterRecord]) -> dict[tuple[str, ...], bool]:
+    """What there is of entries and policies associated with them, by name."""
+    found: dict[tuple[str, ...], bool] = {}
+    for cluster in clusters:
+        for principal, entry in cluster.access_entries.items():
+            found[key_of(cluster, principal)] = True
+            found.update({key_of(cluster, principal, arn): True for arn in entry.policies})
+    return found
+
+
+def key_of(cluster: ClusterRecord, *names: str) -> tuple[str, ...]:
+    """By what a late effect is known: a cluster, a principal, and a policy's ARN where it is about one."""
+    return (cluster.id, *names)
 
 
 def user_of(cluster: ClusterRecord, entry: AccessEntry, presenter: Presenter) -> dict[str, Any]:
@@ -64,6 +84,8 @@ def judge(cluster: ClusterRecord, spec: dict[str, Any]) -> tuple[bool, str]:
         return False, ""  # nobody that EKS knows: Kubernetes' own accounts, or a user that is impersonated
     asked = spec.get("resourceAttributes")
     for arn, association in list(entry.policies.items()):
+        if not propagation.effective(ENTRIES, key_of(cluster, principal, arn), True):
+            continue
         name, scope = arn.rpartition("/")[2], association["accessScope"]
         for rule in POLICIES.get(name, ()):
             allowed = _allows_resource(rule, scope, asked) if asked else _allows_path(rule, scope)

@@ -52,9 +52,13 @@ def _authenticate(cluster: ClusterRecord, spec: dict[str, Any]) -> dict[str, Any
         return {"authenticated": False, "error": str(error)}
     entry = entry_for(cluster, presenter.principal, presenter.user_id)
     if entry is None:
-        known = presenter.principal in cluster.access_entries and cluster.authentication_mode != "CONFIG_MAP"
-        older = ": its entry is that of an earlier one of the same name; delete the entry and make it anew"
-        reason = f"{presenter.principal} has no access entry{older if known else ''}"
+        known = cluster.access_entries.get(presenter.principal) if cluster.authentication_mode != "CONFIG_MAP" else None
+        why = ""
+        if known is not None and known.principal_id not in ("", presenter.user_id):
+            why = ": its entry is that of an earlier one of the same name; delete the entry and make it anew"
+        elif known is not None:
+            why = " that has taken effect: it was made seconds ago"
+        reason = f"{presenter.principal} has no access entry{why}"
         _log.warning("cluster %s: %s was not let in: %s", cluster.name, presenter.arn, reason)
         return {"authenticated": False, "error": reason}
     return {"authenticated": True, "user": user_of(cluster, entry, presenter)}

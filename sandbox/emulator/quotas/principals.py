@@ -37,5 +37,14 @@ def of_access_entry(asked: Asked) -> None:
         raise Fault(INVALID_PARAMETER, "The specified principalArn is invalid: invalid principal.")
 
 
+@checks("eks", "CreatePodIdentityAssociation", "UpdatePodIdentityAssociation", "CreateAddon", "UpdateAddon")
+def of_association(asked: Asked) -> None:
+    """Refuse a role for pods that does not exist, or not long enough for EKS to know it."""
+    wanted = [asked.params, *(asked.params.get("podIdentityAssociations") or [])]
+    for arn in (str(each["roleArn"]) for each in wanted if each.get("roleArn")):
+        if missing(arn, asked.identity.account):
+            raise Fault(INVALID_PARAMETER, f"Role provided in the request does not exist: {arn}")
+
+
 def _unknown(asked: Asked, document: object) -> list[str]:
     return [arn for arn in named(str(document or "")) if missing(arn, asked.identity.account)]

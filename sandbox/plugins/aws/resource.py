@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Literal
 import boto3
 from botocore.config import Config
 
+from sandbox.plugins.aws.propagation import wait_for_propagation
+
 Props = dict[str, Any]
 Kind = Literal["plain", "set", "sets", "exact", "json", "map"]
 
@@ -70,7 +72,7 @@ class Clients:
     def get(self, service: str) -> Any:
         with self._lock:
             if service not in self._made:
-                self._made[service] = self._session.client(
+                client = self._session.client(
                     service,
                     region_name=self.region,
                     # One try: the emulator's answers are final, and a retried 500 would cost minutes.
@@ -78,6 +80,8 @@ class Clients:
                         retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=32
                     ),
                 )
+                wait_for_propagation(client, service)
+                self._made[service] = client
             return self._made[service]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from components.pod_identity import NEEDS_ROLE
+from platform_services.admission import PODS_WITH_ROLES, role_rules
 from sandbox.cluster import admission
 from sandbox.cluster.api import ApiError
 from sandbox.cluster.images import digests
@@ -23,6 +25,7 @@ from tests.unit.sandbox.cluster.clusters import GPU_TAINT, cluster, group, insta
 
 pytestmark = pytest.mark.timeout(600)
 PODS = "/api/v1/namespaces/default/pods"
+API = "admissionregistration.k8s.io/v1"
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +109,16 @@ def test_a_job_on_a_simulated_node_comes_to_its_end(plane: ScratchControlPlane, 
     wait_for("the Job is complete", lambda: plane.api.get(path)["status"].get("succeeded") == 1)
 
 
-def test_every_container_gets_what_pod_identity_needs_and_keeps_its_own_environment(plane: ScratchControlPlane):
-    given = admission.environment("us-east-1", "http://198.18.1.1:4566", databases=True)
-    for each in admission.manifests(given):
+def admit(plane: ScratchControlPlane, *accounts: str) -> None:
+    for each in admission.manifests("us-east-1", "http://198.18.1.1:4566", databases=True, accounts=accounts):
         plane.api.apply(each)
+
+
+def test_containers_of_an_associated_account_get_what_pod_identity_needs_and_keep_their_own_environment(
+    plane: ScratchControlPlane,
+):
+    admit(plane, "default/default", "ml-platform/mlflow")
+    given = admission.surroundings("http://198.18.1.1:4566", databases=True) | admission.credentials("us-east-1")
     own = {"env": [{"name": "AWS_REGION", "value": "eu-west-1"}, {"name": "A", "value": "b"}]}
 
     def created(name: str, **spec: Any) -> dict[str, Any] | None:
@@ -132,6 +141,76 @@ def test_every_container_gets_what_pod_identity_needs_and_keeps_its_own_environm
             assert admission.MOUNT in [each["mountPath"] for each in container["volumeMounts"]]
         [source] = next(v for v in made["spec"]["volumes"] if v["name"] == admission.VOLUME)["projected"]["sources"]
         assert source["serviceAccountToken"]["audience"] == "pods.eks.amazonaws.com"
+
+
+def test_containers_of_other_accounts_are_told_where_aws_is_and_nothing_of_credentials(plane: ScratchControlPlane):
+    admit(plane, "ml-platform/mlflow")
+
+    def created() -> dict[str, Any] | None:
+        """Policies take a moment until they act."""
+        plane.api.delete(f"{PODS}/plain", {"gracePeriodSeconds": 0})
+        made = plane.api.create(PODS, pod("plain", {}, nodeName="nowhere"))
+        given = {each["name"] for each in made["spec"]["containers"][0].get("env", [])}
+        return made if given == {"AWS_ENDPOINT_URL", "PGSSLROOTCERT"} else None
+
+    made = wait_for("the policies act", created)
+    assert admission.VOLUME not in {volume["name"] for volume in made["spec"].get("volumes", [])}
+
+
+def test_a_pod_that_needs_its_role_comes_by_itself_once_its_association_counts(plane: ScratchControlPlane):
+    """The program's own rule: before, such a pod would run and never get any credentials."""
+    admit(plane)
+    pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    matched = {"resourceRules": [pods], "objectSelector": {"matchLabels": dict(NEEDS_ROLE)}}
+    [rule] = role_rules()
+    validations = [{"expression": rule.holds, "message": rule.message}]
+    bound = {"policyName": PODS_WITH_ROLES, "validationActions": ["Deny"]}
+    for kind, plural, spec in (
+        ("ValidatingAdmissionPolicy", "policies", {"matchConstraints": matched, "validations": validations}),
+        ("ValidatingAdmissionPolicyBinding", "policybindings", bound),
+    ):
+        made = {"apiVersion": API, "kind": kind, "metadata": {"name": PODS_WITH_ROLES}, "spec": spec}
+        plane.api.create(f"/apis/{API}/validatingadmission{plural}", made)
+    tried = pod("tried", {}, nodeName="nowhere")
+    tried["metadata"]["labels"] = dict(NEEDS_ROLE)
+
+    def refused() -> str | None:
+        try:
+            plane.api.create(PODS, tried)
+        except ApiError as error:
+            return str(error)
+        plane.api.delete(f"{PODS}/tried", {"gracePeriodSeconds": 0})
+        return None
+
+    assert "takes effect within seconds" in wait_for("the rule acts", refused)
+    template = {"metadata": {"labels": {"app": "late", **NEEDS_ROLE}}, "spec": pod("late")["spec"]}
+    template["spec"]["containers"].append({"name": "second", "image": "none"})
+    plane.api.create(
+        "/apis/apps/v1/namespaces/default/deployments",
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "late", "namespace": "default"},
+            "spec": {"selector": {"matchLabels": {"app": "late"}}, "template": template},
+        },
+    )
+    path = "/apis/apps/v1/namespaces/default/deployments/late"
+
+    def said() -> str | None:
+        conditions = plane.api.get(path).get("status", {}).get("conditions", [])
+        return next((each["message"] for each in conditions if each["type"] == "ReplicaFailure"), None)
+
+    assert "EKS has not yet given the pod its role" in wait_for("its controller was refused", said)
+    admit(plane, "default/default")
+
+    def came() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = plane.api.get(f"{PODS}?labelSelector=app%3Dlate")["items"]
+        return found
+
+    [made] = wait_for("the pod comes", came)
+    for container in made["spec"]["containers"]:
+        assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in {each["name"] for each in container["env"]}
+    plane.api.delete(path, {"gracePeriodSeconds": 0})
 
 
 def test_an_image_of_the_catalogue_that_is_named_by_digest_is_the_one_that_is_made_here(plane: ScratchControlPlane):

@@ -3,6 +3,7 @@
 import pytest
 
 from cli.recording import Deploy, Recorded, RecordingCloud
+from components.pod_identity import NEEDS_ROLE
 from ml_workloads.project import deployment_names
 from platform_services.admission import (
     CONDUCTOR,
@@ -13,6 +14,7 @@ from platform_services.admission import (
     Admission,
     conductor_rules,
     pod_rules,
+    role_rules,
 )
 from platform_services.classes import PRIORITIES
 from platform_services.namespaces import NAMESPACES
@@ -20,6 +22,7 @@ from platform_services.namespaces import NAMESPACES
 POLICY = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
 BINDING = f"{POLICY}Binding"
 PODS, NETWORK, JOBS = "pods-of-teams", "network-policies-of-teams", "jobs-of-conductors"
+WITH_ROLES = "pods-with-roles-on-aws"
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def policy(cloud: RecordingCloud, name: str) -> Recorded:
 
 
 def test_they_hold_everywhere_but_in_the_namespaces_of_kubernetes_and_of_the_platform(cloud: RecordingCloud):
-    policies = cloud.of_type(POLICY)
+    policies = [each for each in cloud.of_type(POLICY) if each.inputs["metadata"]["name"] != WITH_ROLES]
     assert {each.inputs["metadata"]["name"] for each in policies} == {PODS, NETWORK, JOBS}
     for each in policies:
         [expression] = each.inputs["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
@@ -42,9 +45,22 @@ def test_they_hold_everywhere_but_in_the_namespaces_of_kubernetes_and_of_the_pla
     assert set(OTHERS) == {*NAMESPACES, "kube-system", "kube-public", "kube-node-lease"}
 
 
+def test_pods_that_need_a_role_are_refused_without_its_variables_in_every_namespace(cloud: RecordingCloud):
+    spec = policy(cloud, WITH_ROLES).inputs["spec"]
+    matched = spec["matchConstraints"]
+    assert matched["objectSelector"] == {"matchLabels": dict(NEEDS_ROLE)}
+    assert "namespaceSelector" not in matched
+    [rule] = matched["resourceRules"]
+    assert (rule["resources"], rule["operations"], spec["failurePolicy"]) == (["pods"], ["CREATE"], "Fail")
+    [rule] = role_rules()
+    for kind in ("containers", "initContainers"):
+        assert f"object.spec.{kind}.all(each," in rule.holds
+    assert "'AWS_CONTAINER_CREDENTIALS_FULL_URI'" in rule.holds
+
+
 def test_every_policy_is_bound_and_denies(cloud: RecordingCloud):
     bound = [each.inputs["spec"] for each in cloud.of_type(BINDING)]
-    assert sorted(spec["policyName"] for spec in bound) == sorted([PODS, NETWORK, JOBS, JOBS])
+    assert sorted(spec["policyName"] for spec in bound) == sorted([PODS, NETWORK, JOBS, JOBS, WITH_ROLES])
     assert all(spec["validationActions"] == ["Deny"] for spec in bound)
     assert not any("matchResources" in spec for spec in bound)
     assert [spec["policyName"] for spec in bound if "paramRef" in spec] == [JOBS, JOBS]
@@ -64,7 +80,7 @@ def test_jobs_of_conductors_are_compared_with_each_cronjob_and_refused_without_i
 
 def test_a_binding_has_a_name_of_its_own(cloud: RecordingCloud):
     names = [each.inputs["metadata"]["name"] for each in cloud.of_type(BINDING)]
-    assert len(set(names)) == len(names) == 4
+    assert len(set(names)) == len(names) == 5
 
 
 def test_only_what_conductors_create_is_held_against_the_cronjobs(cloud: RecordingCloud):
@@ -102,6 +118,6 @@ def test_every_device_and_every_class_of_priority_is_spoken_of():
 
 
 def test_every_rule_says_what_to_write_instead():
-    for rule in (*pod_rules(), *conductor_rules()):
+    for rule in (*pod_rules(), *conductor_rules(), *role_rules()):
         assert len(rule.message) > 20
         assert rule.holds.count("(") == rule.holds.count(")")

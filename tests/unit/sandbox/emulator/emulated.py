@@ -19,6 +19,7 @@ from sandbox.emulator import clusters
 from sandbox.emulator.desired import ClusterDataPlane, ClusterStatus, EksCluster, PodIdentity
 from sandbox.emulator.extensions.registry import Call, Result
 from sandbox.emulator.identify import identify
+from sandbox.emulator.late_effects import LateEffects
 from sandbox.emulator.messages import Reply, Request
 from sandbox.emulator.service import Service
 
@@ -66,13 +67,14 @@ class Emulated:
 
     home: Path
     plane: ClusterDataPlane | None = None
+    late: LateEffects | None = None
     service: Service = field(init=False)
 
     def start(self) -> "Emulated":
         BackendDict.reset()
         # The routes of S3 are made now and kept: a client of S3 in this process takes the buckets out of their paths.
         identify(Request(method="GET", target="/", headers=(), body=b""))
-        self.service = Service(home=self.home, name="test", dataplanes=False)
+        self.service = Service(home=self.home, name="test", dataplanes=False, late=self.late)
         if self.plane is not None and clusters.CURRENT is not None:
             clusters.CURRENT.register(self.plane)
         self.service.start()

@@ -1,0 +1,116 @@
+"""What takes effect later than it is answered, as on AWS, and how long each of it takes in this account.
+
+A write is answered at once and shown by whoever is asked for it. What follows from it comes later: in this account
+after a part of a second to some seconds. A deletion takes effect at once; on AWS it may not.
+"""
+
+import random
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Speed: TypeAlias = Literal["usual", "slowest", "at-once"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """One kind of late effect. `longest` is the bound in seconds; AWS names none, and says seconds to minutes."""
+
+    what: str
+    until: str
+    longest: float
+    source: str
+
+
+PRINCIPALS = Late(
+    what="roles and users of IAM: their policies, boundaries and trust",
+    until="requests are judged by what was before; a new role or user is nobody, also in the policies that name it",
+    longest=5.0,
+    source="https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency",
+)
+ASSOCIATIONS = Late(
+    what="Pod Identity associations",
+    until="pods that are admitted get no variables of Pod Identity, and so never any credentials",
+    longest=5.0,
+    source="https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html",
+)
+ENTRIES = Late(
+    what="access entries of EKS and their policies",
+    until="the cluster does not know the principal, or what the policy allows",
+    longest=3.0,
+    source="https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html",
+)
+BUCKETS = Late(
+    what="policies of S3 buckets",
+    until="requests are judged by the policy that was before",
+    longest=2.0,
+    source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel",
+)
+TABLE = (PRINCIPALS, ASSOCIATIONS, ENTRIES, BUCKETS)
+
+Key: TypeAlias = Hashable
+Facts: TypeAlias = Mapping[Any, Any]
+Look: TypeAlias = Callable[[], Facts]
+History: TypeAlias = tuple[tuple[float, Any], ...]
+
+
+class Propagation:
+    """The facts of each kind, with the time at which each begins to count.
+
+    Whoever observes holds the account's lock. Readers need none: a history is replaced, never changed.
+    """
+
+    def __init__(self, speed: Speed, clock: Callable[[], float] = time.monotonic) -> None:
+        self._speed, self._clock = speed, clock
+        self._histories: dict[Late, dict[Key, History]] = {kind: {} for kind in TABLE}
+        self._chance = random.Random()  # noqa: S311 - how long something takes is no secret
+
+    def settle(self, looks: Iterable[tuple[Late, Look]]) -> None:
+        """Let everything that is there count: it was written long ago."""
+        for kind, look in looks:
+            self._histories[kind] = {key: ((0.0, fact),) for key, fact in look().items()}
+
+    def observe(self, kind: Late, facts: Facts) -> None:
+        """Note what has changed since the last look; what is gone is forgotten."""
+        known, moment = self._histories[kind], self._clock()
+        for key in known.keys() - facts.keys():
+            del known[key]
+        for key, fact in facts.items():
+            history = known.get(key, ())
+            if history and history[-1][1] == fact:
+                continue
+            counting = [index for index, (since, _) in enumerate(history) if since <= moment]
+            kept = history[counting[-1] if counting else 0 :]
+            # Changes of one thing take effect in their order.
+            since = max([moment + self._delay(kind), *(earlier for earlier, _ in kept)])
+            known[key] = (*kept, (since, fact))
+
+    def effective(self, kind: Late, key: Key) -> Any:
+        """The fact that counts now; None where none does yet, and where nothing of the name is known."""
+        moment, found = self._clock(), None
+        for since, fact in self._histories[kind].get(key, ()):
+            if since <= moment:
+                found = fact
+        return found
+
+    def next_change(self, kind: Late) -> float | None:
+        """Seconds until something of the kind begins to count; None where everything does."""
+        moment = self._clock()
+        histories = list(self._histories[kind].values())
+        waiting = [since for history in histories for since, _ in history if since > moment]
+        return min(waiting) - moment if waiting else None
+
+    def _delay(self, kind: Late) -> float:
+        if self._speed == "at-once":
+            return 0.0
+        return kind.longest if self._speed == "slowest" else self._chance.uniform(0.0, kind.longest)
+
+
+CURRENT: Propagation | None = None
+"""That of the running account; None where everything counts at once."""
+
+
+def effective(kind: Late, key: Key, live: Any) -> Any:
+    """What counts now of a thing that is `live`; None where it does not yet."""
+    return live if CURRENT is None else CURRENT.effective(kind, key)

@@ -1,0 +1,42 @@
+"""Refusals that pass by themselves, since a role or bucket is too new: which the upstream provider tries again.
+
+Only what upstream tries again is tried again here. A refusal that it passes on to the user would be one on AWS too.
+https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WAITED_SECONDS = 120.0
+"""Of each call: `propagationTimeout` of the packages s3, kms, iam, secretsmanager and eks there."""
+PAUSE_SECONDS = 0.5
+
+# By service and operation: the error's code, and what its message has in it.
+REFUSALS: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = {
+    ("s3", "PutBucketPolicy"): (("MalformedPolicy", ""),),
+    ("kms", "CreateKey"): (("MalformedPolicyDocumentException", ""),),
+    ("kms", "PutKeyPolicy"): (("MalformedPolicyDocumentException", ""),),
+    ("iam", "CreateRole"): (("MalformedPolicyDocument", "Invalid principal in policy"),),
+    ("iam", "UpdateAssumeRolePolicy"): (("MalformedPolicyDocument", "Invalid principal in policy"),),
+    ("secretsmanager", "PutResourcePolicy"): (("MalformedPolicyDocumentException", "an unsupported principal"),),
+    ("eks", "CreateAccessEntry"): (("InvalidParameterException", "principalArn is invalid: invalid principal"),),
+    ("eks", "CreatePodIdentityAssociation"): (("InvalidParameterException", "in the request does not exist"),),
+    ("eks", "UpdatePodIdentityAssociation"): (("InvalidParameterException", "in the request does not exist"),),
+    ("eks", "CreateAddon"): (("InvalidParameterException", "does not exist"),),
+}
+
+
+def wait_for_propagation(client: Any, service: str) -> None:
+    """Let a boto3 client of a service try again what passes by itself."""
+    if any(known == service for known, _ in REFUSALS):
+        client.meta.events.register(f"needs-retry.{client.meta.service_model.service_id.hyphenize()}", _again)
+
+
+def _again(*, attempts: int, response: tuple[Any, dict[str, Any]] | None, operation: Any, **_: Any) -> float | None:
+    """Seconds until the next try; None where the answer is final."""
+    if response is None or attempts * PAUSE_SECONDS > WAITED_SECONDS:
+        return None
+    error: dict[str, Any] = response[1].get("Error") or {}
+    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+    passing = REFUSALS.get((operation.service_model.service_name, operation.name), ())
+    return PAUSE_SECONDS if any(code == known and part in message for known, part in passing) else None
