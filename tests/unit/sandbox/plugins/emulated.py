@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSResponse, HeadersDict
 from moto.core.base_backend import AccountSpecificBackend
 from moto.moto_api._internal.models import moto_api_backend
 
+from sandbox.emulator.late_effects import LateEffects
 from sandbox.emulator.messages import Request
 from sandbox.emulator.service import Service
 from sandbox.plugins.aws.resource import Clients, Handler
@@ -30,8 +31,8 @@ REGION = "us-east-1"
 class Emulated:
     """One account; `client` and `life` speak with it."""
 
-    def __init__(self, home: Path) -> None:
-        self.service = Service(home=home, name="unit", dataplanes=False)
+    def __init__(self, home: Path, late: LateEffects | None = None) -> None:
+        self.service = Service(home=home, name="unit", dataplanes=False, late=late)
         self.service.start()
         session = boto3.Session("test", "test", region_name=REGION)
         session.events.register("before-send", self._answer)
@@ -66,12 +67,12 @@ class _Raw(io.BytesIO):
 
 
 @contextmanager
-def emulated(home: Path) -> Generator[Emulated]:
+def emulated(home: Path, late: LateEffects | None = None) -> Generator[Emulated]:
     """An account until the block ends; the seeded state of moto's regions ends with it."""
     original = AccountSpecificBackend.__getitem__
     with patch.dict(os.environ, MOTO_IAM_LOAD_MANAGED_POLICIES="true"):
         moto_api_backend.reset()  # moto's state is the process's: that of an account before this one would show
-        account = Emulated(home)
+        account = Emulated(home, late)
         try:
             yield account
         finally:
