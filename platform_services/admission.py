@@ -1,222 +1,107 @@
 """What the API server refuses: pods without the role that they need, and what no team may do in its namespaces.
 
-EKS's policies for editors and administrators of namespaces let them run pods as they like and write network policies.
-So a pod could take a priority of the system, use a node with accelerators outside the quota of accelerators, or be put
-on a node past the scheduler; a team could take away the policies that keep it from its neighbours and the database; and
-in a namespace that enforces no level of Pod Security, which is EKS's default, a pod could take over its node.
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.accelerators import ACCELERATORS
-from components.pod_identity import CREDENTIALS_VARIABLE, NEEDS_ROLE
-from platform_services.classes import PRIORITIES
+from components.pod_identity import NEEDS_ROLE
+from platform_services.admission_rules import (
+    BY_CONDUCTOR,
+    NAME_LABEL,
+    NETWORK_RULES,
+    STARTED,
+    Rule,
+    conductor_rules,
+    pod_rules,
+    role_rules,
+    started_rules,
+)
 from platform_services.namespaces import NAMESPACES
 
-PODS, NETWORK = "pods-of-teams", "network-policies-of-teams"
+PODS, NETWORK, PODS_WITH_ROLES = "pods-of-teams", "network-policies-of-teams", "pods-with-roles-on-aws"
+CONDUCTORS_JOBS, STARTED_JOBS = "jobs-of-conductors", "jobs-as-their-cronjobs"
 # Kubernetes' own, and the platform's: who works there is no team, and their pods have other needs.
 OTHERS = ("kube-node-lease", "kube-public", "kube-system", *NAMESPACES)
-# What teams' pods may be. `platform` is for the platform's own services.
-TEAM_PRIORITIES = tuple(name for name in PRIORITIES if name != "platform")
-DEVICES = tuple(sorted({each.vendor.resource for each in ACCELERATORS.values()}))
-# Controllers delete what is in a namespace that is deleted, and whoever may lift the rule is not bound by it.
-EXEMPT = (
-    "'system:serviceaccounts:kube-system' in request.userInfo.groups || "
-    "authorizer.group('admissionregistration.k8s.io').resource('validatingadmissionpolicies')"
-    ".check('delete').allowed()"
-)
-ENFORCED = "pod-security.kubernetes.io/enforce"
-# Of a pod that exists only its tolerations can grow, and none of them can change.
-# https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement
-CREATED = "request.operation == 'CREATE'"
-TOLERATIONS_GREW = (
-    "has(object.spec.tolerations) && "
-    "(!has(oldObject.spec.tolerations) || size(object.spec.tolerations) > size(oldObject.spec.tolerations))"
-)
+
+Matched: TypeAlias = k8s.admissionregistration.v1.MatchResourcesArgsDict
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """`holds` is an expression in CEL; `message` says what to write instead."""
-
-    holds: str
-    message: str
-
-
-def pod_rules(priorities: Sequence[str] = TEAM_PRIORITIES, devices: Sequence[str] = DEVICES) -> Sequence[Rule]:
-    allowed = ", ".join(f"'{name}'" for name in priorities)
-    return [
-        _on_creation(
-            f"has(namespaceObject.metadata.labels) && '{ENFORCED}' in namespaceObject.metadata.labels && "
-            f"namespaceObject.metadata.labels['{ENFORCED}'] == 'restricted'",
-            f"namespace: it has no pods before an administrator gives it the label {ENFORCED}=restricted",
-        ),
-        _on_creation(
-            f"!has(object.spec.priorityClassName) || object.spec.priorityClassName in ['', {allowed}]",
-            f"priorityClassName: teams' pods are of {' or '.join(priorities)}, or leave it out",
-        ),
-        _on_creation(
-            "!has(object.spec.nodeName) || object.spec.nodeName == ''",
-            "nodeName: leave it out, the scheduler chooses the node; ask for one by nodeSelector",
-        ),
-        _on_tolerations(
-            "!has(object.spec.tolerations) || object.spec.tolerations.all(each, has(each.key) && each.key != '')",
-            "tolerations: name the key of the taint, one without a key tolerates nodes of every kind",
-        ),
-        *(
-            _on_tolerations(
-                f"!({_tolerates(device)}) || {_asks_for(device)}",
-                f"tolerations: {device} is for pods that ask for it, add resources.limits['{device}']",
-            )
-            for device in devices
-        ),
-    ]
-
-
-def _on_creation(holds: str, message: str) -> Rule:
-    return Rule(holds=f"!({CREATED}) || ({holds})", message=message)
-
-
-def _on_tolerations(holds: str, message: str) -> Rule:
-    """A pod that waits could be given one later. Updates of anything else are not looked at."""
-    return Rule(holds=f"!({CREATED}) && !({TOLERATIONS_GREW}) || ({holds})", message=message)
-
-
-def _tolerates(device: str) -> str:
-    return f"has(object.spec.tolerations) && object.spec.tolerations.exists(each, each.key == '{device}')"
-
-
-def _asks_for(device: str) -> str:
-    return (
-        "object.spec.containers.exists(each, has(each.resources) && has(each.resources.limits) && "
-        f"'{device}' in each.resources.limits && "
-        f"quantity(string(each.resources.limits['{device}'])).isGreaterThan(quantity('0')))"
-    )
-
-
-# Names as in `ml_workloads/project/deployment_names.py`, which is a layer above.
-CONDUCTORS_JOBS, CONDUCTOR, STARTED = "jobs-of-conductors", "conductor", ("fit", "worker")
-BY_CONDUCTOR = f"request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':{CONDUCTOR}'"
-OF_TEMPLATE = "object.metadata.?labels[?'app.kubernetes.io/name'].orValue('')"
-
-
-def conductor_rules() -> Sequence[Rule]:
-    """Return what holds of a Job that a conductor creates; `params` is one of the CronJobs that Jobs are made from.
-
-    A conductor reads a project's data and records its models. With a Job of its own choice it could run any image as
-    any service account of the namespace.
+class Policy:
+    """`templates` are CronJobs of the namespace: an object that has the name of one of them as a label is held against
+    that one, and refused where it is missing.
     """
-    names = ", ".join(f"'{name}'" for name in STARTED)
+
+    name: str
+    rules: Sequence[Rule]
+    matched: Matched
+    by_conductors: bool = False
+    templates: Sequence[str] = ()
+
+
+def policies() -> Sequence[Policy]:
+    jobs = _matched("batch", "jobs", ["CREATE"])
+    network = _matched("networking.k8s.io", "networkpolicies", ["CREATE", "UPDATE", "DELETE"])
     return [
-        Rule(
-            holds=f"{OF_TEMPLATE} in [{names}]",
-            message=f"a conductor starts Jobs from the CronJobs {' and '.join(STARTED)} alone",
-        ),
-        Rule(
-            holds=f"{OF_TEMPLATE} != params.metadata.name || "
-            "object.spec.template.spec == params.spec.jobTemplate.spec.template.spec",
-            message="spec.template.spec: a conductor starts Jobs as their CronJob has them, with nothing changed",
-        ),
-        Rule(
-            holds=f"{OF_TEMPLATE} != params.metadata.name || "
-            f"object.spec.template.metadata.?labels[?'app.kubernetes.io/name'].orValue('') == params.metadata.name",
-            message="spec.template.metadata.labels: network policies go by them, leave them as the CronJob has them",
-        ),
+        Policy(name=PODS, rules=pod_rules(), matched=_matched("", "pods", ["CREATE", "UPDATE"])),
+        Policy(name=PODS_WITH_ROLES, rules=role_rules(), matched=_labelled("", "pods", ["CREATE"], NEEDS_ROLE)),
+        Policy(name=NETWORK, rules=NETWORK_RULES, matched=network),
+        Policy(name=CONDUCTORS_JOBS, rules=conductor_rules(), matched=jobs, by_conductors=True),
+        Policy(name=STARTED_JOBS, rules=started_rules(), matched=jobs, by_conductors=True, templates=STARTED),
     ]
-
-
-NETWORK_RULES = (
-    Rule(holds=EXEMPT, message="network policies of teams' namespaces are the platform's: change them by its program"),
-)
-
-
-PODS_WITH_ROLES = "pods-with-roles-on-aws"
-
-
-def role_rules() -> Sequence[Rule]:
-    """Return what holds of a pod that is useless without its role on AWS, in every namespace.
-
-    EKS gives a pod the variables that lead to its credentials when the pod is admitted, and lets it pass without them
-    when the association is too new or EKS's webhook does not answer. Such a pod would never get any credentials.
-    """
-    return [
-        Rule(
-            holds=" && ".join(_every_container(kind, f"'{CREDENTIALS_VARIABLE}'") for kind in CONTAINERS),
-            message="EKS has not yet given the pod its role on AWS: the Pod Identity association of its service "
-            "account is missing, or takes effect within seconds; the pod's controller tries again by itself",
-        )
-    ]
-
-
-CONTAINERS = ("containers", "initContainers")
-
-
-def _every_container(kind: str, variable: str) -> str:
-    has_it = f"has(each.env) && each.env.exists(entry, entry.name == {variable})"
-    return f"(!has(object.spec.{kind}) || object.spec.{kind}.all(each, {has_it}))"
 
 
 class Admission(pulumi.ComponentResource):
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Admission", name, {}, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
-        pods = self._policy(PODS, pod_rules(), _matched("", "pods", ["CREATE", "UPDATE"]))
-        network = _matched("networking.k8s.io", "networkpolicies", ["CREATE", "UPDATE", "DELETE"])
-        policies = self._policy(NETWORK, NETWORK_RULES, network)
-        jobs = self._policy(
-            CONDUCTORS_JOBS, conductor_rules(), _matched("batch", "jobs", ["CREATE"]), of_conductors=True
-        )
-        roles = self._policy(PODS_WITH_ROLES, role_rules(), _labelled("", "pods", ["CREATE"], NEEDS_ROLE))
-        self._bind(PODS, pods)
-        self._bind(PODS_WITH_ROLES, roles)
-        self._bind(NETWORK, policies)
-        for template in STARTED:
-            self._bind(f"{CONDUCTORS_JOBS}-{template}", jobs, template)
+        for policy in policies():
+            made = self._policy(policy)
+            for template in policy.templates:
+                self._bind(f"{policy.name}-{template}", made, template)
+            if not policy.templates:
+                self._bind(policy.name, made)
         self.register_outputs({})
 
-    def _policy(
-        self,
-        policy: str,
-        rules: Sequence[Rule],
-        matched: k8s.admissionregistration.v1.MatchResourcesArgsDict,
-        *,
-        of_conductors: bool = False,
-    ) -> pulumi.Input[str]:
-        """Return the policy's name once it exists."""
+    def _policy(self, policy: Policy) -> pulumi.Input[str]:
+        """Return its name once it exists."""
         spec: k8s.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict = {
             "failure_policy": "Fail",
-            "match_constraints": matched,
+            "match_constraints": policy.matched,
             "validations": [
-                {"expression": rule.holds, "message": rule.message, "reason": "Forbidden"} for rule in rules
+                {"expression": rule.holds, "message": rule.message, "reason": "Forbidden"} for rule in policy.rules
             ],
         }
-        if of_conductors:
-            spec["param_kind"] = {"api_version": "batch/v1", "kind": "CronJob"}
+        if policy.by_conductors:
             spec["match_conditions"] = [{"name": "by-a-conductor", "expression": BY_CONDUCTOR}]
+        if policy.templates:
+            spec["param_kind"] = {"api_version": "batch/v1", "kind": "CronJob"}
         made = k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
-            f"{self._name}-{policy}", metadata={"name": policy}, spec=spec, opts=self._child
+            f"{self._name}-{policy.name}", metadata={"name": policy.name}, spec=spec, opts=self._child
         )
         return made.metadata.apply(lambda metadata: metadata.name or "")
 
     def _bind(self, name: str, policy: pulumi.Input[str], template: str | None = None) -> None:
-        """`template`: the CronJob that the policy's rules compare with, in the namespace of what is created."""
         spec: k8s.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpecArgsDict = {
             "policy_name": policy,
             "validation_actions": ["Deny"],
         }
         if template:
+            # A missing parameter denies before the policy's conditions are asked: the selector alone spares others.
+            spec["match_resources"] = {"object_selector": {"match_labels": {NAME_LABEL: template}}}
             spec["param_ref"] = {"name": template, "parameter_not_found_action": "Deny"}
         k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
             f"{self._name}-{name}-binding", metadata={"name": name}, spec=spec, opts=self._child
         )
 
 
-def _matched(group: str, kind: str, operations: list[str]) -> k8s.admissionregistration.v1.MatchResourcesArgsDict:
+def _matched(group: str, kind: str, operations: list[str]) -> Matched:
     return {
         "resource_rules": [_resources(group, kind, operations)],
         "namespace_selector": {
@@ -225,9 +110,7 @@ def _matched(group: str, kind: str, operations: list[str]) -> k8s.admissionregis
     }
 
 
-def _labelled(
-    group: str, kind: str, operations: list[str], labels: Mapping[str, str]
-) -> k8s.admissionregistration.v1.MatchResourcesArgsDict:
+def _labelled(group: str, kind: str, operations: list[str], labels: Mapping[str, str]) -> Matched:
     """Objects of every namespace, the platform's too, that have the labels."""
     return {
         "resource_rules": [_resources(group, kind, operations)],

@@ -1,6 +1,7 @@
 """What a conductor may do on the cluster: start the two Jobs that hold the project's code, watch them, delete them.
 
-Which Jobs these are, the admission policy `jobs-of-conductors` says: rules of RBAC cannot look into a Job.
+Which Jobs these are, the admission policies `jobs-of-conductors` and `jobs-as-their-cronjobs` say: rules of RBAC cannot
+look into a Job.
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
 

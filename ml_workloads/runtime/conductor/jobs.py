@@ -1,7 +1,7 @@
 """Starts the Jobs of a run that hold the project's code, and waits for them.
 
-A Job is made from a CronJob that never runs by itself, with nothing changed: the admission policy `jobs-of-conductors`
-lets no other Job through.
+A Job is made from a CronJob that never runs by itself, with nothing changed: the policy `jobs-as-their-cronjobs` of the
+API server lets no other Job through.
 """
 
 from __future__ import annotations

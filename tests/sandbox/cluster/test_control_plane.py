@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from components.pod_identity import NEEDS_ROLE
-from platform_services.admission import PODS_WITH_ROLES, role_rules
+from platform_services.admission import PODS_WITH_ROLES
+from platform_services.admission_rules import role_rules
 from sandbox.cluster import admission
 from sandbox.cluster.api import ApiError
 from sandbox.cluster.images import digests

@@ -127,7 +127,6 @@ def running(folder: Path) -> Generator[Server]:
     settings = ServerSettings(
         region="us-east-1",
         database_host="unused",
-        database_user="unused",
         database_secret="unused",
         admin_secret="unused",
         credentials=folder,
