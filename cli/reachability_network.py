@@ -97,7 +97,8 @@ class Member:
 class Network:
     """`attachments` are transit gateways with the subnets that the VPC is attached in; `nats` NAT gateways with theirs.
 
-    `public_ranges` are those that the public endpoint of the Kubernetes API is open to.
+    `public_ranges` are those that the public endpoint of the Kubernetes API is open to. `own_pods` have security groups
+    of their own, instead of those of `pods`.
     """
 
     subnets: Mapping[str, Subnet]
@@ -110,6 +111,7 @@ class Network:
     public_ranges: tuple[str, ...]
     nodes: Sequence[Member]
     pods: Sequence[Member]
+    own_pods: Sequence[Member]
     database: Member
     database_port: int
     resolves_names: bool

@@ -51,6 +51,7 @@ def read(resources: Iterable[Resource]) -> Network:
     own = cluster_group(cluster.name)
     groups = {each.id: each for each in _groups(of("SecurityGroup"), of, own)}
     vpc_config = cluster.inputs["vpcConfig"]
+    pods = _pods(of("Addon"), subnets)
     db_subnets = next(each for each in of("SubnetGroup") if each.name == database.inputs["dbSubnetGroupName"])
     return Network(
         subnets=subnets,
@@ -68,7 +69,8 @@ def read(resources: Iterable[Resource]) -> Network:
         ),
         public_ranges=tuple(vpc_config.get("publicAccessCidrs") or ()) if vpc_config["endpointPublicAccess"] else (),
         nodes=[_nodes(each, of("LaunchTemplate"), subnets, own) for each in of("NodeGroup")],
-        pods=_pods(of("Addon"), subnets),
+        pods=pods,
+        own_pods=_own_pods([each for each in declared if each.typ.endswith(":SecurityGroupPolicy")], pods),
         database=Member(
             name="the database",
             subnets=_named(subnets, db_subnets.inputs["subnetIds"]),
@@ -195,4 +197,20 @@ def _pods(addons: Iterable[Resource], subnets: Mapping[str, Subnet]) -> list[Mem
             groups=tuple(each["securityGroups"]),
         )
         for letter, each in sorted(configured["subnets"].items())
+    ]
+
+
+def _own_pods(policies: Iterable[Resource], pods: Sequence[Member]) -> list[Member]:
+    """In the subnets of all pods, but in the groups that a SecurityGroupPolicy names.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
+    """
+    return [
+        Member(
+            name=f"{policy.inputs['metadata']['name']}'s {each.name}",
+            subnets=each.subnets,
+            groups=tuple(policy.inputs["spec"]["securityGroups"]["groupIds"]),
+        )
+        for policy in policies
+        for each in pods
     ]

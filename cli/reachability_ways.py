@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 from cli.reachability_network import ANYWHERE, Endpoint, Group, Member, Network, Subnet
 
-HTTPS, DNS, KUBELET = 443, 53, 10250
+HTTPS, DNS, KUBELET, MLFLOW = 443, 53, 10250, 5000
 # What nodes call: nodeadm, the kubelet, the VPC CNI and the Pod Identity agent.
 # https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
 OF_NODES = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts")
@@ -85,7 +85,11 @@ def _inside(network: Network) -> Iterator[Finding]:
             yield Finding(f"pods on {nodes.name} get an address", f"the VPC CNI has no ENIConfig for {zone}")
     for pods in network.pods:
         yield from _connection(network, pods, api, "tcp", HTTPS)
+    for pods in network.own_pods:
         yield from _connection(network, pods, database, "tcp", network.database_port)
+        for client in (*network.pods, *network.own_pods):
+            yield from _connection(network, client, pods, "tcp", MLFLOW)
+    for pods in (*network.pods, *network.own_pods):
         for other in (*network.pods, *network.nodes):
             for protocol in ("udp", "tcp"):
                 yield from _connection(network, pods, other, protocol, DNS, what=f"DNS among {other.name}")
@@ -116,7 +120,7 @@ def _services(network: Network) -> Iterator[Finding]:
         for service in OF_NODES:
             yield from _service(network, nodes, service, nodes.subnets)
         yield from _storage(network, nodes)
-    for pods in network.pods:
+    for pods in (*network.pods, *network.own_pods):
         # A packet of a pod that leaves the VPC has its node's address, and takes the way of the node's subnet.
         # https://docs.aws.amazon.com/eks/latest/userguide/external-snat.html
         zones = {subnet.zone for subnet in pods.subnets}
@@ -142,6 +146,13 @@ def _service(network: Network, caller: Member, service: str, out: Iterable[Subne
 def _interface(network: Network, caller: Member, endpoint: Endpoint, way: str) -> Iterator[Finding]:
     if not endpoint.subnets:
         yield Finding(way, f"endpoint {endpoint.name} is in no subnet")
+    there = Member(
+        name=f"endpoint {endpoint.name}",
+        subnets=tuple(network.subnets[each] for each in sorted(endpoint.subnets)),
+        groups=endpoint.groups,
+    )
+    if not all(_lets_out(network, caller.groups, each.cidr, there, "tcp", HTTPS) for each in there.subnets):
+        yield Finding(way, f"{_titles(network, caller.groups)} lets no TCP {HTTPS} out to {there.name}")
     for subnet in caller.subnets:
         if not _lets_in(network, endpoint.groups, subnet.cidr, frozenset(caller.groups), "tcp", HTTPS):
             groups = _titles(network, endpoint.groups)

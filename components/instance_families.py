@@ -129,6 +129,11 @@ FAMILIES: Mapping[str, Family] = {
     "trn2": _family(X86, "3xlarge:1:1 48xlarge:16:16", "aws-trainium2", store=True, blocks=True),
 }
 
+# Families and types of the table whose instances take no network interfaces for single pods.
+# https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html#sg-pods-considerations
+# https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/pkg/aws/vpc/limits.go (IsTrunkingCompatible)
+WITHOUT_POD_INTERFACES = frozenset({"t3", "t3a", "t4g", "i4i.large"})
+
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Support.html (PostgreSQL)
 DATABASE_FAMILIES = ("t3", "t4g", "m5", "m6g", "m6i", "m7g", "m7i", "m8g", "r5", "r6g", "r6i", "r7g", "r7i", "r8g")
 
@@ -160,3 +165,8 @@ def check_database_class(instance_class: str) -> str:
 def _perhaps(name: str, known: Mapping[str, Family]) -> str:
     near = difflib.get_close_matches(name, known, 1)
     return f", did you mean '{near[0]}'?" if near else f", known: {', '.join(known)}"
+
+
+def gives_pods_interfaces(instance_type: str) -> bool:
+    """Whether pods on nodes of that type can have network interfaces, and so security groups, of their own."""
+    return not {instance_type, instance_type.partition(".")[0]} & WITHOUT_POD_INTERFACES

@@ -29,6 +29,7 @@ class PlatformArgs:
     kubernetes: pulumi.ProviderResource
     environment: str
     prefix: str
+    vpc_id: pulumi.Input[str]
     ranges: Ranges
     data_key_arn: pulumi.Output[str]
     secrets_key_arn: pulumi.Output[str]
@@ -86,6 +87,7 @@ class Platform(pulumi.ComponentResource):
                 environment=args.environment,
                 namespace_ready=namespaces.names[ML_PLATFORM],
                 prefix=args.prefix,
+                vpc_id=args.vpc_id,
                 repository_url=args.repository_urls[MLFLOW_REPOSITORY],
                 database=args.database,
                 ranges=args.ranges,

@@ -3,6 +3,8 @@
 https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 """
 
+from collections.abc import Mapping
+
 import pulumi_kubernetes as k8s
 
 NOBODY = 65534
@@ -28,6 +30,14 @@ def closed_container() -> k8s.core.v1.SecurityContextArgsDict:
     }
 
 
-def resources(cpu: str, memory: str, memory_limit: str) -> k8s.core.v1.ResourceRequirementsArgsDict:
-    """Memory is limited, processor time is not: a limit there slows down what could run on idle cores."""
-    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory_limit}}
+def resources(
+    cpu: str, memory: str, memory_limit: str, extended: Mapping[str, str] | None = None
+) -> k8s.core.v1.ResourceRequirementsArgsDict:
+    """Memory is limited, processor time is not: a limit there slows down what could run on idle cores.
+
+    `extended` are resources that nodes count in whole numbers; what is asked for of them is also the limit.
+    """
+    return {
+        "requests": {"cpu": cpu, "memory": memory, **(extended or {})},
+        "limits": {"memory": memory_limit, **(extended or {})},
+    }

@@ -113,6 +113,7 @@ class Environment(pulumi.ComponentResource):
             kubernetes=kubernetes,
             environment=settings.environment,
             prefix=self._prefix,
+            vpc_id=foundation.network.vpc_id,
             ranges=Ranges(
                 vpc=foundation.network.cidr,
                 endpoints=foundation.network.endpoint_ranges,

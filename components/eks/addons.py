@@ -151,8 +151,12 @@ def _network_configuration(args: NodeAddonsArgs) -> pulumi.Output[str]:
             "enableNetworkPolicy": "true",
             "env": {
                 "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true",
+                # Pods that ask for it get an interface of their own; network policies hold for them in `standard` only.
+                # https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html#sg-pods-considerations
+                "ENABLE_POD_ENI": "true",
                 "ENABLE_PREFIX_DELEGATION": "true",
                 "ENI_CONFIG_LABEL_DEF": "topology.kubernetes.io/zone",
+                "POD_SECURITY_GROUP_ENFORCING_MODE": "standard",
                 "WARM_PREFIX_TARGET": "1",
             },
             "eniConfig": {

@@ -14,6 +14,9 @@ from components.naming import slug
 
 HTTPS = 443
 CLUSTER_POLICY = "AmazonEKSClusterPolicy"
+# Lets EKS give pods network interfaces of their own, with security groups of their own.
+# https://docs.aws.amazon.com/eks/latest/userguide/security-groups-pods-deployment.html
+INTERFACES_POLICY = "AmazonEKSVPCResourceController"
 
 
 def control_plane_trust(scope: Scope, cluster: str) -> str:
@@ -126,19 +129,22 @@ class Cluster(pulumi.ComponentResource):
             tags={"Name": f"{args.name}-control-plane"},
             opts=self._child,
         )
-        managed = aws.iam.RolePolicyAttachment(
-            f"{name}-role-managed",
-            role=role.name,
-            policy_arn=pulumi.Output.format("arn:{0}:iam::aws:policy/{1}", account.partition, CLUSTER_POLICY),
-            opts=self._child,
-        )
+        managed = [
+            aws.iam.RolePolicyAttachment(
+                f"{name}-role-{part}",
+                role=role.name,
+                policy_arn=pulumi.Output.format("arn:{0}:iam::aws:policy/{1}", account.partition, policy),
+                opts=self._child,
+            )
+            for part, policy in (("managed", CLUSTER_POLICY), ("interfaces", INTERFACES_POLICY))
+        ]
         encryption = aws.iam.RolePolicy(
             f"{name}-role-encryption",
             role=role.id,
             policy=pulumi.Output.from_input(args.secrets_key_arn).apply(control_plane_policy),
             opts=self._child,
         )
-        return role.arn, [managed, encryption]
+        return role.arn, [*managed, encryption]
 
     def _callers(self) -> pulumi.Output[str]:
         """Who reaches the private endpoint beside the nodes: offices and runners behind a VPN or a peering."""

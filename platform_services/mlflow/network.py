@@ -2,13 +2,8 @@
 
 from collections.abc import Sequence
 
-import pulumi
-import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
-from components.database import PORT as DATABASE_PORT
-from components.database import DatabaseHandle
-from components.eks.arguments import ClusterHandle
 from platform_services.mlflow.pods import NAME, PORT, labels
 from platform_services.namespaces import PROJECT_LABEL
 
@@ -39,20 +34,3 @@ def from_clients() -> k8s.networking.v1.NetworkPolicySpecArgsDict:
             }
         ],
     }
-
-
-def rule_for_pods(
-    name: str, database: DatabaseHandle, cluster: ClusterHandle, prefix: str, opts: pulumi.ResourceOptions
-) -> pulumi.Resource:
-    """Let pods into the database's security group: all are in the cluster's. Network policies say which get through."""
-    return aws.vpc.SecurityGroupIngressRule(
-        name,
-        security_group_id=database.security_group_id,
-        referenced_security_group_id=cluster.security_group_id,
-        ip_protocol="tcp",
-        from_port=DATABASE_PORT,
-        to_port=DATABASE_PORT,
-        description="PostgreSQL from pods of the cluster",
-        tags={"Name": f"{prefix}-mlflow-from-cluster"},
-        opts=opts,
-    )

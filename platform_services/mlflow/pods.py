@@ -20,6 +20,10 @@ MADE_AGAIN = {"pulumi.com/replaceUnready": "true"}
 https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/#pulumikubernetes-resource-annotations"""
 CREDENTIALS, SCRATCH = "/run/mlflow", "/tmp"  # noqa: S108 - volumes of the pod
 USER = 65532  # as in the Dockerfile
+INTERFACE: Mapping[str, str] = {"vpc.amazonaws.com/pod-eni": "1"}
+"""A network interface of the pod's own, which is in MLflow's security group. EKS adds this to pods as well, but not as
+long as its controller does not know the SecurityGroupPolicy; written here, the scheduler always counts it.
+https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/README.md"""
 
 
 def labels(part: str) -> Mapping[str, str]:
@@ -104,7 +108,7 @@ def container(
         ],
         "termination_message_policy": "FallbackToLogsOnError",
         "security_context": closed_container(),
-        "resources": resources("100m", *memory),
+        "resources": resources("100m", *memory, INTERFACE),
     }
 
 

@@ -21,7 +21,7 @@ from components.naming import check_range
 from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
 from platform_services.mlflow.image_source import MLFLOW_IMAGE
-from platform_services.mlflow.network import from_clients, rule_for_pods, to_database
+from platform_services.mlflow.network import from_clients, to_database
 from platform_services.mlflow.people import MlflowPeople
 from platform_services.mlflow.pods import (
     MADE_AGAIN,
@@ -39,6 +39,7 @@ from platform_services.mlflow.pods import (
 from platform_services.mlflow.rights import ARTIFACTS_PREFIX, server_policy, set_up_policy
 from platform_services.mlflow.rotation import rotation
 from platform_services.mlflow.rotation_names import DATABASE
+from platform_services.mlflow.security_group import PodGroup, PodGroupArgs
 from platform_services.namespaces import ML_PLATFORM
 from platform_services.network_policies import Ranges
 
@@ -61,6 +62,7 @@ class MlflowArgs:
     environment: str
     namespace_ready: pulumi.Input[str]
     prefix: str
+    vpc_id: pulumi.Input[str]
     repository_url: pulumi.Input[str]
     database: DatabaseHandle
     ranges: Ranges
@@ -91,7 +93,8 @@ class Mlflow(pulumi.ComponentResource):
         self._image_hooks = image_hooks(built, self)
         self._admin_secret_arn, self._database_secret_arn = self._secrets()
         MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
-        path = [self._from_pods(), *self._policies()]
+        group = self._group()
+        path = [group, *self._policies()]
         set_up = self._set_up(path)
         service = self._service(self._deployment([set_up, *path]))
         self.handle = TrackingHandle(
@@ -102,6 +105,7 @@ class Mlflow(pulumi.ComponentResource):
             image=self._image,
             image_hooks=self._image_hooks,
             admin_secret_arn=self._admin_secret_arn,
+            security_group_id=group.id,
             ready=service,
         )
         self.register_outputs({"uri": URI})
@@ -122,9 +126,20 @@ class Mlflow(pulumi.ComponentResource):
         )
         return secrets.secrets[ADMIN_SECRET].arn, secrets.secrets[DATABASE_SECRET].arn
 
-    def _from_pods(self) -> pulumi.Resource:
+    def _group(self) -> PodGroup:
         args = self._args
-        return rule_for_pods(f"{self._name}-database", args.database, args.cluster, args.prefix, self._child)
+        return PodGroup(
+            f"{self._name}-pods",
+            PodGroupArgs(
+                prefix=args.prefix,
+                vpc_id=args.vpc_id,
+                vpc_cidr=args.ranges.vpc,
+                cluster_group=args.cluster.security_group_id,
+                database_group=args.database.security_group_id,
+                namespace_ready=args.namespace_ready,
+            ),
+            self._child,
+        )
 
     def _policies(self) -> list[pulumi.Resource]:
         return [

@@ -21,6 +21,7 @@ _PLURALS = {
     "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings",
     "ConfigMap": "configmaps",
+    "CustomResourceDefinition": "customresourcedefinitions",
     "CSIDriver": "csidrivers",
     "Deployment": "deployments",
     "MutatingAdmissionPolicy": "mutatingadmissionpolicies",

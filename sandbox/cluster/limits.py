@@ -53,6 +53,11 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
         "any public range, whichever; ranges of the VPC, whose endpoints AWS has too, are not enough",
     ),
     (
+        "pods have no network interfaces of the VPC, and no security groups: a SecurityGroupPolicy is a record",
+        "nodes announce `vpc.amazonaws.com/pod-eni` where EKS would, so that pods are placed; what a security group "
+        "lets through, `mlp reachability` says from the program's rules",
+    ),
+    (
         "etcd does not wait for the disk",
         "killed processes lose nothing; a machine that loses power may lose the last writes: `mlp sandbox reset`",
     ),

@@ -52,6 +52,7 @@ class NodeSpec:
 
     `labels` are all labels, those under kubernetes.io included. `accelerators` are extended resources and how many the
     instance type has: on a real node a device plugin announces them, on a simulated one the node itself does.
+    `interfaces` are network interfaces for single pods, which EKS announces for the node.
     """
 
     name: str
@@ -67,4 +68,5 @@ class NodeSpec:
     max_pods: int
     accelerators: Mapping[str, int]
     real: bool
+    interfaces: Mapping[str, int] = field(default_factory=dict[str, int])
     pod_cidr: str | None = None

@@ -101,6 +101,7 @@ class NodeKeeper:
         if found is None:
             return PartStatus(state="joining", real=True)
         self._settle(spec, found)
+        self._announce(spec, found)
         return PartStatus(state="ready" if is_ready(found) else "joining", reason=why_not_ready(found), real=True)
 
     def _simulated(self, spec: NodeSpec, found: dict[str, Any] | None) -> PartStatus:
@@ -120,6 +121,16 @@ class NodeKeeper:
         change = node_change(spec, found)
         if change is not None:
             self._api.merge(f"/api/v1/nodes/{spec.name}", change)
+
+    def _announce(self, spec: NodeSpec, found: Mapping[str, Any]) -> None:
+        """As EKS's controller does; the kubelet keeps what others say of its node, and forgets it when it is new.
+
+        https://kubernetes.io/docs/tasks/administer-cluster/extended-resource-node/
+        """
+        wanted = {name: str(count) for name, count in spec.interfaces.items()}
+        there: Mapping[str, str] = found["status"].get("capacity") or {}
+        if any(there.get(name) != count for name, count in wanted.items()):
+            self._api.merge(f"/api/v1/nodes/{spec.name}/status", {"status": {"capacity": wanted}})
 
     def _gone(self, objects: Mapping[str, Any], specs: Mapping[str, NodeSpec]) -> list[str]:
         ours = [name for name, node in objects.items() if MANAGED in node["metadata"].get("annotations", {})]

@@ -21,6 +21,15 @@ REAL_ACCELERATED_NODES = 1
 ACCELERATOR_TAINTS = ("nvidia.com/gpu", "aws.amazon.com/neuron")
 # https://docs.aws.amazon.com/eks/latest/userguide/device-management-efa.html
 EFA = "vpc.amazonaws.com/efa"
+POD_INTERFACE = "vpc.amazonaws.com/pod-eni"
+# The fewest of the families that this program knows; none of T, and not the smallest of I4i.
+# https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/pkg/aws/vpc/limits.go
+BRANCH_INTERFACES: Mapping[str, int] = {
+    **{"medium": 4, "large": 3, "xlarge": 4, "2xlarge": 17, "3xlarge": 17, "4xlarge": 34, "8xlarge": 54},
+    **{"9xlarge": 54, "12xlarge": 54, "16xlarge": 106, "18xlarge": 107, "24xlarge": 62, "32xlarge": 82},
+    **{"48xlarge": 82, "96xlarge": 98},
+}
+WITHOUT_TRUNK = frozenset({"t3", "t3a", "t4g", "i4i.large"})
 SIMULATED_TAINT = EksTaint(key=SIMULATED_LABEL, value="true", effect="PreferNoSchedule")
 # Where the VPC has no second range for pods: the one that EKS documents for them.
 # https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
@@ -159,10 +168,25 @@ def prefix_delegation(cluster: EksCluster) -> bool:
 
     https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html
     """
+    return _cni_has(cluster, "ENABLE_PREFIX_DELEGATION")
+
+
+def pod_interfaces(cluster: EksCluster, instance_type: str) -> int:
+    """How many pods of a node can have a network interface of their own, with security groups of their own.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
+    """
+    if not cluster.gives_pods_interfaces or not _cni_has(cluster, "ENABLE_POD_ENI"):
+        return 0
+    family, _, size = instance_type.partition(".")
+    return 0 if {family, instance_type} & WITHOUT_TRUNK else BRANCH_INTERFACES.get(size, 0)
+
+
+def _cni_has(cluster: EksCluster, variable: str) -> bool:
     for addon in cluster.addons:
         environment: Any = addon.configuration.get("env") if addon.name == "vpc-cni" else None
         if isinstance(environment, Mapping):
-            return str(environment.get("ENABLE_PREFIX_DELEGATION", "false")).lower() == "true"
+            return str(environment.get(variable, "false")).lower() == "true"
     return False
 
 
@@ -172,6 +196,7 @@ def _spec(
     kind = instance_type(instance.instance_type)
     own = labels(cluster.region, group, instance, kind)
     simulated = {} if real else {SIMULATED_LABEL: "true"}
+    interfaces = pod_interfaces(cluster, instance.instance_type)
     return NodeSpec(
         name=instance.private_dns_name,
         provider_id=f"aws:///{instance.zone}/{instance.instance_id}",
@@ -185,6 +210,7 @@ def _spec(
         memory_mib=kind.memory_mib,
         max_pods=kind.max_pods(prefix_delegation=prefix_delegation(cluster)),
         accelerators={**kind.accelerators, **({EFA: group.efa_interfaces} if group.efa_interfaces else {})},
+        interfaces={POD_INTERFACE: interfaces} if interfaces else {},
         real=real,
         pod_cidr=pods,
     )

@@ -79,13 +79,13 @@ def has_capacity(spec: NodeSpec, found: Mapping[str, Any]) -> bool:
 
 
 def capacity(spec: NodeSpec) -> dict[str, str]:
-    accelerators = {name: str(count) for name, count in spec.accelerators.items()}
+    extended = {name: str(count) for name, count in {**spec.accelerators, **spec.interfaces}.items()}
     return {
         "cpu": str(spec.cpus),
         "memory": f"{spec.memory_mib}Mi",
         "pods": str(spec.max_pods),
         "ephemeral-storage": EPHEMERAL_STORAGE,
-        **accelerators,
+        **extended,
     }
 
 

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from sandbox import orphans
-from sandbox.cluster import admission, database_routes, lifecycle
+from sandbox.cluster import admission, database_routes, lifecycle, pod_groups
 from sandbox.cluster.addons import AddonKeeper
 from sandbox.cluster.addons.keeper import POD_IDENTITY_AGENT, AddonPlace
 from sandbox.cluster.api import ApiError
@@ -162,12 +162,13 @@ class Supervisor:
         cluster = self._desired.cluster
         try:
             if self._admitted != cluster.pod_identities:
-                for manifest in admission.manifests(
+                admitted = admission.manifests(
                     cluster.region,
                     parts.place.aws_endpoint,
                     databases=self._desired.database_ca is not None,
                     accounts=cluster.pod_identities,
-                ):
+                )
+                for manifest in (pod_groups.definition(), *admitted):
                     parts.plane.api.apply(manifest)
                 self._admitted = cluster.pod_identities
             wanted = wanted_nodes(

@@ -16,6 +16,7 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
 from sandbox.emulator import propagation
+from sandbox.emulator.authorization.sessions import role_by_arn
 from sandbox.emulator.desired import (
     ClusterDataPlane,
     ClusterStatus,
@@ -33,6 +34,7 @@ from sandbox.emulator.propagation import ASSOCIATIONS
 _log = logging.getLogger(__name__)
 _SHARED_ADDRESSES = ipaddress.ip_network("100.64.0.0/10")
 """The range that pods get where nodes must not be short of addresses: RFC 6598."""
+INTERFACES_POLICY = "AmazonEKSVPCResourceController"
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 
 
@@ -151,12 +153,19 @@ def _desired(cluster: ClusterRecord) -> EksCluster:
         addons=_addons(cluster),
         node_groups=tuple(_node_group(cluster, group) for group in cluster.node_groups.values()),
         pod_identities=_pod_identities(cluster),
+        gives_pods_interfaces=_gives_pods_interfaces(cluster),
     )
 
 
 def associations(clusters: Iterable[ClusterRecord]) -> dict[str, bool]:
     """The identifiers of all Pod Identity associations."""
     return {id: True for cluster in clusters for id in cluster.associations}
+
+
+def _gives_pods_interfaces(cluster: ClusterRecord) -> bool:
+    """https://docs.aws.amazon.com/eks/latest/userguide/security-groups-pods-deployment.html"""
+    role = role_by_arn(str(cluster.description["roleArn"]))
+    return role is not None and any(arn.endswith(f"/{INTERFACES_POLICY}") for arn in role.managed_policies)
 
 
 def _pod_identities(cluster: ClusterRecord) -> tuple[str, ...]:

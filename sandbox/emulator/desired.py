@@ -149,7 +149,7 @@ class EksCluster:
     `version` is the minor version, such as 1.36. `vpc_id` is empty in what earlier versions wrote. `pod_cidr` is the
     range that pods get addresses from (a secondary range of the VPC where there is one). `oidc_issuer` signs
     service-account tokens. `pod_identities` are the service accounts (namespace/name) whose Pod Identity association
-    has taken effect, in order.
+    has taken effect, in order. `gives_pods_interfaces`: EKS may make network interfaces for single pods.
     """
 
     cluster_id: str
@@ -166,6 +166,7 @@ class EksCluster:
     addons: tuple[EksAddon, ...] = ()
     node_groups: tuple[EksNodeGroup, ...] = ()
     pod_identities: tuple[str, ...] = ()
+    gives_pods_interfaces: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

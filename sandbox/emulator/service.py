@@ -99,5 +99,5 @@ class Service:
         self._late.written(identity.service)
         if identity.service in {"rds", "secretsmanager"}:
             self._databases.request_reconcile()
-        if identity.service in {"eks", "autoscaling", "ec2"}:
+        if identity.service in {"eks", "autoscaling", "ec2", "iam"}:
             self._clusters.request_reconcile()

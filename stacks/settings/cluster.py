@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.accelerators import ACCELERATORS, NO_ACCELERATOR
 from components.eks.access import NAMESPACE_PATTERN
+from components.instance_families import gives_pods_interfaces
 from stacks.settings.names import Name
 from stacks.settings.network import RetentionDays
 from stacks.settings.pools import NodePoolSettings
@@ -141,6 +142,13 @@ class ClusterSettings(Section):
         if pool.accelerator != NO_ACCELERATOR:
             fix = "use instance types without an accelerator here, and move these to gpu_pools"
             yield Problem(field="general_pool.accelerator", value=pool.accelerator, fix=fix)
+        without = [name for name in pool.instance_types if not gives_pods_interfaces(name)]
+        if without:
+            fix = (
+                f"choose other types, such as m7i or m7g: MLflow's pods have a security group of their own, for which "
+                f"nodes of {', '.join(without)} have no network interfaces"
+            )
+            yield Problem(field="general_pool.instance_types", value=pool.instance_types, fix=fix)
         if pool.min_size < 1:
             fix = "write 1 or more, the platform's own services need a node"
             yield Problem(field="general_pool.min_size", value=pool.min_size, fix=fix)

@@ -23,7 +23,9 @@ KNOWN = {
             "ec2:CreateTags",
             "ec2:DeleteSecurityGroup",
             "ec2:DeleteVolume",
+            "ec2:DetachNetworkInterface",
             "ec2:ModifyInstanceAttribute",
+            "ec2:ModifyNetworkInterfaceAttribute",
         )
     },
     ("cluster-role", "kms:Decrypt"): "it decrypts the secrets of the Kubernetes API, with their key and no other",

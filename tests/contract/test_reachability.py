@@ -37,6 +37,7 @@ def test_the_check_looks_at_all_that_there_is(stack: str):
     zones = len(settings.network.zones)
     assert len(network.subnets) == 4 * zones
     assert [len(each.subnets) for each in network.pods] == [1] * zones
+    assert [each.groups for each in network.own_pods] == [("platform-mlflow-pods-group-id",)] * zones
     assert {each.name for each in network.nodes} == {f"nodes of nodes-{pool}-group" for pool in settings.cluster.pools}
     assert {each.service for each in network.endpoints} == {"s3", *settings.network.interface_endpoints}
     assert len(network.nats) == {"none": 0, "single": 1, "per_zone": zones}[settings.network.nat]
@@ -216,20 +217,40 @@ HOLES: dict[str, tuple[Plant, str, str]] = {
         "nodes of nodes-general-group reach s3",
         "there is no gateway endpoint of s3, where layers of images come from",
     ),
-    "database lets no pods in": (
-        without("platform-mlflow-database"),
-        "pods in us-east-1a reach the database",
-        "database-clients lets no TCP 5432 in from the cluster's own security group",
+    "database does not let MLflow in": (
+        without("platform-mlflow-pods-into-database"),
+        "mlflow's pods in us-east-1a reach the database",
+        "database-clients lets no TCP 5432 in from platform-mlflow-pods-group",
     ),
     "database's rule on the wrong port": (
-        given("platform-mlflow-database", fromPort=3306, toPort=3306),
+        given("platform-mlflow-pods-into-database", fromPort=3306, toPort=3306),
         "reach the database",
         "lets no TCP 5432 in",
     ),
     "database lets another group in": (
-        given("platform-mlflow-database", referencedSecurityGroupId="cluster-callers-id"),
+        given("platform-mlflow-pods-into-database", referencedSecurityGroupId=OWN_GROUP),
         "reach the database",
-        "lets no TCP 5432 in from the cluster's own security group",
+        "lets no TCP 5432 in from platform-mlflow-pods-group",
+    ),
+    "MLflow's group lets nothing out to the database": (
+        without("platform-mlflow-pods-to-database"),
+        "mlflow's pods in us-east-1b reach the database",
+        "platform-mlflow-pods-group lets no TCP 5432 out to the database",
+    ),
+    "MLflow's group lets no clients in": (
+        without("platform-mlflow-pods-from-cluster"),
+        "pods in us-east-1a reach mlflow's pods in us-east-1b",
+        "platform-mlflow-pods-group lets no TCP 5000 in",
+    ),
+    "CoreDNS does not let MLflow in": (
+        without("platform-mlflow-pods-into-names-udp"),
+        "mlflow's pods in us-east-1a reach DNS among",
+        "the cluster's own security group lets no UDP 53 in from platform-mlflow-pods-group",
+    ),
+    "MLflow's group lets nothing out to endpoints": (
+        given("platform-mlflow-pods-to-aws", cidrIpv4="10.31.0.0/16"),
+        "mlflow's pods in us-east-1a reach secretsmanager",
+        "platform-mlflow-pods-group lets no TCP 443 out to endpoint network-endpoints-secretsmanager",
     ),
     "pods outside the cluster's group": (
         pods_in_group("cluster-callers-id"),

@@ -82,6 +82,7 @@ def one(cluster_id: str, *, general: int = 1, gpu: int = 0, **changes: Any) -> E
         cluster_id=cluster_id,
         name=cluster_id,
         addons=ADDONS,
+        pod_identities=("default/default",),
         oidc_issuer=f"https://oidc.eks.us-east-1.amazonaws.com/id/{cluster_id}",
     )
     return replace(made, **changes)

@@ -65,6 +65,7 @@ def platform_args(cluster: ClusterHandle, kubernetes: pulumi.ProviderResource) -
         kubernetes=kubernetes,
         environment="test",
         prefix="ml-platform-test",
+        vpc_id=known("vpc-1"),
         ranges=RANGES,
         data_key_arn=known("arn:data-key"),
         secrets_key_arn=known("arn:secrets-key"),

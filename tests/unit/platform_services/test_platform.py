@@ -11,7 +11,7 @@ from platform_services.namespaces import ML_PLATFORM, NAMESPACES, Namespace, pod
 from platform_services.readers import READABLE
 from platform_services.versions import CLUSTER_AUTOSCALER
 from stacks.providers import kubernetes_provider
-from tests.unit.platform_services.clusters import handle, platform_args, pool
+from tests.unit.platform_services.clusters import RANGES, handle, platform_args, pool
 
 
 def platform(deploy: Deploy, *, exists: bool = True) -> tuple[Platform, RecordingCloud]:
@@ -30,12 +30,51 @@ def test_workloads_learn_the_names_that_they_refer_to(deploy: Deploy):
     assert cloud.named("platform-classes-encrypted-gp3").inputs["metadata"]["name"] == "encrypted-gp3"
 
 
-def test_pods_of_the_cluster_reach_the_database_at_its_port_and_nobody_else_does(deploy: Deploy):
+def test_mlflows_pods_and_nobody_else_reach_the_database_at_its_port(deploy: Deploy):
     _, cloud = platform(deploy)
-    [rule] = cloud.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
-    assert (rule.inputs["securityGroupId"], rule.inputs["referencedSecurityGroupId"]) == ("sg-database", "sg-cluster")
-    assert (rule.inputs["ipProtocol"], rule.inputs["fromPort"], rule.inputs["toPort"]) == ("tcp", 5432, 5432)
-    assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & set(rule.inputs)
+    rules = [each.inputs for each in cloud.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")]
+    [rule] = [each for each in rules if each["securityGroupId"] == "sg-database"]
+    assert rule["referencedSecurityGroupId"] == "platform-mlflow-pods-group-id"
+    assert (rule["ipProtocol"], rule["fromPort"], rule["toPort"]) == ("tcp", 5432, 5432)
+    assert not {"cidrIpv4", "cidrIpv6", "prefixListId"} & set(rule)
+
+
+def test_every_pod_of_mlflow_is_in_a_security_group_of_its_own(deploy: Deploy):
+    _, cloud = platform(deploy)
+    [policy] = cloud.of_type("kubernetes:vpcresources.k8s.aws/v1beta1:SecurityGroupPolicy")
+    assert policy.inputs["metadata"]["namespace"] == ML_PLATFORM
+    assert policy.inputs["spec"]["securityGroups"] == {"groupIds": ["platform-mlflow-pods-group-id"]}
+    selected = policy.inputs["spec"]["podSelector"]["matchLabels"]
+    found = 0
+    for each in cloud.resources:
+        spec = each.inputs.get("spec") or {}
+        template = spec.get("template") or ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template")
+        if not template or each.inputs["metadata"]["namespace"] != ML_PLATFORM:
+            continue
+        found += 1
+        assert selected.items() <= template["metadata"]["labels"].items(), each.name
+        [container] = template["spec"]["containers"]
+        # EKS looks at the first container alone.
+        assert container["resources"]["limits"]["vpc.amazonaws.com/pod-eni"] == "1", each.name
+    assert found >= 3
+
+
+def test_what_mlflows_pods_may_be_asked_and_ask_is_named_by_port(deploy: Deploy):
+    _, cloud = platform(deploy)
+
+    def rules(kind: str) -> set[tuple[str, str, int]]:
+        found = [each.inputs for each in cloud.of_type(f"aws:vpc/securityGroup{kind}Rule:SecurityGroup{kind}Rule")]
+        mine = [each for each in found if each["securityGroupId"] == "platform-mlflow-pods-group-id"]
+        assert all(each["fromPort"] == each["toPort"] for each in mine)
+        other = [each.get("referencedSecurityGroupId") or each["cidrIpv4"] for each in mine]
+        return {(name, each["ipProtocol"], each["fromPort"]) for name, each in zip(other, mine, strict=True)}
+
+    own = "platform-mlflow-pods-group-id"
+    assert rules("Ingress") == {("sg-cluster", "tcp", 5000), (own, "tcp", 5000)}
+    assert rules("Egress") == {
+        *((name, "tcp", port) for name, port in ((own, 5000), ("sg-database", 5432), (RANGES.vpc, 443))),
+        *(("sg-cluster", protocol, 53) for protocol in ("tcp", "udp")),
+    }
 
 
 def test_a_first_preview_knows_no_cluster_and_works_all_the_same(deploy: Deploy):

@@ -1,5 +1,7 @@
 """What nodes a cluster's instances become."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.cluster.nodes import (
@@ -120,6 +122,18 @@ def test_prefix_delegation_of_the_cni_makes_room_for_more_pods():
     [plain] = wanted_nodes(cluster(general)).specs
     [prefixed] = wanted_nodes(cluster(general, addons=(PREFIXES,))).specs
     assert (plain.max_pods, prefixed.max_pods) == (29, 110)
+
+
+def test_nodes_announce_interfaces_for_pods_where_cni_role_and_type_have_them():
+    general = group("general", instance(0), instance(1, "t3.large"))
+    cni = EksAddon(name="vpc-cni", version="v1", configuration={"env": {"ENABLE_POD_ENI": "true"}})
+
+    def announced(**changes: Any) -> list[dict[str, int]]:
+        return [dict(spec.interfaces) for spec in wanted_nodes(cluster(general, **changes)).specs]
+
+    assert announced(addons=(cni,), gives_pods_interfaces=True) == [{"vpc.amazonaws.com/pod-eni": 3}, {}]
+    assert announced(addons=(cni,)) == [{}, {}]
+    assert announced(gives_pods_interfaces=True) == [{}, {}]
 
 
 def test_every_real_node_has_a_pod_range_of_its_own_and_keeps_it():
