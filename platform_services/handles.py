@@ -26,8 +26,7 @@ class Retention:
 class TrackingHandle:
     """The MLflow server: `uri` for clients; namespace, labels and port for the network policies that let them through.
 
-    `image`, `image_hooks`, `admin_secret_arn` and `ready` are for what keeps its accounts; `security_group_id` is the one
-    that its pods are in.
+    `image`, `image_hooks`, `admin_secret_arn` and `ready` are for what keeps its accounts.
     """
 
     uri: str
@@ -37,7 +36,6 @@ class TrackingHandle:
     image: pulumi.Output[str]
     image_hooks: pulumi.ResourceHookBinding = field(repr=False)
     admin_secret_arn: pulumi.Output[str]
-    security_group_id: pulumi.Output[str]
     ready: pulumi.Resource
 
 

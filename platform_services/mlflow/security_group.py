@@ -30,9 +30,7 @@ class PodGroupArgs:
 
 
 class PodGroup(pulumi.ComponentResource):
-    """`id` is the group's; pods depend on the component as a whole."""
-
-    id: pulumi.Output[str]
+    """Pods depend on it as a whole."""
 
     def __init__(self, name: str, args: PodGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:PodGroup", name, {}, opts)
@@ -44,7 +42,7 @@ class PodGroup(pulumi.ComponentResource):
             tags={"Name": f"{args.prefix}-mlflow"},
             opts=self._child,
         )
-        self.id = group.id
+        self._id = group.id
         self._out("to-aws", "tcp", HTTPS, "Interface endpoints of AWS", cidr=args.vpc_cidr)
         for protocol in ("udp", "tcp"):
             self._out(f"to-names-{protocol}", protocol, DNS, "Names, from CoreDNS", group=args.cluster_group)
@@ -67,7 +65,7 @@ class PodGroup(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-        self.register_outputs({"id": self.id})
+        self.register_outputs({"id": self._id})
 
     def _out(
         self,
@@ -81,7 +79,7 @@ class PodGroup(pulumi.ComponentResource):
     ) -> None:
         aws.vpc.SecurityGroupEgressRule(
             f"{self._name}-{name}",
-            security_group_id=self.id,
+            security_group_id=self._id,
             cidr_ipv4=cidr,
             referenced_security_group_id=group,
             ip_protocol=protocol,

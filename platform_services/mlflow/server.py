@@ -93,8 +93,7 @@ class Mlflow(pulumi.ComponentResource):
         self._image_hooks = image_hooks(built, self)
         self._admin_secret_arn, self._database_secret_arn = self._secrets()
         MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
-        group = self._group()
-        path = [group, *self._policies()]
+        path = [self._group(), *self._policies()]
         set_up = self._set_up(path)
         service = self._service(self._deployment([set_up, *path]))
         self.handle = TrackingHandle(
@@ -105,7 +104,6 @@ class Mlflow(pulumi.ComponentResource):
             image=self._image,
             image_hooks=self._image_hooks,
             admin_secret_arn=self._admin_secret_arn,
-            security_group_id=group.id,
             ready=service,
         )
         self.register_outputs({"uri": URI})

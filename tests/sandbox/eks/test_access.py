@@ -13,7 +13,7 @@ import time_machine
 from botocore.signers import RequestSigner
 
 from sandbox.environment import REGION
-from tests.sandbox.box import Box
+from tests.sandbox.box import Box, eventually
 from tests.sandbox.eks.conftest import AsRole
 from tests.sandbox.eks.deployed import CLUSTER, Deployed
 
@@ -67,7 +67,8 @@ def test_a_principal_without_an_access_entry_is_not_let_in_whatever_the_account_
     key = iam.create_access_key(UserName=user)["AccessKey"]
     credentials = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     try:
-        assert CLUSTER in deployed.run_as(credentials, "aws", "eks", "list-clusters").stdout
+        listed = ("aws", "eks", "list-clusters")
+        eventually(lambda: CLUSTER in deployed.run_as(credentials, *listed, ok=False).stdout, "its policy counts")
         done = deployed.run_as(credentials, "kubectl", "get", "pods", ok=False)
     finally:
         iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])

@@ -79,6 +79,11 @@ WRONG: dict[str, tuple[str, object, str]] = {
         "these are arm64 and x86_64",
     ),
     "pool upside down": ("cluster.general_pool.max_size", 1, "max_size: got 1; write at least min_size, which is 2"),
+    "general pool without interfaces for pods": (
+        "cluster.general_pool.instance_types",
+        ["m7i.large", "t3.large"],
+        "nodes of t3.large have no network interfaces",
+    ),
     "general pool of nothing": ("cluster.general_pool.min_size", 0, "the platform's own services need a node"),
     "no nodes at all": ("cluster.gpu_pools.l4.max_size", 0, "gpu_pools.l4.max_size: got 0; write 1 or more"),
     "GPU without its accelerator": (
