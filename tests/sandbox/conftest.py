@@ -15,7 +15,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from sandbox import lifecycle
-from sandbox.instance import Instance, Nodes
+from sandbox.instance import Instance, Nodes, Propagation
 from sandbox.toolchain import ensure_pulumi
 from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
 
@@ -55,12 +55,12 @@ def pulumi_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> Iterator[MakeBox]:
-    """`make_box(name)`. Nodes are simulated unless asked for: most tests are not about what runs on them."""
+    """`make_box(name)`. Nodes are simulated and changes take effect at once unless asked for: few tests are about them."""
     root = tmp_path_factory.mktemp("sandboxes")
     made: list[Box] = []
 
-    def make(name: str, nodes: Nodes = "simulated") -> Box:
-        box = Box(Instance(name, free_port(), root / name, nodes), pulumi_binary)
+    def make(name: str, nodes: Nodes = "simulated", propagation: Propagation = "at-once") -> Box:
+        box = Box(Instance(name, free_port(), root / name, nodes, propagation), pulumi_binary)
         made.append(box)
         box.up()
         return box

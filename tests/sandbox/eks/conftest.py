@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def deployed(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     ensure_kubernetes(lambda _line: None)
     before = host.snapshot(tmp_path_factory.getbasetemp())
-    box = make_box("eks", nodes="real")
+    box = make_box("eks", nodes="real", propagation="usual")
     copy = EnvironmentCopy(box, tmp_path_factory.mktemp("eks") / "project")
     copy_project(copy.folder)
     # As short as it may be: a test waits for it.

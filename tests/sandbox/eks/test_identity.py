@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from components.pod_identity import NEEDS_ROLE
 from tests.sandbox.box import eventually
 from tests.sandbox.eks.deployed import CLUSTER, Deployed
 from tests.sandbox.eks.manifests import WITH_SDK, job
@@ -74,6 +75,13 @@ def namespace(deployed: Deployed) -> Iterator[str]:
     role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=policy(service))["Role"]["Arn"]
     prefix = {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{OWN}/team-a/*"}
     iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=policy(prefix))
+    asked = {"ActionNames": ["s3:GetObject"], "ResourceArns": [f"arn:aws:s3:::{OWN}/team-a/x"]}
+
+    def counts() -> bool:
+        found = iam.simulate_principal_policy(PolicySourceArn=role, **asked)["EvaluationResults"]
+        return found[0]["EvalDecision"] == "allowed"
+
+    eventually(counts, "the role and its policy have taken effect")
     with deployed.namespace() as name:
         for account in ("reader", "nobody"):
             deployed.api.create(f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": account}})
@@ -106,8 +114,11 @@ def foreign_group(deployed: Deployed) -> Iterator[str]:
 
 def answers(deployed: Deployed, namespace: str, account: str, *asked: str) -> dict[str, str]:
     """What a pod of a service account gets from its AWS SDK, which nobody configured."""
-    fields = {"image": WITH_SDK, "env": [{"name": "ASKED", "value": ",".join(asked)}]}
+    given = {"ASKED": ",".join(asked), "AWS_REGION": "us-east-1"}
+    fields = {"image": WITH_SDK, "env": [{"name": name, "value": value} for name, value in given.items()]}
     manifest = job(f"ask-{account}", namespace, ASK, serviceAccountName=account, container_fields=fields)
+    if account == "reader":  # its association is new
+        manifest["spec"]["template"].setdefault("metadata", {})["labels"] = dict(NEEDS_ROLE)
     with deployed.created(f"/apis/batch/v1/namespaces/{namespace}/jobs", manifest) as name:
         return json.loads(deployed.log_of_job(namespace, name).rpartition("said: ")[2])
 

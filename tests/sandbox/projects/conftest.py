@@ -60,7 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def deploy(make_box: MakeBox, folder: Path) -> DeployedProjects:
     ensure_kubernetes(lambda _line: None)
     before = host.snapshot(folder.parent)
-    box = make_box("projects", nodes="real")
+    # As late as AWS may be: the environment deploys at the first try, and so does a project that is added later.
+    box = make_box("projects", nodes="real", propagation="slowest")
     copy = EnvironmentCopy(box, folder)
     copy_project(copy.folder)
     add_faults(copy.folder)
