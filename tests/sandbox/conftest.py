@@ -55,7 +55,7 @@ def pulumi_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> Iterator[MakeBox]:
-    """`make_box(name)`. Nodes are simulated and changes take effect at once unless asked for: few tests are about them."""
+    """`make_box(name)`. Nodes are simulated and changes count at once unless asked for: few tests are about them."""
     root = tmp_path_factory.mktemp("sandboxes")
     made: list[Box] = []
 
