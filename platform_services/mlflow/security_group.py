@@ -47,9 +47,9 @@ class PodGroup(pulumi.ComponentResource):
         for protocol in ("udp", "tcp"):
             self._out(f"to-names-{protocol}", protocol, DNS, "Names, from CoreDNS", group=args.cluster_group)
         self._out("to-database", "tcp", DATABASE_PORT, "PostgreSQL", group=args.database_group)
-        self._out("to-itself", "tcp", PORT, "MLflow's server", group=group.id)
-        self._in("from-cluster", group.id, PORT, "Clients among the cluster's pods", args.cluster_group)
-        self._in("from-itself", group.id, PORT, "MLflow's own parts", group.id)
+        self._out("to-itself", "tcp", PORT, "The server of MLflow", group=group.id)
+        self._in("from-cluster", group.id, PORT, "Clients among the pods of the cluster", args.cluster_group)
+        self._in("from-itself", group.id, PORT, "Other parts of MLflow", group.id)
         self._in("into-database", args.database_group, DATABASE_PORT, "PostgreSQL from MLflow", group.id)
         # CoreDNS is in the cluster's group, which lets in whoever is in it, and nobody else.
         for protocol in ("udp", "tcp"):

@@ -161,6 +161,15 @@ def test_every_bucket_but_the_log_bucket_itself_records_access(environment: Prog
             assert of_bucket(environment, "BucketLogging", bucket)["targetBucket"] == f"{log_bucket.name}-id"
 
 
+def test_descriptions_of_security_groups_and_their_rules_are_ones_that_ec2_takes(environment: Program):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html"""
+    kinds = ("aws:ec2/securityGroup:", "aws:vpc/securityGroupIngressRule:", "aws:vpc/securityGroupEgressRule:")
+    found = [each for each in environment.resources if each.typ.startswith(kinds)]
+    assert len(found) > 10
+    for each in found:
+        assert re.fullmatch(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}", each.inputs["description"]), each.name
+
+
 def test_every_log_group_is_encrypted_and_forgets_after_a_while(environment: Program):
     groups = environment.of_type("aws:cloudwatch/logGroup:LogGroup")
     assert groups
