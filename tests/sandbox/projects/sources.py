@@ -58,7 +58,7 @@ def weak(inputs, target):
 
 
 def asked(otherwise):
-    name = os.environ["TRAINING_JOB"].removeprefix("training-").removesuffix("-fit")
+    name = os.environ.get("TRAINING_JOB", "").removeprefix("training-").removesuffix("-fit")
     return {"memory": hungry, "deadline": sleeps, "weak": weak, "cheat": cheat}.get(name, otherwise)
 
 
