@@ -14,6 +14,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from cli.placement_findings import Group
 from cli.placement_scheduler import NodeObject
+from components.eks.cluster import INTERFACES_POLICY
 from sandbox.cluster import simulated_nodes
 from sandbox.cluster.instance_types import InstanceType, instance_type
 from sandbox.cluster.model import NodeSpec
@@ -117,6 +118,11 @@ def _cluster(resources: Sequence[Declared], groups: Sequence[EksNodeGroup]) -> E
         oidc_issuer="",
         addons=tuple(addons),
         node_groups=tuple(groups),
+        gives_pods_interfaces=any(
+            str(each.inputs["policyArn"]).endswith(f"/{INTERFACES_POLICY}")
+            for each in resources
+            if each.typ == "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+        ),
     )
 
 

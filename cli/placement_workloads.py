@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from kubernetes.utils.quantity import parse_quantity
 
+from components.instance_families import POD_INTERFACE
+
 Manifest = Mapping[str, Any]
 Role = Literal["device plugin", "exporter", "other"]
 
@@ -113,7 +115,8 @@ def _sum(spec: Mapping[str, Any], resource: str) -> float:
 def _extended(container: Mapping[str, Any]) -> dict[str, int]:
     resources = container.get("resources") or {}
     asked = {**(resources.get("requests") or {}), **(resources.get("limits") or {})}
-    native = {name for name in asked if "/" not in name or name.startswith("kubernetes.io/")}
+    # The scheduler counts interfaces of pods; nodes have them without a device plugin, whatever their accelerators.
+    native = {name for name in asked if "/" not in name or name.startswith("kubernetes.io/") or name == POD_INTERFACE}
     return {name: int(amount) for name, amount in asked.items() if name not in native}
 
 

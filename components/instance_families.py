@@ -129,9 +129,10 @@ FAMILIES: Mapping[str, Family] = {
     "trn2": _family(X86, "3xlarge:1:1 48xlarge:16:16", "aws-trainium2", store=True, blocks=True),
 }
 
-# Families and types of the table whose instances take no network interfaces for single pods.
+# A network interface of a pod's own, as EKS counts them; and families and types whose instances have none for pods.
 # https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html#sg-pods-considerations
 # https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/pkg/aws/vpc/limits.go (IsTrunkingCompatible)
+POD_INTERFACE = "vpc.amazonaws.com/pod-eni"
 WITHOUT_POD_INTERFACES = frozenset({"t3", "t3a", "t4g", "i4i.large"})
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Support.html (PostgreSQL)

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.eks.arguments import ClusterHandle
+from components.instance_families import POD_INTERFACE
 from components.pod_identity import NEEDS_ROLE, PodIdentity, PodRoleArgs
 from platform_services.namespaces import ML_PLATFORM
 from platform_services.network_policies import Ranges, to_aws
@@ -20,7 +21,7 @@ MADE_AGAIN = {"pulumi.com/replaceUnready": "true"}
 https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/#pulumikubernetes-resource-annotations"""
 CREDENTIALS, SCRATCH = "/run/mlflow", "/tmp"  # noqa: S108 - volumes of the pod
 USER = 65532  # as in the Dockerfile
-INTERFACE: Mapping[str, str] = {"vpc.amazonaws.com/pod-eni": "1"}
+INTERFACE: Mapping[str, str] = {POD_INTERFACE: "1"}
 """A network interface of the pod's own, which is in MLflow's security group. EKS adds this to pods as well, but not as
 long as its controller does not know the SecurityGroupPolicy; written here, the scheduler always counts it.
 https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/README.md"""

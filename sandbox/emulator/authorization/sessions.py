@@ -88,7 +88,8 @@ def begin_for_service(
     `keys` are the context keys of the call that trust policies may ask for (`aws:SourceAccount`, `aws:SourceArn` ...).
     Fault AccessDeniedException where the role does not exist or does not trust the service.
     """
-    role, account = role_by_arn(role_arn), role_arn.split(":")[4]
+    role: Any = role_by_arn(role_arn)
+    account = role_arn.split(":")[4]
     context = {
         **{key: list(values) for key, values in keys.items()},
         **{f"aws:RequestTag/{name}": [value] for name, value in tags.items()},
@@ -96,7 +97,7 @@ def begin_for_service(
     }
     caller = Caller(kind="service", arn=service, account=account)
     for action in ("sts:AssumeRole", *(("sts:TagSession",) if tags else ())):
-        trust = trust_of(role, account) if role is not None else None
+        trust = trust_of(role, account) if role else None
         access = Access(action=action, resource=role_arn)
         if trust is None or not evaluate(caller, access, lookup_in(context), trust).allowed:
             raise Fault(

@@ -184,8 +184,9 @@ def test_a_pod_that_needs_its_role_comes_by_itself_once_its_association_counts(p
         return None
 
     assert "takes effect within seconds" in wait_for("the rule acts", refused)
-    template = {"metadata": {"labels": {"app": "late", **NEEDS_ROLE}}, "spec": pod("late")["spec"]}
-    template["spec"]["containers"].append({"name": "second", "image": "none"})
+    spec = pod("late")["spec"]
+    spec["containers"].append({"name": "second", "image": "none"})
+    template = {"metadata": {"labels": {"app": "late", **NEEDS_ROLE}}, "spec": spec}
     plane.api.create(
         "/apis/apps/v1/namespaces/default/deployments",
         {
