@@ -114,7 +114,7 @@ def foreign_group(deployed: Deployed) -> Iterator[str]:
 
 def answers(deployed: Deployed, namespace: str, account: str, *asked: str) -> dict[str, str]:
     """What a pod of a service account gets from its AWS SDK, which nobody configured."""
-    given = {"ASKED": ",".join(asked), "AWS_REGION": "us-east-1"}
+    given = {"ASKED": ",".join(asked), "AWS_DEFAULT_REGION": "us-east-1"}
     fields = {"image": WITH_SDK, "env": [{"name": name, "value": value} for name, value in given.items()]}
     manifest = job(f"ask-{account}", namespace, ASK, serviceAccountName=account, container_fields=fields)
     if account == "reader":  # its association is new
