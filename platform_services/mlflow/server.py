@@ -126,18 +126,15 @@ class Mlflow(pulumi.ComponentResource):
 
     def _group(self) -> PodGroup:
         args = self._args
-        return PodGroup(
-            f"{self._name}-pods",
-            PodGroupArgs(
-                prefix=args.prefix,
-                vpc_id=args.vpc_id,
-                vpc_cidr=args.ranges.vpc,
-                cluster_group=args.cluster.security_group_id,
-                database_group=args.database.security_group_id,
-                namespace_ready=args.namespace_ready,
-            ),
-            self._child,
+        group = PodGroupArgs(
+            prefix=args.prefix,
+            vpc_id=args.vpc_id,
+            vpc_cidr=args.ranges.vpc,
+            cluster_group=args.cluster.security_group_id,
+            database_group=args.database.security_group_id,
+            namespace_ready=args.namespace_ready,
         )
+        return PodGroup(f"{self._name}-pods", group, self._child)
 
     def _policies(self) -> list[pulumi.Resource]:
         return [

@@ -214,7 +214,7 @@ PLANTED = {
     "adds a column": Planted(train="adds_column", said="(new column twice)"),
     "changes values": Planted(train="fills", said="(other values in age)"),
     "a regressor under f1": Planted(train="regressor", said="gate.metric f1 needs one of the target's 2 classes"),
-    "encodes the classes": Planted(train="encodes", said="predict returned 1, 0, which the target does not have"),
+    "encodes the classes": Planted(train="encodes", said="which the target does not have"),
     "a classifier under mae": Planted(
         train="classifier_of_text", target="spent", metric="mae", said="but gate.metric mae needs numbers"
     ),
