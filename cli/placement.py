@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from cli.plain import plain_errors
-from sandbox.engine.stacks import stack_names
-from sandbox.errors import SandboxError
+from sandbox.engine.stacks import known_stacks
 
 if TYPE_CHECKING:
     from cli.placement_check import Result
@@ -41,12 +40,7 @@ def placement(
     0 everything finds its place, 1 there are findings, or the check could not be made.
     """
     with plain_errors():
-        chosen = stack or stack_names()
-        unknown = [name for name in chosen if name not in stack_names()]
-        if unknown:
-            raise SandboxError(
-                f"--stack {unknown[0]!r}: there is no such stack file; there are {', '.join(stack_names())}"
-            )
+        chosen = known_stacks(stack or [])
         # Only here: the libraries that it needs would make every other command slower.
         from cli.placement_check import check, read_manifests
 

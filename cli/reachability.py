@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from cli.plain import plain_errors
-from sandbox.engine.stacks import stack_names
+from sandbox.engine.stacks import known_stacks
 from sandbox.errors import SandboxError
 
 console = Console()
@@ -33,12 +33,7 @@ def reachability(
     0 every way is open, 1 there are findings, or the check could not be made.
     """
     with plain_errors():
-        chosen = stack or stack_names()
-        unknown = [name for name in chosen if name not in stack_names()]
-        if unknown:
-            raise SandboxError(
-                f"--stack {unknown[0]!r}: there is no such stack file; there are {', '.join(stack_names())}"
-            )
+        chosen = known_stacks(stack or [])
         found = {name: check(name) for name in chosen}
         if as_json:
             print(json.dumps(found, indent=2))

@@ -16,11 +16,12 @@ from cli import sandbox_images
 from cli.plain import Json, console, errors, plain_errors, report
 from sandbox import lifecycle
 from sandbox.cluster.lifecycle import ClusterProcesses
+from sandbox.emulator.propagation import Speed
 from sandbox.engine.stack_files import folder, is_foreign, usable
-from sandbox.engine.stacks import stack_names
+from sandbox.engine.stacks import known_stacks, stack_names
 from sandbox.environment import shell_lines, shell_unset_lines
 from sandbox.errors import SandboxError
-from sandbox.instance import Instance, Nodes, Propagation, all_instances, as_dict, find
+from sandbox.instance import Instance, Nodes, all_instances, as_dict, find
 from sandbox.toolchain import ensure_pulumi, find_kubernetes
 
 app = typer.Typer(no_args_is_help=True, help="An AWS account and its data planes on this machine.")
@@ -58,7 +59,7 @@ def up(
     """Start the sandbox, or bring it back after a crash. What it held is still there."""
     with plain_errors():
         start = time.monotonic()
-        instance = find(name, port, cast(Nodes | None, nodes), cast(Propagation | None, propagation))
+        instance = find(name, port, cast(Nodes | None, nodes), cast(Speed | None, propagation))
         before = find(name)
         if instance != before and before.exists and lifecycle.status(before).ready:
             how = f"on port {before.port} with {before.nodes} nodes and {before.propagation} propagation"
@@ -190,8 +191,7 @@ def _config_file(instance: Instance, stack: str | None) -> Path | None:
             names = ", ".join(foreign)
             errors.print(f"note: {names} names a KMS key or a gateway of an account on AWS; there use --stack <name>")
         return None
-    if stack not in stack_names():
-        raise SandboxError(f"--stack {stack!r}: there is no such stack file; there are {', '.join(stack_names())}")
+    known_stacks([stack])
     return usable(instance, stack)
 
 

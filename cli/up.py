@@ -21,7 +21,7 @@ from sandbox import lifecycle
 from sandbox.cluster.lifecycle import ClusterProcesses
 from sandbox.engine.install import pulumi
 from sandbox.engine.stack_files import usable
-from sandbox.engine.stacks import stack_names
+from sandbox.engine.stacks import known_stacks
 from sandbox.environment import process_environment
 from sandbox.errors import SandboxError
 from sandbox.instance import PROJECT, Instance, find
@@ -47,8 +47,7 @@ def up(
     with plain_errors():
         start = time.monotonic()
         instance = find(name)
-        if stack not in stack_names():
-            raise SandboxError(f"--stack {stack!r}: there is no such stack file; there are {', '.join(stack_names())}")
+        known_stacks([stack])
         console.print("[bold]Sandbox[/bold]")
         bring_up(instance)
         if instance.nodes == "real" and os.geteuid() == 0:

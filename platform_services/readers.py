@@ -1,6 +1,7 @@
-"""Reading what belongs to no namespace, for everybody who may enter: nodes, classes, who may do what. No secrets.
+"""Reading what EKS's policies for views leave out, for everybody who may enter: nodes, classes, rules. No secrets.
 
-EKS's own policies for views and edits stop at namespaces.
+Those policies stop at namespaces, and know few kinds. A preview that asks the cluster anew reads whatever the program
+declares there.
 https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 """
 
@@ -14,11 +15,13 @@ from components.eks.access import READERS
 VERBS = ("get", "list", "watch")
 READABLE: Sequence[tuple[str, tuple[str, ...]]] = (
     ("", ("namespaces", "nodes", "persistentvolumes")),
+    ("admissionregistration.k8s.io", ("validatingadmissionpolicies", "validatingadmissionpolicybindings")),
     ("apiextensions.k8s.io", ("customresourcedefinitions",)),
     ("metrics.k8s.io", ("nodes", "pods")),
     ("rbac.authorization.k8s.io", ("clusterrolebindings", "clusterroles", "rolebindings", "roles")),
     ("scheduling.k8s.io", ("priorityclasses",)),
     ("storage.k8s.io", ("csidrivers", "csinodes", "storageclasses", "volumeattachments")),
+    ("vpcresources.k8s.aws", ("securitygrouppolicies",)),
 )
 
 

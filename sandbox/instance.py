@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from sandbox.aws_command import write_configuration
+from sandbox.emulator.propagation import Speed
 from sandbox.errors import SandboxError
 
 Nodes: TypeAlias = Literal["real", "simulated"]
-Propagation: TypeAlias = Literal["usual", "slowest", "at-once"]
 DEFAULT_NAME = "default"
 DEFAULT_PORT = 4566
 PROJECT = Path(__file__).resolve().parent.parent
@@ -37,7 +37,7 @@ class Instance:
     port: int
     home: Path
     nodes: Nodes = "real"
-    propagation: Propagation = "usual"
+    propagation: Speed = "usual"
 
     @property
     def endpoint(self) -> str:
@@ -91,7 +91,7 @@ def find(
     name: str | None = None,
     port: int | None = None,
     nodes: Nodes | None = None,
-    propagation: Propagation | None = None,
+    propagation: Speed | None = None,
 ) -> Instance:
     """The sandbox of that name as it was set up, or as it would be: `name` from MLP_SANDBOX when not given.
 
@@ -112,8 +112,8 @@ def find(
         raise SandboxError(f"port {found.port}: use a port from 1024 to 65535")
     if found.nodes not in get_args(Nodes):
         raise SandboxError(f"nodes {found.nodes!r}: use {' or '.join(get_args(Nodes))}")
-    if found.propagation not in get_args(Propagation):
-        raise SandboxError(f"propagation {found.propagation!r}: use {', '.join(get_args(Propagation))}")
+    if found.propagation not in get_args(Speed):
+        raise SandboxError(f"propagation {found.propagation!r}: use {', '.join(get_args(Speed))}")
     return found
 
 

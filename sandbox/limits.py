@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sandbox.cluster.limits import cluster_limits
+from sandbox.emulator.late_limits import LATE_LIMITS
 from sandbox.emulator.limits import LIMITS
 from sandbox.plugins.aws.services import HANDLERS, INVOKES
 from sandbox.plugins.kubernetes.limits import plugin_limits
@@ -45,7 +46,7 @@ def all_limits() -> list[Entry]:
             "what": limit.what,
             "effect": limit.effect + (f" ({', '.join(limit.operations)})" if limit.operations else ""),
         }
-        for limit in LIMITS
+        for limit in (*LIMITS, *LATE_LIMITS)
     ]
     types = ", ".join(sorted(token.removeprefix("aws:").split("/")[0] + "." + _name(token) for token in HANDLERS))
     functions = ", ".join(sorted(_name(token) for token in INVOKES))

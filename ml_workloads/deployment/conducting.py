@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 
 from ml_workloads.deployment.arguments import metadata
 from ml_workloads.project.deployment_names import CONDUCTOR, FIT, WORKER
+from platform_services.grants import grant
 
 RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
     # What does not exist yet has no name to go by.
@@ -31,17 +32,10 @@ class Conducting(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("mlops:index:ProjectConducting", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        role = k8s.rbac.v1.Role(f"{name}-role", metadata=metadata(CONDUCTOR, namespace), rules=RULES, opts=child)
-        k8s.rbac.v1.RoleBinding(
-            f"{name}-binding",
-            metadata=metadata(CONDUCTOR, namespace),
-            role_ref={
-                "api_group": "rbac.authorization.k8s.io",
-                "kind": "Role",
-                "name": role.metadata.apply(lambda made: made.name or ""),
-            },
-            subjects=[{"kind": "ServiceAccount", "name": service_account, "namespace": namespace}],
-            opts=child,
-        )
+        account: k8s.rbac.v1.SubjectArgsDict = {
+            "kind": "ServiceAccount",
+            "name": service_account,
+            "namespace": namespace,
+        }
+        grant(name, metadata(CONDUCTOR, namespace), RULES, [account], pulumi.ResourceOptions(parent=self))
         self.register_outputs({})

@@ -16,6 +16,7 @@ from ml_workloads.deployment.arguments import metadata
 from ml_workloads.deployment.rights import people_policy
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import PROMOTION_LEASE
+from platform_services.grants import grant, group
 from platform_services.handles import PlatformHandle
 
 Roles = Mapping[str, pulumi.Output[str]]
@@ -48,19 +49,8 @@ class Promoters(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("mlops:index:ProjectPromoters", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        role = k8s.rbac.v1.Role(f"{name}-role", metadata=metadata(PROMOTION_LEASE, namespace), rules=RULES, opts=child)
-        k8s.rbac.v1.RoleBinding(
-            f"{name}-binding",
-            metadata=metadata(PROMOTION_LEASE, namespace),
-            role_ref={
-                "api_group": "rbac.authorization.k8s.io",
-                "kind": "Role",
-                "name": role.metadata.apply(lambda made: made.name or ""),
-            },
-            subjects=[{"kind": "Group", "name": group, "api_group": "rbac.authorization.k8s.io"} for group in groups],
-            opts=child,
-        )
+        subjects = [group(each) for each in groups]
+        grant(name, metadata(PROMOTION_LEASE, namespace), RULES, subjects, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
 
 

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.eks.access import TEAMS
+from platform_services.grants import grant, group
 
 NAME = "mlflow-people"
 RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
@@ -25,19 +26,6 @@ class MlflowPeople(pulumi.ComponentResource):
 
     def __init__(self, name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:MlflowPeople", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        role = k8s.rbac.v1.Role(
-            f"{name}-role", metadata={"name": NAME, "namespace": namespace}, rules=RULES, opts=child
-        )
-        k8s.rbac.v1.RoleBinding(
-            f"{name}-binding",
-            metadata={"name": NAME, "namespace": namespace},
-            role_ref={
-                "api_group": "rbac.authorization.k8s.io",
-                "kind": "Role",
-                "name": role.metadata.apply(lambda metadata: metadata.name or ""),
-            },
-            subjects=[{"kind": "Group", "name": TEAMS, "api_group": "rbac.authorization.k8s.io"}],
-            opts=child,
-        )
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {"name": NAME, "namespace": namespace}
+        grant(name, metadata, RULES, [group(TEAMS)], pulumi.ResourceOptions(parent=self))
         self.register_outputs({})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
+from sandbox.cluster.branch_interfaces import branch_interfaces
 from sandbox.cluster.instance_types import InstanceType, instance_type
 from sandbox.cluster.model import NodeSpec
 from sandbox.cluster.simulated_nodes import SIMULATED_LABEL
@@ -22,14 +23,6 @@ ACCELERATOR_TAINTS = ("nvidia.com/gpu", "aws.amazon.com/neuron")
 # https://docs.aws.amazon.com/eks/latest/userguide/device-management-efa.html
 EFA = "vpc.amazonaws.com/efa"
 POD_INTERFACE = "vpc.amazonaws.com/pod-eni"
-# The fewest of the families that this program knows; none of T, and not the smallest of I4i.
-# https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/pkg/aws/vpc/limits.go
-BRANCH_INTERFACES: Mapping[str, int] = {
-    **{"medium": 4, "large": 3, "xlarge": 4, "2xlarge": 17, "3xlarge": 17, "4xlarge": 34, "8xlarge": 54},
-    **{"9xlarge": 54, "12xlarge": 54, "16xlarge": 106, "18xlarge": 107, "24xlarge": 62, "32xlarge": 82},
-    **{"48xlarge": 82, "96xlarge": 98},
-}
-WITHOUT_TRUNK = frozenset({"t3", "t3a", "t4g", "i4i.large"})
 SIMULATED_TAINT = EksTaint(key=SIMULATED_LABEL, value="true", effect="PreferNoSchedule")
 # Where the VPC has no second range for pods: the one that EKS documents for them.
 # https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
@@ -178,8 +171,7 @@ def pod_interfaces(cluster: EksCluster, instance_type: str) -> int:
     """
     if not cluster.gives_pods_interfaces or not _cni_has(cluster, "ENABLE_POD_ENI"):
         return 0
-    family, _, size = instance_type.partition(".")
-    return 0 if {family, instance_type} & WITHOUT_TRUNK else BRANCH_INTERFACES.get(size, 0)
+    return branch_interfaces(instance_type)
 
 
 def _cni_has(cluster: EksCluster, variable: str) -> bool:

@@ -10,11 +10,12 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from filelock import FileLock, Timeout
 
 from sandbox import orphans
+from sandbox.emulator.propagation import Speed
 from sandbox.presence import Presence
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--simulated-nodes", action="store_true", help="no node of a cluster runs containers")
     parser.add_argument(
         "--propagation",
-        choices=("usual", "slowest", "at-once"),
+        choices=get_args(Speed),
         default="at-once",
         help="how soon changes of IAM and the like take effect (default: %(default)s)",
     )

@@ -5,8 +5,6 @@ Entries with operations are held against the running emulator: each of them answ
 
 from dataclasses import dataclass
 
-from sandbox.emulator.propagation import TABLE
-
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
@@ -22,20 +20,6 @@ class Limit:
 
 
 LIMITS: tuple[Limit, ...] = (
-    *(
-        Limit(
-            service="account",
-            what=f"late effects: {late.what}, up to {late.longest:.0f} s later",
-            effect=f"until then {late.until} ({late.source}); `mlp sandbox up --propagation` chooses how late",
-        )
-        for late in TABLE
-    ),
-    Limit(
-        service="account",
-        what="all other changes, and every deletion, take effect at once",
-        effect="on AWS policies of keys, secrets, topics, queues and repositories take seconds as well, and services "
-        "may not know a role at once that is passed to them; images can be pulled here as soon as they are pushed",
-    ),
     Limit(
         service="account",
         what="the journal of writes is never compacted",

@@ -1,7 +1,8 @@
 """What takes effect later than it is answered, as on AWS, and how long each of it takes in this account.
 
 A write is answered at once and shown by whoever is asked for it. What follows from it comes later: in this account
-after a part of a second to some seconds. A deletion takes effect at once; on AWS it may not.
+after a part of a second to some seconds. A role, user, association, entry or bucket that is deleted is gone at once; on
+AWS it may not be.
 """
 
 import random

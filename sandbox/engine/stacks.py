@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,19 @@ from sandbox.instance import PROJECT, Instance
 def stack_names(project: Path = PROJECT) -> list[str]:
     """Names of the committed stack files."""
     return sorted(path.name.split(".")[1] for path in folder(project).glob("Pulumi.*.yaml"))
+
+
+def known_stacks(wanted: Sequence[str]) -> list[str]:
+    """Return the stacks that a command's `--stack` asks for, all where it asks for none.
+
+    Raises:
+        SandboxError: there is no stack file of such a name.
+    """
+    names = stack_names()
+    for name in wanted:
+        if name not in names:
+            raise SandboxError(f"--stack {name!r}: there is no such stack file; there are {', '.join(names)}")
+    return list(wanted) or names
 
 
 def ensure_stacks(instance: Instance) -> list[str]:

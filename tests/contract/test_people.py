@@ -1,13 +1,16 @@
 """Groups of people: what access entries name is what bindings on the cluster mean, and projects are their teams'."""
 
 import json
+import re
 from typing import Any
 
 from components.eks.access import team_group
 from ml_workloads.project import Project, find_projects
 from platform_services.namespaces import NAMESPACES
+from platform_services.readers import READABLE
+from sandbox.emulator.kubernetes_access.policies import POLICIES
 from tests.contract.iam import as_list
-from tests.contract.manifests import of_kind
+from tests.contract.manifests import objects, of_kind
 from tests.contract.programs import ROOT, Program
 
 ENTRY, ROLE_POLICY = "aws:eks/accessEntry:AccessEntry", "aws:iam/rolePolicy:RolePolicy"
@@ -41,6 +44,18 @@ def test_every_group_that_is_bound_has_somebody_in_it(environment: Program):
 def test_a_preview_is_in_no_group_that_changes_something(environment: Program):
     assert groups(environment)["access-ci-preview-entry"] == ["cluster-readers"]
     assert "cluster-readers" not in bound(environment, "RoleBinding")
+
+
+def test_a_preview_reads_every_kind_that_the_program_declares(environment: Program):
+    """`pulumi preview --refresh` by continuous integration would end with the first object that it may not read."""
+    views = POLICIES["AmazonEKSViewPolicy"]
+    declared = {(each.inputs["apiVersion"], each.inputs["kind"]) for each in objects(environment)}
+    assert len(declared) > 15
+    for version, kind in declared:
+        group = version.rpartition("/")[0]
+        plural = re.sub(r"s$", "se", re.sub(r"y$", "ie", kind.lower())) + "s"
+        viewed = any(rule.allows("get", group, plural) for rule in views)
+        assert viewed or plural in dict(READABLE).get(group, ()), f"{version} {kind}"
 
 
 def test_a_teams_own_group_is_bound_in_namespaces_of_its_projects_alone(environment: Program):

@@ -15,7 +15,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from sandbox import lifecycle
-from sandbox.instance import Instance, Nodes, Propagation
+from sandbox.emulator.propagation import Speed
+from sandbox.instance import Instance, Nodes
 from sandbox.toolchain import ensure_pulumi
 from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
 
@@ -59,7 +60,7 @@ def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> I
     root = tmp_path_factory.mktemp("sandboxes")
     made: list[Box] = []
 
-    def make(name: str, nodes: Nodes = "simulated", propagation: Propagation = "at-once") -> Box:
+    def make(name: str, nodes: Nodes = "simulated", propagation: Speed = "at-once") -> Box:
         box = Box(Instance(name, free_port(), root / name, nodes, propagation), pulumi_binary)
         made.append(box)
         box.up()

@@ -18,7 +18,7 @@ from typing import Annotated
 
 # At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_workloads.runtime import last_words, log
@@ -32,6 +32,7 @@ from ml_workloads.runtime.conductor.tracking import MlflowTracking
 from ml_workloads.runtime.data import PATIENCE_SECONDS
 from ml_workloads.runtime.errors import CodeError, Ended, PlatformError, ProjectError
 from ml_workloads.runtime.handover.objects import Bucket
+from ml_workloads.runtime.settings import read
 from ml_workloads.runtime.training.__main__ import GateDocument
 
 LOG = logging.getLogger("conductor")
@@ -80,11 +81,8 @@ def main() -> int:
     """Return the exit code. What went wrong is the last of the log, which `kubectl describe` shows too."""
     log.begin()
     signal.signal(signal.SIGTERM, _ended)
-    try:
-        settings = ConductorSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
-    except ValidationError as error:
-        for each in error.errors():
-            LOG.error("CONDUCTOR_%s: %s", "_".join(str(step) for step in each["loc"]).upper(), each["msg"])  # noqa: TRY400
+    settings = read(ConductorSettings, LOG)
+    if settings is None:
         return WRONG
     try:
         _run(settings)

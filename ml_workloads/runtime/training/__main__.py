@@ -19,7 +19,7 @@ from types import FrameType
 
 # At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_workloads.runtime import last_words, log
@@ -29,6 +29,7 @@ from ml_workloads.runtime.gate import Gate, Metric
 from ml_workloads.runtime.handover import keys, tables
 from ml_workloads.runtime.handover.objects import Bucket, Objects
 from ml_workloads.runtime.objects import load_object
+from ml_workloads.runtime.settings import read
 from ml_workloads.runtime.training.inside import guarded
 from ml_workloads.runtime.training.local_tracking import LocalTracking
 from ml_workloads.runtime.training.run import Plan, Trained, train
@@ -83,11 +84,8 @@ def main(objects: Objects | None = None) -> int:
     """Return the exit code. What went wrong is the last line of the log, which `kubectl describe` shows too."""
     log.begin()
     signal.signal(signal.SIGTERM, _ended)
-    try:
-        settings = TrainingSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
-    except ValidationError as error:
-        for each in error.errors():
-            LOG.error("TRAINING_%s: %s", "_".join(str(step) for step in each["loc"]).upper(), each["msg"])  # noqa: TRY400
+    settings = read(TrainingSettings, LOG)
+    if settings is None:
         return WRONG
     try:
         _train(settings, objects or Bucket(settings.bucket, patience=settings.patience_seconds))

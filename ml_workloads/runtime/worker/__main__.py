@@ -12,11 +12,11 @@ from pathlib import Path
 # At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 import uvicorn
-from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_workloads.runtime import log
 from ml_workloads.runtime.objects import load_object
+from ml_workloads.runtime.settings import read
 from ml_workloads.runtime.worker.answers import Contracts, Models
 from ml_workloads.runtime.worker.application import application
 from ml_workloads.runtime.worker.messages import PORT
@@ -39,11 +39,8 @@ class WorkerSettings(BaseSettings):
 
 def main() -> int:
     log.begin()
-    try:
-        settings = WorkerSettings()  # pyright: ignore[reportCallIssue] - what is missing comes from the environment
-    except ValidationError as error:
-        for each in error.errors():
-            LOG.error("WORKER_%s: %s", "_".join(str(step) for step in each["loc"]).upper(), each["msg"])  # noqa: TRY400
+    settings = read(WorkerSettings, LOG)
+    if settings is None:
         return WRONG
     contracts, models = Contracts(lambda: load_object(settings.contract)), Models(settings.trusted_types)
     app = application(contracts, models, settings.data)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from components.instance_families import FAMILIES, gives_pods_interfaces
+from sandbox.cluster.branch_interfaces import branch_interfaces
 from sandbox.cluster.nodes import (
     SIMULATED_TAINT,
     assign_pod_ranges,
@@ -131,9 +133,15 @@ def test_nodes_announce_interfaces_for_pods_where_cni_role_and_type_have_them():
     def announced(**changes: Any) -> list[dict[str, int]]:
         return [dict(spec.interfaces) for spec in wanted_nodes(cluster(general, **changes)).specs]
 
-    assert announced(addons=(cni,), gives_pods_interfaces=True) == [{"vpc.amazonaws.com/pod-eni": 3}, {}]
+    assert announced(addons=(cni,), gives_pods_interfaces=True) == [{"vpc.amazonaws.com/pod-eni": 9}, {}]
     assert announced(addons=(cni,)) == [{}, {}]
     assert announced(gives_pods_interfaces=True) == [{}, {}]
+
+
+def test_the_program_and_the_sandbox_agree_which_instances_have_interfaces_for_pods():
+    known = [f"{family}.{size}" for family, each in FAMILIES.items() for size in each.sizes]
+    assert len(known) > 300
+    assert {name for name in known if gives_pods_interfaces(name) != (branch_interfaces(name) > 0)} == set()
 
 
 def test_every_real_node_has_a_pod_range_of_its_own_and_keeps_it():
