@@ -169,5 +169,5 @@ def _perhaps(name: str, known: Mapping[str, Family]) -> str:
 
 
 def gives_pods_interfaces(instance_type: str) -> bool:
-    """Whether pods on nodes of that type can have network interfaces, and so security groups, of their own."""
+    """Return whether pods on nodes of that type can have network interfaces, and so security groups, of their own."""
     return not {instance_type, instance_type.partition(".")[0]} & WITHOUT_POD_INTERFACES

@@ -165,7 +165,7 @@ def prefix_delegation(cluster: EksCluster) -> bool:
 
 
 def pod_interfaces(cluster: EksCluster, instance_type: str) -> int:
-    """How many pods of a node can have a network interface of their own, with security groups of their own.
+    """Return how many pods of a node can have a network interface, and security groups, of their own.
 
     https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
     """

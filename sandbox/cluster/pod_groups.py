@@ -13,7 +13,7 @@ _MOST_GROUPS = 16
 
 
 def definition() -> dict[str, Any]:
-    """The CustomResourceDefinition of SecurityGroupPolicy."""
+    """Return the CustomResourceDefinition of SecurityGroupPolicy."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

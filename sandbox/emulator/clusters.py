@@ -158,7 +158,7 @@ def _desired(cluster: ClusterRecord) -> EksCluster:
 
 
 def associations(clusters: Iterable[ClusterRecord]) -> dict[str, bool]:
-    """The identifiers of all Pod Identity associations."""
+    """Return the identifiers of all Pod Identity associations."""
     return {id: True for cluster in clusters for id in cluster.associations}
 
 

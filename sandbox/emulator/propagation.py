@@ -88,7 +88,7 @@ class Propagation:
             known[key] = (*kept, (since, fact))
 
     def effective(self, kind: Late, key: Key) -> Any:
-        """The fact that counts now; None where none does yet, and where nothing of the name is known."""
+        """Return the fact that counts now; None where none does yet, and where nothing of the name is known."""
         moment, found = self._clock(), None
         for since, fact in self._histories[kind].get(key, ()):
             if since <= moment:
@@ -96,7 +96,7 @@ class Propagation:
         return found
 
     def next_change(self, kind: Late) -> float | None:
-        """Seconds until something of the kind begins to count; None where everything does."""
+        """Return the seconds until something of the kind begins to count; None where everything does."""
         moment = self._clock()
         histories = list(self._histories[kind].values())
         waiting = [since for history in histories for since, _ in history if since > moment]
@@ -113,5 +113,5 @@ CURRENT: Propagation | None = None
 
 
 def effective(kind: Late, key: Key, live: Any) -> Any:
-    """What counts now of a thing that is `live`; None where it does not yet."""
+    """Return what counts now of a thing that is `live`; None where it does not yet."""
     return live if CURRENT is None else CURRENT.effective(kind, key)

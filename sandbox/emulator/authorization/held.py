@@ -23,17 +23,17 @@ NOBODY = Held()
 
 
 def held_by(holder: Any) -> Held:
-    """What counts of a role, user or group of moto's at this moment; nothing where it is too new."""
+    """Return what counts of a role, user or group of moto's at this moment; nothing where it is too new."""
     return propagation.effective(PRINCIPALS, holder.id, live(holder)) or NOBODY
 
 
 def counts(unique: str) -> bool:
-    """Whether the other services of AWS know already of a role or user, given by its unique identifier."""
+    """Return whether the other services of AWS know already of a role or user, by its unique identifier."""
     return propagation.effective(PRINCIPALS, unique, NOBODY) is not None
 
 
 def live(holder: Any) -> Held:
-    """What is written of it."""
+    """Return what is written of a role, user or group."""
     return Held(
         policies=tuple(_policies(holder)),
         boundary=_boundary(holder),
@@ -42,7 +42,7 @@ def live(holder: Any) -> Held:
 
 
 def everybody() -> dict[str, Held]:
-    """All roles, users and groups of all accounts, by their unique identifiers."""
+    """Return what is written of all roles, users and groups of all accounts, by their unique identifiers."""
     found: dict[str, Held] = {}
     for backends in list(iam_backends.values()):
         for backend in list(backends.values()):
@@ -52,7 +52,7 @@ def everybody() -> dict[str, Held]:
 
 
 def managed_policy_text(account: str, arn: str) -> str | None:
-    """The default version of a managed policy as it was written; None where there is no such policy."""
+    """Return the default version of a managed policy as it was written; None where there is no such policy."""
     policy: Any = iam_backends[account]["aws"].managed_policies.get(arn)
     return None if policy is None else _default_version(policy)
 

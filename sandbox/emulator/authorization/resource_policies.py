@@ -85,7 +85,7 @@ def _of_resource(
 
 
 def bucket_policies() -> dict[str, Any]:
-    """All buckets with their policies; None for those that have none."""
+    """Return all buckets with their policies; None for those that have none."""
     accounts = list(s3_backends.values())
     return {str(bucket.name): bucket.policy for held in accounts for bucket in held["aws"].buckets.values()}
 

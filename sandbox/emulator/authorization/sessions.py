@@ -68,7 +68,7 @@ def remember(session: AssumedRole, details: SessionDetails) -> None:
 
 
 def trust_of(role: Any, account: str) -> ResourcePolicy | None:
-    """Who may assume a role, as it counts at this moment; None where nothing does yet."""
+    """Return who may assume a role, as it counts at this moment; None where nothing does yet."""
     text = held_by(role).trust
     return ResourcePolicy(document=parse(text), account=account) if text else None
 

@@ -34,7 +34,7 @@ def entry_for(cluster: ClusterRecord, principal: str, principal_id: str) -> Acce
 
 
 def entries_and_policies(clusters: Iterable[ClusterRecord]) -> dict[tuple[str, ...], bool]:
-    """What there is of entries and policies associated with them, by name."""
+    """Return what there is of entries and policies associated with them, by name."""
     found: dict[tuple[str, ...], bool] = {}
     for cluster in clusters:
         for principal, entry in cluster.access_entries.items():
@@ -44,7 +44,7 @@ def entries_and_policies(clusters: Iterable[ClusterRecord]) -> dict[tuple[str, .
 
 
 def key_of(cluster: ClusterRecord, *names: str) -> tuple[str, ...]:
-    """By what a late effect is known: a cluster, a principal, and a policy's ARN where it is about one."""
+    """Return the key of a late effect: a cluster, a principal, and a policy's ARN where it is about one."""
     return (cluster.id, *names)
 
 

@@ -33,7 +33,7 @@ def wait_for_propagation(client: Any, service: str) -> None:
 
 
 def _again(*, attempts: int, response: tuple[Any, dict[str, Any]] | None, operation: Any, **_: Any) -> float | None:
-    """Seconds until the next try; None where the answer is final."""
+    """Return the seconds until the next try; None where the answer is final."""
     if response is None or attempts * PAUSE_SECONDS > WAITED_SECONDS:
         return None
     error: dict[str, Any] = response[1].get("Error") or {}
