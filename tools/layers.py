@@ -19,6 +19,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 INTERRUPTED = 2
+# Of each layer, this many parts are named that took at least so long.
+PARTS, PART_SECONDS = 30, 10
 SLOW = ("--durations=20", "--durations-min=10")
 # One file is one worker's: what its tests share is made once.
 PARALLEL = ("-n", "auto", "--dist", "loadfile")
@@ -53,6 +55,7 @@ def run_layer(folder: str, distribution: Sequence[str]) -> Result:
         command = [sys.executable, "-m", "pytest", folder, "-q", f"--junitxml={report}", *SLOW, *distribution]
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         tests, failed, skipped = count(report)
+        print_times(folder, report)
     return Result(Path(folder).name, code, tests, failed, skipped, time.monotonic() - started)
 
 
@@ -67,6 +70,26 @@ def count(report: Path) -> tuple[int, int, int]:
         sums[1] += int(suite.get("failures", "0")) + int(suite.get("errors", "0"))
         sums[2] += int(suite.get("skipped", "0"))
     return sums[0], sums[1], sums[2]
+
+
+def print_times(folder: str, report: Path) -> None:
+    """What the slowest parts of a layer took, summed over its workers: setup, call and teardown."""
+    times = seconds_by_part(folder, report)
+    for part, seconds in sorted(times.items(), key=lambda each: -each[1])[:PARTS]:
+        if seconds >= PART_SECONDS:
+            print(f"{seconds:6.0f} s  {part}")
+
+
+def seconds_by_part(folder: str, report: Path) -> dict[str, float]:
+    """Seconds by sub-folder of a layer, and by file for those that lie in none."""
+    seconds: dict[str, float] = {}
+    if not report.is_file():
+        return seconds
+    prefix = folder.strip("/").replace("/", ".") + "."
+    for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+        part = case.get("classname", "").removeprefix(prefix).partition(".")[0]
+        seconds[part] = seconds.get(part, 0.0) + float(case.get("time", "0"))
+    return seconds
 
 
 def verdict(results: Sequence[Result]) -> str:

@@ -20,19 +20,18 @@ from sandbox.instance import Instance, Nodes
 from sandbox.toolchain import ensure_pulumi
 from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
 
-WHOLE_ENVIRONMENTS = ("eks", "projects")
-ENVIRONMENTS = ("dev", "staging", "prod")
+REAL_NODES = "real_nodes"
 
 
 class TwoGroups(LoadScopeScheduling):
-    """Environments whose nodes run containers take gigabytes of memory: one at a time, beside everything else.
+    """An environment whose nodes run containers takes gigabytes of memory: it runs alone beside everything else.
 
     The mark `xdist_group` would say the same, but xdist 3.8 does not set it with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.removeprefix("tests/sandbox/").partition("/")[0]
-        return "whole environments" if folder in WHOLE_ENVIRONMENTS else "everything else"
+        return "real nodes" if folder == REAL_NODES else "everything else"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
@@ -76,15 +75,6 @@ def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> I
 def box(make_box: MakeBox) -> Box:
     """The shared sandbox: leave it as it was found."""
     return make_box("shared")
-
-
-@pytest.fixture(scope="session")
-def account(make_box: MakeBox) -> Box:
-    """One account with all environments in it, side by side. `test_environments` takes them down at its end."""
-    made = make_box("environments")
-    for stack in ENVIRONMENTS:
-        made.pulumi("up", "--stack", stack, "--yes", "--skip-preview")
-    return made
 
 
 @pytest.fixture

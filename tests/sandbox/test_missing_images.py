@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import lifecycle
 from sandbox.instance import PROJECT
 from tests.sandbox.box import Box, MakeBox, Program, new_program
 
@@ -30,9 +31,11 @@ SOURCE = f"""
 
 
 @pytest.fixture(scope="module")
-def images_box(make_box: MakeBox) -> Box:
+def images_box(make_box: MakeBox) -> Iterator[Box]:
     """With nodes that would run containers: otherwise every tag counts as pushed."""
-    return make_box("images", "real")
+    made = make_box("images", "real")
+    yield made
+    lifecycle.down(made.instance)
 
 
 @pytest.fixture

@@ -86,6 +86,14 @@ def test_what_takes_long_is_named(
     assert re.search(r"s call +good/test_good\.py::test_a", capfd.readouterr().out)
 
 
+def test_seconds_are_summed_by_folder_and_by_file_of_the_layer_itself(tmp_path: Path) -> None:
+    cases = (("tests.box.eks.test_a", 2), ("tests.box.eks.deep.test_b", 3), ("tests.box.test_c", 4))
+    lines = "".join(f'<testcase classname="{name}" name="test" time="{seconds}"/>' for name, seconds in cases)
+    (tmp_path / "report.xml").write_text(f"<testsuites><testsuite>{lines}</testsuite></testsuites>")
+    assert layers.seconds_by_part("tests/box/", tmp_path / "report.xml") == {"eks": 5, "test_c": 4}
+    assert layers.seconds_by_part("tests/box", tmp_path / "missing.xml") == {}
+
+
 @pytest.mark.parametrize("arguments", [["--grouped", "nowhere"], []])
 def test_a_layer_that_is_not_there_is_named(
     root: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
