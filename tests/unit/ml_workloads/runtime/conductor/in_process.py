@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Generator, Sequence
@@ -100,7 +101,8 @@ def _answered(call: Callable[[], Any]) -> Any:
 class InProcess:
     """`contract` and `train_with` are objects, or `module:name` of them.
 
-    `workers` are the names of those that were started, and `trained` the rows that were given to trainings.
+    `workers` are the names of those that were started, and `trained` the rows that were given to trainings. `seed`
+    decides which rows are held out; with None the conductor draws one, and the metric is another in each run.
     """
 
     plan: Plan
@@ -109,6 +111,11 @@ class InProcess:
     objects: Memory = field(default_factory=Memory)
     workers: list[str] = field(default_factory=list[str])
     trained: list[pd.DataFrame] = field(default_factory=list[pd.DataFrame])
+    seed: int | None = 1
+
+    def __post_init__(self) -> None:
+        if self.seed is not None:
+            self.objects.put_first(keys.split_key(self.plan.project), json.dumps({"seed": self.seed}).encode())
 
     @contextmanager
     def worker(self, name: str) -> Generator[DirectWorker]:

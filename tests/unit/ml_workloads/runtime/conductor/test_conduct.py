@@ -128,11 +128,11 @@ def test_the_training_is_given_no_held_out_row_and_nothing_of_the_run_is_left(
 def test_the_same_rows_are_held_out_in_each_run_of_a_project_and_others_in_another_one(
     store: MlflowClient, customers: LocalFile
 ):
-    first = InProcess(PLAN, CUSTOMERS, tree)
+    first = InProcess(PLAN, CUSTOMERS, tree, seed=None)
     first.run(customers)
-    second = InProcess(replace(PLAN, job="churn-2"), CUSTOMERS, tree, first.objects)
+    second = InProcess(replace(PLAN, job="churn-2"), CUSTOMERS, tree, first.objects, seed=None)
     second.run(customers)
-    other = InProcess(replace(PLAN, job="churn-3"), CUSTOMERS, tree)
+    other = InProcess(replace(PLAN, job="churn-3"), CUSTOMERS, tree, seed=None)
     other.run(customers)
     assert list(first.trained[0].index) == list(second.trained[0].index)
     assert set(first.trained[0].index) != set(other.trained[0].index)
