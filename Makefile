@@ -27,7 +27,7 @@ test: setup lint ## Lint, then the unit, contract, projects' and sandbox tests
 test-long: setup ## Tests that take too long for every change (about 40 minutes)
 	@$(BIN)/python -m pytest -m long tests -q --durations=20
 
-test-unit: environment ## The unit tests alone (about 5 minutes)
+test-unit: environment ## The unit tests alone (about 6 minutes)
 	@$(BIN)/python -m tools.layers --parallel tests/unit
 
 lint: environment ## ruff, its formatter, and basedpyright in strict mode

@@ -20,22 +20,17 @@ from sandbox.instance import Instance, Nodes
 from sandbox.toolchain import ensure_pulumi
 from tests.sandbox.box import Box, MakeBox, Program, free_port, new_program
 
-REAL_NODES = "real_nodes"
 
-
-class TwoGroups(LoadScopeScheduling):
-    """An environment whose nodes run containers takes gigabytes of memory: it runs alone beside everything else.
-
-    The mark `xdist_group` would say the same, but xdist 3.8 does not set it with pytest 9.2.
-    """
+class ByFolder(LoadScopeScheduling):
+    """A folder, or a file beside the folders, is one worker's: its environment, whose nodes may run containers and take
+    gigabytes of memory, is there once. Workers take the folders with the most tests first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.removeprefix("tests/sandbox/").partition("/")[0]
-        return "real nodes" if folder == REAL_NODES else "everything else"
+        return nodeid.removeprefix("tests/sandbox/").partition("/")[0].partition("::")[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
-    return TwoGroups(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    return ByFolder(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,6 @@ from sandbox.environment import REGION
 from tests.sandbox.box import Box, eventually
 from tests.sandbox.real_nodes.deployed import CLUSTER, Deployed
 from tests.sandbox.real_nodes.eks.conftest import AsRole
-from tests.sandbox.real_nodes.projects.sources import OTHER_TEAM
 
 TEAM, PROJECT = "data-science", "data-science-tumour-diagnosis"
 UNAUTHORIZED = "You must be logged in to the server"
@@ -142,7 +141,7 @@ def test_the_account_lists_the_access_that_the_program_declared(deployed: Deploy
     declared = deployed.copy.resources("aws:eks/accessEntry:AccessEntry").values()
     principals = {each["outputs"]["principalArn"] for each in declared}
     assert {role.rpartition("-cluster-")[2] for role in principals if "-cluster-" in role} == {
-        *("admin", "platform", "team-data-science", f"team-{OTHER_TEAM}")
+        *("admin", "platform", "team-data-science")
     }
     command = ("aws", "eks", "list-access-entries", "--cluster-name", CLUSTER, "--query", "accessEntries")
     listed: set[str] = set(json.loads(deployed.box.run(*command).stdout))
