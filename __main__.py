@@ -5,7 +5,7 @@ import gc
 import pulumi
 
 # A program lives for seconds, and imports hundreds of thousands of objects that stay. Without this, searching them for
-# garbage takes a quarter of a preview.
+# garbage takes a fifth of its time.
 gc.set_threshold(100_000, 50, 100)
 
 from components.checkout import SourceError

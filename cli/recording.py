@@ -1,6 +1,7 @@
 """A cloud that creates nothing and remembers what was asked of it: the program's resources without an engine."""
 
 import asyncio
+import gc
 import json
 import os
 import runpy
@@ -187,7 +188,7 @@ def run_main(stack: str, config: dict[str, Any]) -> RecordingCloud:
     asyncio.set_event_loop(loop)
     cloud = RecordingCloud()
     pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in config.items()})
-    before = os.environ.get(VARIABLE)
+    before, thresholds = os.environ.get(VARIABLE), gc.get_threshold()
     # Nothing of a recording runs anywhere.
     os.environ[VARIABLE] = ALLOWED
     try:
@@ -197,6 +198,8 @@ def run_main(stack: str, config: dict[str, Any]) -> RecordingCloud:
         os.environ.update({VARIABLE: before} if before is not None else {})
         pulumi.runtime.settings.reset_options()
         pulumi.runtime.set_all_config({})
+        # The program sets them for a process of its own.
+        gc.set_threshold(*thresholds)
         loop.close()
         asyncio.set_event_loop(None)
     return cloud

@@ -73,7 +73,7 @@ def count(report: Path) -> tuple[int, int, int]:
 
 
 def print_times(folder: str, report: Path) -> None:
-    """What the slowest parts of a layer took, summed over its workers: setup, call and teardown."""
+    """Print the seconds of a layer's slowest parts, summed over its workers: setup, call and teardown."""
     times = seconds_by_part(folder, report)
     for part, seconds in sorted(times.items(), key=lambda each: -each[1])[:PARTS]:
         if seconds >= PART_SECONDS:
@@ -81,7 +81,7 @@ def print_times(folder: str, report: Path) -> None:
 
 
 def seconds_by_part(folder: str, report: Path) -> dict[str, float]:
-    """Seconds by sub-folder of a layer, and by file for those that lie in none."""
+    """Return seconds by sub-folder of a layer, and by file for those that lie in none."""
     seconds: dict[str, float] = {}
     if not report.is_file():
         return seconds

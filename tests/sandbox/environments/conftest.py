@@ -1,4 +1,4 @@
-"""One account with all committed environments in it, on simulated nodes; taken down with the package's last test."""
+"""The package shares one account with all committed environments, on simulated nodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENVIRONMENTS = ("dev", "staging", "prod")
 
 @pytest.fixture(scope="package")
 def account(make_box: MakeBox) -> Iterator[Box]:
-    """All environments, side by side. The last test of `test_environments` destroys dev."""
+    """Deploy all environments side by side; stop the account after the last test, which destroys dev."""
     made = make_box("environments")
     for stack in ENVIRONMENTS:
         made.pulumi("up", "--stack", stack, "--yes", "--skip-preview")

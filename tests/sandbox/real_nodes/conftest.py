@@ -1,4 +1,4 @@
-"""One dev environment with two projects on nodes that run containers, made once for the package.
+"""The package shares one dev environment with two projects, on nodes that run containers.
 
 Modules run in the order of their names, `eks` before `projects`. Tests leave the environment whole and without changes
 to come, but for the last two modules: `test_recovery` stops everything, `test_teardown` destroys the environment.
@@ -21,7 +21,9 @@ from tests.sandbox.environment_copy import EnvironmentCopy, copy_project
 from tests.sandbox.real_nodes.projects.deployed import DeployedProjects
 from tests.sandbox.real_nodes.projects.sources import add_faults, add_other
 
-DEPLOY_SECONDS = 1500
+SECONDS = 900
+# Projects are launched and withdrawn: both deploy once more.
+SECONDS_OF_PROJECTS = 1500
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,7 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.timeout(DEPLOY_SECONDS))
+            projects = here / "projects" in item.path.parents
+            item.add_marker(pytest.mark.timeout(SECONDS_OF_PROJECTS if projects else SECONDS))
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason="nodes run containers as root only"))
 

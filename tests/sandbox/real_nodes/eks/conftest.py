@@ -1,4 +1,4 @@
-"""What tests of the cluster share: a job on a GPU, a program of a test's own, and the roles of people."""
+"""Tests of the cluster share a job on a GPU, programs of their own, and the roles of people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the projects share: runs that fail, and one trained model in production.
+"""Tests of the projects share runs that fail, and one trained model in production.
 
 Tests leave the environment with a model that answers, and the aliases of the example where they found them;
 `test_withdrawal` takes a project out of it, `test_zero_to_answer` adds one.
