@@ -26,6 +26,9 @@ _GIT: Final = ("git", "-c", "core.fsmonitor=false")
 class SourceError(ValueError):
     """An image cannot be made of the files that are here; the message says which and what to do."""
 
+    is_for_people = True
+    """`mlp` shows the message without a traceback."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:

@@ -1,14 +1,25 @@
 #!/usr/bin/env bash
-# robfig/cron, which Kubernetes parses schedules of CronJobs with: it takes what is no cron, and refuses 7 for Sunday.
-#
-# One would guess: a field is checked as crontab(5) describes it, so *-7 and +5 are errors and weekday 7 is Sunday, as
-# 0 is.
-# What happens: *-7 is read as *, whatever follows the hyphen, even *-abc; +5 as 5; ? as * in every field; ,5, as 5.
-# Weekday 7 is above the maximum. Its documentation tells of ? and of 0-6 only.
-# Why it matters: a typing mistake is no error but runs every minute, and a check of one's own by another library or
-# by crontab(5) disagrees both ways with what the cluster does.
-#
-# https://github.com/robfig/cron/issues/122
+# Behaviour: The parser that Kubernetes uses for schedules of CronJobs accepts fields that are no cron, and refuses
+#   weekday 7.
+# Package: github.com/robfig/cron/v3
+# Version: v3.0.1
+# Date: 2026-11-29
+# Expected: The parser checks a field as crontab(5) describes it. *-7 and +5 are errors, and weekday 7 is Sunday, as 0
+#   is.
+# Observed: The parser reads *-7 as *, whatever follows the hyphen, even *-abc. It reads +5 as 5, ? as * in every field,
+#   and ,5, as 5. Weekday 7 is above the maximum. The documentation mentions only ? and the range 0-6.
+# Consequence: A typing mistake is no error but a job that runs every minute. A check by another library or by
+#   crontab(5) disagrees with the cluster in both directions.
+# Output:
+#   github.com/robfig/cron/v3 v3.0.1
+#   *-7 * * * *    accepted, same as "* * * * *": true
+#   *-abc * * * *  accepted, same as "* * * * *": true
+#   +5 * * * *     accepted, same as "5 * * * *": true
+#   ? * * * *      accepted, same as "* * * * *": true
+#   ,5, * * * *    accepted, same as "5 * * * *": true
+#   0 0 * * 7      refused: end of range (7) above maximum (6): 7
+#   0 0 * * 5-7    refused: end of range (7) above maximum (6): 5-7
+# See: https://github.com/robfig/cron/issues/122
 set -eu
 command -v go >/dev/null || { echo "skipped: this needs Go, and there is no go on PATH" >&2; exit 1; }
 folder=$(mktemp -d)

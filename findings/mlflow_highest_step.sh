@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# MLflow: the metrics of a run hold the value of the highest step, not the value logged last.
-#
-# One would guess: after log_metric("f1", 0.9, step=100) and a second later log_metric("f1", 0.5), run.data.metrics
-# says 0.5. Its docstring says "the metric value with the latest timestamp is returned".
-# What happens: it says 0.9. Values are ordered by step, then by time, then by value, and a value without a step has
-# step 0. A file store and a database agree.
-# Why it matters: a final score logged without a step after metrics of training steps is in the history only. Whatever
-# compares runs or promotes a model by run.data.metrics reads the value of the last training step instead.
-#
-# https://github.com/mlflow/mlflow/pull/1142
+# Behaviour: The metrics of a run hold the value of the highest step, not the value logged last.
+# Package: mlflow-skinny
+# Version: 3.17.2
+# Date: 2026-11-29
+# Expected: After log_metric("f1", 0.9, step=100) and a second later log_metric("f1", 0.5), run.data.metrics says 0.5.
+#   The docstring says "the metric value with the latest timestamp is returned".
+# Observed: run.data.metrics says 0.9. MLflow orders values by step, then by time, then by value. A value without a step
+#   has step 0. A file store and a database agree.
+# Consequence: A final score without a step, logged after metrics of training steps, is in the history only. A
+#   comparison of runs or a promotion by run.data.metrics reads the value of the last training step instead.
+# Output:
+#   mlflow-skinny 3.17.2
+#   file:runs: logged as (value, timestamp, step): [(0.9, 1000, 100), (0.5, 2000, 0)]; run.data.metrics: 0.9
+#   sqlite:///runs.db: logged as (value, timestamp, step): [(0.9, 1000, 100), (0.5, 2000, 0)]; run.data.metrics: 0.9
+# See: https://github.com/mlflow/mlflow/pull/1142
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

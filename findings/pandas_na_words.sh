@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# pandas: a word in na_values that reads as a whole number makes every cell with that number missing, in all columns.
-#
-# One would guess: na_values lists strings, so na_values=["00000"] with keep_default_na=False makes cells missing that
-# hold these five characters, such as an unknown postal code, and no others.
-# What happens: read_csv adds the number that the word reads as, in several spellings. Cells 0 and 0.0 are missing too,
-# in columns of whole numbers, where 0 means none, and in columns that are read as text by dtype="str".
-# Why it matters: values are lost without a word, and a column of whole numbers becomes one of floats. Words such as
-# -999 take -999.0 with them.
-#
-# https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html
+# Behaviour: A word in na_values that reads as a whole number makes every cell with that number missing, in all columns.
+# Package: pandas
+# Version: 3.1.1
+# Date: 2026-11-29
+# Expected: na_values lists strings. na_values=["00000"] with keep_default_na=False makes only those cells missing that
+#   hold these five characters, such as an unknown postal code.
+# Observed: read_csv adds the number that the word reads as, in several spellings. The cells 0 and 0.0 are missing too:
+#   in columns of whole numbers, where 0 means none, and in columns that dtype="str" reads as text.
+# Consequence: Values are lost without a message, and a column of whole numbers becomes one of floats. A word such as
+#   -999 takes -999.0 with it.
+# Output:
+#   pandas 3.1.1
+#   types inferred: {'code': [nan, 12345.0, 12346.0], 'children': [nan, 2.0, 1.0], 'note': [nan, nan, 0.0]}
+#   code and note as text: {'code': [nan, '12345', '12346'], 'children': [nan, 2.0, 1.0], 'note': [nan, nan, '00']}
+# See: https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

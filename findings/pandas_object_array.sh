@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
-# pandas: a column from a NumPy array of dtype object becomes str, one from a Series of dtype object stays object.
-#
-# One would guess: whoever says dtype=object gets a column of objects, whichever of the two it was said to.
-# What happens: dtypes of a NumPy array of objects are inferred anew, as if it were a list: strings and None become
-# dtype str, and None becomes NaN. A Series keeps its dtype and None. DataFrame(..., dtype=object) keeps both for
-# arrays too.
-# Why it matters: the same values get two schemas depending on how they came, and `value is None` holds in one of them
-# only.
-#
-# https://github.com/pandas-dev/pandas/issues/64844 and https://github.com/pandas-dev/pandas/issues/56012
+# Behaviour: A column from a NumPy array of dtype object becomes str. A column from a Series of dtype object stays
+#   object.
+# Package: pandas
+# Version: 3.1.1
+# Date: 2026-11-29
+# Expected: dtype=object gives a column of objects, on the array as well as on the Series.
+# Observed: pandas infers the dtype of a NumPy array of objects anew, as if it were a list. Strings and None become
+#   dtype str, and None becomes NaN. A Series keeps its dtype and None. DataFrame(..., dtype=object) keeps both for
+#   arrays too.
+# Consequence: The same values get two schemas, depending on the container that held them. `value is None` holds in one
+#   of them only.
+# Output:
+#   pandas 3.1.1 numpy 2.4.6
+#   array of objects: column of dtype str, values ['x', nan]
+#   array of objects, dtype=object: column of dtype object, values ['x', None]
+#   Series of objects: column of dtype object, values ['x', None]
+# See: https://github.com/pandas-dev/pandas/issues/64844 and https://github.com/pandas-dev/pandas/issues/56012
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

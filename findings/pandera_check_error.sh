@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# pandera: with lazy=True a mistake inside a check arrives as one more failure case, as if the data were wrong.
-#
-# One would guess: a check that raises NameError ends the validation with that NameError.
-# What happens: validate(data, lazy=True) raises SchemaErrors, and its failure_cases have a row whose failure_case is
-# the text NameError("...") and whose index is empty, next to rows of values that really failed. Columns of that table
-# do not tell the two apart; only the reason of an error, CHECK_ERROR rather than DATAFRAME_CHECK, does. The exception
-# is neither raised nor kept as a cause.
-# Why it matters: a bug in a check is reported to whoever delivers the data, and a count of failures counts it as one.
-#
-# https://github.com/unionai-oss/pandera/pull/613
+# Behaviour: With lazy=True an error inside a check becomes one more failure case, as if the data were wrong.
+# Package: pandera
+# Version: 0.35.0
+# Date: 2026-11-29
+# Expected: A check that raises NameError ends the validation with that NameError.
+# Observed: validate(data, lazy=True) raises SchemaErrors. Its failure_cases has a row whose failure_case is the text
+#   NameError("...") and whose index is empty, next to the rows of values that failed. No column of that table tells the
+#   two apart. Only the reason of an error does: CHECK_ERROR instead of DATAFRAME_CHECK. The exception is neither raised
+#   nor kept as a cause.
+# Consequence: A bug in a check is reported to the people who deliver the data, and a count of failures includes it.
+# Output:
+#   pandera 0.35.0 pandas 3.1.1
+#     column     check                              failure_case index
+#   0      a  positive                                        -2     1
+#   1      a  mistaken  NameError("name 'limit' is not defined")  None
+#   reasons: ['DATAFRAME_CHECK', 'CHECK_ERROR']
+#   causes: [None, None]
+# See: https://github.com/unionai-oss/pandera/pull/613
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
-# Pulumi's Python SDK: no program with a resource hook runs under pulumi.runtime.set_mocks, although mocks say they
-# support hooks.
-#
-# One would guess: the hook is registered and just never called. Mocks list resource hooks among the features they
-# support, and Pulumi's guide to unit tests says that hooks do not execute there.
-# What happens: creating a pulumi.ResourceHook makes the test fail with "No callback server registered.", even where
-# no resource uses the hook. Only a monitor reached by gRPC gets a callback server, and the mock is none.
-# Why it matters: a component with a hook has no unit test with mocks; the hook has to be left out or replaced there.
-#
-# https://github.com/pulumi/pulumi/issues/20874 is the same in .NET.
+# Behaviour: No program with a resource hook runs under pulumi.runtime.set_mocks, although mocks report support for
+#   hooks.
+# Package: pulumi
+# Version: 3.259.0
+# Date: 2026-11-29
+# Expected: The mock registers the hook and never calls it. Mocks list resource hooks among their features, and Pulumi's
+#   guide to unit tests says that hooks do not execute there.
+# Observed: A test that creates a pulumi.ResourceHook fails with "No callback server registered.", even where no
+#   resource uses the hook. Only a monitor behind gRPC has a callback server, and the mock is none.
+# Consequence: A component with a hook has no unit test with mocks, unless the test leaves the hook out or replaces it.
+# Output:
+#   pulumi 3.259.0
+#   a component without a hook: created
+#   mocks support hooks: True
+#   a hook: No callback server registered.
+# See: https://github.com/pulumi/pulumi/issues/20874 reports the same for .NET
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

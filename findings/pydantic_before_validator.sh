@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# pydantic: bounds written after a BeforeValidator are checked, but the JSON schema names them ge and le, not minimum
-# and maximum.
-#
-# One would guess: Annotated[int, BeforeValidator(f), Field(ge=0, le=5)] has the JSON schema of Annotated[int,
-# Field(ge=0, le=5), BeforeValidator(f)], as both refuse 9.
-# What happens: only the second says minimum and maximum. The first says "ge": 0, "le": 5, which JSON schema and
-# OpenAPI do not know, so that readers ignore them. A length gets its right name in either order.
-# Why it matters: the document of an API promises that any integer will do, clients generated from it check nothing,
-# and no test of the validation shows it. Field belongs before BeforeValidator.
-#
-# https://github.com/pydantic/pydantic/issues/7300
+# Behaviour: pydantic checks bounds that follow a BeforeValidator, but the JSON schema calls them ge and le instead of
+#   minimum and maximum.
+# Package: pydantic
+# Version: 2.14.3
+# Date: 2026-11-29
+# Expected: Annotated[int, BeforeValidator(f), Field(ge=0, le=5)] has the JSON schema of Annotated[int, Field(ge=0,
+#   le=5), BeforeValidator(f)], because both refuse 9.
+# Observed: Only the second has minimum and maximum. The first has "ge": 0, "le": 5. JSON Schema and OpenAPI do not
+#   define these words, so readers ignore them. A length gets its right name in either order.
+# Consequence: The document of an API promises that any integer is valid, generated clients check nothing, and no test
+#   of the validation shows it. Field belongs before BeforeValidator.
+# Output:
+#   pydantic 2.14.3
+#   bounds, then BeforeValidator refuses 9, JSON schema: {'maximum': 5, 'minimum': 0, 'type': 'integer'}
+#   BeforeValidator, then bounds refuses 9, JSON schema: {'ge': 0, 'le': 5, 'type': 'integer'}
+#   BeforeValidator, then length refuses 'longer', JSON schema: {'maxLength': 5, 'type': 'string'}
+# See: https://github.com/pydantic/pydantic/issues/7300
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
-# skops: a search over scipy.stats.randint cannot be saved, one over scipy.stats.uniform can.
-#
-# One would guess: skops saves every estimator of scikit-learn, so a fitted RandomizedSearchCV too, whatever
-# distribution of SciPy it draws parameters from. pickle does.
-# What happens: a discrete distribution such as randint raises RecursionError. It holds bound methods of itself, skops
-# follows a method to its object and back again, and it does not remember what it has seen. Continuous ones hold none.
-# Why it matters: the error comes when the model is saved, after all the training, and does not name the distribution.
-# A range or list of integers instead of randint, or saving best_estimator_, avoids it.
-#
-# https://github.com/skops-dev/skops/pull/195 found this for another discrete distribution, zipf.
+# Behaviour: skops cannot save a search over scipy.stats.randint. It can save one over scipy.stats.uniform.
+# Package: skops
+# Version: 0.16.0
+# Date: 2026-11-29
+# Expected: skops saves every estimator of scikit-learn, also a fitted RandomizedSearchCV over any distribution of
+#   SciPy. pickle does.
+# Observed: A discrete distribution such as randint raises RecursionError. It holds bound methods of itself. skops
+#   follows a method to its object and back again, and does not remember visited objects. Continuous distributions hold
+#   none.
+# Consequence: The error comes when the model is saved, after all the training, and does not name the distribution. A
+#   range or a list of integers avoids it, and so does saving best_estimator_.
+# Output:
+#   skops 0.16.0 scikit-learn 1.9.1 scipy 1.17.1
+#   uniform: pickle saves it, skops: saved
+#   range: pickle saves it, skops: saved
+#   randint: pickle saves it, skops: RecursionError: maximum recursion depth exceeded
+# See: https://github.com/skops-dev/skops/pull/195 found this for another discrete distribution, zipf
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# uvicorn: after a graceful shutdown by SIGTERM nothing of one's own program runs any more, neither finally nor
-# atexit.
-#
-# One would guess: SIGTERM makes uvicorn.run shut down gracefully and return, so that a finally around it and
-# functions registered with atexit run, and that the exit code is 0.
-# What happens: uvicorn shuts down, restores the handlers that were there before, and raises SIGTERM again. Python's
-# default for it ends the process at once, with exit code -15 (143 in a shell). Only the lifespan of the application
-# has run. With a handler of one's own that calls sys.exit, set before uvicorn.run, all of it runs.
-# Why it matters: SIGTERM is how Kubernetes stops a pod. Buffers flushed and files removed after uvicorn.run stay as
-# they are, while a test that stops the server with Ctrl+C sees it all work.
-#
-# https://github.com/Kludex/uvicorn/pull/1600
+# Behaviour: After a graceful shutdown by SIGTERM no code of the program runs any more, neither finally nor atexit.
+# Package: uvicorn
+# Version: 0.54.0
+# Date: 2026-11-29
+# Expected: SIGTERM makes uvicorn.run shut down gracefully and return. A finally around it and functions registered with
+#   atexit run, and the exit code is 0.
+# Observed: uvicorn shuts down, restores the previous signal handlers, and raises SIGTERM again. Python's default
+#   handler ends the process at once, with exit code -15 (143 in a shell). Only the lifespan of the application runs.
+#   With a handler that calls sys.exit, set before uvicorn.run, all of it runs.
+# Consequence: Kubernetes stops a pod by SIGTERM. Code after uvicorn.run flushes no buffer and removes no file, while a
+#   test that stops the server with Ctrl+C sees it all run.
+# Output:
+#   uvicorn 0.54.0
+#   SIGTERM: exit code -15, ran: lifespan
+#   SIGTERM, a handler of one's own: exit code 0, ran: lifespan, finally, atexit
+#   SIGINT: exit code 0, ran: lifespan, finally, atexit
+# See: https://github.com/Kludex/uvicorn/pull/1600
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from cli.recording import Deploy, Program, RecordingCloud, run_program
+from mlp.recording import Deploy, Program, RecordingCloud, run_program
 
 # Programs make hundreds of thousands of objects that stay: searching them for garbage takes a fifth of the tests' time.
 gc.set_threshold(100_000, 50, 100)

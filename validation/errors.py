@@ -26,6 +26,9 @@ PLAIN_TYPES = {
 class SettingsError(ValueError):
     """What somebody wrote is wrong. The message is complete and meant for people."""
 
+    is_for_people = True
+    """`mlp` shows the message without a traceback."""
+
 
 def explain(error: ValidationError, schema: type[BaseModel], source: str) -> SettingsError:
     lines = [line for detail in _causes(error.errors()) for line in _lines(detail, schema)]

@@ -101,6 +101,7 @@ class ClusterSettings(Section):
     sign_in: SignInSettings = SignInSettings()
     """What people show before they may assume a role of the cluster."""
     autoscaler: AutoscalerSettings = AutoscalerSettings()
+    """Cluster Autoscaler, which adds and removes nodes."""
     general_pool: NodePoolSettings
     """Nodes for the platform's own services and for work without accelerators."""
     gpu_pools: dict[Name, NodePoolSettings] = Field(default_factory=dict[str, NodePoolSettings])

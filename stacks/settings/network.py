@@ -61,11 +61,24 @@ Zones = Annotated[
     tuple[Annotated[str, AfterValidator(zone_name), Allowed("zone name")], ...], Strict(False), AfterValidator(unique)
 ]
 Endpoints = Annotated[
-    tuple[Annotated[str, AfterValidator(endpoint_service), Allowed("AWS service")], ...],
+    tuple[
+        Annotated[
+            str,
+            AfterValidator(endpoint_service),
+            Allowed("AWS service"),
+            Field(json_schema_extra={"enum": [*ENDPOINT_SERVICES]}),
+        ],
+        ...,
+    ],
     Strict(False),
     AfterValidator(unique),
 ]
-RetentionDays = Annotated[int, AfterValidator(retention), Allowed("a period that CloudWatch Logs allows")]
+RetentionDays = Annotated[
+    int,
+    AfterValidator(retention),
+    Allowed("a period that CloudWatch Logs allows"),
+    Field(json_schema_extra={"enum": [*RETENTION_DAYS]}),
+]
 
 
 class NetworkSettings(Section):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from stacks.settings.buckets import BucketSettings
 from stacks.settings.budget import BudgetSettings
@@ -30,22 +30,34 @@ def region(text: str) -> str:
 class PlatformSettings(Section):
     environment: Literal["dev", "staging", "prod"]
     """Which environment this is; the stack has the same name."""
-    region: Annotated[str, AfterValidator(region), Allowed("AWS region")]
+    region: Annotated[str, AfterValidator(region), Allowed("AWS region"), Field(json_schema_extra={"enum": [*REGIONS]})]
     """AWS region of everything in the environment."""
     protect: bool
     """Whether Pulumi refuses to delete what holds data: keys, buckets, images, secrets, the database."""
     tags: TagSettings
+    """Tags that every resource of the environment carries."""
     network: NetworkSettings
+    """Address ranges, zones and ways out of the network."""
     cluster: ClusterSettings
+    """The Kubernetes cluster: version, access to its API, teams and node pools."""
     keys: KeySettings = KeySettings()
+    """KMS keys."""
     buckets: BucketSettings = BucketSettings()
+    """Buckets of the data lake, models, features and access logs."""
     registry: RegistrySettings
+    """Repositories of container images."""
     secrets: SecretSettings = SecretSettings()
+    """Secrets by name. Their owners write the values into Secrets Manager."""
     database: DatabaseSettings
+    """PostgreSQL instance of MLflow."""
     mlflow: MlflowSettings = MlflowSettings()
+    """MLflow's server."""
     identities: IdentitySettings
+    """GitHub repository that deploys, its roles, and the state of the stack."""
     notifications: NotificationSettings = NotificationSettings()
+    """Recipients of budget reports and alarms."""
     budget: BudgetSettings
+    """Monthly budget of the environment."""
 
     @model_validator(mode="after")
     def rules_across_sections_hold(self) -> Self:

@@ -54,7 +54,10 @@ InstanceTypes = Annotated[
     AfterValidator(unique),
 ]
 Accelerator = Annotated[
-    str, AfterValidator(accelerator), Allowed(f"{NO_ACCELERATOR}, {', '.join(sorted(ACCELERATORS))}")
+    str,
+    AfterValidator(accelerator),
+    Allowed(f"{NO_ACCELERATOR}, {', '.join(sorted(ACCELERATORS))}"),
+    Field(json_schema_extra={"enum": [NO_ACCELERATOR, *sorted(ACCELERATORS)]}),
 ]
 LabelKey = Annotated[str, AfterValidator(label_key)]
 Effects = Annotated[

@@ -2,7 +2,7 @@
 
 import re
 
-from cli.recording import ACCOUNT, PROJECT, Recorded
+from mlp.recording import ACCOUNT, PROJECT, Recorded
 from tests.contract.programs import Program
 
 MADE_UP = "-1234567"

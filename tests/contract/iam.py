@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cli.recording import Recorded
+from mlp.recording import Recorded
 
 Document = dict[str, Any]
 

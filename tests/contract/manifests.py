@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cli.recording import Recorded
+from mlp.recording import Recorded
 from tests.contract.programs import Program
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cli.recording import Recorded
+from mlp.recording import Recorded
 
 Plant = Callable[[list[Recorded]], None]
 

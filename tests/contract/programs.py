@@ -3,7 +3,7 @@
 import functools
 from dataclasses import dataclass
 
-from cli.recording import PROJECT, ROOT, Recorded, configuration, run_main
+from mlp.recording import PROJECT, ROOT, Recorded, configuration, run_main
 from stacks.settings import PlatformSettings, parse_settings
 
 STACKS = sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml"))

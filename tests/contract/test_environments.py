@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from cli.recording import Recorded
+from mlp.recording import Recorded
 from stacks.settings import PlatformSettings
 from tests.contract.programs import PLATFORM, Program, configuration, program, run_main
 

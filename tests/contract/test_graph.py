@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 
-from cli.recording import PROJECT
+from mlp.recording import PROJECT
 from tests.contract.programs import COMPONENT, STACKS, Program
 
 # Deleting one of these loses data that cannot be made again.

@@ -7,8 +7,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from cli.recording import Recorded
 from components.iam_documents import INLINE_POLICIES_LIMIT, MANAGED_POLICY_LIMIT, TRUST_POLICY_LIMIT
+from mlp.recording import Recorded
 from tests.contract.arns import name_of, realistic
 from tests.contract.programs import Program
 

@@ -1,5 +1,7 @@
-"""Imports go down only: stacks > ml_workloads > platform_services > components > validation; the local account stands
-apart."""
+"""Imports go down only: mlp > stacks > ml_workloads > platform_services > components > validation.
+
+What lies beside the platform, such as an emulated account, is a package of its own; the platform does without it.
+"""
 
 import ast
 import re
@@ -11,9 +13,16 @@ import pytest
 
 from tests.contract.programs import ROOT
 
-LAYERS = ("stacks", "ml_workloads", "platform_services", "components", "validation")
-APART = ("sandbox", "cli")
-MAY_SAY_SANDBOX = ("sandbox/", "cli/", "tests/", "tools/", "docs/", ".ci/", ".github/", "Makefile", "README")
+LAYERS = ("mlp", "stacks", "ml_workloads", "platform_services", "components", "validation")
+PROGRAM = LAYERS[1:]
+# The set-up, which `mlp doctor` asks whether the environment is in step.
+SET_UP = "scripts"
+BESIDE = "mlp_sandbox"
+# Where the name of what lies beside may stand: texts, and what builds and tests both.
+MAY_SAY_SANDBOX = (
+    *("sandbox/", "tests/", "docs/", ".ci/", ".github/", "Makefile", "pyproject.toml", ".pre-commit-config.yaml"),
+    *("README", "CHANGELOG", "CONTRIBUTING", "SECURITY"),
+)
 
 
 def tracked() -> list[str]:
@@ -33,10 +42,9 @@ def imported(source: str) -> set[str]:
 
 
 def forbidden(package: str) -> set[str]:
-    if package == "sandbox":
-        return set(LAYERS) | {"cli"}
-    above = LAYERS[: LAYERS.index(package)] if package in LAYERS else ()
-    return {*above, *APART} if package in LAYERS else set()
+    if package == SET_UP:
+        return {*PROGRAM, BESIDE}
+    return {*LAYERS[: LAYERS.index(package)], BESIDE, *([] if package == "mlp" else [SET_UP])}
 
 
 def upward_imports(package: str, files: dict[str, str]) -> Iterator[str]:
@@ -49,13 +57,13 @@ def sources(package: str) -> dict[str, str]:
     return {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / package).rglob("*.py")}
 
 
-@pytest.mark.parametrize("package", [*LAYERS, "sandbox"])
+@pytest.mark.parametrize("package", [*LAYERS, SET_UP])
 def test_a_layer_imports_only_what_lies_below_it(package: str):
     assert list(upward_imports(package, sources(package))) == []
 
 
 def test_the_layers_that_exist_are_looked_at():
-    assert all(sources(package) for package in (*LAYERS, "sandbox"))
+    assert all(sources(package) for package in (*LAYERS, SET_UP))
 
 
 @pytest.mark.parametrize(
@@ -64,17 +72,24 @@ def test_the_layers_that_exist_are_looked_at():
         ("components", "from stacks.settings import PlatformSettings"),
         ("components", "def late():\n    import ml_workloads.projects"),
         ("validation", "from components.keys import Keys"),
-        ("stacks", "import sandbox"),
-        ("stacks", "from cli import app"),
-        ("sandbox", "from components.keys import Keys"),
-        ("sandbox", "import cli.app"),
+        ("stacks", "import mlp_sandbox"),
+        ("stacks", "from mlp import app"),
+        ("stacks", "from scripts import layers"),
+        ("mlp", "from mlp_sandbox.errors import SandboxError"),
+        ("scripts", "from components.keys import Keys"),
     ],
 )
 def test_a_planted_upward_import_is_caught(package: str, source: str):
     assert len(list(upward_imports(package, {"planted.py": source}))) == 1
 
 
-def test_the_program_does_not_know_of_the_local_account():
+@pytest.mark.parametrize("folder", ["tests/unit", "tests/contract"])
+def test_unit_and_contract_tests_do_without_the_sandbox(folder: str):
+    beside = re.compile(rf"^\s*(?:from|import) (?:{BESIDE}|sandbox|tests\.environments)\b", re.MULTILINE)
+    assert [path for path, source in sources(folder).items() if beside.search(source)] == []
+
+
+def test_no_file_of_the_platform_names_the_sandbox():
     """The same program runs there and on AWS: whatever it knew about the difference would be untested on AWS."""
     told = [
         path
@@ -89,12 +104,12 @@ def test_the_program_itself_stays_short():
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 40
 
 
-@pytest.mark.parametrize("package", LAYERS)
+@pytest.mark.parametrize("package", [*LAYERS, SET_UP])
 def test_files_stay_readable_in_one_sitting(package: str):
     long = {path: len(source.splitlines()) for path, source in sources(package).items()}
     assert {path: lines for path, lines in long.items() if lines > 300} == {}
 
 
 def test_no_machine_of_ours_is_named_in_what_is_committed():
-    program = [path for path in tracked() if Path(path).parts[0] in (*LAYERS, "__main__.py", "Pulumi.yaml")]
+    program = [path for path in tracked() if Path(path).parts[0] in (*LAYERS, SET_UP, "__main__.py", "Pulumi.yaml")]
     assert [path for path in program if re.search(r"(?<![\w/])/(work|root|home)/", (ROOT / path).read_text())] == []

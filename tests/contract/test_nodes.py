@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Recorded
 from components.accelerators import ACCELERATORS, LABEL
 from components.eks.node_groups import TEMPLATE_TAG
+from mlp.recording import Recorded
 from tests.contract.manifests import Pod, pods
 from tests.contract.programs import Program
 

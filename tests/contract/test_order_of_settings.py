@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Recorded, configuration, run_main
+from mlp.recording import Recorded, configuration, run_main
 from stacks.settings import PlatformSettings, parse_settings
 from tests.contract.programs import PLATFORM, STACKS
 

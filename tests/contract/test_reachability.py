@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cli.reachability_read import read
-from cli.reachability_ways import Finding, findings
-from cli.recording import Recorded, configuration, run_main
+from mlp.reachability.read import read
+from mlp.reachability.ways import Finding, findings
+from mlp.recording import Recorded, configuration, run_main
 from stacks.settings import parse_settings
 from tests.contract.network_holes import HOLES
 from tests.contract.programs import PLATFORM, STACKS, Program, program

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.recording import Recorded
+from mlp.recording import Recorded
 from tests.contract.iam import Wildcard, as_list, documents, wildcards
 from tests.contract.programs import PLATFORM, ROOT, STACKS, Program, program
 

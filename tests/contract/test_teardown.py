@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cli.recording import Recorded
+from mlp.recording import Recorded
 from tests.contract.programs import Program
 
 GROUP, ADDON, CLUSTER = "aws:eks/nodeGroup:NodeGroup", "aws:eks/addon:Addon", "aws:eks/cluster:Cluster"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy
 from components.budget import Budget, BudgetArgs
+from mlp.recording import Deploy
 
 from .policies import PREFIX, given
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, Recorded, RecordingCloud
 from components.database import Database
 from components.database_args import DatabaseArgs
+from mlp.recording import Deploy, Recorded, RecordingCloud
 
 from .policies import PREFIX, given
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.ci_trust import Workflows, deploy_trust, preview_trust, push_trust
 from components.identities import (
     DEPLOY_POLICIES,
@@ -15,6 +14,7 @@ from components.identities import (
     Identities,
     IdentitiesArgs,
 )
+from mlp.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, PREFIX, given
 

@@ -1,4 +1,4 @@
-"""When ECR is asked for an image, how often, and what is said of the answer. The engine's part is in tests/sandbox."""
+"""When ECR is asked for an image, how often, and what is said of the answer; the engine's part: tests/environments."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.iam_documents import document
 from components.keys import Keys, KeysArgs, cluster_key_policy, data_key_policy, logs_key_policy, secrets_key_policy
+from mlp.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, PREFIX, SCOPE, given, statements
 

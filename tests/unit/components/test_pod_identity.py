@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.pod_identity import PodIdentity, PodRoleArgs
+from mlp.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, SCOPE, given, statements
 

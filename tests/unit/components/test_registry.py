@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.registry import Registry, RegistryArgs, cleanup_policy
+from mlp.recording import Deploy, RecordingCloud
 
 from .policies import PREFIX, given
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.secrets import Secrets, SecretsArgs, secret_policy
+from mlp.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, PREFIX, SCOPE, given, statements
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cli.recording import Deploy, Recorded, RecordingCloud
 from components.pod_identity import NEEDS_ROLE
 from ml_workloads.project import deployment_names
+from mlp.recording import Deploy, Recorded, RecordingCloud
 from platform_services.admission import OTHERS, Admission
 from platform_services.admission_rules import (
     CONDUCTOR,

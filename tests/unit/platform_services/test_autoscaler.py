@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.iam_documents import Scope
+from mlp.recording import Deploy, RecordingCloud
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs, autoscaler_flags
 from platform_services.autoscaler_rights import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
 from platform_services.versions import CLUSTER_AUTOSCALER

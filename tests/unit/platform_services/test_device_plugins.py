@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
+from mlp.recording import Deploy, RecordingCloud
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
 from tests.unit.platform_services.clusters import RANGES
 

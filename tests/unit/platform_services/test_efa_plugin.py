@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.accelerators import Taint
 from components.eks import NodePool
+from mlp.recording import Deploy, RecordingCloud
 from platform_services import Platform
 from platform_services.efa_plugin import EfaPlugin, EfaPluginArgs
 from platform_services.versions import EKS_IMAGES_ACCOUNTS, WITHOUT_EKS_IMAGES, efa_device_plugin

@@ -3,9 +3,9 @@
 import pulumi
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.eks.access import READERS, TEAMS
 from components.eks.versions import MINORS
+from mlp.recording import Deploy, RecordingCloud
 from platform_services import Platform
 from platform_services.namespaces import ML_PLATFORM, NAMESPACES, Namespace, pod_security_labels
 from platform_services.readers import READABLE

@@ -6,8 +6,8 @@ from unittest.mock import patch
 import pulumi
 import pytest
 
-from cli import recording
-from cli.recording import PROJECT, RecordingCloud, configuration, run_main
+from mlp import recording
+from mlp.recording import PROJECT, RecordingCloud, configuration, run_main
 
 
 @pytest.mark.parametrize(

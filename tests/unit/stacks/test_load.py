@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from cli.recording import PROJECT, Deploy
+from mlp.recording import PROJECT, Deploy
 from stacks.settings import PlatformSettings, SettingsError, load_settings
 from tests.unit.stacks.examples import SOUND, spoiled
 

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from cli.recording import configuration, run_main
+from mlp.recording import configuration, run_main
 from platform_services import versions
 from platform_services.versions import IMAGES, needed
 from stacks.pinned_images import check_images
@@ -59,7 +59,7 @@ def test_the_program_ends_before_it_makes_anything(monkeypatch: pytest.MonkeyPat
     """A recording lets them, since nothing of it runs; the engine's run of the same program does not."""
     pinned(monkeypatch, *IMAGES)
     assert run_main("prod", configuration("prod")).resources
-    monkeypatch.setattr("cli.recording.ALLOWED", "no")
+    monkeypatch.setattr("mlp.recording.ALLOWED", "no")
     with pytest.raises(pulumi.RunError, match="prod: images without a digest"):
         run_main("prod", configuration("prod"))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.recording import Deploy
+from mlp.recording import Deploy
 from stacks.providers import aws_provider
 from stacks.settings import parse_settings
 from tests.unit.stacks.examples import SOUND

@@ -8,9 +8,9 @@ import pulumi
 import pytest
 from typer.testing import CliRunner
 
-from cli import doctor_environment
-from cli.app import make_app
-from cli.recording import configuration, run_main
+from mlp.app import make_app
+from mlp.doctor import environment as doctor_environment
+from mlp.recording import configuration, run_main
 from stacks.settings import SettingsError, parse_settings
 from stacks.support import check_support, notices, today
 from tests.unit.stacks.examples import SOUND, spoiled

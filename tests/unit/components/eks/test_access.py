@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.eks import Access, AccessArgs, SignIn, Team
 from components.eks.access import PLATFORM, READERS, TEAMS, team_group
+from mlp.recording import Deploy, RecordingCloud
 from tests.unit.components.policies import ACCOUNT, PREFIX, SCOPE, statements
 
 ENTRY = "aws:eks/accessEntry:AccessEntry"

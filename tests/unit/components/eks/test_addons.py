@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.eks import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs
 from components.eks.versions import ADDONS
+from mlp.recording import Deploy, RecordingCloud
 from tests.unit.components.policies import ACCOUNT, statements
 
 ADDON = "aws:eks/addon:Addon"

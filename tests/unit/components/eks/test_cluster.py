@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, RecordingCloud
 from components.eks import Cluster, ClusterArgs
 from components.eks.versions import ADDONS, MINORS, NODE_RELEASES
+from mlp.recording import Deploy, RecordingCloud
 from tests.unit.components.policies import ACCOUNT, PREFIX, SCOPE, given, statements
 
 CLUSTER, RULE = "aws:eks/cluster:Cluster", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"

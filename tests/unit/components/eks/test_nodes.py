@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from cli.recording import Deploy, Recorded, RecordingCloud
 from components.accelerators import Taint
 from components.eks import NodeGroup, NodeGroupArgs, NodePool, NodeRole, NodeRoleArgs
 from components.eks.node_config import node_config, user_data
 from components.eks.node_groups import TEMPLATE_TAG, autoscaling_tags
+from mlp.recording import Deploy, Recorded, RecordingCloud
 from tests.unit.components.policies import ACCOUNT, given, statements
 
 GROUP, TEMPLATE = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/launchTemplate:LaunchTemplate"

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import pytest
 
-from cli.recording import ACCOUNT, Deploy, Recorded, RecordingCloud
 from components.account import Account
 from components.network import Network, NetworkArgs, Outside
+from mlp.recording import ACCOUNT, Deploy, Recorded, RecordingCloud
 
 Nat = Literal["none", "single", "per_zone"]
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")

@@ -13,12 +13,12 @@ from unittest.mock import patch
 import pulumi
 from pulumi_kubernetes import Provider
 
-from cli.recording import Recorded, RecordingCloud, run_program
 from components.buckets import BucketHandle
 from components.eks import NodePool
 from components.secrets import SecretHandle
 from ml_workloads.deployment import Workloads, WorkloadsArgs, workloads
 from ml_workloads.project import Project, parse_project
+from mlp.recording import Recorded, RecordingCloud, run_program
 from platform_services.handles import PlatformHandle, Retention, TrackingHandle
 from platform_services.mlflow.accounts import MlflowAccountsArgs, account_secret, reader_secret
 from platform_services.network_policies import Ranges

@@ -7,7 +7,6 @@ import pulumi
 import pytest
 
 from tests.unit.ml_workloads.deployment.platforms import ACCOUNT_SECRET, L4, READER_SECRET, deployed, project, variables
-from tests.unit.ml_workloads.deployment.test_rights import KEY_OF_SHOP
 from tests.unit.platform_services.clusters import pool
 
 
@@ -142,6 +141,9 @@ def test_secrets_are_kept_as_the_environment_says(protect: bool):
     assert secret.protect is protect
     others = [each for each in made.cloud.resources if each.typ.startswith(("kubernetes:", "aws:iam", "aws:eks"))]
     assert [each.name for each in others if each.protect] == []
+
+
+KEY_OF_SHOP = "arn:aws:mock:::workloads-churn-secrets-projects-churn-key-of-shop"
 
 
 def test_no_object_holds_more_of_a_secret_than_its_arn():

@@ -1,0 +1,1 @@
+"""`mlp bootstrap`: the bucket, the key and the roles that an AWS account needs before the first deployment."""

@@ -1,0 +1,1 @@
+"""`mlp doctor`: the tools of this machine, and what AWS offers an environment."""

@@ -1,0 +1,1 @@
+"""`mlp images`: the container images of an environment, built, pushed and pinned."""

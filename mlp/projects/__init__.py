@@ -1,0 +1,1 @@
+"""Commands for projects: training, promoting, asking and watching what a team deployed. The same on every account."""

@@ -1,0 +1,226 @@
+"""Follow the stages of a Dockerfile: what they copy, from where, and where to. Pure.
+
+https://docs.docker.com/reference/dockerfile/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import Final
+
+from mlp.projects.dockerfile_syntax import DockerfileError, Instruction, filled, instructions, pairs, words
+
+_TOP: Final = PurePosixPath("/")
+_ELSEWHERE: Final = ("http://", "https://", "git@", "ssh://")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a FROM begins. `base` is an image or the name of a stage before it."""
+
+    line: int
+    base: str
+    name: str | None
+    arguments: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
+    instructions: tuple[Instruction, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A RUN, with what lies in the image when it starts. `before` is the text of the instructions before it."""
+
+    line: int
+    text: str
+    placed: Mapping[PurePosixPath, PurePosixPath]
+    folder: PurePosixPath
+    variables: Mapping[str, str]
+    before: str
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A source of a COPY or ADD that the build's context does not have."""
+
+    line: int
+    keyword: str
+    source: str
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """How a stage looks in the end.
+
+    `placed` has the file of the build's context that lies at a path of the image, `lines` the line that copied it.
+    `unknown` says what may have been copied beside that, and why it cannot be told here.
+    """
+
+    placed: dict[PurePosixPath, PurePosixPath] = field(default_factory=dict[PurePosixPath, PurePosixPath])
+    lines: dict[PurePosixPath, int] = field(default_factory=dict[PurePosixPath, int])
+    folder: PurePosixPath = _TOP
+    user: str | None = None
+    user_line: int = 0
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    arguments: dict[str, str] = field(default_factory=dict[str, str])
+    unknown: tuple[str, ...] = ()
+    before: str = ""
+
+
+def stages(text: str) -> tuple[Stage, ...]:
+    """Return the stages of a Dockerfile, first to last.
+
+    Raises:
+        DockerfileError: an instruction is unknown, stands before FROM, or there is no FROM.
+    """
+    found: list[tuple[Instruction, list[Instruction]]] = []
+    arguments: dict[str, str] = {}
+    for instruction in instructions(text):
+        if instruction.keyword == "FROM":
+            found.append((instruction, []))
+        elif found:
+            found[-1][1].append(instruction)
+        elif instruction.keyword == "ARG":
+            arguments |= pairs(filled(instruction.text, arguments))
+        else:
+            raise DockerfileError(f"line {instruction.line}: {instruction.keyword} stands before the first FROM")
+    if not found:
+        raise DockerfileError("it has no FROM; begin with the image that it is built on")
+    return tuple(_stage(first, body, arguments) for first, body in found)
+
+
+def outcome(
+    found: Sequence[Stage], files: Iterable[PurePosixPath]
+) -> tuple[Outcome, tuple[Missing, ...], tuple[Run, ...]]:
+    """Return what the last stage leaves behind, which sources are not there, and each RUN of all stages.
+
+    Args:
+        found: the stages.
+        files: those of the build's context, relative to it.
+    """
+    context = {PurePosixPath("/") / each: each for each in files}
+    missing: list[Missing] = []
+    runs: list[Run] = []
+    images: list[Outcome] = []
+    names: dict[str, int] = {}
+    for stage in found:
+        base = images[names[stage.base.lower()]] if stage.base.lower() in names else Outcome()
+        image = replace(base, placed=dict(base.placed), lines=dict(base.lines))
+        for each in stage.instructions:
+            text = filled(each.text, image.arguments | image.variables)
+            if each.keyword == "RUN":
+                runs.append(_run(each, image))
+            elif each.keyword == "WORKDIR":
+                image.folder /= text.strip("\"'")
+            elif each.keyword == "USER":
+                image.user, image.user_line = text, each.line
+            elif each.keyword == "ENV":
+                image.variables = image.variables | pairs(text, spaced=True)
+            elif each.keyword == "ARG":
+                own = pairs(text)
+                again = {name: stage.arguments[name] for name in text.split() if name in stage.arguments}
+                image.arguments = image.arguments | again | own
+            elif each.keyword in ("COPY", "ADD"):
+                missing += _copy(each, text, image, context, images, names)
+            image.before += f"{each.keyword} {each.text}\n"
+        if stage.name:
+            names[stage.name.lower()] = len(images)
+        images.append(image)
+    return images[-1], tuple(missing), tuple(runs)
+
+
+def sources_of(instruction: Instruction) -> tuple[str, ...]:
+    """Return what a COPY or ADD takes of the build's context, as it is written."""
+    flags, found = words(instruction.text)
+    return () if any(flag.startswith("--from=") for flag in flags) else tuple(found[:-1])
+
+
+def _run(instruction: Instruction, image: Outcome) -> Run:
+    return Run(
+        line=instruction.line,
+        text=filled(instruction.text, image.arguments | image.variables),
+        placed=dict(image.placed),
+        folder=image.folder,
+        variables=image.variables,
+        before=image.before,
+        unknown=image.unknown,
+    )
+
+
+def _copy(
+    instruction: Instruction,
+    text: str,
+    image: Outcome,
+    context: Mapping[PurePosixPath, PurePosixPath],
+    images: Sequence[Outcome],
+    names: Mapping[str, int],
+) -> list[Missing]:
+    """Put what an instruction copies into the image; return the sources of the context that are not there."""
+    where = f"line {instruction.line}: {instruction.keyword}"
+    flags, found = words(text)
+    origin = next((flag.removeprefix("--from=") for flag in flags if flag.startswith("--from=")), None)
+    if len(found) < 2:
+        return []
+    *sources, target = found
+    if "$" in target or (origin is not None and "$" in origin):
+        image.unknown += (f"{where} {text} holds a variable without a value here",)
+        return []
+    number = names.get((origin or "").lower(), int(origin) if origin and origin.isdecimal() else None)
+    if origin is not None and (number is None or number >= len(images)):
+        image.unknown += (f"{where} copies from the image {origin}",)
+        return []
+    held = context if number is None else images[number].placed
+    if number is not None:
+        image.unknown += images[number].unknown
+    into = (
+        target.endswith(("/", "/."))
+        or target == "."
+        or len(sources) > 1
+        or (image.folder / target) in _folders(image.placed)
+    )
+    missing: list[Missing] = []
+    for source in sources:
+        if "$" in source or source.startswith(_ELSEWHERE):
+            image.unknown += (f"{where} {source} cannot be followed here",)
+        elif source.startswith("<<"):
+            image.placed[image.folder / target] = PurePosixPath(source)
+        elif put := _put(source, image.folder / target, into, held):
+            image.placed |= put
+            image.lines |= dict.fromkeys(put, instruction.line)
+        elif number is None:
+            missing.append(Missing(line=instruction.line, keyword=instruction.keyword, source=source))
+    return missing
+
+
+def _put(
+    source: str, target: PurePosixPath, into: bool, held: Mapping[PurePosixPath, PurePosixPath]
+) -> dict[PurePosixPath, PurePosixPath]:
+    """Return where files land. Of a folder COPY takes what is in it, also of one that a pattern matches."""
+    wanted = PurePosixPath("/") / source.removeprefix("./")
+    put: dict[PurePosixPath, PurePosixPath] = {}
+    for path, file in held.items():
+        for top in (path, *path.parents):
+            if len(top.parts) == len(wanted.parts) and all(map(fnmatchcase, top.parts, wanted.parts)):
+                inside = path.relative_to(top)
+                put[target / inside if inside.parts else target / path.name if into else target] = file
+    return put
+
+
+def _folders(placed: Iterable[PurePosixPath]) -> set[PurePosixPath]:
+    return {parent for each in placed for parent in each.parents}
+
+
+def _stage(instruction: Instruction, body: Sequence[Instruction], arguments: Mapping[str, str]) -> Stage:
+    _, found = words(filled(instruction.text, arguments))
+    named = len(found) == 3 and found[1].lower() == "as"
+    if not found or (len(found) != 1 and not named):
+        raise DockerfileError(f"line {instruction.line}: write FROM image:tag, or FROM image:tag AS name")
+    return Stage(
+        line=instruction.line,
+        base=found[0],
+        name=found[2] if named else None,
+        arguments=arguments,
+        instructions=tuple(body),
+    )

@@ -1,0 +1,1 @@
+"""`mlp reachability`: routes, rules and endpoints that an environment needs."""

@@ -1,5 +1,0 @@
-"""The EKS add-ons of a cluster: those that are pods here, and those that the nodes' own processes do."""
-
-from sandbox.cluster.addons.keeper import AddonKeeper
-
-__all__ = ["AddonKeeper"]

@@ -1,5 +1,0 @@
-"""What goes wrong in the sandbox in a way that the user can mend: shown as one line, without a traceback."""
-
-
-class SandboxError(Exception):
-    """The message names what is wrong, the value and the fix."""

@@ -1,0 +1,1 @@
+"""The nodes of a cluster: real ones that run containers, and simulated ones."""

@@ -1,0 +1,1 @@
+"""EBS volumes for persistent volume claims."""

@@ -1,0 +1,1 @@
+"""The commands that the sandbox adds to `mlp`."""

@@ -1,0 +1,15 @@
+"""Start a sandbox: `mlp sandbox up` and `mlp sandbox demo` share it."""
+
+from __future__ import annotations
+
+from mlp.console import report
+from mlp_sandbox import lifecycle
+from mlp_sandbox.instance import Instance
+from mlp_sandbox.toolchain import ensure_pulumi, find_kubernetes
+
+
+def bring_up(instance: Instance) -> lifecycle.Status:
+    """Start a sandbox, or repair it after a crash, and return how it is. Raises SandboxError."""
+    kubernetes = find_kubernetes()
+    kubectl = kubernetes.path("kubectl") if kubernetes else None
+    return lifecycle.up(instance, ensure_pulumi(report).path, report, kubectl)

@@ -1,0 +1,1 @@
+"""Data that the emulated AWS API and the processes behind it exchange."""

@@ -1,0 +1,5 @@
+"""The processes that really run behind the emulated AWS API; each engine is a package of its own."""
+
+from mlp_sandbox.databases.postgres import PostgresDataPlane, describe, stop_all
+
+__all__ = ["PostgresDataPlane", "describe", "stop_all"]

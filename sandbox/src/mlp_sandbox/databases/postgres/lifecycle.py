@@ -1,0 +1,58 @@
+"""The servers of one sandbox seen from outside the emulator: list them, stop them all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mlp_sandbox.databases.postgres import host_addresses
+from mlp_sandbox.databases.postgres.process import cluster_name, find_server, stop_server
+from mlp_sandbox.databases.postgres.record import InstanceFolder, existing_folders
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceProcess:
+    """One instance as it is on this machine now."""
+
+    identifier: str
+    pid: int | None
+    address: str | None
+    port: int | None
+    state: Literal["running", "starting", "stopped"]
+
+
+def describe(home: Path) -> list[InstanceProcess]:
+    """Every instance that the home holds data of; works with and without a running emulator."""
+    return [_describe(folder) for folder in existing_folders(home)]
+
+
+def stop_all(home: Path) -> int:
+    """Stop every server of the home, take their addresses away and say how many ran; data stay.
+
+    Stop the emulator first: it restarts servers.
+    """
+    stopped = 0
+    for folder in existing_folders(home):
+        mark = cluster_name(folder.root)
+        stopped += find_server(folder.data, mark) is not None
+        stop_server(folder.data, mark)
+    host_addresses.release(home)
+    return stopped
+
+
+def _describe(folder: InstanceFolder) -> InstanceProcess:
+    pid = find_server(folder.data, cluster_name(folder.root))
+    record = folder.read_record()
+    return InstanceProcess(
+        identifier=folder.identifier,
+        pid=pid,
+        address=record.address if record else None,
+        port=record.port if record else None,
+        state="stopped" if pid is None else "running" if _accepts(folder) else "starting",
+    )
+
+
+def _accepts(folder: InstanceFolder) -> bool:
+    try:
+        return (folder.data / "postmaster.pid").read_text().splitlines()[-1].strip() == "ready"
+    except (FileNotFoundError, IndexError):
+        return False

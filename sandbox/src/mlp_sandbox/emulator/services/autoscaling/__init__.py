@@ -1,0 +1,1 @@
+"""Operations of Auto Scaling that moto lacks or answers otherwise than AWS."""

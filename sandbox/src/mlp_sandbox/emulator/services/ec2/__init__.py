@@ -1,0 +1,1 @@
+"""Operations of EC2 that moto lacks or answers otherwise than AWS."""

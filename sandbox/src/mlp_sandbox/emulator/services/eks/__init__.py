@@ -1,0 +1,1 @@
+"""Operations of EKS that moto lacks or answers otherwise than AWS."""

@@ -1,0 +1,22 @@
+"""EKS: does a role exist and trust a service? Asked when a cluster, a node group or an association is given a role."""
+
+from collections.abc import Mapping, Sequence
+
+from mlp_sandbox.emulator.authorization.conditions import lookup_in
+from mlp_sandbox.emulator.authorization.documents import Access, parse
+from mlp_sandbox.emulator.authorization.evaluation import Caller, ResourcePolicy, evaluate
+from mlp_sandbox.emulator.authorization.sessions import role_by_arn
+
+PODS = "pods.eks.amazonaws.com"
+"""The service principal of EKS Pod Identity: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html."""
+
+
+def trusts(role_arn: str, service: str, actions: Sequence[str], keys: Mapping[str, str]) -> bool:
+    """Whether the role's trust policy lets the service do all of it, under the condition keys of the call."""
+    role, account = role_by_arn(role_arn), role_arn.split(":")[4]
+    if role is None:
+        return False
+    policy = ResourcePolicy(document=parse(role.assume_role_policy_document), account=account)
+    caller = Caller(kind="service", arn=service, account=account)
+    lookup = lookup_in({name: [value] for name, value in keys.items()})
+    return all(evaluate(caller, Access(action=action, resource=role_arn), lookup, policy).allowed for action in actions)

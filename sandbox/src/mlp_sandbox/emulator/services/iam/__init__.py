@@ -1,0 +1,1 @@
+"""Operations of IAM that moto lacks or answers otherwise than AWS."""

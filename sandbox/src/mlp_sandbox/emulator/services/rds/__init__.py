@@ -1,0 +1,1 @@
+"""Operations of RDS that moto lacks or answers otherwise than AWS."""

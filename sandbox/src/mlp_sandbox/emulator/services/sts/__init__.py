@@ -1,0 +1,1 @@
+"""Operations of STS that moto lacks or answers otherwise than AWS."""

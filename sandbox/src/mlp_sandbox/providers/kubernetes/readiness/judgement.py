@@ -1,0 +1,52 @@
+"""What a look at an object says: ready, not yet (and what is missing), or never."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mlp_sandbox.providers.kubernetes.kinds import Object
+
+
+@dataclass(frozen=True)
+class Judgement:
+    state: Literal["ready", "waiting", "failed"]
+    text: str = ""
+
+
+READY = Judgement("ready")
+
+
+def waiting(text: str) -> Judgement:
+    return Judgement("waiting", text)
+
+
+def failed(text: str) -> Judgement:
+    return Judgement("failed", text)
+
+
+def status_of(obj: Object) -> dict[str, Any]:
+    return obj.get("status") or {}
+
+
+def spec_of(obj: Object) -> dict[str, Any]:
+    return obj.get("spec") or {}
+
+
+def condition(obj: Object, type: str) -> dict[str, Any]:
+    """The condition of that type; empty when there is none."""
+    return next((each for each in status_of(obj).get("conditions") or [] if each.get("type") == type), {})
+
+
+def is_true(obj: Object, type: str) -> bool:
+    return condition(obj, type).get("status") == "True"
+
+
+def said_by(found: dict[str, Any]) -> str:
+    """A condition's reason and message in one."""
+    return ": ".join(str(part) for part in (found.get("reason"), found.get("message")) if part)
+
+
+def is_seen(obj: Object) -> bool:
+    """Whether the controller has looked at the newest version of the object."""
+    return int(status_of(obj).get("observedGeneration") or 0) >= int(obj["metadata"].get("generation") or 0)

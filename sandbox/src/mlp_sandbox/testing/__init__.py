@@ -1,0 +1,1 @@
+"""A running sandbox for tests: fixtures, small programs, and waiting on conditions."""

@@ -1,0 +1,93 @@
+"""The Pulumi engine: the official one when it is installed and fits, else built from its pinned Go module, once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+
+from mlp.machine.tool import Tool, Version, first_line, parse_version, words
+from mlp_sandbox.errors import SandboxError
+from mlp_sandbox.toolchain.gomodule import MODULES, GoModule
+
+MODULE = MODULES / "pulumi"
+LANGUAGE_HOST = "pulumi-language-python"
+
+
+def required_version() -> Version:
+    """An engine older than the SDK may lack what the SDK asks of it."""
+    found = parse_version(distribution_version("pulumi"))
+    if found is None:
+        raise SandboxError("the installed pulumi package has no version; run `make environment`")
+    return found
+
+
+def fits(found: Version, required: Version) -> bool:
+    return found >= required and found[0] == required[0]
+
+
+def find_pulumi() -> Tool | None:
+    """Without building anything: an official one on PATH that fits, else the one that was built before."""
+    official = find_official()
+    if official is not None:
+        return official
+    built = engine().find()
+    return _built(built) if built else None
+
+
+def ensure_pulumi(report: Callable[[str], None]) -> Tool:
+    """Build it when there is none; raises SandboxError."""
+    official = find_official()
+    return official or _built(engine().ensure(report, _starts))
+
+
+def find_official() -> Tool | None:
+    """The first on PATH that fits, has its language host, and is not one that an emulated account linked there."""
+    for folder in os.get_exec_path():
+        executable = Path(folder) / "pulumi"
+        if (Path(folder).parent / "sandbox.json").is_file() or not os.access(executable, os.X_OK):
+            continue
+        version = pulumi_version(executable)
+        if version is not None and fits(version, required_version()) and language_host(executable) is not None:
+            return Tool("pulumi", executable, words(version), "found on PATH")
+    return None
+
+
+def pulumi_version(executable: Path) -> Version | None:
+    said = first_line([executable, "version"], env=_quiet())
+    return parse_version(said) if said else None
+
+
+def language_host(executable: Path) -> Path | None:
+    """The official language host of an official engine: beside it, or on PATH."""
+    beside = executable.parent / LANGUAGE_HOST
+    if beside.is_file():
+        return beside
+    on_path = shutil.which(LANGUAGE_HOST)
+    return Path(on_path) if on_path and not (Path(on_path).parent.parent / "sandbox.json").is_file() else None
+
+
+def engine() -> GoModule:
+    version = words(required_version())
+    return GoModule(
+        name="pulumi",
+        title=f"the Pulumi engine {version}",
+        usually="4 to 8 minutes",
+        commands={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+        stamps={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{version}"},
+        folder=MODULE,
+    )
+
+
+def _starts(folder: Path) -> bool:
+    return first_line([folder / "pulumi", "version"], env=_quiet()) is not None
+
+
+def _built(folder: Path) -> Tool:
+    return Tool("pulumi", folder / "pulumi", words(required_version()), engine().origin)
+
+
+def _quiet() -> dict[str, str]:
+    return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}

@@ -1,0 +1,12 @@
+"""A running sandbox for every test below."""
+
+from mlp_sandbox.testing.fixtures import (
+    box,
+    make_box,
+    own_box,
+    program,
+    pulumi_binary,
+    pytest_runtest_makereport,
+)
+
+__all__ = ["box", "make_box", "own_box", "program", "pulumi_binary", "pytest_runtest_makereport"]

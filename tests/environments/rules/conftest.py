@@ -1,0 +1,5 @@
+"""Each rule is checked for every committed stack file."""
+
+from tests.contract.conftest import environment
+
+__all__ = ["environment"]

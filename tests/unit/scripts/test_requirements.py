@@ -1,0 +1,51 @@
+"""Compiling the pins: each file after those that it keeps to, and none after a failure."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts import requirements
+
+
+@pytest.fixture
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for uv, whose calls are lines of the file; it fails for a folder with a file `conflict`."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "uv").write_text(
+        f'#!/bin/sh\necho "$UV_DEFAULT_INDEX $*" >> {tmp_path}/calls\n[ ! -e conflict ]\n'
+    )
+    (tmp_path / "bin" / "uv").chmod(0o755)
+    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+    monkeypatch.setattr(requirements.sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setattr(requirements, "read_pip_configuration", lambda python: {"index-url": "https://i.example"})
+    return tmp_path / "calls"
+
+
+def test_all_files_are_compiled_with_hashes_from_the_machines_index(uv: Path, tmp_path: Path) -> None:
+    (tmp_path / "sandbox").mkdir()
+    (tmp_path / "sandbox" / "pyproject.toml").touch()
+    assert requirements.compile_all(tmp_path, ["--upgrade"]) == 0
+    first, runtime, server, second = uv.read_text().splitlines()
+    assert first.startswith("https://i.example pip compile ")
+    assert first.endswith("--upgrade pyproject.toml -o requirements.txt")
+    assert runtime.endswith("ml_workloads/runtime/requirements.in -o ml_workloads/runtime/requirements.txt")
+    name = "platform_services/mlflow/image/requirements"
+    assert server.endswith(f"{name}.in -o {name}.txt")
+    pinned = "-c requirements.txt -c ml_workloads/runtime/requirements.txt"
+    sources = "pyproject.toml ml_workloads/runtime/requirements.in sandbox/pyproject.toml --group dev"
+    assert second.endswith(f"--upgrade {sources} {pinned} -o requirements-dev.txt")
+    for call in (first, runtime, server, second):
+        assert "--generate-hashes" in call
+        assert "--no-emit-index-url" in call
+        assert "--universal" in call
+
+
+def test_a_conflict_ends_it(uv: Path, tmp_path: Path) -> None:
+    (tmp_path / "conflict").touch()
+    assert requirements.compile_all(tmp_path, []) == 1
+    assert len(uv.read_text().splitlines()) == 1
+
+
+def test_a_clone_without_the_sandbox_compiles_the_rest(uv: Path, tmp_path: Path) -> None:
+    assert requirements.compile_all(tmp_path, []) == 0
+    assert "sandbox" not in uv.read_text()
