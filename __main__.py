@@ -1,11 +1,11 @@
-"""The program that `pulumi` runs: one environment, from the settings of the selected stack."""
+"""Pulumi program of one environment; it reads the settings of the selected stack."""
 
 import gc
 
 import pulumi
 
-# A program lives for seconds, and imports hundreds of thousands of objects that stay. Without this, searching them for
-# garbage takes a fifth of its time.
+# The program runs for seconds, and its imports create hundreds of thousands of permanent objects. With the default
+# thresholds the garbage collector takes a fifth of the run time.
 gc.set_threshold(100_000, 50, 100)
 
 from components.checkout import SourceError

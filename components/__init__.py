@@ -1,1 +1,1 @@
-"""Building blocks of AWS, one component each. No Kubernetes objects, no settings: arguments in, outputs out."""
+"""AWS building blocks, one component each: arguments in, outputs out. No Kubernetes objects and no settings."""

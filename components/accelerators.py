@@ -1,7 +1,7 @@
-"""The one table of accelerators: how nodes that carry one are labelled, tainted and imaged, and how pods ask for it.
+"""Table of accelerators: labels, taints and AMIs of their nodes, and the extended resource that pods request.
 
-Node groups, device plugins, exporters, workloads and the check of the settings all read it, so that a selector cannot
-name a label that no node has.
+Node groups, device plugins, exporters, workloads and the validation of the settings all read this table, so a selector
+cannot name a label that no node has.
 
 Devices and memory: https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html
 AMI types: https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html#AmazonEKS-Type-Nodegroup-amiType
@@ -15,10 +15,10 @@ NO_ACCELERATOR = "none"
 X86, ARM = "x86_64", "arm64"
 
 LABEL = "accelerator"
-# Cluster Autoscaler waits for the devices of nodes with this label instead of adding more nodes meanwhile.
+# On nodes with this label Cluster Autoscaler waits for the devices to appear and adds no further nodes meanwhile.
 # https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#gpu-node-groups
 AUTOSCALER_LABEL = "k8s.amazonaws.com/accelerator"
-# What pods ask for to get interfaces of Elastic Fabric Adapter.
+# Extended resource that pods request to get Elastic Fabric Adapter interfaces.
 # https://docs.aws.amazon.com/eks/latest/userguide/device-management-efa.html
 EFA_RESOURCE = "vpc.amazonaws.com/efa"
 STANDARD_IMAGES: Mapping[str, str] = {X86: "AL2023_x86_64_STANDARD", ARM: "AL2023_ARM_64_STANDARD"}
@@ -34,7 +34,7 @@ EKS_EFFECTS: Mapping[Effect, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Taint:
-    """`effect` as Kubernetes spells it; the EKS API has a spelling of its own."""
+    """Taint of a node. `effect` uses the Kubernetes spelling, `eks_effect` the spelling of the EKS API."""
 
     key: str
     value: str
@@ -47,7 +47,10 @@ class Taint:
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
-    """What all accelerators of one driver share. `resource` is what its device plugin announces and pods ask for."""
+    """Vendor of accelerators that share one driver.
+
+    `resource` is the extended resource that the vendor's device plugin advertises and pods request.
+    """
 
     name: str
     resource: str
@@ -55,13 +58,13 @@ class Vendor:
 
     @property
     def taint(self) -> Taint:
-        """Keeps off what does not ask for the device, so that it stays free for what does."""
+        """Return the taint that keeps pods without a request for the device off the node."""
         return Taint(key=self.resource, value="true", effect="NoSchedule")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
-    """`chip` and `memory_mib` (of one device) as the EC2 API tells them."""
+    """Accelerator type. The EC2 API reports `chip` and `memory_mib` (memory of one device in MiB)."""
 
     name: str
     vendor: Vendor
@@ -107,7 +110,11 @@ ACCELERATORS: Mapping[str, Accelerator] = {
 
 
 def image_type(accelerator: str, architecture: str) -> str:
-    """The EKS AMI type of a node: the one with the driver of its accelerator."""
+    """Return the EKS AMI type of a node, which includes the driver of the node's accelerator.
+
+    Raises:
+        ValueError: EKS has no AMI for this accelerator and architecture.
+    """
     images = STANDARD_IMAGES if accelerator == NO_ACCELERATOR else ACCELERATORS[accelerator].vendor.images
     if architecture not in images:
         raise ValueError(f"EKS has no AMI for {accelerator} on {architecture}, only for {', '.join(sorted(images))}")
@@ -115,5 +122,5 @@ def image_type(accelerator: str, architecture: str) -> str:
 
 
 def of_vendor(vendor: Vendor, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of the named accelerators that one device plugin serves, each once."""
+    """Return the named accelerators that the vendor's device plugin serves, sorted and without duplicates."""
     return tuple(sorted({name for name in names if name in ACCELERATORS and ACCELERATORS[name].vendor == vendor}))

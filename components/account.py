@@ -1,7 +1,7 @@
-"""The AWS account that an environment is deployed to, as the components receive it.
+"""AWS account that an environment is deployed to, as the components receive it.
 
 Account and partition come from the credentials in use (provider invokes, hence Inputs); the region is a setting.
-`role_boundary` is the ARN of the policy that bounds every role which takes no policy of AWS's own.
+`role_boundary` is the ARN of the permissions boundary. It applies to every role that has no AWS managed policy.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Account:
 
     @property
     def scope(self) -> pulumi.Output[Scope]:
-        """Plain strings for the pure policy builders, once the provider has told them."""
+        """Return plain strings for the pure policy builders; they resolve once the provider has returned them."""
         return pulumi.Output.all(self.id, self.partition).apply(
             lambda known: Scope(account_id=known[0], partition=known[1], region=self.region)
         )

@@ -1,10 +1,10 @@
-"""The most that a role of the environment may ever do, whatever its policies say.
+"""Permissions boundary: the maximum permissions of a role of the environment, whatever its policies grant.
 
-The deploy role makes and changes roles. IAM lets it do so only where this boundary is attached, so that no role that it
-makes can do more than this. An administrator deploys it; the deploy role may not change it.
+The deploy role creates and changes roles. IAM allows this only for roles with this boundary attached, so no role that
+the deploy role creates can exceed it. An administrator deploys the boundary; the deploy role cannot change it.
 
-Not bounded are roles that take policies of AWS's own (control plane, nodes, add-ons of EKS) and the two of continuous
-integration: without the boundary they are out of the deploy role's reach.
+The boundary does not apply to roles with AWS managed policies (control plane, nodes, EKS add-ons) or to the two CI
+roles. Because they lack the boundary, the deploy role cannot change them.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 """
 
@@ -21,7 +21,10 @@ from components.naming import check_prefix, cluster_name
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryArgs:
-    """`resource_tags` tell the environment's resources from all others; `state_bucket` is closed to every role."""
+    """Arguments of the boundary.
+
+    `resource_tags` identify the environment's resources. The boundary denies every role access to `state_bucket`.
+    """
 
     account: Account
     prefix: str
@@ -45,10 +48,12 @@ def boundary_arn(scope: Scope, prefix: str) -> str:
 def boundary_statements(
     scope: Scope, prefix: str, resource_tags: Mapping[str, str], state_bucket: str
 ) -> Sequence[Statement]:
-    """No `iam:*`, no `sts:*`: a role that is bounded becomes nothing else.
+    """Return the statements of the boundary.
 
-    None of these roles is for web identities. Whoever makes a role says whom it trusts, and could let in the tokens of
-    CI's own jobs: a session of that kind may do nothing.
+    They grant no `iam:*` and no `sts:*`, so a bounded role cannot escalate to another identity.
+
+    None of these roles is meant for web identities. The creator of a role writes its trust policy and could trust the
+    tokens of CI's own jobs, so the boundary denies everything to web identity sessions.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
     tagged = {f"aws:ResourceTag/{key}": value for key, value in resource_tags.items()}
@@ -112,7 +117,7 @@ def _data_statements(scope: Scope, prefix: str, tagged: Mapping[str, str], state
             ],
             resources=[scope.arn("secretsmanager", f"secret:{prefix}/*")],
         ),
-        # RDS makes up the name of the secret that it keeps; its own tag tells whose password it is.
+        # RDS generates the name of the secret that it manages. The secret's own tag names the database it belongs to.
         # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
         Statement(
             sid="PasswordsOfDatabases",
@@ -139,7 +144,7 @@ def _data_statements(scope: Scope, prefix: str, tagged: Mapping[str, str], state
             resources=[scope.arn("kms", "key/*")],
             conditions={"StringEquals": {**tagged, "kms:ViaService": services}},
         ),
-        # The bucket's name may begin like the environment's own.
+        # The name of the state bucket may start with the environment's prefix.
         Statement(
             sid="DenyState",
             effect="Deny",
@@ -150,7 +155,7 @@ def _data_statements(scope: Scope, prefix: str, tagged: Mapping[str, str], state
 
 
 class Boundary(pulumi.ComponentResource):
-    """`arn` is for `permissions_boundary` of every role that takes no policy of AWS's own."""
+    """Permissions boundary. `arn` is the `permissions_boundary` of every role without AWS managed policies."""
 
     arn: pulumi.Output[str]
 

@@ -1,4 +1,4 @@
-"""Bucket policies: TLS only, one encryption key, and who may deliver access logs."""
+"""Bucket policies: TLS only, one encryption key, and the allowed senders of access logs."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,12 @@ CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
 def data_bucket_policy(scope: Scope, bucket: str, key_arn: str) -> str:
-    """A put that says nothing about encryption gets the bucket's default key; one that says anything else is refused.
+    """Return the policy of a data bucket, which rejects uploads that request any other encryption than the default key.
 
-    The `Null` tests matter: a negated condition is also true where the request does not carry the header at all.
-    Clients that name the key must name it by its ARN.
+    An upload without encryption headers gets the bucket's default key.
+
+    The `Null` tests matter: a negated condition is also true if the request lacks the header. Clients that name the key
+    must name it by its ARN.
     """
 
     def deny_put(sid: str, conditions: Conditions) -> Statement:
@@ -35,7 +37,7 @@ def data_bucket_policy(scope: Scope, bucket: str, key_arn: str) -> str:
             deny_put(
                 "DenyOtherKeys", {"StringNotEquals": {ENCRYPTION_KEY: key_arn}, "Null": {ENCRYPTION_KEY: "false"}}
             ),
-            # `aws:kms` without a key means the AWS managed key, not the bucket's default.
+            # `aws:kms` without a key id selects the AWS managed key, not the bucket's default key.
             deny_put("DenyUnnamedKeys", {"StringEquals": {ENCRYPTION: "aws:kms"}, "Null": {ENCRYPTION_KEY: "true"}}),
             deny_put("DenyCustomerProvidedKeys", {"Null": {CUSTOMER_KEY: "false"}}),
         ]
@@ -43,7 +45,10 @@ def data_bucket_policy(scope: Scope, bucket: str, key_arn: str) -> str:
 
 
 def access_log_bucket_policy(scope: Scope, bucket: str, sources: Sequence[str]) -> str:
-    """Only S3's own log delivery writes here, and only for the given source buckets of this account."""
+    """Return the policy of the access log bucket.
+
+    Only S3 log delivery may write to it, and only for the given source buckets of this account.
+    """
     return document(
         [
             _tls_only(scope, bucket),

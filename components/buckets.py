@@ -1,7 +1,7 @@
-"""The platform's buckets: data lake, model artifacts, feature data, and the access logs of those three.
+"""Buckets of the platform: data lake, model artifacts, feature data, and the access logs of those three.
 
-All are versioned, closed to the public and to plain HTTP; data buckets refuse objects encrypted with any other key.
-Stateful: callers decide `protect`; `force_destroy` lets `destroy` delete buckets that still hold objects.
+All are versioned and deny public access and plain HTTP; data buckets reject objects encrypted with any other key.
+Stateful: callers decide `protect`; `force_destroy` lets `destroy` delete buckets that still contain objects.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,30 @@ from components.naming import check_range
 Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict
 
 RUNS_PREFIX: Final = "runs/"
-"""Below it in the data lake is what pods of training runs hand to each other, which nobody needs after the run."""
+"""Prefix in the data lake for files that pods of a training run exchange; nobody needs them after the run."""
 
 RUNS_DAYS: Final = 7
-"""After so many days it is deleted, counted from the midnight (UTC) after it was written: no run may last longer.
+"""Days after which S3 deletes these files, counted from the midnight (UTC) after the upload. No run may last longer.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html#intro-lifecycle-rules-number-of-days"""
 
 ABORT_DAYS: Final = 7
-"""Uploads that were begun and never completed are dropped after so many days."""
+"""Days after which S3 deletes uploads that were started and never completed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BucketHandle:
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketsHandle:
+    """Buckets of an environment."""
+
+    data_lake: BucketHandle
+    model_artifacts: BucketHandle
+    feature_data: BucketHandle
+    access_logs: BucketHandle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +90,16 @@ class Buckets(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def handle(self) -> BucketsHandle:
+        """Return the buckets for other components."""
+        return BucketsHandle(
+            data_lake=self.data_lake,
+            model_artifacts=self.model_artifacts,
+            feature_data=self.feature_data,
+            access_logs=self.access_logs,
+        )
+
     def _data_bucket(self, purpose: str, further: Sequence[Rule] = ()) -> BucketHandle:
         keep: Rule = {
             "id": "keep-cheaply",
@@ -111,7 +131,9 @@ class Buckets(pulumi.ComponentResource):
         return handle
 
     def _end_of_runs(self) -> Rule:
-        """Beside the rule for all objects: of two that fit an object S3 goes by the one which ends sooner.
+        """Return the lifecycle rule that expires files of training runs.
+
+        It applies in addition to the rule for all objects: if two rules match an object, S3 applies the earlier expiry.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
         """
@@ -125,8 +147,9 @@ class Buckets(pulumi.ComponentResource):
         }
 
     def _access_log_bucket(self) -> BucketHandle:
-        """Log delivery supports only SSE-S3 as its target's default encryption, which is why no key is named here.
+        """Create the bucket for access logs with SSE-S3 as its default encryption.
 
+        Log delivery supports no other default encryption in its target bucket.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
         """
         return self._closed_bucket(
@@ -159,7 +182,8 @@ class Buckets(pulumi.ComponentResource):
                 bucket=handle.name,
                 target_bucket=self.access_logs.name,
                 target_prefix=f"{purpose}/",
-                # S3 refuses a target that it may not write to yet, and no property refers to the target's policy.
+                # S3 rejects a target bucket that it may not write to yet, and no property refers to the target's
+                # policy.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
             )
 
@@ -202,7 +226,7 @@ class Buckets(pulumi.ComponentResource):
             f"{logical}-lifecycle",
             bucket=bucket.id,
             rules=list(lifecycle),
-            # Rules for noncurrent versions are only sound once versioning is on.
+            # Rules for noncurrent versions require that versioning is already on.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
         return BucketHandle(name=bucket.id, arn=bucket.arn)

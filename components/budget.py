@@ -1,7 +1,7 @@
-"""A monthly cost budget of one environment, with warnings before and after the money is spent.
+"""Monthly cost budget of one environment, with warnings before and after the limit is exceeded.
 
-Costs are told apart by the `environment` tag that the provider puts on everything. It must be activated once as a cost
-allocation tag in the paying account; until then the budget counts nothing.
+The provider sets the `environment` tag on every resource, and the budget filters costs by it. Somebody must activate
+it once as a cost allocation tag in the paying account; until then the budget counts nothing.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class Budget(pulumi.ComponentResource):
             name=f"{args.prefix}-monthly-cost",
             budget_type="COST",
             time_unit="MONTHLY",
-            limit_amount=f"{args.monthly_limit_usd}.0",  # the form in which AWS hands amounts back
+            limit_amount=f"{args.monthly_limit_usd}.0",  # the format in which AWS returns amounts
             limit_unit="USD",
             cost_filters=[{"name": "TagKeyValue", "values": [f"user:{COST_TAG}${args.environment}"]}],
             notifications=[

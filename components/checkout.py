@@ -1,7 +1,7 @@
-"""The files of a working tree: what git tracks, and new files that it does not ignore.
+"""Files of a working tree: tracked files, and new files that git does not ignore.
 
-Git is asked once per folder and process. Contents are read from the working tree whenever they are needed. A folder
-without git's records, such as an unpacked release, has all files but hidden ones and compiled Python.
+Git is queried once per folder and process. Contents are read from the working tree when needed. In a folder without a
+git repository, such as an unpacked release, all files count except hidden ones and compiled Python.
 """
 
 import os
@@ -15,16 +15,16 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 FILE, PROGRAM, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
-"""Modes as git writes them: https://git-scm.com/docs/gitdatamodel#tree"""
+"""File modes as git writes them: https://git-scm.com/docs/gitdatamodel#tree"""
 
 _NEW: Final = ""
 _COMPILED: Final = "__pycache__"
-# fsmonitor would start a program that the repository's settings name.
+# fsmonitor would start a program that the repository's configuration names.
 _GIT: Final = ("git", "-c", "core.fsmonitor=false")
 
 
 class SourceError(ValueError):
-    """An image cannot be made of the files that are here; the message says which and what to do."""
+    """Error: the image cannot be built from the local files. The message names the file and the fix."""
 
     is_for_people = True
     """`mlp` shows the message without a traceback."""
@@ -34,8 +34,8 @@ class SourceError(ValueError):
 class Listing:
     """Entries below a folder with their modes in git's index; new files have none.
 
-    `sparse` are tracked files that this checkout leaves out. `modes` and `links` say whether the file system keeps
-    executable bits and symbolic links (core.fileMode, core.symlinks).
+    `sparse` contains tracked files that a sparse checkout leaves out. `modes` and `links` are true if the file system
+    keeps executable bits and symbolic links (core.fileMode, core.symlinks).
     """
 
     entries: Mapping[PurePosixPath, str]
@@ -47,8 +47,10 @@ class Listing:
 def files_below(root: Path, path: PurePosixPath) -> dict[PurePosixPath, str]:
     """Return the files at or below `path`, each with its mode: FILE, PROGRAM or LINK.
 
-    Paths are relative to `root`. Raises SourceError for a file that is tracked but was never checked out, and for one
-    that the file system does not show.
+    Paths are relative to `root`.
+
+    Raises:
+        SourceError: a tracked file was never checked out, or the file system does not show it.
     """
     try:
         known = listing(root)
@@ -58,14 +60,14 @@ def files_below(root: Path, path: PurePosixPath) -> dict[PurePosixPath, str]:
 
 
 def unreadable(error: OSError, file: Path) -> SourceError:
-    """Return the error that names what cannot be read: the file of the error, or else `file`."""
+    """Return the error that names the unreadable file: `error.filename` if set, otherwise `file`."""
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(file)
     return SourceError(f"{name} cannot be read: {error.strerror}; an image is made of it, so make it readable")
 
 
 def _listed(root: Path, path: PurePosixPath, known: Listing) -> dict[PurePosixPath, str]:
     found: dict[PurePosixPath, str] = {}
-    # Git lists what it tracks in a folder also after a link has taken the folder's place.
+    # If a link replaces a folder, git still lists the files it tracks in the folder.
     behind_links = _behind_links(root)
     for each, recorded in known.entries.items():
         if not each.is_relative_to(path) or behind_links(each.parent):
@@ -80,7 +82,7 @@ def _listed(root: Path, path: PurePosixPath, known: Listing) -> dict[PurePosixPa
 
 
 def _behind_links(root: Path) -> Callable[[PurePosixPath], bool]:
-    """Return what tells whether a folder, or one above it below the root, is a link."""
+    """Return a function that tells whether a folder, or one of its parents below the root, is a link."""
 
     @cache
     def behind(folder: PurePosixPath) -> bool:
@@ -91,9 +93,10 @@ def _behind_links(root: Path) -> Callable[[PurePosixPath], bool]:
 
 @cache
 def listing(root: Path) -> Listing | None:
-    """Ask git what it tracks below a folder; None where git knows nothing of it.
+    """Return git's listing of a folder; None if the folder is in no git repository or git tracks nothing of it.
 
-    Raises SourceError where git refuses or is not installed although the folder is a clone.
+    Raises:
+        SourceError: git fails, or git is not installed although the folder is a clone.
     """
     if shutil.which("git") is None:
         if any((folder / ".git").exists() for folder in (root, *root.parents)):
@@ -117,9 +120,10 @@ def listing(root: Path) -> Listing | None:
 
 
 def _is_foreign(root: Path, seen: bool) -> bool:
-    """Whether a repository that tracks nothing below a folder is somebody else's, in which a release was unpacked.
+    """Return whether the repository is unrelated to the folder, such as one in which a release was unpacked.
 
-    It is the folder's own where it begins there, or where it is new, tracks nothing at all and does not ignore it.
+    The caller has checked that the repository tracks nothing below the folder. The repository belongs to the folder if
+    its top level is the folder, or if it is new, tracks nothing at all and does not ignore the folder.
     """
     if not (_git(root, "rev-parse", "--show-prefix") or b"").strip():
         return False
@@ -127,9 +131,10 @@ def _is_foreign(root: Path, seen: bool) -> bool:
 
 
 def _parsed(lines: Iterable[str]) -> tuple[dict[PurePosixPath, str], frozenset[PurePosixPath]]:
-    """Read `H 100644 <object> 0<tab><path>` of tracked files, with S for sparse ones, and `? <path>` of new ones.
+    """Parse the output of `git ls-files`.
 
-    https://git-scm.com/docs/git-ls-files
+    Lines are `H 100644 <object> 0<tab><path>` for tracked files, with S in place of H for sparse ones, and `? <path>`
+    for new files. https://git-scm.com/docs/git-ls-files
     """
     entries: dict[PurePosixPath, str] = {}
     sparse: set[PurePosixPath] = set()
@@ -149,7 +154,7 @@ def _parsed(lines: Iterable[str]) -> tuple[dict[PurePosixPath, str], frozenset[P
 
 
 def _mode(file: Path, recorded: str, known: Listing) -> str | None:
-    """The mode of the working tree, or git's where the file system keeps none; None for what is no file."""
+    """Return the mode in the working tree, or git's mode if the file system keeps none; None if it is not a file."""
     try:
         found = file.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -166,7 +171,7 @@ def _mode(file: Path, recorded: str, known: Listing) -> str | None:
 
 
 def _of_bits(found: int) -> str:
-    """Only the owner's bit counts, as for git: the others depend on the user's umask."""
+    """Return the mode for permission bits. Like git, it uses only the owner's bit: the umask changes the others."""
     return PROGRAM if found & stat.S_IXUSR else FILE
 
 
@@ -194,9 +199,10 @@ def _is_compiled(path: PurePosixPath) -> bool:
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
-    """Standard output; None where there is no repository, or nothing is found.
+    """Run git and return its standard output; None if there is no repository or git finds nothing.
 
-    Variables such as GIT_DIR, which git sets for its hooks, would name another repository.
+    GIT_* variables are removed: git sets variables such as GIT_DIR for its hooks, and they would select another
+    repository.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
     done = subprocess.run(  # noqa: S603 - arguments are those of this file

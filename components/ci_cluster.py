@@ -1,7 +1,7 @@
-"""What the CI roles may read and change of the cluster, its add-ons, access entries and node groups on AWS's side.
+"""Permissions of the CI roles on the cluster, its add-ons, access entries and node groups (AWS side).
 
-Creating and deleting the cluster itself is left to an administrator: whoever creates it may enter it for ever after,
-and whoever deletes it takes everything with it. What happens inside is decided by access entries.
+Only an administrator creates and deletes the cluster itself: its creator keeps access for ever, and deleting it deletes
+everything in it. Access entries decide the permissions inside the cluster.
 """
 
 from collections.abc import Sequence
@@ -103,7 +103,7 @@ def cluster_change_statements(reach: Reach) -> Sequence[Statement]:
             resources=[scope.global_arn("iam", f"oidc-provider/oidc.eks.{scope.region}.amazonaws.com/id/*")],
             conditions={"StringEquals": reach.resource_tags},
         ),
-        # The groups have names that EKS makes up; its own tag tells whose they are.
+        # EKS generates the names of these groups; its own tag names the cluster they belong to.
         Statement(
             sid="TagScalingGroups",
             actions=["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
@@ -115,9 +115,9 @@ def cluster_change_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def _launch_statements(reach: Reach) -> Sequence[Statement]:
-    """EKS asks in the caller's name whether instances may be started from the template of a node group.
+    """Return the statements that let EKS start instances from a launch template on behalf of the caller.
 
-    A call may override all that a template says, so each thing that it may name is bounded by itself.
+    A call can override everything in the template, so a separate statement restricts each resource that it can name.
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-permissions.html
     """
     scope = reach.scope
@@ -148,7 +148,7 @@ def _launch_statements(reach: Reach) -> Sequence[Statement]:
             [scope.arn("ec2", f"{kind}/*") for kind in ("security-group", "subnet")],
             {"ArnEquals": {"ec2:Vpc": reach.vpc_arn}},
         ),
-        # One that the call makes has no network yet; one that exists must be of the own.
+        # A network interface that the call creates has no VPC yet; an existing one must be in the environment's VPC.
         start(
             "StartWithOwnInterfaces",
             [scope.arn("ec2", "network-interface/*")],

@@ -1,6 +1,6 @@
-"""The deploy role's reach over roles, the state it keeps, and what it may never do: change or become something else.
+"""Permissions of the deploy role on roles and on the state, and the denials that prevent privilege escalation.
 
-IAM tells by the key `iam:PermissionsBoundary` which boundary the role of a call has, or is given.
+The condition key `iam:PermissionsBoundary` contains the boundary that the role of a call has or gets.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
 """
 
@@ -10,7 +10,7 @@ from components.boundary import boundary_arn
 from components.ci_read_access import Reach
 from components.iam_documents import Statement
 
-# Services that take a role of this program; a new one is a decision, so it is added here and reviewed.
+# Services that the program passes roles to. A new service is a decision, so it is added here and reviewed.
 ROLE_USERS = ("eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com")
 SERVICE_LINKED_ROLES = {
     "autoscaling.amazonaws.com": "AWSServiceRoleForAutoScaling",
@@ -20,8 +20,8 @@ SERVICE_LINKED_ROLES = {
     "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
     "transitgateway.amazonaws.com": "AWSServiceRoleForVPCTransitGateway",
 }
-# What the deploy role does to bounded roles. It attaches no policy: what the program's roles may do is written out in
-# inline ones, and roles with policies of AWS's own are an administrator's.
+# Actions of the deploy role on bounded roles. It attaches no policy: the program's roles have inline policies, and
+# an administrator creates the roles with AWS managed policies.
 BOUNDED_CHANGES = (
     "iam:CreateRole",
     "iam:DeleteRole",
@@ -55,7 +55,7 @@ def identity_statements(reach: Reach) -> Sequence[Statement]:
             resources=roles,
             conditions={"StringEquals": {"iam:PermissionsBoundary": boundary_arn(scope, prefix)}},
         ),
-        # Tags of a role decide nothing, and IAM does not offer its boundary to these calls.
+        # A role's tags grant nothing, and IAM does not provide the boundary as a condition key for these calls.
         Statement(sid="TagRoles", actions=TAGS, resources=roles),
         Statement(
             sid="PassRolesToServices",
@@ -92,9 +92,10 @@ def state_write_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def escalation_denials(reach: Reach) -> Sequence[Statement]:
-    """Who may deploy, and the most that deploying may do, is changed by an administrator and never by a deployment.
+    """Return the denials that prevent privilege escalation.
 
-    No grant that is added later undoes this.
+    Only an administrator changes the deployers and the limits of a deployment; a deployment never does. Permissions
+    that are granted later do not override these denials.
     """
     scope, prefix = reach.scope, reach.prefix
     return [
@@ -159,7 +160,10 @@ def escalation_denials(reach: Reach) -> Sequence[Statement]:
 
 
 def state_denials(reach: Reach) -> Sequence[Statement]:
-    """The state's bucket and key stay as they are, also those of other environments in the same account."""
+    """Return the denials that protect the bucket and the keys of the state.
+
+    They cover the state of other environments in the same account, too.
+    """
     scope = reach.scope
     state_bucket = scope.bucket_arn(reach.state_bucket)
     return [

@@ -1,8 +1,8 @@
-"""What the deploy role may change in the network. EC2 resources have no names, so tags tell which ones are ours.
+"""Permissions of the deploy role on the network. EC2 resources have no names, so tags identify the environment's own.
 
-Tags are given in the call that creates a resource, and to resources that have the environment's already: whoever may
-tag others' makes them the environment's own. So the VPC itself is an administrator's, because its default security
-group comes without tags.
+A call may tag a resource at creation, or a resource that already has the environment's tags. A role that could tag
+foreign resources could take them over. For the same reason an administrator creates the VPC itself: its default
+security group is created without tags.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
 """
@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from components.ci_read_access import Reach
 from components.iam_documents import Statement
 
-# What each call makes. Its other resources (the VPC of a new subnet) must carry our tags already, see CHANGES.
+# Resource type that each call creates. Its other resources (the VPC of a new subnet) must already have our tags, see
+# CHANGES.
 CREATES: Mapping[str, str] = {
     "AllocateAddress": "elastic-ip",
     "CreateFlowLogs": "vpc-flow-log",
@@ -81,7 +82,7 @@ KINDS = tuple(sorted({"vpc", *CREATES.values()}))
 
 
 def create_statements(reach: Reach) -> Sequence[Statement]:
-    """One statement per call: tags of the request say nothing about the other resources that the call names."""
+    """Return one statement per call. The request's tags say nothing about the other resources that the call names."""
     scope = reach.scope
     return [
         *(
@@ -116,7 +117,10 @@ def change_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def _attach_statements(reach: Reach) -> Sequence[Statement]:
-    """The transit gateways of the settings are not ours: they have no tags of ours, and may be another account's."""
+    """Return the statement for attaching to the transit gateways of the settings.
+
+    They do not have our tags and may belong to another account.
+    """
     if not reach.transit_gateways:
         return []
     scope = reach.scope

@@ -1,8 +1,8 @@
-"""What the deploy role may change in the services whose resources have names: only names that start with the prefix.
+"""Permissions of the deploy role on services whose resources have names: only names that start with the prefix.
 
-What protects data is an administrator's: keys, their policies and aliases, and each bucket with its policy, encryption,
-block of public access and rules of expiry; and to delete the database. Whoever may change these may let others read, or
-lose what is there, and IAM has no condition on what a resource's policy says.
+Resources that protect data are reserved for an administrator: keys with their policies and aliases; each bucket with
+its policy, encryption, public access block and expiry rules; and deletion of the database. With these permissions a
+role could let others read data, or lose it, and IAM has no condition on the contents of a resource policy.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,11 @@ from components.iam_documents import Statement
 
 
 def data_statements(reach: Reach) -> Sequence[Statement]:
-    """Buckets, databases, secrets, images: their settings. Objects, secret values and images stay out of reach.
+    """Return permissions on the settings of buckets, databases, secrets and image repositories.
 
-    A secret's policy may name others, but they could not decrypt: no key but the environment's encrypts it, and that
-    key's policy is an administrator's. `UpdateSecret` could give it another key, and another value.
+    They do not cover objects, secret values and images. A secret's policy may name other principals, but they cannot
+    decrypt: only the environment's key encrypts the secret, and an administrator controls that key's policy.
+    `UpdateSecret` is missing because it could set another key and another value.
     """
     scope, prefix = reach.scope, reach.prefix
     return [
@@ -43,7 +44,7 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
             ],
             resources=[scope.arn("rds", f"{kind}:{prefix}-*") for kind in ("db", "pg", "snapshot", "subgrp")],
         ),
-        # A password that the caller chooses would be a way to all runs and accounts of MLflow.
+        # With a password of its own choice the caller could reach all runs and accounts of MLflow.
         Statement(
             sid="DenyChosenPasswords",
             effect="Deny",
@@ -70,7 +71,8 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
             actions=["rds:CreateDBInstance", "rds:ModifyDBInstance"],
             resources=[scope.arn("rds", "og:default:postgres-*")],
         ),
-        # RDS creates the secret of a managed master password in the caller's name; names with `rds!` are its own.
+        # RDS creates the secret of a managed master password on behalf of the caller; names with `rds!` are reserved
+        # for it.
         Statement(
             sid="LetRdsKeepPasswords",
             actions=["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
@@ -113,10 +115,10 @@ def data_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def key_statements(reach: Reach) -> Sequence[Statement]:
-    """Keys are used through services; of their own settings only those change that open nothing.
+    """Return permissions on keys: use through services, and changes of key settings that grant no access.
 
-    Keys are born as an administrator's. Tags make a key the environment's, so the deploy role gives them to keys only
-    that have them already.
+    An administrator creates the keys. Tags assign a key to the environment, so the deploy role may tag only keys that
+    already have the environment's tags.
     """
     scope = reach.scope
     keys = [scope.arn("kms", "key/*")]

@@ -1,6 +1,6 @@
-"""What the role may do that pushes images: add images to the environment's own repositories, and nothing else.
+"""Permissions of the role that pushes images: it adds images to the environment's own repositories, and nothing else.
 
-It deletes none and changes no repository. Tags never change once they are pushed, so nothing that runs can be replaced.
+It deletes no image and changes no repository. Tags are immutable once pushed, so running images cannot be replaced.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 """
 

@@ -1,6 +1,6 @@
-"""What CI may read to preview and deploy: the description of everything that the program manages, and its state.
+"""Read permissions of CI for preview and deploy: the descriptions of all managed resources, and the state.
 
-Reading a description never reveals data: no object, no secret value, no image layer, no log line.
+Descriptions never reveal data: no object, no secret value, no image layer, no log line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from components.iam_documents import Scope, Statement, describe_only
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """How the platform's resources of one environment are told from everything else in the account."""
+    """Names, tags and ARNs that tell the resources of one environment apart from all others in the account."""
 
     scope: Scope
     prefix: str
@@ -59,7 +59,7 @@ def describe_statements(reach: Reach) -> Sequence[Statement]:
             ["kms:ListAliases", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes"],
             "these calls look things up by filters, and AWS defines no resource for them",
         ),
-        # How the provider finds out what became of an attachment, where the gateway is this account's own.
+        # The provider polls these to learn the result of an attachment, if this account owns the gateway.
         Statement(
             sid="ReadGatewayTables",
             actions=[
@@ -102,7 +102,7 @@ def describe_statements(reach: Reach) -> Sequence[Statement]:
         ),
         Statement(
             sid="ReadRepositories",
-            # Images' tags and digests tell whether what a deployment runs was pushed.
+            # Tags and digests of images show whether the images of a deployment were pushed.
             actions=[
                 "ecr:DescribeImages",
                 "ecr:DescribeRepositories",
@@ -148,7 +148,7 @@ def describe_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def state_read_statements(reach: Reach) -> Sequence[Statement]:
-    """The state lists every resource; its secrets are encrypted with the key behind the alias."""
+    """Return permissions to read the state. It lists every resource; the key behind the alias encrypts its secrets."""
     return [
         Statement(
             sid="FindState",
@@ -168,7 +168,10 @@ def state_read_statements(reach: Reach) -> Sequence[Statement]:
 
 
 def data_denials(reach: Reach) -> Sequence[Statement]:
-    """CI runs code from the repository: no grant that is added later opens data or secrets to it."""
+    """Return denials on data and secrets.
+
+    CI runs code from the repository, so permissions that are granted later must not give it access to them.
+    """
     return [
         Statement(
             sid="DenySecretValues",
@@ -209,8 +212,8 @@ NETWORK_DESCRIPTIONS = (
     "VpcPeeringConnections",
     "Vpcs",
 )
-# All that the provider asks of a bucket, whether or not the program sets it. `ListBucket` is how it looks whether the
-# bucket exists; it also shows the names of objects, never what is in them.
+# All bucket properties that the provider reads, whether or not the program sets them. The provider uses `ListBucket` to
+# check that the bucket exists; it also shows the names of objects, but never their contents.
 BUCKET_SETTINGS = (
     "GetAccelerateConfiguration",
     "GetBucketAcl",

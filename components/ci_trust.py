@@ -1,6 +1,6 @@
-"""Which GitHub workflows may assume the CI roles of an environment, and what those roles are called.
+"""Trust of the CI roles of an environment: the GitHub workflows that may assume them, and the names of the roles.
 
-Shared by the program and by the command that prepares an account before the first deployment.
+Used by the Pulumi program and by the command that prepares an account before the first deployment.
 """
 
 import re
@@ -13,7 +13,7 @@ GITHUB_OIDC_URL = f"https://{GITHUB_ISSUER}"
 STS_AUDIENCE = "sts.amazonaws.com"
 
 LONGEST_PROVIDER_ARN = f"arn:aws-us-gov:iam::123456789012:oidc-provider/{GITHUB_ISSUER}"
-"""Of the partition with the longest name, so that what fits there fits everywhere."""
+"""ARN in the partition with the longest name: a trust policy that fits with it fits in every partition."""
 
 LONGEST_SID = "DeployFromProtectedBranches"
 
@@ -23,10 +23,11 @@ ENVIRONMENT = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Workflows:
-    """The repository, and whose workflows may deploy: those of branches, or jobs of GitHub environments, never both.
+    """Repository and the workflows that may deploy: those of branches, or jobs of GitHub environments, never both.
 
-    A job shows its environment in place of its branch. Were both trusted, one that leaves out `environment:` would
-    deploy from the branch without the environment's reviewers. `preview_branches` look for drift, on a schedule.
+    The token of a job with an environment contains the environment in place of the branch. If both were trusted, a job
+    that omits `environment:` would deploy from the branch without the environment's reviewers. Scheduled workflows of
+    `preview_branches` detect drift.
     https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims
     """
 
@@ -85,12 +86,12 @@ def push_role_name(prefix: str) -> str:
 
 
 def github_provider_arn(scope: Scope) -> str:
-    """There is one provider per issuer and account, and its ARN follows from both."""
+    """Return the ARN of GitHub's OIDC provider. There is one per issuer and account, and both determine the ARN."""
     return scope.global_arn("iam", f"oidc-provider/{GITHUB_ISSUER}")
 
 
 def preview_trust(provider_arn: str, workflows: Workflows) -> str:
-    """Pull requests, and scheduled looks from the branches that are named."""
+    """Return the trust policy of the preview role: pull requests, and scheduled drift checks on `preview_branches`."""
     return _trust("PreviewPullRequestsAndDrift", provider_arn, workflows.preview_subjects)
 
 
@@ -103,7 +104,10 @@ def deploy_trust(provider_arn: str, workflows: Workflows) -> str:
 
 
 def push_trust(provider_arn: str, workflows: Workflows) -> str:
-    """Whoever may deploy: an image is what a deployment runs, so it passes the same reviewers."""
+    """Return the trust policy of the push role: the workflows that may deploy.
+
+    A deployment runs the pushed images, so images need the same reviewers.
+    """
     return _trust(
         "PushWithReviewers" if workflows.deploy_environments else "PushFromProtectedBranches",
         provider_arn,
@@ -112,7 +116,7 @@ def push_trust(provider_arn: str, workflows: Workflows) -> str:
 
 
 def _trust(sid: str, provider_arn: str, subjects: list[str]) -> str:
-    """Exact subjects only: no pattern, so that no branch name can be made to match."""
+    """Return a trust policy for exact subjects. It has no patterns, so no crafted branch name can match."""
     return trust_document(
         Statement(
             sid=sid,

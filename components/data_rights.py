@@ -1,4 +1,4 @@
-"""Statements for pods that read secrets and work with objects: the resource, and its key only through the service.
+"""IAM statements for pods that read secrets and access objects: the resource, and its key only through the service.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 """
@@ -9,16 +9,16 @@ from components.iam_documents import Scope, Statement
 
 
 def read_secrets(scope: Scope, arns: Sequence[str], key_arn: str, within: str = "") -> Iterator[Statement]:
-    """Let a role read the values of secrets, and decrypt them through Secrets Manager alone.
+    """Return statements that let a role read secret values, and decrypt them only through Secrets Manager.
 
     Args:
         scope: account and region of the secrets.
-        arns: the secrets; `*` stands for any characters.
-        key_arn: the key that they are encrypted with.
+        arns: ARNs of the secrets; `*` matches any characters.
+        key_arn: ARN of the key that encrypts them.
         within: a pattern that covers `arns`, for roles with many secrets. The key's statement then names the pattern
-            and not each secret once more. It opens nothing: a value is decrypted for a call that `arns` allows.
+            instead of each secret again. It grants no further access: KMS decrypts only for a call that `arns` allows.
 
-    The context is what Secrets Manager gives to KMS:
+    Secrets Manager passes this encryption context to KMS:
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html#security-encryption-encryption-context
     """
     yield Statement(sid="ReadSecrets", actions=["secretsmanager:GetSecretValue"], resources=arns)
@@ -27,7 +27,7 @@ def read_secrets(scope: Scope, arns: Sequence[str], key_arn: str, within: str = 
 
 
 def rotate_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Iterator[Statement]:
-    """Let a role give secrets values, also those that take the current ones' place only once they work.
+    """Return statements that let a role set secret values, including pending ones that become current once they work.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
     """
@@ -37,19 +37,22 @@ def rotate_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Iterator[
 
 
 def encrypt_secrets(scope: Scope, arns: Sequence[str], key_arn: str) -> Statement:
-    """Let a role use the key of secrets for values that it puts into them."""
+    """Return the statement that lets a role use the secrets' key to encrypt values that it writes."""
     return _use_key("EncryptSecrets", scope, "secretsmanager", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn, arns)
 
 
 def read_objects(scope: Scope, bucket: str, prefix: str, key_arn: str, name: str = "Objects") -> Iterator[Statement]:
-    """Let a role list and read objects below a prefix, which ends with /. `name` ends the names of the statements."""
+    """Return statements that let a role list and read objects below a prefix, which ends with /.
+
+    `name` is the suffix of the statement ids.
+    """
     yield _list_objects(scope, bucket, prefix, name)
     yield Statement(sid=f"Read{name}", actions=["s3:GetObject"], resources=[scope.bucket_arn(bucket, f"{prefix}*")])
     yield _use_key(f"Decrypt{name}", scope, "s3", ["kms:Decrypt"], key_arn)
 
 
 def write_objects(scope: Scope, bucket: str, prefix: str, key_arn: str, name: str = "Objects") -> Iterator[Statement]:
-    """Let a role write objects below a prefix, and not read them."""
+    """Return statements that let a role write objects below a prefix, but not read them."""
     yield Statement(
         sid=f"Write{name}",
         actions=["s3:AbortMultipartUpload", "s3:PutObject"],
@@ -59,7 +62,10 @@ def write_objects(scope: Scope, bucket: str, prefix: str, key_arn: str, name: st
 
 
 def keep_objects(scope: Scope, bucket: str, prefix: str, key_arn: str, name: str = "Objects") -> Iterator[Statement]:
-    """Let a role read, write and delete below a prefix; versions of the bucket outlive the deletion."""
+    """Return statements that let a role read, write and delete below a prefix.
+
+    The bucket is versioned, so deleted objects can be restored.
+    """
     yield _list_objects(scope, bucket, prefix, name)
     yield Statement(
         sid=f"Keep{name}",

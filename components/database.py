@@ -1,6 +1,6 @@
-"""PostgreSQL for MLflow: encrypted, TLS only, reachable from named security groups only, password kept by RDS.
+"""PostgreSQL database of MLflow: encrypted, TLS only, reachable from named security groups only, password kept by RDS.
 
-Stateful: callers decide `protect`; `deletion_protection` and `final_snapshot` guard it on AWS's side as well.
+Stateful: callers decide `protect`; `deletion_protection` and `final_snapshot` protect it on the AWS side as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ DATABASE_NAME = "mlflow"
 USER_NAME = "mlflow"
 LOG_EXPORTS = ("postgresql", "upgrade")
 
-# All of these are dynamic: PostgreSQL takes them without a restart.
+# All of these are dynamic parameters: PostgreSQL applies them without a restart.
 PARAMETERS: Mapping[str, str] = {
     "rds.force_ssl": "1",
     "log_connections": "1",
     "log_disconnections": "1",
     "log_lock_waits": "1",
     "log_min_duration_statement": "1000",
-    # Statements that change the schema; `mod` and `all` would write tracked data into the log.
+    # `ddl` logs statements that change the schema; `mod` and `all` would write tracked data into the log.
     "log_statement": "ddl",
     "log_temp_files": "10240",
 }
@@ -31,9 +31,13 @@ PARAMETERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseHandle:
-    """How it is reached: clients let their security group into the database's, and read the password by its secret."""
+    """Connection data of the database.
+
+    Clients add an ingress rule for their own security group to the database's, and read the password from the secret.
+    """
 
     address: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
     master_secret_arn: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
 
@@ -62,6 +66,7 @@ class Database(pulumi.ComponentResource):
         self.master_secret_arn = instance.master_user_secrets.apply(_master_secret_arn)
         self.handle = DatabaseHandle(
             address=self.address,
+            endpoint=self.endpoint,
             master_secret_arn=self.master_secret_arn,
             security_group_id=self.security_group_id,
         )
@@ -75,7 +80,10 @@ class Database(pulumi.ComponentResource):
         )
 
     def _security_group(self) -> pulumi.Output[str]:
-        """No rules: the database answers and never calls, and whoever needs it lets itself in, by a rule of its own."""
+        """Create the security group without rules.
+
+        The database only answers and opens no connections. Each client adds its own ingress rule.
+        """
         group = aws.ec2.SecurityGroup(
             f"{self._logical_name}-clients",
             description="MLflow database: PostgreSQL from named security groups only",
@@ -86,7 +94,10 @@ class Database(pulumi.ComponentResource):
         return group.id
 
     def _log_groups(self) -> list[aws.cloudwatch.LogGroup]:
-        """RDS would create them itself, but without encryption key and kept for ever."""
+        """Create the log groups.
+
+        RDS would create them itself, but without encryption key and with unlimited retention.
+        """
         return [
             aws.cloudwatch.LogGroup(
                 f"{self._logical_name}-log-{export}",
@@ -116,7 +127,7 @@ class Database(pulumi.ComponentResource):
                 for parameter, value in PARAMETERS.items()
             ],
             tags={"Name": args.identifier},
-            # It holds no data, and a new major version needs a new one, which protection would forbid.
+            # It contains no data. A new major version needs a new one, and protection would prevent the replacement.
             opts=pulumi.ResourceOptions(parent=self, protect=False),
         )
         return aws.rds.Instance(
@@ -157,7 +168,7 @@ class Database(pulumi.ComponentResource):
             performance_insights_retention_period=7,
             enabled_cloudwatch_logs_exports=list(LOG_EXPORTS),
             tags={"Name": args.identifier},
-            # The export starts with the instance and creates missing log groups behind the program's back.
+            # The log export starts with the instance and creates missing log groups outside the program.
             opts=pulumi.ResourceOptions(parent=self, depends_on=log_groups),
         )
 

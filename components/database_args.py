@@ -1,4 +1,4 @@
-"""What the MLflow database takes: which values AWS accepts, checked before anything is asked of it."""
+"""Arguments of the MLflow database, validated against the values that AWS accepts before any AWS call."""
 
 import re
 from collections.abc import Sequence
@@ -55,7 +55,10 @@ class DatabaseArgs:
 
     @property
     def identifier(self) -> str:
-        """Fixed, because RDS derives the names of its log groups from it, and those exist before the instance does."""
+        """Return the fixed identifier.
+
+        RDS derives the names of its log groups from it, and the program creates the log groups before the instance.
+        """
         return f"{self.prefix}-mlflow"
 
     @property
@@ -64,5 +67,8 @@ class DatabaseArgs:
 
     @property
     def minor_upgrades_by_aws(self) -> bool:
-        """A minor version that AWS moves would read as drift, and the program would try to move it back."""
+        """Return whether AWS performs minor upgrades: only if `engine_version` names no minor version.
+
+        An upgrade of a pinned minor version by AWS would show as drift, and the program would try to revert it.
+        """
         return "." not in self.engine_version

@@ -1,8 +1,7 @@
-"""Typed, pure building blocks of every IAM, key and resource policy: the same input always renders the same JSON.
+"""Typed, pure building blocks of all IAM, key and resource policies: the same input always renders the same JSON.
 
-A policy that allows `*` (as a resource, or inside an action) is refused unless the statement carries the reason, and
-every statement has a Sid, so that reviews and tests can name the exceptions one by one. Denials may be as wide as they
-like.
+A statement that allows `*` (as a resource, or inside an action) is rejected unless it carries a reason. Every statement
+has a Sid, so reviews and tests can name each exception. Denials may use any wildcard.
 """
 
 import json
@@ -25,7 +24,7 @@ KEY_ITSELF_REASON = "in a key policy the resource `*` means the key that the pol
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Where documents apply: one account and region of one partition, as plain strings."""
+    """Scope of policy documents as plain strings: one account and region of one partition."""
 
     partition: str
     account_id: str
@@ -40,7 +39,7 @@ class Scope:
         return f"arn:{self.partition}:iam::{self.account_id}:root"
 
     def arn(self, service: str, resource: str) -> str:
-        """ARN in this region; for services without regions use `global_arn`."""
+        """Return an ARN in this region; for services without regions use `global_arn`."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     def global_arn(self, service: str, resource: str) -> str:
@@ -52,7 +51,7 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One policy statement; `reason` says why a wildcard cannot be avoided and is not rendered."""
+    """Policy statement. `reason` explains why a wildcard cannot be avoided; it is not rendered."""
 
     sid: str
     actions: Sequence[str]
@@ -93,7 +92,7 @@ class Statement:
 
 
 def _values(values: str | Sequence[str]) -> Rendered:
-    """AWS hands one-element lists back as the bare element, so that is how they are sent."""
+    """Return the values as AWS returns them: a list of one element becomes the bare element."""
     if isinstance(values, str):
         return values
     ordered = sorted(set(values))
@@ -101,10 +100,10 @@ def _values(values: str | Sequence[str]) -> Rendered:
 
 
 def trust_document(statement: Statement) -> str:
-    """Who may assume a role: IAM refuses a `Resource` there, because it is always the role itself.
+    """Return the trust policy of a role. IAM rejects a `Resource` in it: the resource is always the role itself.
 
     Raises:
-        ValueError: IAM refuses the document for its size.
+        ValueError: the document exceeds the size limit of IAM.
     """
     rendered = {key: value for key, value in statement.render().items() if key != "Resource"}
     text = json.dumps({"Version": "2012-10-17", "Statement": [rendered]}, separators=(",", ":"))
@@ -117,7 +116,11 @@ def trust_document(statement: Statement) -> str:
 
 
 def document(statements: Iterable[Statement]) -> str:
-    """A policy document. Sids are unique within it, because tables of exceptions refer to them."""
+    """Return a policy document. Its Sids must be unique, because tables of exceptions refer to them.
+
+    Raises:
+        ValueError: two statements have the same Sid.
+    """
     rendered = [statement.render() for statement in statements]
     sids = [statement["Sid"] for statement in rendered]
     repeated = sorted({str(sid) for sid in sids if sids.count(sid) > 1})
@@ -127,7 +130,11 @@ def document(statements: Iterable[Statement]) -> str:
 
 
 def managed_document(statements: Iterable[Statement]) -> str:
-    """A document for a customer managed policy, refused when AWS would refuse it for its size."""
+    """Return a document for a customer managed policy.
+
+    Raises:
+        ValueError: the document exceeds the size limit of AWS.
+    """
     text = document(statements)
     if len(text) > MANAGED_POLICY_LIMIT:
         raise ValueError(f"managed policy has {len(text)} characters, AWS allows {MANAGED_POLICY_LIMIT}: split it")
@@ -135,7 +142,11 @@ def managed_document(statements: Iterable[Statement]) -> str:
 
 
 def describe_only(sid: str, actions: Sequence[str], reason: str, conditions: Conditions | None = None) -> Statement:
-    """Read-only calls that AWS authorises on `*` alone. Anything that is not Describe, List or Get is refused."""
+    """Return a statement of read-only calls that AWS authorises only on `*`.
+
+    Raises:
+        ValueError: an action is not Describe, List or Get.
+    """
     for action in actions:
         verb = action.partition(":")[2]
         if not verb.startswith(("Describe", "List", "Get")):

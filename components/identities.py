@@ -1,7 +1,7 @@
-"""GitHub Actions signs in without stored keys: the account's OIDC provider, roles that preview, deploy and push images.
+"""GitHub Actions identities without stored keys: the account's OIDC provider, and roles for preview, deploy and push.
 
-An administrator deploys this component; the deploy role itself may not change it, and says so with AccessDenied.
-Names are fixed because workflows name the roles, and because the denials that protect them go by name.
+An administrator deploys this component; AWS denies the deploy role any change of it (AccessDenied). Names are fixed,
+because workflows name the roles, and because the denials that protect the roles match them by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,13 +40,13 @@ Builder = Callable[[Reach], Sequence[Statement]]
 
 SESSION_SECONDS = 3600
 
-# Policy name -> what is in it. One per concern, because a managed policy holds 6,144 characters.
+# Statement builders by policy name. One policy per concern, because a managed policy holds 6,144 characters.
 PREVIEW_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "read": (describe_statements,),
     "read-cluster": (cluster_read_statements,),
     "preview-state": (state_read_statements, data_denials),
 }
-# What the deploy role gets too.
+# Policies that the deploy role shares with the preview role.
 SHARED_POLICIES = ("read", "read-cluster")
 DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-network-create": (create_statements,),
@@ -58,6 +58,16 @@ DEPLOY_POLICIES: Mapping[str, tuple[Builder, ...]] = {
     "deploy-limits": (escalation_denials, data_denials),
 }
 PUSH_POLICIES: Mapping[str, tuple[Builder, ...]] = {"push-images": (push_statements,)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentitiesHandle:
+    """ARNs of the roles of GitHub's workflows, and of the provider that they sign in by."""
+
+    oidc_provider_arn: pulumi.Output[str]
+    preview_role_arn: pulumi.Output[str]
+    deploy_role_arn: pulumi.Output[str]
+    push_role_arn: pulumi.Output[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +143,21 @@ class Identities(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def handle(self) -> IdentitiesHandle:
+        """Return the ARNs for other components."""
+        return IdentitiesHandle(
+            oidc_provider_arn=self.oidc_provider_arn,
+            preview_role_arn=self.preview_role_arn,
+            deploy_role_arn=self.deploy_role_arn,
+            push_role_arn=self.push_role_arn,
+        )
+
     def _github_provider(self) -> pulumi.Output[str]:
-        """AWS checks GitHub's certificates against its own authorities, so no thumbprint is pinned."""
+        """Create GitHub's OIDC provider.
+
+        AWS verifies GitHub's certificates with its own CAs, so no thumbprint is pinned.
+        """
         if self._args.oidc_provider_arn is not None:
             return pulumi.Output.from_input(self._args.oidc_provider_arn)
         return aws.iam.OpenIdConnectProvider(

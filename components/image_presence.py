@@ -1,8 +1,8 @@
-"""Whether an image that is built here is in ECR, asked before anything that runs it is made or changed.
+"""Check that an image built here exists in ECR, before any resource that runs it is created or changed.
 
-A preview warns: that of a pull request comes before the push. A deployment ends there with the same sentence, because
-pods would otherwise wait for the image until the deployment's time is over. Objects that a deployment leaves out
-(`--exclude`, `--target`) are not asked about.
+A preview warns, because the preview of a pull request comes before the push. A deployment fails with the same message;
+otherwise pods would wait for the image until the deployment times out. Objects that a deployment excludes (`--exclude`,
+`--target`) are not checked.
 https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import pulumi
 
 GET_IMAGE: Final = "aws:ecr/getImage:getImage"
-# What the provider says of an image, or of a whole repository, that is not there. All else means that it cannot tell.
+# Provider errors for a missing image or repository. With any other error the result is unknown.
 _NOT_THERE: Final = (
     *("ImageNotFoundException", "RepositoryNotFoundException"),
     *("couldn't find resource", "returned no results", "empty result"),
@@ -22,12 +22,12 @@ _NOT_THERE: Final = (
 
 
 class ImageMissingError(Exception):
-    """An image is to be run that nobody has pushed."""
+    """Error: a resource runs an image that nobody has pushed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltImage:
-    """An image of this repository. `repository` is its whole name in ECR, with the environment's prefix."""
+    """Image of this repository. `repository` is its full name in ECR, including the environment's prefix."""
 
     environment: str
     repository: str
@@ -44,16 +44,16 @@ class BuiltImage:
 
 @dataclass(frozen=True)
 class Answer:
-    """`text` is what ECR said where it could not be asked."""
+    """Result of the check. If the state is unknown, `text` contains the error."""
 
     state: Literal["there", "missing", "unknown"]
     text: str = ""
 
 
 def image_hooks(image: BuiltImage, parent: pulumi.Resource) -> pulumi.ResourceHookBinding:
-    """Return hooks for all objects that run the image; ECR is asked once for all of them.
+    """Return hooks for all resources that run the image; they share one ECR query.
 
-    `parent` has the provider that asks, and is what warnings are shown beside.
+    `parent` supplies the AWS provider for the query, and Pulumi shows warnings at this resource.
     """
     check = _Check(image, parent)
     hook = pulumi.ResourceHook(f"{image.name} is in ECR", check.before, pulumi.ResourceHookOptions(on_dry_run=True))
@@ -66,7 +66,7 @@ class _Check:
         self._answer: asyncio.Task[Answer] | None = None
 
     async def before(self, args: pulumi.ResourceHookArgs) -> None:
-        """Raise ImageMissingError in a deployment whose image is not there."""
+        """Raise ImageMissingError in a deployment whose image is missing."""
         if args.old_inputs is not None and await images(args.old_inputs) == await images(args.new_inputs):
             return
         if self._answer is None:
@@ -76,7 +76,7 @@ class _Check:
             raise ImageMissingError(self._image.missing)
 
     async def _ask(self) -> Answer:
-        """Ask ECR, and say what matters once."""
+        """Query ECR and log a warning at most once."""
         image = self._image
         answer = await ask(image, self._parent)
         if answer.state == "missing" and pulumi.runtime.is_dry_run():
@@ -87,18 +87,18 @@ class _Check:
 
 
 async def ask(image: BuiltImage, parent: pulumi.Resource) -> Answer:
-    """Ask ECR for an image, with the AWS provider of a resource."""
+    """Query ECR for an image with the AWS provider of a resource."""
     wanted = {"repositoryName": image.repository, "imageTag": image.tag}
     try:
         found = await pulumi.runtime.invoke_async(GET_IMAGE, wanted, pulumi.InvokeOptions(parent=parent))
-    except Exception as error:  # the SDK raises nothing narrower
+    except Exception as error:  # the SDK raises no narrower type
         text = str(error)
         return Answer("missing") if any(words in text for words in _NOT_THERE) else Answer("unknown", text)
     return Answer("there") if found else Answer("unknown", "the account is not known yet")
 
 
 async def images(inputs: Any) -> frozenset[str]:
-    """Return the images of all containers in the inputs of a Kubernetes object, as far as they are known."""
+    """Return the images of all containers in the inputs of a Kubernetes object, except unknown outputs."""
     return frozenset(_images(await pulumi.Output.from_input(inputs).future(with_unknowns=True)))
 
 

@@ -1,6 +1,6 @@
-"""A table of others' images by tag and digest, and the base images of Dockerfiles: reading and writing the text. Pure.
+"""Parser and writer for the table of third-party images (tag and digest) and for base images in Dockerfiles. Pure.
 
-A tag is a name that its registry may give to another image tomorrow; a digest is what the image is. Pods name both.
+A registry can move a tag to another image at any time; a digest identifies the content. Pods name both.
 https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
 """
 
@@ -24,12 +24,12 @@ _FROM: Final = re.compile(
 
 
 class ImageTableError(ValueError):
-    """A table or a digest is not one; the message names the line, the value and the fix."""
+    """Error in a table or a digest. The message names the line, the value and the fix."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """`reference` is host/path:tag; `digest` is empty until somebody has asked the registry."""
+    """Image of the table. `reference` is host/path:tag; `digest` is empty until somebody has queried the registry."""
 
     name: str
     reference: str
@@ -37,19 +37,19 @@ class Image:
 
     @property
     def pinned(self) -> str:
-        """As pods name it: by tag and digest, or by tag alone as long as there is no digest."""
+        """Return the name for pods: tag and digest, or only the tag if there is no digest yet."""
         return f"{self.reference}@{self.digest}" if self.digest else self.reference
 
 
 def parse_table(text: str, source: str) -> dict[str, Image]:
-    """Return the images of a table by name.
+    """Parse a table and return its images by name.
 
     Args:
         text: lines of name, reference and digest (or -), with comments after `#`.
-        source: where a person would look for it.
+        source: location of the table, for error messages.
 
     Raises:
-        ImageTableError: a line is none of these, such as the last one of a file that was not written to its end.
+        ImageTableError: a line is invalid, such as the last line of a truncated file.
     """
     if text and not text.endswith("\n"):
         raise ImageTableError(f"{source}: its last line has no end, so it was not written whole; take it from Git")
@@ -73,15 +73,15 @@ def parse_table(text: str, source: str) -> dict[str, Image]:
 
 
 def with_digests(text: str, digests: Mapping[str, str], source: str) -> str:
-    """Return the table with other digests, and everything else as it was.
+    """Return the table with new digests and otherwise unchanged text.
 
     Args:
         text: the table.
-        digests: by the names of images; those that are not named keep theirs.
-        source: where a person would look for the table.
+        digests: new digests by image name; other images keep theirs.
+        source: location of the table, for error messages.
 
     Raises:
-        ImageTableError: the table is wrong, has no such image, or something is no digest.
+        ImageTableError: the table is invalid, does not contain a named image, or a digest is invalid.
     """
     known = parse_table(text, source)
     for name, digest in digests.items():
@@ -93,7 +93,7 @@ def with_digests(text: str, digests: Mapping[str, str], source: str) -> str:
 
 
 def check_digest(digest: str) -> str:
-    """Return a digest. Raises ImageTableError where it is none."""
+    """Return the digest unchanged. Raises ImageTableError if it is invalid."""
     if not DIGEST.fullmatch(digest):
         raise ImageTableError(f"got {digest!r}, which is no digest: sha256: and 64 hexadecimal digits")
     return digest
@@ -107,7 +107,7 @@ def _line(line: str, digests: Mapping[str, str]) -> str:
 
 
 def bases(dockerfile: str) -> Sequence[str]:
-    """Return the images with a host and a tag that stages of a Dockerfile begin with, each once, without digests."""
+    """Return the base images of a Dockerfile's stages that have host and tag, without duplicates and digests."""
     return tuple(dict.fromkeys(match["image"] for match in _bases(dockerfile)))
 
 
@@ -116,7 +116,7 @@ def with_pinned_bases(dockerfile: str, digests: Mapping[str, str]) -> str:
 
     Args:
         dockerfile: its text.
-        digests: by reference; an empty one takes the digest away, and other images stay as they are.
+        digests: digests by reference; an empty string removes the digest. Other images stay unchanged.
     """
     lines: list[str] = []
     for line in dockerfile.splitlines(keepends=True):

@@ -1,7 +1,7 @@
-"""Images that are built here: what they consist of, and the tag that follows from it.
+"""Images built from this repository: their sources, and the tag that is computed from these.
 
-The tag is a digest of names, modes and contents, so that the program knows it without asking anybody, the same sources
-are never built twice, and a change of them, and nothing else, rolls out.
+The tag is a digest of file names, modes and contents. The program therefore computes it without a query, the same
+sources are never built twice, and only a change of the sources triggers a rollout.
 """
 
 import hashlib
@@ -14,24 +14,24 @@ from typing import Final
 from components.checkout import LINK, PROGRAM, SourceError, files_below, unreadable
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The repository's folder."""
+"""Root folder of the repository."""
 
 MLFLOW_REPOSITORY = "mlflow"
-"""Where the image of MLflow's server is kept, without the environment's prefix."""
+"""ECR repository of the MLflow server's image, without the environment's prefix."""
 
 RUNTIME_REPOSITORY = "runtime"
-"""Where the image of training runs' conductors is kept, without the environment's prefix."""
+"""ECR repository of the image of the training runs' conductors, without the environment's prefix."""
 
-# As many as Linux follows before it answers ELOOP.
+# Linux follows at most this number of links before it returns ELOOP.
 _MOST_LINKS: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSource:
-    """All that a build may see, relative to the repository's root: the Dockerfile, and files or folders.
+    """Build context of an image, with paths relative to the repository's root: the Dockerfile, and files or folders.
 
-    Of a folder these are the files that git tracks and new ones that it does not ignore, except those at its top whose
-    names are in `left_out`.
+    A folder contributes its tracked files and new files that git does not ignore, except top-level entries named in
+    `left_out`.
     """
 
     dockerfile: PurePosixPath
@@ -41,7 +41,8 @@ class ImageSource:
     def files(self, root: Path) -> dict[PurePosixPath, str]:
         """Return the mode of each file, by path.
 
-        Raises SourceError when a path is not there, or a link leads out of the image.
+        Raises:
+            SourceError: a path does not exist, or a link points outside the image.
         """
         found: dict[PurePosixPath, str] = {}
         for path in (self.dockerfile, *self.paths):
@@ -55,7 +56,7 @@ class ImageSource:
         return dict(sorted(found.items()))
 
     def tag(self, root: Path) -> str:
-        """Return 16 hexadecimal digits of the SHA-256 of names, modes and contents."""
+        """Return the tag: 16 hexadecimal digits of the SHA-256 of names, modes and contents."""
         digest = hashlib.sha256()
         for path, mode in self.files(root).items():
             content = hashlib.sha256(_content(root / path)).hexdigest()
@@ -63,7 +64,7 @@ class ImageSource:
         return digest.hexdigest()[:16]
 
     def stage(self, root: Path, folder: Path) -> None:
-        """Copy all of it, and nothing else, so that a build cannot use what the tag does not cover.
+        """Copy the build context, and nothing else, so that a build can use only files that the tag covers.
 
         Modes are those of the tag, whatever the user's umask: builds copy them into images.
         """
@@ -91,7 +92,7 @@ class ImageSource:
 
 
 def _content(file: Path) -> bytes:
-    """Return a file's bytes, or a link's target. Raises SourceError where it cannot be read."""
+    """Return the contents of a file, or the target of a link. Raises SourceError if it cannot be read."""
     try:
         return os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
     except OSError as error:
@@ -99,7 +100,7 @@ def _content(file: Path) -> bytes:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder and its parents readable for the users of images, whatever the umask."""
+    """Create a folder and its parents, readable for the users of images whatever the umask."""
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir()
@@ -107,7 +108,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _arrives(path: PurePosixPath, links: Mapping[PurePosixPath, str], known: set[PurePosixPath]) -> bool:
-    """Follow a link as the build does, within the image."""
+    """Return whether a link leads to a file of the image, following links as the build does."""
     left, done, followed = list(path.parts), PurePosixPath(), 0
     while left:
         part = left.pop(0)

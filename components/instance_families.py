@@ -1,10 +1,10 @@
-"""Instance families that pools and databases may use: an unknown or mistyped one is refused before AWS sees it.
+"""Instance families that pools and databases may use. An unknown or mistyped one is rejected before any AWS call.
 
 Families and sizes: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html
 Accelerators: https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html
 EFA: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html
 Capacity Blocks: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-blocks-prerequisites.html
-Bare-metal sizes are left out: nodes do not need them. A test holds the table against a catalogue of the EC2 API.
+The table omits bare-metal sizes, because nodes do not need them. A test compares it with a catalogue of the EC2 API.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from components.accelerators import ARM, NO_ACCELERATOR, X86
 
 @dataclass(frozen=True)
 class Size:
-    """Accelerator devices of one instance, and how many EFA interfaces it takes."""
+    """Number of accelerator devices and of EFA interfaces of one instance."""
 
     devices: int = 0
     efa: int = 0
@@ -24,7 +24,11 @@ class Size:
 
 @dataclass(frozen=True)
 class Family:
-    """`store`: fast disks that come with the instance. `blocks`: can be reserved by the day as a Capacity Block."""
+    """Instance family.
+
+    `store` is true for families with local NVMe disks. `blocks` is true if a Capacity Block can reserve them by the
+    day.
+    """
 
     architecture: str
     sizes: Mapping[str, Size]
@@ -43,7 +47,10 @@ def _family(
     blocks: bool = False,
     efa_on_first_card: bool = True,
 ) -> Family:
-    """`sizes` are words such as `48xlarge:8:32`: size, devices, EFA interfaces; what is not written is none."""
+    """Return a family.
+
+    `sizes` contains words such as `48xlarge:8:32`: size, devices, EFA interfaces; a missing number is 0.
+    """
     parsed = {name: Size(*(int(number) for number in numbers)) for name, *numbers in map(_parts, sizes.split())}
     return Family(architecture, parsed, accelerator, store, blocks, efa_on_first_card)
 
@@ -129,7 +136,7 @@ FAMILIES: Mapping[str, Family] = {
     "trn2": _family(X86, "3xlarge:1:1 48xlarge:16:16", "aws-trainium2", store=True, blocks=True),
 }
 
-# A network interface of a pod's own, as EKS counts them; and families and types whose instances have none for pods.
+# Branch network interfaces of pods: EKS's resource name, and the families and types whose instances have none for pods.
 # https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html#sg-pods-considerations
 # https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/pkg/aws/vpc/limits.go (IsTrunkingCompatible)
 POD_INTERFACE = "vpc.amazonaws.com/pod-eni"
@@ -140,7 +147,11 @@ DATABASE_FAMILIES = ("t3", "t4g", "m5", "m6g", "m6i", "m7g", "m7i", "m8g", "r5",
 
 
 def family_of(instance_type: str) -> Family:
-    """The family of a type such as `m7i.large`; raises with what to write instead."""
+    """Return the family of a type such as `m7i.large`.
+
+    Raises:
+        ValueError: the type is unknown; the message suggests a replacement.
+    """
     name, _, size = instance_type.partition(".")
     family = FAMILIES.get(name)
     if family is None:
@@ -169,5 +180,5 @@ def _perhaps(name: str, known: Mapping[str, Family]) -> str:
 
 
 def gives_pods_interfaces(instance_type: str) -> bool:
-    """Return whether pods on nodes of that type can have network interfaces, and so security groups, of their own."""
+    """Return whether pods on nodes of that type can have branch network interfaces with security groups."""
     return not {instance_type, instance_type.partition(".")[0]} & WITHOUT_POD_INTERFACES

@@ -1,7 +1,7 @@
-"""Sizes of the EC2 instance types that pools may use, and what a node of each type has for pods.
+"""Sizes of the EC2 instance types that pools may use, and the allocatable resources of a node of each type.
 
 The numbers are in instance_sizes.csv, which names its sources. Architecture and accelerator devices are those of
-`components.instance_families`. Names of extended resources are those that device plugins announce.
+`components.instance_families`. Extended resources have the names that device plugins advertise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TABLE: Final = Path(__file__).with_name("instance_sizes.csv")
 NEURON_CORE: Final = "aws.amazon.com/neuroncore"
 # https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-arch
 _ARCHITECTURES: Final[Mapping[str, str]] = {X86: "amd64", ARM: "arm64"}
-# Share of the nominal memory that hypervisor and kernel keep, as Karpenter reckons (VM_MEMORY_OVERHEAD_PERCENT).
+# Share of the nominal memory that hypervisor and kernel use, as Karpenter estimates it (VM_MEMORY_OVERHEAD_PERCENT).
 # https://karpenter.sh/docs/reference/settings/
 _MEMORY_OVERHEAD: Final = 0.075
 # https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
@@ -42,7 +42,7 @@ _EVICTION_MIB: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Amount:
-    """Processors in thousandths of one, and memory in MiB."""
+    """CPU in thousandths of a virtual processor, and memory in MiB."""
 
     millicores: int
     memory_mib: int
@@ -50,17 +50,18 @@ class Amount:
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceSize:
-    """Numbers of one instance type.
+    """Size of one instance type.
 
     Attributes:
         name: instance type, such as m7i.large.
-        cpus: virtual processors.
-        nominal_memory_mib: memory in MiB, as EC2 announces it.
-        interfaces: network interfaces that an instance can have.
-        addresses_per_interface: IPv4 addresses of each interface.
-        devices: accelerators, such as GPUs.
-        neuron_cores: cores of all Neuron devices together.
-        branch_interfaces: pods that can have a network interface, and security groups, of their own.
+        cpus: number of virtual processors.
+        nominal_memory_mib: memory in MiB, as EC2 reports it.
+        interfaces: maximum number of network interfaces of an instance.
+        addresses_per_interface: number of IPv4 addresses of each interface.
+        devices: number of accelerators, such as GPUs.
+        neuron_cores: total number of cores of all Neuron devices.
+        branch_interfaces: maximum number of pods with a branch network interface, and so with their own security
+            groups.
     """
 
     name: str
@@ -74,7 +75,7 @@ class InstanceSize:
 
     @property
     def memory_mib(self) -> int:
-        """Return memory in MiB, as the kernel of a node sees it."""
+        """Return the memory in MiB that the kernel of a node sees."""
         return int(self.nominal_memory_mib * (1 - _MEMORY_OVERHEAD))
 
     @property
@@ -84,7 +85,7 @@ class InstanceSize:
 
     @property
     def accelerators(self) -> dict[str, int]:
-        """Return extended resources by name, as the device plugins of NVIDIA and Neuron announce them.
+        """Return the number of each extended resource, as the device plugins of NVIDIA and Neuron advertise them.
 
         https://github.com/NVIDIA/k8s-device-plugin,
         https://awsdocs-neuron.readthedocs-hosted.com/en/latest/containers/kubernetes-getting-started.html
@@ -96,20 +97,20 @@ class InstanceSize:
         return {vendor.resource: self.devices, **cores}
 
     def max_pods(self, *, prefix_delegation: bool) -> int:
-        """Return how many pods EKS lets a managed node of this type have.
+        """Return the maximum number of pods that EKS sets for a managed node of this type.
 
-        Each network interface keeps one address for itself, and two pods use the node's own. EKS caps the number by the
-        count of processors. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
+        Each network interface keeps one address for itself, and two pods use the node's own address. EKS caps the
+        number by the number of processors. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
 
         Args:
-            prefix_delegation: the VPC CNI gives nodes prefixes, so that each address stands for 16.
+            prefix_delegation: the VPC CNI assigns prefixes to nodes, so that each address slot provides 16 addresses.
         """
         addresses = self.interfaces * (self.addresses_per_interface - 1)
         room = addresses * (_ADDRESSES_PER_PREFIX if prefix_delegation else 1) + 2
         return min(room, _MAX_PODS_FEW_CPUS if self.cpus < _FEW_CPUS else _MAX_PODS)
 
     def reserved(self, *, prefix_delegation: bool) -> Amount:
-        """Return what Amazon's node images keep for the system (kubeReserved), which grows with `max_pods`.
+        """Return the resources that Amazon's AMIs reserve for the system (kubeReserved), which grow with `max_pods`.
 
         https://github.com/awslabs/amazon-eks-ami/blob/main/nodeadm/internal/kubelet/config.go
         """
@@ -118,7 +119,7 @@ class InstanceSize:
         return Amount(millicores=sum(shares) // 10, memory_mib=_MEMORY_PER_POD_MIB * pods + _MEMORY_BASE_MIB)
 
     def allocatable(self, *, prefix_delegation: bool) -> Amount:
-        """Return what is left for pods after `reserved` and the threshold of hard eviction; memory is never negative.
+        """Return the resources left for pods after `reserved` and the hard eviction threshold; never negative memory.
 
         https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/#node-allocatable
         """
@@ -130,10 +131,10 @@ class InstanceSize:
 
 
 def instance_size(name: str) -> InstanceSize:
-    """Return the numbers of an instance type, such as m7i.large.
+    """Return the size of an instance type, such as m7i.large.
 
     Raises:
-        ValueError: the type is not in the table of families, or has no row in the table of sizes.
+        ValueError: the type is missing from the table of families or from the table of sizes.
     """
     try:
         devices = size_of(name).devices
@@ -155,15 +156,15 @@ def instance_size(name: str) -> InstanceSize:
 
 
 def smallest_of(names: Iterable[str]) -> InstanceSize:
-    """Return the type with the fewest processors, and of those the least memory.
+    """Return the type with the fewest processors, and among those the one with the least memory.
 
-    AWS and the autoscaler choose among a pool's types, so that this is what pods can rely on.
+    AWS and the autoscaler choose among a pool's types, so pods can rely only on the smallest.
 
     Args:
         names: instance types, at least one.
 
     Raises:
-        ValueError: there is no such type, or no type at all.
+        ValueError: a type is unknown, or the list is empty.
     """
     return min(map(instance_size, names), key=lambda each: (each.cpus, each.memory_mib))
 

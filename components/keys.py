@@ -1,6 +1,6 @@
-"""KMS keys by purpose, so that access to logs, data and secrets can be granted and revoked apart.
+"""KMS keys by purpose, so that access to logs, data and secrets can be granted and revoked separately.
 
-Stateful: a deleted key makes everything it encrypted unreadable, so callers decide `protect`.
+Stateful: deleting a key makes everything that it encrypted unreadable, so callers decide `protect`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from components.iam_documents import KEY_ITSELF, KEY_ITSELF_REASON, Scope, State
 from components.naming import check_prefix, check_range
 
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services: EventBridge sends
-# no aws:SourceAccount with its calls to KMS, so the topic's ARN in the encryption context stands in for it.
+# no aws:SourceAccount with its calls to KMS, so the policy checks the topic's ARN in the encryption context instead.
 PUBLISHERS_THAT_NAME_THEIR_ACCOUNT = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com")
 PUBLISHERS_THAT_DO_NOT = ("events.amazonaws.com",)
 AUTO_SCALING_ROLE = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
@@ -36,6 +36,16 @@ class KeyHandle:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeysHandle:
+    """Keys of an environment by what they encrypt."""
+
+    secrets: KeyHandle
+    cluster: KeyHandle
+    data: KeyHandle
+    logs: KeyHandle
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeysArgs:
     account: Account
     prefix: str
@@ -49,7 +59,10 @@ class KeysArgs:
 
 
 def administration(scope: Scope) -> Statement:
-    """Without the account's root no IAM policy could grant use of the key, and a lost role would lock everybody out."""
+    """Return the statement that lets the account's root administer the key.
+
+    Without it no IAM policy could grant use of the key, and losing a role would lock everybody out.
+    """
     return Statement(
         sid="AccountAdministration",
         principals={"AWS": [scope.root]},
@@ -64,14 +77,18 @@ def secrets_key_policy(scope: Scope) -> Sequence[Statement]:
 
 
 def cluster_key_policy(scope: Scope) -> Sequence[Statement]:
-    """EKS uses it through a grant that the caller of CreateCluster makes, and through the cluster's role."""
+    """Return the key policy: only administration by the account.
+
+    EKS uses the key through a grant by the caller of CreateCluster, and through the cluster's role.
+    """
     return [administration(scope)]
 
 
 def node_volume_statements(scope: Scope) -> Sequence[Statement]:
-    """Auto Scaling starts nodes with encrypted volumes in its service-linked role's name, which IAM cannot extend.
+    """Return statements for Auto Scaling, which starts nodes with encrypted volumes as its service-linked role.
 
-    The role is named by a condition and not as principal, because a new account does not have it yet.
+    IAM policies cannot extend that role, so the key policy must allow it. A condition names the role instead of the
+    principal, because a new account does not have the role yet.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
     role = scope.global_arn("iam", f"role/{AUTO_SCALING_ROLE}")
@@ -96,7 +113,10 @@ def node_volume_statements(scope: Scope) -> Sequence[Statement]:
 
 
 def data_key_policy(scope: Scope) -> Sequence[Statement]:
-    """AWS services that publish to an encrypted topic call KMS themselves; the rest act with their caller's rights."""
+    """Return statements for AWS services that publish to an encrypted topic.
+
+    They call KMS as themselves; other services act with the permissions of their caller.
+    """
     return [
         administration(scope),
         Statement(
@@ -120,7 +140,10 @@ def data_key_policy(scope: Scope) -> Sequence[Statement]:
 
 
 def logs_key_policy(scope: Scope) -> Sequence[Statement]:
-    """The encryption context is the log group's ARN: only log groups of this account and region may use the key."""
+    """Return the statement for CloudWatch Logs.
+
+    The encryption context is the log group's ARN, so only log groups of this account and region may use the key.
+    """
     return [
         administration(scope),
         Statement(
@@ -163,6 +186,11 @@ class Keys(pulumi.ComponentResource):
                 "logs_arn": self.logs.arn,
             }
         )
+
+    @property
+    def handle(self) -> KeysHandle:
+        """Return the keys for other components."""
+        return KeysHandle(secrets=self.secrets, cluster=self.cluster, data=self.data, logs=self.logs)
 
     def _key(self, purpose: str, description: str, policy: Callable[[Scope], Sequence[Statement]]) -> KeyHandle:
         child = pulumi.ResourceOptions(parent=self)

@@ -1,4 +1,4 @@
-"""How long CloudWatch can keep logs.
+"""Retention periods that CloudWatch Logs accepts.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 """

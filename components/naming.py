@@ -1,4 +1,4 @@
-"""Rules for the fixed physical names that something outside the program must know."""
+"""Rules for fixed physical names that something outside the program refers to."""
 
 import re
 
@@ -6,7 +6,10 @@ PREFIX_PATTERN = r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,29}"
 
 
 def check_prefix(prefix: str) -> None:
-    """Every service must accept it; RDS identifiers are the narrowest (no double dash, no dash at the end)."""
+    """Raise ValueError unless every service accepts the prefix.
+
+    RDS identifiers are the most restrictive: no double dash, no dash at the end.
+    """
     if not re.fullmatch(PREFIX_PATTERN, prefix):
         raise ValueError(
             f"prefix must be 2 to 30 characters: lower-case letters, digits and single dashes, "
@@ -20,12 +23,15 @@ def check_range(field: str, value: int, low: int, high: int, unit: str = "days")
 
 
 def slug(text: str) -> str:
-    """The part of a resource's name that stands for a configured name."""
+    """Return the part of a resource name that represents a configured name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())
 
 
 def check_unique(field: str, values: tuple[str, ...]) -> None:
-    """Also names that differ but would give one resource name: the engine would refuse them later and less clearly."""
+    """Raise ValueError for duplicate names, or different names that produce the same resource name.
+
+    The Pulumi engine would reject these later and with a less clear message.
+    """
     seen: dict[str, str] = {}
     for value in values:
         other = seen.get(slug(value))
@@ -37,5 +43,5 @@ def check_unique(field: str, values: tuple[str, ...]) -> None:
 
 
 def cluster_name(prefix: str) -> str:
-    """Fixed: people type it, and the names of its log group and of its autoscaler's tags follow from it."""
+    """Return the fixed cluster name. People type it; its log group and its autoscaler tags contain it."""
     return f"{prefix}-eks"

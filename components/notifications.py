@@ -1,4 +1,4 @@
-"""The topic that budgets, alarms and events of an environment report to, and who reads it by e-mail."""
+"""SNS topic for budgets, alarms and events of an environment, with its e-mail subscriptions."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Workload identity: a role for the pods of one service account, from a policy document and nothing else.
+"""Workload identity: an IAM role for the pods of one service account, with the permissions of one policy document.
 
 https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
 """
@@ -18,23 +18,24 @@ LABEL_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 MAX_ROLE_NAME = 64
 NEEDS_ROLE = {"ml-platform/aws-role": "required"}
-"""Labels of pods that are useless without their role on AWS. A policy of the cluster refuses them until EKS gives them
-the variables of their association, which it does at their admission or never; their controllers try again.
+"""Label of pods that cannot work without their IAM role. A cluster policy rejects these pods until EKS injects the
+variables of their association. EKS does this at admission or never; the pods' controllers retry.
 
-An association takes effect some seconds after it is made:
+An association takes effect some seconds after its creation:
 https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html
 """
 CREDENTIALS_VARIABLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-"""What EKS sets in every container of a pod whose service account has an association.
+"""Variable that EKS sets in every container of a pod whose service account has an association.
 https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodRoleArgs:
-    """`policy` is the document of what the pods may do; `managed_policies` are names of AWS's own, for its add-ons.
+    """Arguments of a role for pods.
 
-    `cluster_name` is what the trust says, `cluster` the same name once the cluster exists. `role_name` is for roles
-    whose automatic name would be longer than IAM allows.
+    `policy` is the policy document of the pods; `managed_policies` are names of AWS managed policies, for EKS add-ons.
+    `cluster_name` appears in the trust policy; `cluster` is the same name as an output that waits for the cluster.
+    `role_name` is for roles whose automatic name would be longer than IAM allows.
     """
 
     account: Account
@@ -58,8 +59,9 @@ class PodRoleArgs:
 
 
 def pod_trust(scope: Scope, cluster: str, namespace: str, service_account: str) -> str:
-    """The session tags are set by EKS, so that no other pod of the cluster can be associated with the role.
+    """Return the trust policy for the pods of one service account.
 
+    EKS sets the session tags, so no other service account of the cluster can be associated with the role.
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
     """
     return trust_document(
@@ -94,7 +96,7 @@ class PodRole(pulumi.ComponentResource):
             assume_role_policy=args.account.scope.apply(
                 lambda scope: pod_trust(scope, args.cluster_name, args.namespace, args.service_account)
             ),
-            # AWS's own policies allow more than the boundary; without it the deploy role cannot change such a role.
+            # AWS managed policies exceed the boundary. Without the boundary the deploy role cannot change such a role.
             permissions_boundary=None if args.managed_policies else args.account.role_boundary,
             tags={"Name": f"{args.cluster_name}-{args.service_account}", **args.tags},
             opts=child,
@@ -115,7 +117,7 @@ class PodRole(pulumi.ComponentResource):
 
 
 class PodIdentity(pulumi.ComponentResource):
-    """The role, and the association that gives it to the service account's pods."""
+    """IAM role, and the Pod Identity association that assigns it to the service account's pods."""
 
     role_arn: pulumi.Output[str]
 
@@ -130,7 +132,7 @@ class PodIdentity(pulumi.ComponentResource):
             service_account=args.service_account,
             role_arn=role.arn,
             tags={"Name": f"{args.cluster_name}-{args.service_account}"},
-            # Pods that start with the association would be refused what is granted only later.
+            # The association waits for the permissions: pods that start with it would otherwise get AccessDenied.
             opts=pulumi.ResourceOptions(parent=self, depends_on=role.permissions),
         )
         self.register_outputs({"role_arn": self.role_arn})

@@ -1,6 +1,6 @@
-"""Container image repositories: what was pushed under a tag never changes, is scanned, and old images are cleaned up.
+"""Container image repositories: immutable tags, scanning on push, and cleanup of old images.
 
-Stateful: callers decide `protect`; `force_delete` lets `destroy` delete repositories that still hold images.
+Stateful: callers decide `protect`; `force_delete` lets `destroy` delete repositories that still contain images.
 """
 
 import json
@@ -45,7 +45,10 @@ class RegistryArgs:
 
 
 def cleanup_policy(untagged_days: int, keep_images: int) -> str:
-    """Rules run by priority and an image counts for the first one it matches; `any` must come last."""
+    """Return the lifecycle policy.
+
+    ECR applies rules by priority, and an image counts for the first rule that matches it; `any` must come last.
+    """
     return json.dumps(
         {
             "rules": [
@@ -82,7 +85,7 @@ class Registry(pulumi.ComponentResource):
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Registry", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Rules hold no data, and a change of them replaces the resource, which protection would forbid.
+        # Rules contain no data. A change of them replaces the resource, which protection would prevent.
         replaceable = pulumi.ResourceOptions(parent=self, protect=False)
         self.repositories = {}
         for repository in args.repositories:

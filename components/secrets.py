@@ -1,6 +1,6 @@
-"""Secrets Manager entries by name. Values never pass through here: not through code, configuration or state.
+"""Secrets Manager entries by name. Values never pass through code, configuration or state.
 
-Whoever owns a value puts it with `put-secret-value`; pods read it by role. Stateful: callers decide `protect`.
+The owner of a value sets it with `put-secret-value`; pods read it with their role. Stateful: callers decide `protect`.
 """
 
 import re
@@ -52,7 +52,10 @@ class SecretsArgs:
 
 
 def secret_policy(scope: Scope, secret_arn: str) -> str:
-    """Denials only: who may read is granted by IAM policies. AWS services that act for us are not other accounts."""
+    """Return the resource policy of a secret. It contains only denials; IAM policies grant read access.
+
+    AWS services that act on our behalf do not count as other accounts.
+    """
     return document(
         [
             deny_insecure_transport("DenyInsecureTransport", ["secretsmanager:*"], [secret_arn]),

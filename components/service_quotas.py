@@ -1,6 +1,6 @@
-"""Quotas of EC2 that nodes count against: virtual processors of running instances, by family and way of buying. Pure.
+"""EC2 quotas that limit nodes: virtual processors of running instances, by family and purchase option. Pure.
 
-A new account may run none with accelerators, so the first deployment of such nodes waits for a raise.
+A new account may run no instances with accelerators, so the first deployment of such nodes waits for a quota increase.
 https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
 """
 
@@ -17,7 +17,7 @@ SERVICE = "ec2"
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """`default` is what an account has, in virtual processors, before anybody asks for more."""
+    """Service quota. `default` is the limit of a new account in virtual processors."""
 
     code: str
     name: str
@@ -26,7 +26,7 @@ class Quota:
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Virtual processors that pools run at their minimum and at their maximum, all together."""
+    """Virtual processors that all pools together use of one quota, at their minimum and at their maximum size."""
 
     quota: Quota
     minimum: int
@@ -34,7 +34,7 @@ class Need:
 
 
 class Pool(Protocol):
-    """What counts of a pool of nodes."""
+    """Properties of a node pool that the quotas depend on."""
 
     @property
     def instance_types(self) -> tuple[str, ...]: ...
@@ -47,7 +47,7 @@ class Pool(Protocol):
 
 
 _STANDARD = "Standard (A, C, D, H, I, M, R, T, Z)"
-# By the letters that a family's name begins with, and the generation where it matters.
+# Keyed by the letters that a family's name begins with, and by the generation if it matters.
 ON_DEMAND: Mapping[str, Quota] = {
     **{
         letter: Quota(code="L-1216C47A", name=f"Running On-Demand {_STANDARD} instances", default=5)
@@ -65,7 +65,7 @@ SPOT: Mapping[str, Quota] = {
     },
     **{kind: Quota(code="L-3819A6DF", name="All G and VT Spot Instance Requests") for kind in ("g", "gr", "vt")},
     **{kind: Quota(code="L-7212CCBC", name="All P4, P3 and P2 Spot Instance Requests") for kind in ("p2", "p3", "p4")},
-    # The page names none for P6.
+    # AWS's page names no Spot quota for P6.
     "p5": Quota(code="L-C4BD4855", name="All P5 Spot Instance Requests"),
     "inf": Quota(code="L-B5D1601B", name="All Inf Spot Instance Requests"),
     "trn": Quota(code="L-6B0D517C", name="All Trn Spot Instance Requests"),
@@ -73,10 +73,10 @@ SPOT: Mapping[str, Quota] = {
 
 
 def quota_of(instance_type: str, capacity: str) -> Quota | None:
-    """Return the quota that instances of a type count against; None where AWS's page names none.
+    """Return the quota that instances of a type count against; None if AWS's page names none.
 
     Args:
-        instance_type: such as g6.xlarge.
+        instance_type: instance type, such as g6.xlarge.
         capacity: on_demand, spot or capacity_block. Capacity Blocks count against no quota of running instances.
             https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-capacity-blocks.html
     """
@@ -84,21 +84,21 @@ def quota_of(instance_type: str, capacity: str) -> Quota | None:
         return None
     table = SPOT if capacity == "spot" else ON_DEMAND
     family = instance_type.partition(".")[0]
-    # Letters, with the generation's digit where a table tells generations apart: p5 of p5en.
+    # Letters, and also the generation's digit if a table distinguishes generations: p5 for p5en.
     named = re.match(r"([a-z]+)\d?", family)
     names = (named[0], named[1]) if named else ()
     return next((table[name] for name in names if name in table), None)
 
 
 def needs(pools: Iterable[Pool], vcpus: Callable[[str], int]) -> tuple[Need, ...]:
-    """Return what pools need of each quota, by the quota's name.
+    """Return the virtual processors that pools need of each quota, sorted by quota name.
 
-    At their minimum On-Demand nodes are of the first type, which is tried first. Spot nodes, and all at their maximum,
-    may be of the largest type. Nodes that are added while a pool is updated are not counted.
+    At minimum size, On-Demand nodes use the first type, which AWS tries first. Spot nodes, and all nodes at maximum
+    size, may use the largest type. Nodes that are added during an update of a pool are not counted.
 
     Args:
-        pools: of one environment.
-        vcpus: tells how many virtual processors an instance type has by default.
+        pools: pools of one environment.
+        vcpus: function that returns the default number of virtual processors of an instance type.
     """
     minimum: dict[Quota, int] = {}
     maximum: dict[Quota, int] = {}
@@ -116,12 +116,12 @@ def needs(pools: Iterable[Pool], vcpus: Callable[[str], int]) -> tuple[Need, ...
 
 
 def shortage(need: Need, granted: float, region: str) -> str | None:
-    """Return what is wrong with what an account has been granted, and the command that asks for more; None if nothing.
+    """Return a message about an insufficient quota with the command that requests an increase; None if it suffices.
 
     Args:
-        need: of one quota.
-        granted: virtual processors that the account may run in the region.
-        region: that the command is for.
+        need: need of one quota.
+        granted: current limit of the account in the region, in virtual processors.
+        region: region for the command.
     """
     if granted >= need.maximum:
         return None
@@ -139,5 +139,5 @@ def shortage(need: Need, granted: float, region: str) -> str | None:
 
 
 def stops(need: Need, granted: float) -> bool:
-    """Whether nodes that always run could not start."""
+    """Return whether the quota prevents even the minimum number of nodes from starting."""
     return granted < need.minimum

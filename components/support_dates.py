@@ -1,6 +1,7 @@
-"""Until when AWS supports versions: dated tables, and a check that is told which day it is. Pure.
+"""End dates of AWS support for versions: dated tables, and a check for a given day. Pure.
 
-Only what AWS has announced stands here; a version that is not listed has no date yet. Looked up on 2026-11-30.
+The tables contain only dates that AWS has announced; a version that is not listed has no date yet. Looked up on
+2026-11-30.
 
 Kubernetes: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
 PostgreSQL: https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html; minor
@@ -26,7 +27,7 @@ Level = Literal["warning", "error"]
 
 @dataclass(frozen=True, kw_only=True)
 class Support:
-    """The last days of standard support, and of support at a higher price."""
+    """Last days of standard support, and of extended support at a higher price."""
 
     standard: date
     extended: date
@@ -34,7 +35,10 @@ class Support:
 
 @dataclass(frozen=True, kw_only=True)
 class Retired:
-    """Minor versions up to `last`: RDS creates none from `no_new` on, and upgrades existing ones after `ends`."""
+    """Retirement of minor versions up to `last`.
+
+    From `no_new` on RDS creates no instances with them; after `ends` it upgrades existing instances.
+    """
 
     last: int
     no_new: date
@@ -43,7 +47,7 @@ class Retired:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """`field` is the setting that names the version; `text` says date, source and what to write instead."""
+    """Notice about a version. `field` is the setting that names it; `text` contains date, source and the fix."""
 
     level: Level
     field: str
@@ -70,7 +74,7 @@ _SPRING_2025 = {"no_new": date(2024, 12, 9), "ends": date(2025, 3, 31)}
 _AUTUMN_2025 = {"no_new": date(2025, 10, 1), "ends": date(2025, 10, 31)}
 _SPRING_2026 = {"no_new": date(2026, 5, 1), "ends": date(2026, 5, 31)}
 _AUTUMN_2026 = {"no_new": date(2026, 10, 1), "ends": date(2026, 10, 31)}
-# Oldest first: a minor version belongs to the first that reaches it.
+# Oldest first: a minor version belongs to the first entry that includes it.
 POSTGRES_MINORS: Mapping[int, tuple[Retired, ...]] = {
     14: (
         Retired(last=11, **_SPRING_2025),
@@ -92,18 +96,18 @@ POSTGRES_MINORS: Mapping[int, tuple[Retired, ...]] = {
     ),
     17: (Retired(last=4, **_SPRING_2026), Retired(last=6, **_AUTUMN_2026)),
 }
-# The newest that AWS's calendar listed in August 2026.
+# Newest minor versions in AWS's calendar as of August 2026.
 POSTGRES_NEWEST: Mapping[int, str] = {14: "14.23", 15: "15.18", 16: "16.14", 17: "17.10", 18: "18.4"}
 
 
 def kubernetes_notices(field: str, version: str, policy: str, today: date) -> Iterator[Notice]:
-    """Yield what is to be said of a Kubernetes version on a day.
+    """Yield notices about the support of a Kubernetes version on a day.
 
     Args:
-        field: the setting that names it.
-        version: the minor, such as 1.36; nothing is said of one that is not in the table.
-        policy: `standard`, or `extended` where 12 months more at a higher price were chosen.
-        today: the day to judge by.
+        field: the setting that names the version.
+        version: the minor version, such as 1.36; a version that is not in the table yields nothing.
+        policy: `standard`, or `extended` for 12 more months at a higher price.
+        today: the day to check.
     """
     support = KUBERNETES.get(version)
     if support is None:
@@ -122,12 +126,12 @@ def kubernetes_notices(field: str, version: str, policy: str, today: date) -> It
 
 
 def postgres_notices(field: str, version: str, today: date) -> Iterator[Notice]:
-    """Yield what is to be said of a PostgreSQL version of RDS on a day.
+    """Yield notices about the support of a PostgreSQL version of RDS on a day.
 
     Args:
-        field: the setting that names it.
-        version: major and minor, such as 15.18. Nothing is said of a minor that AWS has announced no date for.
-        today: the day to judge by.
+        field: the setting that names the version.
+        version: major and minor version, such as 15.18. A minor without a date announced by AWS yields nothing.
+        today: the day to check.
     """
     major, minor = (int(part) for part in version.split("."))
     newest = POSTGRES_NEWEST.get(major, "")

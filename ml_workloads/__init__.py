@@ -1,1 +1,1 @@
-"""Projects of ML teams: what a team writes, and what the platform makes of it."""
+"""Projects of ML teams: the files that a team writes, and the resources that the platform creates from them."""

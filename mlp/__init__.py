@@ -1,1 +1,1 @@
-"""`mlp`: the platform team's command line. Thin commands over pure functions; `python -m mlp` is the same program."""
+"""`mlp`: the platform team's command line. Thin commands call pure functions; `python -m mlp` runs the same program."""

@@ -1,13 +1,13 @@
-"""`python -m mlp` and the `mlp` command of the virtual environment."""
+"""Entry point of `python -m mlp` and of the `mlp` command in the virtual environment."""
 
 import sys
 
-# A module of the platform that is missing is a fault of the platform, which `make environment` does not repair.
+# A missing module of the platform itself is a bug in the platform, which `make environment` does not repair.
 OWN_PACKAGES = ("components", "ml_workloads", "mlp", "platform_services", "stacks", "validation")
 
 
 def start() -> None:
-    """Run `mlp`; without its packages, as with the system's Python, say how to install them."""
+    """Run `mlp`. If its packages are missing, as with the system's Python, print how to install them."""
     try:
         from mlp.app import main
     except ModuleNotFoundError as error:

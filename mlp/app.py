@@ -1,4 +1,4 @@
-"""The root of `mlp`: its commands by name. A command's module is imported when the command is called."""
+"""Root of the `mlp` command line. The module of a command is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Exit codes: 0 done; 1 something is wrong, and the message says what and how to m
 wrong; 130 interrupted.
 """
 
-# In the order of `mlp --help`. Packages that are installed beside the platform add theirs to the end.
+# In the order of `mlp --help`. Commands of other installed packages follow at the end.
 OWN: Final = {
     "doctor": "mlp.doctor.command:doctor",
     "projects": "mlp.projects.command:app",
@@ -40,7 +40,10 @@ OWN: Final = {
 
 
 class Root(TyperGroup):
-    """The group of all commands, its own and those of installed packages; its own win over others of the same name."""
+    """Group of all commands: own commands, and those of installed packages.
+
+    Own commands win over others of the same name.
+    """
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*OWN, *(name for name in installed(COMMANDS) if name not in OWN)]
@@ -56,7 +59,7 @@ class Root(TyperGroup):
 
 
 def as_command(name: str, loaded: Any) -> Any:
-    """Return the command of a Typer application, or of a function with Typer's annotations."""
+    """Return the command for a Typer application, or for a function with Typer's annotations."""
     parent = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
     parent.callback()(_root)
     if isinstance(loaded, typer.Typer):
@@ -68,7 +71,7 @@ def as_command(name: str, loaded: Any) -> Any:
 
 
 def make_app() -> typer.Typer:
-    """Return the application; its commands are found when one is called or listed."""
+    """Return the application. It looks up commands when one is called or listed."""
     app = typer.Typer(name="mlp", cls=Root, help=HELP, no_args_is_help=True, pretty_exceptions_show_locals=False)
     app.callback()(_root)
     return app
@@ -80,4 +83,4 @@ def main() -> None:
 
 
 def _root() -> None:
-    """Take no options of its own."""
+    """Root callback without options."""

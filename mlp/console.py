@@ -1,4 +1,4 @@
-"""What the commands share: where they print, how they report, and errors without tracebacks."""
+"""Shared console of the commands: output, reports, and errors without tracebacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-# Without emoji: an ARN of a secret holds the name of one.
+# Without emoji: the ARN of a secret contains an emoji code (:secret:).
 console = Console(emoji=False)
 errors = Console(stderr=True, emoji=False)
 
@@ -18,20 +18,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables
 
 
 class PlainError(Exception):
-    """Something that a person can mend; the message says what is wrong and how."""
+    """Error that a user can fix. The message contains the problem and the fix."""
 
     is_for_people = True
 
 
 @contextmanager
 def plain_errors() -> Generator[None, None, None]:
-    """Show errors that are meant for people on one screen, and end the command.
+    """Print errors for users on one screen, and end the command.
 
-    An error is for people when its class has the attribute `is_for_people` and it is true. Packages mark their classes
-    with it, so that this module need not import them. Any other error passes through.
+    An error is for users if its class has the attribute `is_for_people` with the value True. Packages mark their
+    classes with it, so this module need not import them. Any other error passes through.
 
     Raises:
-        typer.Exit: with code 1 after an error for people. With 130 after Ctrl-C; the command can be repeated then.
+        typer.Exit: with code 1 after an error for users, with code 130 after Ctrl-C. After Ctrl-C the command can be
+        repeated.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Environments that this repository describes, one stack file each, and the options that name them."""
+"""Environments of this repository, one stack file each, and the command options that select them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import typer
 from mlp.console import PlainError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-"""The repository."""
+"""Root folder of the repository."""
 STACKS: Final = ROOT / "stacks"
-"""The folder of stack files, as Pulumi.yaml says it (stackConfigDir)."""
+"""Folder of the stack files, as in Pulumi.yaml (stackConfigDir)."""
 PROGRAM: Final = "ml-platform"
-"""The program's name in Pulumi.yaml, which begins every name of an environment."""
+"""Name of the program in Pulumi.yaml, the prefix of every name of an environment."""
 SETTINGS_KEY: Final = f"{PROGRAM}:platform"
-"""The key of the program's settings in the `config` of a stack file."""
+"""Key of the settings in the `config` of a stack file."""
 
 Env = Annotated[str, typer.Option("--env", "-e", help="Environment: one of the files stacks/Pulumi.<env>.yaml.")]
 Environments = Annotated[
@@ -31,7 +31,7 @@ Environments = Annotated[
 
 
 def stack_file(name: str, folder: Path = STACKS) -> Path:
-    """Return the path of an environment's stack file, which need not exist.
+    """Return the path of an environment's stack file; the file need not exist.
 
     https://www.pulumi.com/docs/iac/concepts/projects/#stack-settings-file
     """
@@ -39,14 +39,14 @@ def stack_file(name: str, folder: Path = STACKS) -> Path:
 
 
 def known_environments(wanted: Sequence[str] | None = None, folder: Path = STACKS) -> list[str]:
-    """Return the environments that a command shall look at.
+    """Return the environments that a command applies to.
 
     Args:
         wanted: names from `--env`. None and an empty list mean all environments.
-        folder: where the stack files are.
+        folder: folder of the stack files.
 
     Raises:
-        PlainError: there is no stack file of such a name.
+        PlainError: a name has no stack file.
     """
     names = sorted(path.name.split(".")[1] for path in folder.glob(stack_file("*").name))
     for name in wanted or ():

@@ -1,11 +1,11 @@
-"""What installed packages add to `mlp`, by entry points.
+"""Extensions of `mlp` by installed packages, through entry points.
 
 An entry point is a line in the `pyproject.toml` of a package that is installed beside the platform:
 https://packaging.python.org/en/latest/specifications/entry-points/. The groups:
 
 - `mlp.commands`: a Typer application or a command function; the entry point's name is the command's name.
-- `mlp.accounts`: an `Account`, which stands in for an account on AWS.
-- `mlp.schedulers`: a `ControlPlane`, which `mlp placement` asks.
+- `mlp.accounts`: an `Account`, which replaces an AWS account.
+- `mlp.schedulers`: a `ControlPlane` for `mlp placement`.
 - `mlp.tools`: a function `(report) -> list[Entry]`, whose entries `mlp doctor` shows beside its own.
 """
 
@@ -25,16 +25,16 @@ SCHEDULERS: Final = "mlp.schedulers"
 TOOLS: Final = "mlp.tools"
 
 Report: TypeAlias = Callable[[str], None]
-# (scratch folder, report) -> context manager of the path of a kubeconfig. An API server and a scheduler run inside of
-# the context; no node is registered.
+# Signature: (scratch folder, report) -> context manager of the path of a kubeconfig. Inside the context an API server
+# and a scheduler run; no node is registered.
 ControlPlane: TypeAlias = Callable[[Path, Report], AbstractContextManager[Path]]
 
 
 class Builder(Protocol):
-    """Build images for the clusters of an account."""
+    """Image builder for the clusters of an account."""
 
     def has(self, reference: str) -> bool:
-        """Return whether the clusters can run an image already."""
+        """Return whether the clusters can already run an image."""
         ...
 
     def build(self, reference: str, dockerfile: Path, context: Path) -> None:
@@ -43,12 +43,12 @@ class Builder(Protocol):
 
 
 class Account(Protocol):
-    """An account that stands in for one on AWS.
+    """Replacement for an AWS account.
 
     Attributes:
-        title: the account's name in a sentence.
-        sign_in: the shell line that sets a shell to the account.
-        start: the command that starts the account.
+        title: name of the account for use in a sentence.
+        sign_in: shell line that selects the account in a shell.
+        start: command that starts the account.
     """
 
     title: str
@@ -56,7 +56,7 @@ class Account(Protocol):
     start: str
 
     def is_selected(self) -> bool:
-        """Return whether this process is set to the account."""
+        """Return whether this process uses the account."""
         ...
 
     def endpoint(self) -> str | None:
@@ -64,11 +64,11 @@ class Account(Protocol):
         ...
 
     def engine_variables(self, environment: str, root: Path) -> Mapping[str, str]:
-        """Return the variables that the Pulumi engine needs to work on an environment in the account."""
+        """Return the environment variables that the Pulumi engine needs to deploy an environment in the account."""
         ...
 
     def image_builder(self, report: Report) -> Builder:
-        """Return what builds images for the account's clusters."""
+        """Return the image builder for the account's clusters."""
         ...
 
 
@@ -83,7 +83,7 @@ def accounts() -> tuple[Account, ...]:
 
 
 def selected_account() -> Account | None:
-    """Return the account that this process is set to, or None where that is an account on AWS."""
+    """Return the account that this process uses, or None for an AWS account."""
     return next((each for each in accounts() if each.is_selected()), None)
 
 
@@ -103,12 +103,12 @@ def control_plane() -> ControlPlane:
 
 
 def tool_inventories() -> tuple[Callable[[Report], list[Any]], ...]:
-    """Return the functions that list further tools for `mlp doctor`."""
+    """Return the functions that list additional tools for `mlp doctor`."""
     return tuple(load(each) for each in installed(TOOLS).values())
 
 
 def load(entry: EntryPoint) -> Any:
-    """Return what an entry point refers to.
+    """Import and return the object that an entry point refers to.
 
     Raises:
         PlainError: its module or its attribute cannot be imported.

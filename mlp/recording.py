@@ -1,4 +1,4 @@
-"""A cloud that creates nothing and remembers what was asked of it: the program's resources without an engine."""
+"""Recording mocks of Pulumi: the program runs without an engine, nothing is created, and its resources are recorded."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ Program = Callable[[], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """One registered resource: what it is, what it was given, and who it belongs to."""
+    """Registered resource: its type, inputs, parent and options."""
 
     typ: str
     name: str
@@ -39,11 +39,11 @@ class Recorded:
     inputs: Inputs = field(repr=False)
     ignore_changes: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
-    """Names of the hooks that run before it is made and, the same ones, before it is changed."""
+    """Names of the hooks that run both before its creation and before its update."""
 
 
 def outputs_of(typ: str, name: str, inputs: Inputs) -> Inputs:
-    """What AWS adds to a resource, as far as the program reads it."""
+    """Return the outputs that AWS adds to a resource, as far as the program reads them."""
     added: dict[str, Inputs] = {
         "aws:rds/instance:Instance": {
             "address": f"{name}.mock.us-east-1.rds.amazonaws.com",
@@ -77,7 +77,7 @@ def outputs_of(typ: str, name: str, inputs: Inputs) -> Inputs:
 
 
 class RecordingCloud(Mocks):
-    """Unknown invokes raise: an answer of `{}` would turn a misspelt lookup into a pass."""
+    """Mocks that record resources. Unknown invokes raise: an answer of `{}` would hide a misspelt lookup."""
 
     def __init__(self) -> None:
         self.resources: list[Recorded] = []
@@ -121,7 +121,10 @@ class RecordingCloud(Mocks):
 
 
 class RecordingMonitor(MockMonitor):
-    """Pulumi's mocks do not tell parents and protection; the requests do."""
+    """Monitor that records registration requests.
+
+    Pulumi's mocks omit parents and protection; the requests contain them.
+    """
 
     def __init__(self, cloud: RecordingCloud) -> None:
         super().__init__(cloud)
@@ -149,7 +152,7 @@ class RecordingMonitor(MockMonitor):
 
 
 class RecordingCallbacks:
-    """Pulumi's mocks have no server that hooks could be registered at; nothing calls these."""
+    """Registry of hooks. Pulumi's mocks have no server for hooks; nothing calls the registered hooks."""
 
     def __init__(self, cloud: RecordingCloud) -> None:
         self.cloud = cloud
@@ -174,21 +177,24 @@ def run_program(program: Program, cloud: RecordingCloud, stack: str, preview: bo
 
 
 def configuration(stack: str) -> dict[str, Any]:
-    """What the committed stack file configures."""
+    """Return the configuration in the committed stack file."""
     return yaml.safe_load(stack_file(stack).read_text())["config"]
 
 
 def run_main(stack: str, config: dict[str, Any]) -> RecordingCloud:
-    """`__main__.py` as the engine would run it, with this configuration. Raises pulumi.RunError for wrong settings.
+    """Run `__main__.py` as the engine would, with this configuration, and return the recorded resources.
 
-    Pulumi keeps loop and settings in globals: each run gets its own and leaves none behind.
+    Pulumi keeps event loop and settings in globals: each run gets its own and leaves none behind.
+
+    Raises:
+        pulumi.RunError: the settings are invalid.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     cloud = RecordingCloud()
     pulumi.runtime.set_all_config({key: json.dumps(value) for key, value in config.items()})
     before, thresholds = os.environ.get(VARIABLE), gc.get_threshold()
-    # Nothing of a recording runs anywhere.
+    # A recorded program runs no images, so unpinned ones are allowed.
     os.environ[VARIABLE] = ALLOWED
     try:
         run_program(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), cloud, stack, preview=False)
@@ -197,7 +203,7 @@ def run_main(stack: str, config: dict[str, Any]) -> RecordingCloud:
         os.environ.update({VARIABLE: before} if before is not None else {})
         pulumi.runtime.settings.reset_options()
         pulumi.runtime.set_all_config({})
-        # The program sets them for a process of its own.
+        # The program changes the thresholds, which is meant for a process of its own.
         gc.set_threshold(*thresholds)
         loop.close()
         asyncio.set_event_loop(None)

@@ -1,4 +1,4 @@
-"""The reference of the command line as Markdown: `python -m mlp.reference > docs/cli.md`."""
+"""Markdown reference of the command line: `python -m mlp.reference > docs/cli.md`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
 
 
 def summary(command: Any) -> str:
-    """Return the first paragraph of a command's help, on one line of a table."""
+    """Return the first paragraph of a command's help on one line, for a table."""
     return " ".join(_text(command.help).partition("\n\n")[0].split()).replace("|", "\\|")
 
 
@@ -52,7 +52,7 @@ def section(path: tuple[str, ...], command: Any) -> str:
     return "\n".join([*lines, *(["\n| Option | Meaning |", "|---|---|", *rows] if rows else [])])
 
 
-# Typer has a copy of Click of its own, whose classes are private to it.
+# Typer bundles a copy of Click, whose classes are private.
 def _is_group(command: Any) -> bool:
     return hasattr(command, "list_commands")
 

@@ -1,6 +1,6 @@
 """`mlp rotate`: new passwords for MLflow's database role, its administrator and the projects' accounts.
 
-The work is done on the cluster, by Jobs of CronJobs that the program makes: no value passes through this machine.
+Jobs on the cluster, created from the program's CronJobs, do the work: no password passes through this machine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Object = Mapping[str, Any]
 
 
 class Part(StrEnum):
-    """Names that `--only` takes: those of `platform_services.mlflow.rotation_names`, whose import takes seconds."""
+    """Values of `--only`, as in `platform_services.mlflow.rotation_names`, whose import takes seconds."""
 
     database = "database"
     accounts = "accounts"
@@ -46,9 +46,9 @@ def rotate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Give MLflow's database role, its administrator and all projects' accounts new passwords, while they are in use.
+    """Give MLflow's database role, its administrator and all projects' accounts new passwords while they are in use.
 
-    Ends when the old ones are worth nothing. Whatever it is interrupted at, the same command goes on from there.
+    Ends when the old passwords are invalid. After an interruption at any point, the same command continues.
     """
     with plain_errors():
         from mlp.projects.environment import find_environment
@@ -73,7 +73,7 @@ def rotate(
 
 
 def done(env: str, parts: Sequence[str]) -> list[str]:
-    """Return what to say at the end."""
+    """Return the lines to print at the end."""
     lines = [f"Rotated in {env}: {', '.join(parts)}. The old passwords are worth nothing any more."]
     if Part.administrator in parts:
         lines.append(
@@ -94,10 +94,10 @@ def by_cronjob(parts: Sequence[str]) -> dict[str, list[str]]:
 
 
 def start(cluster: Cluster, parts: Sequence[str], deploy: str, now: datetime) -> dict[str, list[str]]:
-    """Make the Jobs.
+    """Create the Jobs.
 
     Returns:
-        Their names, with the parts that each rotates.
+        The parts that each Job rotates, by Job name.
 
     Raises:
         PlainError: the environment has no such CronJobs, or one of their Jobs still runs.
@@ -128,7 +128,7 @@ def start(cluster: Cluster, parts: Sequence[str], deploy: str, now: datetime) ->
 
 
 def choose(job: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
-    """Return a Job that rotates these parts only."""
+    """Return the Job, limited to the given parts."""
     from platform_services.mlflow.rotation_names import VARIABLE
 
     (container,) = job["spec"]["template"]["spec"]["containers"]
@@ -139,10 +139,10 @@ def choose(job: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
 
 
 def watch(cluster: Cluster, jobs: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
-    """Wait until all have ended, and show what their pods write.
+    """Wait until all Jobs have ended, and show the logs of their pods.
 
     Returns:
-        Why each failed; None where it did not.
+        The reason of failure by Job name; None for a Job that succeeded.
     """
     from ml_workloads.runtime.job_failures import finished
 
@@ -152,7 +152,7 @@ def watch(cluster: Cluster, jobs: Mapping[str, Sequence[str]]) -> dict[str, str 
         for job in jobs:
             if job in ended:
                 continue
-            # Seen before the log is read, so that nothing of it is missed.
+            # Checked before the log is read, so that no line is missed.
             state = finished(cluster.find(_path(f"jobs/{job}")))
             _show(cluster, job, shown)
             if state is not None:
@@ -168,7 +168,7 @@ def _pods(cluster: Cluster, job: str) -> list[Any]:
 
 
 def _show(cluster: Cluster, job: str, shown: dict[str, int]) -> None:
-    """Write the lines of the logs that were not written yet."""
+    """Print the new lines of the logs."""
     from mlp.projects.cluster_access import ApiError
     from mlp.projects.follow import has_begun
 
@@ -177,14 +177,14 @@ def _show(cluster: Cluster, job: str, shown: dict[str, int]) -> None:
         try:
             lines = list(cluster.lines(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/log"))
         except ApiError:
-            continue  # it starts, or is gone
+            continue  # the pod is starting, or was deleted
         for line in lines[shown.get(name, 0) :]:
             _say(f"  {line}")
         shown[name] = len(lines)
 
 
 def _reason(cluster: Cluster, job: str) -> str:
-    """Return the last words of the last pod, or what Kubernetes says of the Job."""
+    """Return the last line of the last pod's termination message, or the Job's failure message from Kubernetes."""
     for pod in reversed(_pods(cluster, job)):
         for container in pod.get("status", {}).get("containerStatuses") or []:
             said = str(((container.get("state") or {}).get("terminated") or {}).get("message") or "")

@@ -1,8 +1,7 @@
-"""What runs on the cluster before any workload does: its rules, classes, device plugins, the autoscaler and
-MLflow."""
+"""Services on the cluster that start before any workload: rules, classes, device plugins, the autoscaler and MLflow."""
 
-from platform_services.handles import PlatformHandle, Retention
+from platform_services.handles import PlatformHandle, PlatformOrder, Retention
 from platform_services.network_policies import Ranges
 from platform_services.platform import Platform, PlatformArgs
 
-__all__ = ["Platform", "PlatformArgs", "PlatformHandle", "Ranges", "Retention"]
+__all__ = ["Platform", "PlatformArgs", "PlatformHandle", "PlatformOrder", "Ranges", "Retention"]

@@ -1,4 +1,4 @@
-"""What the API server refuses: pods without the role that they need, and what no team may do in its namespaces.
+"""Admission policies of the API server: they deny pods without the role that they need, and restrict teams' namespaces.
 
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 """
@@ -26,7 +26,7 @@ from platform_services.namespaces import NAMESPACES
 
 PODS, NETWORK, PODS_WITH_ROLES = "pods-of-teams", "network-policies-of-teams", "pods-with-roles-on-aws"
 CONDUCTORS_JOBS, STARTED_JOBS = "jobs-of-conductors", "jobs-as-their-cronjobs"
-# Kubernetes' own, and the platform's: who works there is no team, and their pods have other needs.
+# Namespaces of Kubernetes and of the platform. Teams do not work there, and the pods there have other needs.
 OTHERS = ("kube-node-lease", "kube-public", "kube-system", *NAMESPACES)
 
 Matched: TypeAlias = k8s.admissionregistration.v1.MatchResourcesArgsDict
@@ -34,8 +34,10 @@ Matched: TypeAlias = k8s.admissionregistration.v1.MatchResourcesArgsDict
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """`templates` are CronJobs of the namespace: an object that has the name of one of them as a label is held against
-    that one, and refused where it is missing.
+    """An admission policy.
+
+    `templates` are CronJobs of the namespace. An object that has the name of one of them as a label is compared with
+    that CronJob, and denied if the CronJob is missing.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Policy:
 
 
 def policies() -> Sequence[Policy]:
+    """Return all admission policies of the platform."""
     jobs = _matched("batch", "jobs", ["CREATE"])
     network = _matched("networking.k8s.io", "networkpolicies", ["CREATE", "UPDATE", "DELETE"])
     return [
@@ -58,6 +61,8 @@ def policies() -> Sequence[Policy]:
 
 
 class Admission(pulumi.ComponentResource):
+    """The admission policies and their bindings."""
+
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Admission", name, {}, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
@@ -70,7 +75,7 @@ class Admission(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _policy(self, policy: Policy) -> pulumi.Input[str]:
-        """Return its name once it exists."""
+        """Create a policy and return its name, which resolves once it exists."""
         spec: k8s.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict = {
             "failure_policy": "Fail",
             "match_constraints": policy.matched,
@@ -93,7 +98,8 @@ class Admission(pulumi.ComponentResource):
             "validation_actions": ["Deny"],
         }
         if template:
-            # A missing parameter denies before the policy's conditions are asked: the selector alone spares others.
+            # A missing parameter denies before the policy's conditions are evaluated, so only the selector excludes
+            # other objects.
             spec["match_resources"] = {"object_selector": {"match_labels": {NAME_LABEL: template}}}
             spec["param_ref"] = {"name": template, "parameter_not_found_action": "Deny"}
         k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
@@ -111,7 +117,7 @@ def _matched(group: str, kind: str, operations: list[str]) -> Matched:
 
 
 def _labelled(group: str, kind: str, operations: list[str], labels: Mapping[str, str]) -> Matched:
-    """Objects of every namespace, the platform's too, that have the labels."""
+    """Return a match for objects with the labels in every namespace, including the platform's."""
     return {
         "resource_rules": [_resources(group, kind, operations)],
         "object_selector": {"match_labels": dict(labels)},

@@ -1,9 +1,10 @@
-"""Rules about what is created in the cluster, as expressions in CEL, each with what to write instead.
+"""Rules for objects that are created in the cluster, as CEL expressions, each with the fix.
 
-EKS's policies for editors and administrators of namespaces let them run pods as they like and write network policies.
-So a pod could take a priority of the system, use a node with accelerators outside the quota of accelerators, or be put
-on a node past the scheduler; a team could take away the policies that keep it from its neighbours and the database; and
-in a namespace that enforces no level of Pod Security, which is EKS's default, a pod could take over its node.
+EKS access policies for editors and administrators of namespaces let them run any pods and write network policies.
+Without these rules a pod could use a system priority, use a node with accelerators outside the quota of accelerators,
+or be assigned to a node without the scheduler; a team could delete the policies that isolate it from its neighbours and
+the database; and in a namespace that enforces no level of Pod Security, which is EKS's default, a pod could take over
+its node.
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 """
 
@@ -14,17 +15,18 @@ from components.accelerators import ACCELERATORS
 from components.pod_identity import CREDENTIALS_VARIABLE
 from platform_services.classes import PRIORITIES
 
-# What teams' pods may be. `platform` is for the platform's own services.
+# Priorities that teams' pods may have. `platform` is for the platform's own services.
 TEAM_PRIORITIES = tuple(name for name in PRIORITIES if name != "platform")
 DEVICES = tuple(sorted({each.vendor.resource for each in ACCELERATORS.values()}))
-# Controllers delete what is in a namespace that is deleted, and whoever may lift the rule is not bound by it.
+# Controllers delete the objects of a namespace that is deleted. Users who may delete the policy are not bound by it
+# either.
 EXEMPT = (
     "'system:serviceaccounts:kube-system' in request.userInfo.groups || "
     "authorizer.group('admissionregistration.k8s.io').resource('validatingadmissionpolicies')"
     ".check('delete').allowed()"
 )
 ENFORCED = "pod-security.kubernetes.io/enforce"
-# Of a pod that exists only its tolerations can grow, and none of them can change.
+# An existing pod's tolerations can only be extended, and none of them can be changed.
 # https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement
 CREATED = "request.operation == 'CREATE'"
 TOLERATIONS_GREW = (
@@ -35,13 +37,19 @@ TOLERATIONS_GREW = (
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`holds` is an expression in CEL; `message` says what to write instead."""
+    """A rule. `holds` is an expression in CEL; `message` says what to write instead."""
 
     holds: str
     message: str
 
 
 def pod_rules(priorities: Sequence[str] = TEAM_PRIORITIES, devices: Sequence[str] = DEVICES) -> Sequence[Rule]:
+    """Return the rules for pods in teams' namespaces.
+
+    Args:
+        priorities: priority classes that the pods may have.
+        devices: resources of accelerators; only pods that request one may tolerate its taint.
+    """
     allowed = ", ".join(f"'{name}'" for name in priorities)
     return [
         _on_creation(
@@ -76,7 +84,10 @@ def _on_creation(holds: str, message: str) -> Rule:
 
 
 def _on_tolerations(holds: str, message: str) -> Rule:
-    """A pod that waits could be given one later. Updates of anything else are not looked at."""
+    """Return a rule for creations and for added tolerations.
+
+    A pending pod could be given a toleration later. Updates of anything else are not checked.
+    """
     return Rule(holds=f"!({CREATED}) && !({TOLERATIONS_GREW}) || ({holds})", message=message)
 
 
@@ -92,14 +103,14 @@ def _asks_for(device: str) -> str:
     )
 
 
-# Names as in `ml_workloads/project/deployment_names.py`, which is a layer above.
+# These names equal those in `ml_workloads/project/deployment_names.py`, which is a layer above.
 CONDUCTOR, STARTED = "conductor", ("fit", "worker")
 BY_CONDUCTOR = f"request.userInfo.username == 'system:serviceaccount:' + request.namespace + ':{CONDUCTOR}'"
 NAME_LABEL = "app.kubernetes.io/name"
 
 
 def conductor_rules() -> Sequence[Rule]:
-    """Return what holds of every Job that a conductor creates.
+    """Return the rules for every Job that a conductor creates.
 
     A conductor reads a project's data and records its models. With a Job of its own choice it could run any image as
     any service account of the namespace.
@@ -114,7 +125,7 @@ def conductor_rules() -> Sequence[Rule]:
 
 
 def started_rules() -> Sequence[Rule]:
-    """Return what holds of a Job that a conductor makes from a CronJob, which is `params`."""
+    """Return the rules for a Job that a conductor creates from a CronJob, which is `params`."""
     return [
         Rule(
             holds="object.spec.template.spec == params.spec.jobTemplate.spec.template.spec",
@@ -133,10 +144,10 @@ NETWORK_RULES = (
 
 
 def role_rules() -> Sequence[Rule]:
-    """Return what holds of a pod that is useless without its role on AWS, in every namespace.
+    """Return the rules for a pod that needs its AWS role, in every namespace.
 
-    EKS gives a pod the variables that lead to its credentials when the pod is admitted, and lets it pass without them
-    when the association is too new or EKS's webhook does not answer. Such a pod would never get any credentials.
+    EKS adds the variables that lead to a pod's credentials when the pod is admitted, and admits it without them if the
+    association is too new or EKS's webhook does not answer. Such a pod would never get any credentials.
     """
     return [
         Rule(

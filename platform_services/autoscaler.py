@@ -1,6 +1,6 @@
-"""Cluster Autoscaler: adds nodes for pods that find none, and removes nodes that have nothing to do.
+"""Cluster Autoscaler: adds nodes for pods that are pending, and removes idle nodes.
 
-Its image follows the cluster's minor, because it carries the scheduler that it simulates with.
+Its image follows the cluster's minor version, because it contains the scheduler that it simulates with.
 https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md
 """
 
@@ -24,7 +24,7 @@ LABELS = {"app.kubernetes.io/name": NAME}
 
 @dataclass(frozen=True, kw_only=True)
 class AutoscalerArgs:
-    """`namespace` by name, because the role's trust names it too."""
+    """Arguments of the autoscaler. `namespace` is a plain name, because the role's trust policy contains it too."""
 
     cluster: ClusterHandle
     namespace: str
@@ -37,6 +37,7 @@ class AutoscalerArgs:
 
 
 def autoscaler_flags(cluster: ClusterHandle, namespace: str, scale_down_minutes: int) -> list[str]:
+    """Return the command line arguments of Cluster Autoscaler."""
     tags = ("k8s.io/cluster-autoscaler/enabled", f"k8s.io/cluster-autoscaler/{cluster.plain_name}")
     return [
         "--cloud-provider=aws",
@@ -45,7 +46,7 @@ def autoscaler_flags(cluster: ClusterHandle, namespace: str, scale_down_minutes:
         f"--max-nodes-total={cluster.max_nodes}",
         "--balance-similar-node-groups=true",
         "--expander=least-waste",
-        # Local files are scratch space here; what has to outlive a node is on a volume or in a bucket.
+        # Local files are scratch space here. Data that has to outlive a node is on a volume or in a bucket.
         "--skip-nodes-with-local-storage=false",
         f"--scale-down-unneeded-time={scale_down_minutes}m",
         f"--scale-down-delay-after-add={scale_down_minutes}m",
@@ -55,6 +56,8 @@ def autoscaler_flags(cluster: ClusterHandle, namespace: str, scale_down_minutes:
 
 
 class Autoscaler(pulumi.ComponentResource):
+    """Cluster Autoscaler with its permissions, disruption budget and network policy."""
+
     def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Autoscaler", name, {}, opts)
         self._name, self._args = name, args
@@ -81,7 +84,8 @@ class Autoscaler(pulumi.ComponentResource):
                 "selector": {"match_labels": LABELS},
                 "template": {"metadata": {"labels": {**LABELS, **NEEDS_ROLE}}, "spec": self._pod()},
             },
-            # Its credentials are put into the pod when that is made; without its rights it ends at once.
+            # Credentials are injected when the pod is created, and without its permissions the autoscaler exits at
+            # once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[identity, *rights]),
         )
         k8s.policy.v1.PodDisruptionBudget(

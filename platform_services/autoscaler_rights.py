@@ -1,4 +1,4 @@
-"""What Cluster Autoscaler may do: on the cluster by RBAC, on AWS by the role of its pods. Pure.
+"""Permissions of Cluster Autoscaler: on the cluster by RBAC, on AWS by the role of its pods. Pure functions.
 
 https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#full-cluster-autoscaler-features-policy-recommended
 """
@@ -18,7 +18,7 @@ def _watch(group: str, *kinds: str) -> Rule:
     return {"api_groups": [group], "resources": list(kinds), "verbs": ["get", "list", "watch"]}
 
 
-# The simulation of where a pod would fit looks at all that the scheduler looks at.
+# The simulation of pod placement reads all objects that the scheduler reads.
 CLUSTER_RULES: Sequence[Rule] = (
     _watch(
         "", "namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "replicationcontrollers", "services"
@@ -28,15 +28,15 @@ CLUSTER_RULES: Sequence[Rule] = (
     _watch("policy", "poddisruptionbudgets"),
     _watch("resource.k8s.io", "deviceclasses", "resourceclaims", "resourceslices"),
     _watch("storage.k8s.io", "csidrivers", "csinodes", "csistoragecapacities", "storageclasses", "volumeattachments"),
-    # It marks nodes that it is about to remove, so that the scheduler leaves them alone.
+    # The autoscaler taints nodes that it is about to remove, so that the scheduler does not use them.
     {"api_groups": [""], "resources": ["nodes"], "verbs": ["get", "list", "patch", "update", "watch"]},
-    # It empties nodes before it removes them, by eviction, which respects disruption budgets.
+    # The autoscaler drains nodes before it removes them, by eviction, which respects disruption budgets.
     {"api_groups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
     {"api_groups": [""], "resources": ["pods/status"], "verbs": ["update"]},
     {"api_groups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
 )
 
-# Inside its own namespace: the lease by which one of several is active, and the status that people read.
+# In its own namespace: the lease for leader election, and the status that people read.
 NAMESPACE_RULES: Sequence[Rule] = (
     {"api_groups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
     {
@@ -56,7 +56,10 @@ NAMESPACE_RULES: Sequence[Rule] = (
 
 
 def autoscaler_policy(scope: Scope, cluster: str) -> str:
-    """It looks at every group of the region, and resizes those that EKS tagged as this cluster's."""
+    """Return the policy of the autoscaler.
+
+    It reads every group of the region, and resizes those that EKS tagged as this cluster's.
+    """
     owned = {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}
     return document(
         [

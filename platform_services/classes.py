@@ -1,7 +1,7 @@
-"""Classes that workloads name: which pods give way to which, and what a volume is.
+"""Priority classes and the storage class that workloads name.
 
-Serving comes before the platform's own services, and those before training, which is the only one that is stopped for
-others: a model that answers requests gets its accelerator even where a training run has to start again.
+Serving has the highest priority, then the platform's own services, then training, which is the only one that is
+preempted: a model that answers requests gets its accelerator even if a training run has to start again.
 https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
 """
 
@@ -43,6 +43,8 @@ class ClassesArgs:
 
 
 class Classes(pulumi.ComponentResource):
+    """The priority classes, and the default storage class."""
+
     priorities: dict[str, pulumi.Output[str]]
     storage_class: pulumi.Output[str]
 
@@ -72,7 +74,7 @@ class Classes(pulumi.ComponentResource):
             parameters={"type": "gp3", "encrypted": "true", "kmsKeyId": args.volume_key_arn},
             reclaim_policy="Delete",
             allow_volume_expansion=True,
-            # A volume lives in one zone: it is made where its first pod was placed.
+            # A volume exists in one zone. It is created in the zone of its first pod.
             volume_binding_mode="WaitForFirstConsumer",
             opts=child,
         )

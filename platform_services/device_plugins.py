@@ -1,7 +1,7 @@
-"""Device plugins: what makes accelerators something that pods can ask for. One per vendor, on its nodes only.
+"""Device plugins, which make accelerators a resource that pods can request. One per vendor, on its nodes only.
 
-They run as root and mount a folder of the node, because that is how a plugin registers with the kubelet; everything
-else is taken from them. https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/
+They run as root and mount a folder of the node, because a plugin needs both to register with the kubelet. All other
+privileges are dropped. https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,10 @@ KUBELET_FOLDER = "/var/lib/kubelet/device-plugins"
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """`folders` of the node that are mounted under the same path; `rules` is what it asks of the Kubernetes API."""
+    """A device plugin.
+
+    `folders` of the node are mounted under the same path; `rules` are its permissions on the cluster.
+    """
 
     vendor: Vendor
     image: str
@@ -34,7 +37,7 @@ PLUGINS = (
         vendor=NEURON,
         image=NEURON_DEVICE_PLUGIN,
         folders={"device-plugins": KUBELET_FOLDER, "device-map": "/run"},
-        # It writes down which cores a pod got, on the pod and on the node.
+        # The plugin records the cores that a pod got, on the pod and on the node.
         rules=[
             {"api_groups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch"]},
             {"api_groups": [""], "resources": ["nodes/status"], "verbs": ["patch", "update"]},
@@ -53,6 +56,8 @@ class DevicePluginsArgs:
 
 
 class DevicePlugins(pulumi.ComponentResource):
+    """One DaemonSet for each vendor whose accelerators the environment's pools have."""
+
     def __init__(self, name: str, args: DevicePluginsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:DevicePlugins", name, {}, opts)
         self._name, self._args = name, args

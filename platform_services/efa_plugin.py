@@ -1,7 +1,8 @@
-"""The device plugin of Elastic Fabric Adapter: what makes the interfaces of nodes something that pods can ask for.
+"""The device plugin of Elastic Fabric Adapter, which makes the interfaces of nodes a resource that pods can request.
 
-It runs on the nodes of pools with `efa: true` only, and as AWS ships it, which is privileged and in the node's network:
-it looks at the node's RDMA devices. So it lives where Pod Security lets that through, and has no token.
+It runs on the nodes of pools with `efa: true` only, and with the settings of AWS's chart: privileged and in the node's
+network, because it reads the node's RDMA devices. So it runs in a namespace whose Pod Security level allows that, and
+has no token.
 https://docs.aws.amazon.com/eks/latest/userguide/device-management-efa.html#eks-efa-device-plugin
 https://github.com/aws/eks-charts/tree/master/stable/aws-efa-k8s-device-plugin
 """
@@ -17,7 +18,8 @@ from platform_services.pods import resources
 from platform_services.versions import efa_device_plugin
 
 NAME = "efa-device-plugin"
-# Of the node, under the same path in the container. The last is there on Neuron nodes only, and the chart makes it.
+# Folders of the node, under the same path in the container. The last one exists on Neuron nodes only; AWS's chart
+# creates it.
 FOLDERS = {
     "device-plugins": (KUBELET_FOLDER, "Directory"),
     "infiniband": ("/dev/infiniband", "Directory"),
@@ -27,7 +29,7 @@ FOLDERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class EfaPluginArgs:
-    """`pools` are those whose nodes have EFA interfaces."""
+    """Arguments of the plugin. `pools` are the pools whose nodes have EFA interfaces."""
 
     namespace: pulumi.Input[str]
     region: str
@@ -40,6 +42,8 @@ class EfaPluginArgs:
 
 
 class EfaPlugin(pulumi.ComponentResource):
+    """The DaemonSet of the EFA device plugin."""
+
     def __init__(self, name: str, args: EfaPluginArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:EfaPlugin", name, {}, opts)
         labels = {"app.kubernetes.io/name": NAME}
@@ -85,7 +89,8 @@ def _pod(args: EfaPluginArgs) -> k8s.core.v1.PodSpecArgsDict:
             {
                 "name": NAME,
                 "image": efa_device_plugin(args.region),
-                # As in AWS's chart since its release of 2025-09-03; less was not tried on a node with EFA.
+                # As in AWS's chart since its release of 2025-09-03. Fewer privileges were not tested on a node with
+                # EFA.
                 "security_context": {"privileged": True, "run_as_user": 0, "read_only_root_filesystem": True},
                 "resources": resources("50m", "64Mi", "256Mi"),
                 "volume_mounts": [{"name": volume, "mount_path": path} for volume, (path, _) in FOLDERS.items()],

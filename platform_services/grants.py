@@ -1,4 +1,4 @@
-"""A Role of one namespace, and the binding that gives it to somebody."""
+"""A Role of one namespace, and the RoleBinding that grants it to subjects."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ def grant(
     subjects: Sequence[k8s.rbac.v1.SubjectArgsDict],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Declare both, with the same metadata.
+    """Create a Role and its RoleBinding with the same metadata.
 
     Args:
-        name: of the resources, which get `-role` and `-binding` after it.
+        name: prefix of the resources' names, which end with `-role` and `-binding`.
         metadata: name and namespace of both objects.
-        rules: what the subjects may do in that namespace.
-        subjects: whom it is given to.
-        opts: of both resources.
+        rules: permissions of the subjects in that namespace.
+        subjects: subjects that the role is granted to.
+        opts: options of both resources.
     """
     role = k8s.rbac.v1.Role(f"{name}-role", metadata=metadata, rules=list(rules), opts=opts)
     k8s.rbac.v1.RoleBinding(
@@ -39,5 +39,5 @@ def grant(
 
 
 def group(name: str) -> k8s.rbac.v1.SubjectArgsDict:
-    """Return the subject that is everybody of a group."""
+    """Return the subject for all members of a group."""
     return {"kind": "Group", "name": name, "api_group": RBAC}

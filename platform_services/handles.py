@@ -1,4 +1,4 @@
-"""What workloads may know of the platform."""
+"""Handles of the platform layer, for workloads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +13,11 @@ from platform_services.network_policies import Ranges
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What becomes of things that hold something when the program does not name them any more.
+    """Treatment of stateful resources that the program no longer declares.
 
-    `protect`: Pulumi refuses to delete them.
+    Attributes:
+        protect: Whether Pulumi refuses to delete them.
+        recovery_window_days: Days in which a deleted secret can be restored; 0 deletes at once.
     """
 
     protect: bool
@@ -24,9 +26,15 @@ class Retention:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingHandle:
-    """The MLflow server: `uri` for clients; namespace, labels and port for the network policies that let them through.
+    """MLflow's server.
 
-    `image`, `image_hooks`, `admin_secret_arn` and `ready` are for what keeps its accounts.
+    Attributes:
+        uri: Address for clients inside the cluster.
+        namespace: Namespace of the server's pods.
+        labels: Labels of the server's pods, for network policies.
+        port: Port of the server.
+        image: Reference of the server's image, which also holds the program that manages accounts.
+        admin_secret_arn: Secret with the administrator's password.
     """
 
     uri: str
@@ -34,20 +42,17 @@ class TrackingHandle:
     labels: Mapping[str, str]
     port: int
     image: pulumi.Output[str]
-    image_hooks: pulumi.ResourceHookBinding = field(repr=False)
     admin_secret_arn: pulumi.Output[str]
-    ready: pulumi.Resource
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformHandle:
-    """Names of what workloads refer to; `kubernetes` is the provider that their objects are applied by.
+    """All that workloads may use of the platform.
 
-    `repository_urls` is where images are, by the names of the repositories without the environment's prefix.
-    `admission` is what no team may do: it is there before the first namespace of a team.
+    Attributes:
+        repository_urls: Image repositories by their names without the environment's prefix.
     """
 
-    kubernetes: pulumi.ProviderResource
     environment: str
     prefix: str
     cluster: ClusterHandle
@@ -61,8 +66,26 @@ class PlatformHandle:
     secrets_key_arn: pulumi.Output[str]
     tracking: TrackingHandle
     retention: Retention
-    admission: pulumi.Resource
 
     @property
     def account(self) -> Account:
+        """Return the account that the cluster is in."""
         return self.cluster.account
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformOrder:
+    """Resources of the platform that workloads wait for, where one program deploys both layers.
+
+    A handle cannot hold them: only names and addresses can be loaded from another stack. A platform of another stack is
+    deployed already, so there the defaults hold.
+
+    Attributes:
+        admission: Admission policies, which exist before the first namespace of a team.
+        tracking: MLflow's server, which answers before anything manages its accounts.
+        tracking_image: Hooks that check MLflow's image before anything runs it.
+    """
+
+    admission: tuple[pulumi.Resource, ...] = ()
+    tracking: tuple[pulumi.Resource, ...] = ()
+    tracking_image: pulumi.ResourceHookBinding = field(default_factory=pulumi.ResourceHookBinding, repr=False)

@@ -14,12 +14,12 @@ Level = Literal["privileged", "restricted"]
 
 SERVICES, ACCELERATORS, ML_PLATFORM = "cluster-services", "accelerators", "ml-platform"
 PROJECT_LABEL = "ml-platform/project"
-"""On namespaces of projects, whose pods the platform's services let in; its value is the project's name."""
+"""Label of projects' namespaces, whose pods may connect to the platform's services. Its value is the project's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace:
-    """`reason` says why less than `restricted` is enforced."""
+    """A namespace of the platform. `reason` says why a level below `restricted` is enforced."""
 
     level: Level = "restricted"
     reason: str = ""
@@ -29,7 +29,7 @@ class Namespace:
             raise ValueError(f"level {self.level!r}: give the `reason`, or enforce 'restricted'")
 
 
-# `kube-system` is EKS's own: its add-ons use the host's network and folders, and its labels are not ours to set.
+# EKS owns `kube-system`: its add-ons use the host's network and folders, and the platform does not set its labels.
 NAMESPACES: Mapping[str, Namespace] = {
     SERVICES: Namespace(),
     ML_PLATFORM: Namespace(),
@@ -41,7 +41,10 @@ NAMESPACES: Mapping[str, Namespace] = {
 
 
 def pod_security_labels(level: Level, minor: str) -> Mapping[str, str]:
-    """As of the cluster's own minor. What is let through is recorded, and not warned about with every deployment."""
+    """Return the labels for a Pod Security level, in the version of the cluster's minor.
+
+    Allowed violations of `restricted` are recorded in the audit log, but cause no warning with every deployment.
+    """
     labels: dict[str, str] = {}
     for mode, applied in (("enforce", level), ("audit", "restricted"), ("warn", level)):
         labels[f"pod-security.kubernetes.io/{mode}"] = applied
@@ -50,6 +53,8 @@ def pod_security_labels(level: Level, minor: str) -> Mapping[str, str]:
 
 
 class Namespaces(pulumi.ComponentResource):
+    """The platform's namespaces. `names` resolve once the namespaces exist."""
+
     names: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, minor: str, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Nothing talks to anything in the platform's namespaces unless a policy here says so.
+"""Network policies of the platform's namespaces. Every connection that no policy here allows is denied.
 
 https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html
 """
@@ -13,7 +13,7 @@ from platform_services.namespaces import ACCELERATORS, NAMESPACES
 
 DNS_PORT, HTTPS, HTTP = 53, 443, 80
 ANYWHERE = "0.0.0.0/0"
-# Ranges that no public address is in: networks of companies, carriers (pods have addresses of theirs), links of a node.
+# Ranges without public addresses: private networks, carrier-grade NAT (pods have addresses of that range), link-local.
 # https://www.rfc-editor.org/rfc/rfc1918, rfc6598 and rfc3927
 NOT_PUBLIC = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 # https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
@@ -22,10 +22,11 @@ POD_IDENTITY_AGENT = "169.254.170.23/32"
 
 @dataclass(frozen=True, kw_only=True)
 class Ranges:
-    """Where in the network pods find what: `vpc` is all of it, where databases are.
+    """IP ranges of the network. `vpc` is the whole VPC, which contains the databases.
 
-    `endpoints` is where AWS answers inside the VPC, none where it does on the internet only. `kubernetes` is where the
-    Kubernetes API does: the first address of the services' range, and the subnets of the cluster's interfaces.
+    `endpoints` are the ranges in which AWS answers inside the VPC; it is empty if AWS is reached over the internet
+    only. `kubernetes` are the ranges of the Kubernetes API: the first address of the services' range, and the subnets
+    of the cluster's interfaces.
     """
 
     vpc: str
@@ -39,7 +40,7 @@ class NetworkPoliciesArgs:
 
 
 class NetworkPolicies(pulumi.ComponentResource):
-    """All pods of every namespace: no connection in or out; where names are looked up, DNS."""
+    """Default policies for all pods of every namespace: deny all connections, allow DNS where names are looked up."""
 
     def __init__(self, name: str, args: NetworkPoliciesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:NetworkPolicies", name, {}, opts)
@@ -63,6 +64,7 @@ class NetworkPolicies(pulumi.ComponentResource):
 
 
 def to_dns() -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
+    """Return a rule for the cluster's DNS."""
     return {
         "to": [
             {
@@ -75,10 +77,11 @@ def to_dns() -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
 
 
 def to_aws(ranges: Ranges) -> Sequence[k8s.networking.v1.NetworkPolicyEgressRuleArgsDict]:
-    """The APIs of AWS, and the agent that hands out roles.
+    """Return rules for the APIs of AWS, and for the agent that provides credentials of roles.
 
-    Which public addresses AWS has, nobody promises: all of them are let through, on one port. Addresses of private
-    networks are not: the Kubernetes API, other pods, and what lies behind a connection have theirs there.
+    AWS does not guarantee the list of its public addresses, so all public addresses are allowed, on one port. Addresses
+    of private networks are not: the Kubernetes API, other pods, and networks behind a connection have their addresses
+    there.
     """
     public: k8s.networking.v1.NetworkPolicyPeerArgsDict = {"ip_block": {"cidr": ANYWHERE, "except_": list(NOT_PUBLIC)}}
     return [
@@ -88,7 +91,7 @@ def to_aws(ranges: Ranges) -> Sequence[k8s.networking.v1.NetworkPolicyEgressRule
 
 
 def to_kubernetes(ranges: Ranges) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
-    """The Kubernetes API, by the address of its Service and by those behind it."""
+    """Return a rule for the Kubernetes API, by the address of its Service and by those behind it."""
     return {"to": _blocks(ranges.kubernetes), "ports": [{"protocol": "TCP", "port": HTTPS}]}
 
 
@@ -99,7 +102,7 @@ def _blocks(cidrs: Iterable[str]) -> list[k8s.networking.v1.NetworkPolicyPeerArg
 def to_service(
     namespace: str, labels: Mapping[str, str], port: int
 ) -> k8s.networking.v1.NetworkPolicyEgressRuleArgsDict:
-    """Pods with these labels in another namespace, or the same."""
+    """Return a rule for pods with these labels in another namespace, or in the same one."""
     return {
         "to": [
             {

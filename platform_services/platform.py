@@ -1,4 +1,4 @@
-"""The cluster's basics, in the order in which they need each other."""
+"""Basic services of the cluster, created in the order of their dependencies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs
 from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
 from platform_services.efa_plugin import EfaPlugin, EfaPluginArgs
-from platform_services.handles import PlatformHandle, Retention
+from platform_services.handles import PlatformHandle, PlatformOrder, Retention
 from platform_services.mlflow.server import Mlflow, MlflowArgs
 from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES, Namespaces
 from platform_services.network_policies import NetworkPolicies, NetworkPoliciesArgs, Ranges
@@ -23,10 +23,9 @@ from platform_services.readers import ClusterReaders
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformArgs:
-    """`repository_urls` is where images are, by the names of the repositories without the environment's prefix."""
+    """Arguments of `Platform`. `repository_urls` are by repository name, without the environment's prefix."""
 
     cluster: ClusterHandle
-    kubernetes: pulumi.ProviderResource
     environment: str
     prefix: str
     vpc_id: pulumi.Input[str]
@@ -44,7 +43,10 @@ class PlatformArgs:
 
 
 class Platform(pulumi.ComponentResource):
+    """All services of the platform on one cluster. `handle` is for workloads."""
+
     handle: PlatformHandle
+    order: PlatformOrder
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Platform", name, {}, opts)
@@ -99,11 +101,11 @@ class Platform(pulumi.ComponentResource):
                 replicas=args.mlflow_replicas,
                 workers=args.mlflow_workers,
             ),
-            # Its pods name a priority, reach nobody's address but DNS, and do not come without their role.
+            # Its pods name a priority class, connect to nothing but DNS by default, and are not admitted without their
+            # role.
             pulumi.ResourceOptions(parent=self, depends_on=[classes, policies, admission]),
         )
         self.handle = PlatformHandle(
-            kubernetes=args.kubernetes,
             environment=args.environment,
             prefix=args.prefix,
             cluster=cluster,
@@ -117,6 +119,12 @@ class Platform(pulumi.ComponentResource):
             secrets_key_arn=args.secrets_key_arn,
             tracking=mlflow.handle,
             retention=args.retention,
-            admission=admission,
         )
-        self.register_outputs({})
+        self.order = PlatformOrder(admission=(admission,), tracking=(mlflow.ready,), tracking_image=mlflow.image_hooks)
+        self.register_outputs(self.exports)
+
+    @property
+    def exports(self) -> dict[str, pulumi.Input[object]]:
+        """Return the outputs of the stack: addresses and names, no secret."""
+        tracking = self.handle.tracking
+        return {"mlflow_uri": tracking.uri, "mlflow_admin_secret_arn": tracking.admin_secret_arn}

@@ -1,4 +1,4 @@
-"""Parts of pod specifications that every service shares: what Pod Security `restricted` asks for, and more.
+"""Parts of pod specifications that every service shares: Pod Security `restricted`, and more restrictions.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 """
@@ -11,6 +11,7 @@ NOBODY = 65534
 
 
 def restricted_pod(user: int = NOBODY) -> k8s.core.v1.PodSecurityContextArgsDict:
+    """Return the security context of a pod that runs as the given user ID, not as root."""
     return {
         "run_as_non_root": True,
         "run_as_user": user,
@@ -21,7 +22,7 @@ def restricted_pod(user: int = NOBODY) -> k8s.core.v1.PodSecurityContextArgsDict
 
 
 def closed_container() -> k8s.core.v1.SecurityContextArgsDict:
-    """No way to more rights, and nothing to write to but mounted volumes."""
+    """Return a security context without privilege escalation, in which only mounted volumes are writable."""
     return {
         "allow_privilege_escalation": False,
         "privileged": False,
@@ -33,9 +34,9 @@ def closed_container() -> k8s.core.v1.SecurityContextArgsDict:
 def resources(
     cpu: str, memory: str, memory_limit: str, extended: Mapping[str, str] | None = None
 ) -> k8s.core.v1.ResourceRequirementsArgsDict:
-    """Memory is limited, processor time is not: a limit there slows down what could run on idle cores.
+    """Return requests and limits. Memory is limited; CPU is not, because a limit would slow down work on idle cores.
 
-    `extended` are resources that nodes count in whole numbers; what is asked for of them is also the limit.
+    `extended` are extended resources, which nodes count in whole numbers; their request is also their limit.
     """
     return {
         "requests": {"cpu": cpu, "memory": memory, **(extended or {})},

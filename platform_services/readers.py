@@ -1,7 +1,7 @@
-"""Reading what EKS's policies for views leave out, for everybody who may enter: nodes, classes, rules. No secrets.
+"""Read access beyond EKS's view policies, for everybody who may enter the cluster: nodes, classes, rules. No secrets.
 
-Those policies stop at namespaces, and know few kinds. A preview that asks the cluster anew reads whatever the program
-declares there.
+EKS's view policies cover only namespaces, and few kinds. A preview that refreshes from the cluster reads all objects
+that the program declares there.
 https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 """
 
@@ -26,6 +26,8 @@ READABLE: Sequence[tuple[str, tuple[str, ...]]] = (
 
 
 class ClusterReaders(pulumi.ComponentResource):
+    """ClusterRole and binding of the readers group."""
+
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:ClusterReaders", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)

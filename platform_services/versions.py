@@ -1,4 +1,4 @@
-"""Others' images that the platform runs: by the table `images.txt`, in exact versions and by digest."""
+"""Third-party images that the platform runs: the table `images.txt` lists them with exact versions and digests."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ CLUSTER_AUTOSCALER: Mapping[str, str] = {
     name.removeprefix(_AUTOSCALER): image.pinned for name, image in IMAGES.items() if name.startswith(_AUTOSCALER)
 }
 
-# EKS keeps its images in every region, in accounts of its own; where none is listed it is this one.
+# EKS provides its images in every region, in accounts of its own. Regions that are not listed below use this account.
 # https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html
 EKS_IMAGES_ACCOUNT = "602401143452"
 EKS_IMAGES_ACCOUNTS: Mapping[str, str] = {
@@ -45,7 +45,11 @@ WITHOUT_EKS_IMAGES = ("ap-east-2", "ap-southeast-5")
 
 
 def efa_device_plugin(region: str) -> str:
-    """Return the image of the EFA device plugin in a region. Raises ValueError where AWS's page names no registry."""
+    """Return the image of the EFA device plugin in a region.
+
+    Raises:
+        ValueError: AWS's page names no registry for the region.
+    """
     if region in WITHOUT_EKS_IMAGES:
         raise ValueError(
             f"efa: AWS's documentation names no registry of EKS's images in {region}; write efa: false, or ask AWS for "
@@ -60,9 +64,9 @@ def needed(version: str, accelerators: Collection[str], *, efa: bool) -> tuple[I
     """Return the images that an environment runs.
 
     Args:
-        version: the minor of its Kubernetes.
-        accelerators: of its pools.
-        efa: whether a pool has EFA interfaces.
+        version: the minor version of its Kubernetes.
+        accelerators: accelerators of its pools.
+        efa: a pool has EFA interfaces.
     """
     names = [f"{_AUTOSCALER}{version}"]
     names += [_NVIDIA] if of_vendor(NVIDIA, accelerators) else []

@@ -1,1 +1,1 @@
-"""Set-up that runs before anything is installed (standard library only), and the pinned Go tool modules."""
+"""Setup scripts that run before anything is installed (standard library only), and the pinned Go tool modules."""

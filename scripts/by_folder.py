@@ -1,8 +1,8 @@
-"""A plugin of pytest: with xdist, the tests of a folder run in one worker.
+"""pytest plugin: with xdist, one worker runs all tests of a folder.
 
-What a folder's tests share, such as an environment whose nodes take gigabytes of memory, is then there once. Workers
-take the folders with the most tests first. The mark `xdist_group` could say the same, but xdist 3.8 does not set it
-with pytest 9.2.
+Tests of a folder therefore share one instance of expensive fixtures, such as an environment whose nodes take gigabytes
+of memory. Workers take the folders with the most tests first. The mark `xdist_group` could do the same, but xdist 3.8
+does not set it with pytest 9.2.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 
 class ByFolder(LoadScopeScheduling):
-    """Give a worker all tests of a folder below the arguments of pytest, or of a file that lies beside the folders."""
+    """Scheduler that gives one worker a subfolder of a pytest argument, or a file beside the subfolders."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
@@ -27,5 +27,5 @@ class ByFolder(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
-    """Make the scheduler of this plugin take the place of xdist's own."""
+    """Replace the scheduler of xdist with the one of this plugin."""
     return ByFolder(config, log)

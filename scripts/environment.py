@@ -1,7 +1,7 @@
-"""Bring `.venv` in step with requirements-dev.txt: `python3 scripts/environment.py`.
+"""Update `.venv` to match requirements-dev.txt: `python3 scripts/environment.py`.
 
-This file has to parse under any Python 3, so that one that is too old gets an answer and no traceback; the work is done
-in scripts/virtual_environment.py.
+This file must parse under any Python 3, so that an outdated version gets a message instead of a traceback. The work is
+done in scripts/virtual_environment.py.
 """
 
 # pyright: basic
@@ -14,7 +14,7 @@ NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 
 def find_newer(names=NEWER):  # noqa: ANN001, ANN201 - annotations of today do not parse in a Python of yesterday
-    """The first newer interpreter that really runs (a version manager's stand-in often does not), or None."""
+    """Return the first newer interpreter that really runs (a version manager's shim often does not), or None."""
     script = "import sys; sys.exit(sys.version_info[:2] < %r)" % (MINIMUM,)  # noqa: UP031 - as above
     for name in names:
         try:
@@ -26,7 +26,7 @@ def find_newer(names=NEWER):  # noqa: ANN001, ANN201 - annotations of today do n
 
 
 def too_old(version):  # noqa: ANN001, ANN201 - as above
-    """What to tell, or None when the version will do."""
+    """Return the error message for an outdated Python version, or None if the version is sufficient."""
     if tuple(version[:2]) >= MINIMUM:
         return None
     return (

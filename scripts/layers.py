@@ -1,9 +1,9 @@
-"""Run the layers of tests one after the other, each in a process of its own, and end with one line about all of them.
+"""Run the test layers one after the other, each in its own process, and print one summary line at the end.
 
 `python -m scripts.layers --parallel tests/unit tests/contract --grouped tests/environments`: each parallel folder is a
-layer that uses every core, one file a worker at a time. The grouped folders are one layer in which two groups of tests
-run side by side (scripts/by_folder.py). A layer that fails does not keep the next one from running. Exit code 1 when
-any failed.
+layer that uses every core and assigns one file at a time to a worker. The grouped folders are one layer in which two
+groups of tests run side by side (scripts/by_folder.py). A layer that fails does not stop the next one. The exit code is
+1 if any layer failed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 INTERRUPTED = 2
-# Of each layer, this many parts are named that took at least so long.
+# Per layer, print at most PARTS parts that took at least PART_SECONDS.
 PARTS, PART_SECONDS = 30, 10
 SLOW = ("--durations=20", "--durations-min=10")
-# One file is one worker's: what its tests share is made once.
+# One worker runs all tests of a file, so their shared fixtures are created once.
 PARALLEL = ("-n", "auto", "--dist", "loadfile")
 GROUPED = ("-n", "2", "--dist", "loadscope", "-p", "scripts.by_folder")
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,7 +62,7 @@ def run_layer(folders: Sequence[str], distribution: Sequence[str]) -> Result:
 
 
 def count(report: Path) -> tuple[int, int, int]:
-    """Tests, failed ones (errors included) and skipped ones; zeros when pytest did not get that far."""
+    """Return the numbers of tests, failures (including errors) and skips; zeros if pytest wrote no report."""
     if not report.is_file():
         return 0, 0, 0
     suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest wrote it a moment ago
@@ -75,7 +75,7 @@ def count(report: Path) -> tuple[int, int, int]:
 
 
 def print_times(folder: str, report: Path) -> None:
-    """Print the seconds of a layer's slowest parts, summed over its workers: setup, call and teardown."""
+    """Print the slowest parts of a layer in seconds, summed over its workers: setup, call and teardown."""
     times = seconds_by_part(folder, report)
     for part, seconds in sorted(times.items(), key=lambda each: -each[1])[:PARTS]:
         if seconds >= PART_SECONDS:
@@ -83,7 +83,7 @@ def print_times(folder: str, report: Path) -> None:
 
 
 def seconds_by_part(folder: str, report: Path) -> dict[str, float]:
-    """Return seconds by sub-folder of a layer, and by file for those that lie in none."""
+    """Return seconds by subfolder of a layer, and by file for files outside subfolders."""
     seconds: dict[str, float] = {}
     if not report.is_file():
         return seconds

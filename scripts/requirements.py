@@ -1,6 +1,6 @@
 """Compile the pinned requirements: `make requirements`.
 
-Each file holds for every platform and every Python from 3.11 on, and each package has its hashes. Later files keep to
+Each file is valid for every platform and every Python from 3.11 on, and pins each package with hashes. Later files use
 the versions that earlier ones pin.
 """
 
@@ -20,10 +20,10 @@ PYTHON = ["--python-version", "3.11"]
 
 
 def sources(root: Path) -> dict[str, list[str]]:
-    """Return the arguments of `uv pip compile` by the file that they make, in the order of compilation.
+    """Return the arguments of `uv pip compile` by output file, in the order of compilation.
 
     Args:
-        root: the repository. Packages in folders beside the platform count for requirements-dev.txt.
+        root: the repository. requirements-dev.txt includes the packages in its subfolders.
     """
     beside = [str(path.relative_to(root)) for path in sorted(root.glob("*/pyproject.toml"))]
     pinned = ["-c", "requirements.txt", "-c", f"{RUNTIME}.txt"]
@@ -36,11 +36,11 @@ def sources(root: Path) -> dict[str, list[str]]:
 
 
 def compile_all(root: Path, extra: list[str]) -> int:
-    """Return the exit code of the first uv that fails, else 0.
+    """Compile all files and return the exit code of the first uv run that fails, else 0.
 
     Args:
         root: the repository.
-        extra: more options of `uv pip compile`, such as --upgrade.
+        extra: additional options of `uv pip compile`, such as --upgrade.
     """
     python = Path(sys.executable)
     pip = read_pip_configuration(python)

@@ -1,7 +1,7 @@
-"""`.venv` of a clone: made, filled from requirements-dev.txt (every package pinned by hash), and kept in step.
+"""Setup of a clone's `.venv`: create it, install requirements-dev.txt (packages pinned by hash), keep it up to date.
 
-Standard library only: it runs before anything is installed. A stamp with the content's hash makes a second run short;
-it says "unfinished" while packages are being installed, so that an interrupted run is begun anew instead of trusted.
+Standard library only: it runs before anything is installed. A stamp with the hash of the inputs makes a second run
+short. The stamp is "unfinished" during the installation, so that an interrupted run starts again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNFINISHED = "unfinished"
 
 
 def main(root: str) -> int:
-    """Exit code 0 when `.venv` is in step, 1 with one line of error otherwise, 130 when interrupted."""
+    """Return 0 if `.venv` is up to date, 1 with one line of error otherwise, 130 if interrupted."""
     try:
         bring_in_step(Path(root))
     except SetUpError as error:
@@ -68,13 +68,13 @@ def bring_in_step(root: Path) -> None:
 
 
 def in_step(root: Path) -> bool:
-    """Whether nothing is to do: the stamp fits, and the interpreter still runs."""
+    """Return whether `.venv` is up to date: the stamp matches, and the interpreter still runs."""
     venv = root / ".venv"
     return read_stamp(venv) == expected_stamp(root) and (venv / "bin" / "mlp").is_file() and runs(venv)
 
 
 def expected_stamp(root: Path) -> str:
-    """Changes with the requirements, with what is done to the environment, and when the clone is moved."""
+    """Return a hash that changes with the requirements, with this script, and when the clone is moved."""
     digest = hashlib.sha256(str(root).encode())
     for path in (root / REQUIREMENTS, Path(__file__), *(folder / PROJECT_FILE for folder in projects(root))):
         try:
@@ -85,7 +85,7 @@ def expected_stamp(root: Path) -> str:
 
 
 def projects(root: Path) -> list[Path]:
-    """Return the folders of the packages in a clone: the platform, and those in folders beside it."""
+    """Return the folders of the packages in a clone: the platform, and the packages in its subfolders."""
     return [file.parent for file in (root / PROJECT_FILE, *sorted(root.glob(f"*/{PROJECT_FILE}"))) if file.is_file()]
 
 
@@ -101,7 +101,10 @@ def read_stamp(venv: Path) -> str | None:
 
 
 def runs(venv: Path) -> bool:
-    """Its interpreter starts and finds pip: not so after the system's Python was upgraded or removed."""
+    """Return whether the environment's interpreter starts and pip is installed.
+
+    It does not start after an upgrade or removal of the system's Python.
+    """
     try:
         done = subprocess.run([venv / "bin" / "python", "-S", "-c", ""], capture_output=True, check=False)
     except OSError:
@@ -110,7 +113,7 @@ def runs(venv: Path) -> bool:
 
 
 def pinned(requirements: str, package: str) -> str:
-    """The lines of one package in a compiled requirements file: version, marker and hashes."""
+    """Return the lines of one package in a compiled requirements file: version, marker and hashes."""
     lines = requirements.splitlines()
     for number, line in enumerate(lines):
         if line.startswith(f"{package}=="):
@@ -145,7 +148,10 @@ def write_atomically(path: Path, content: str) -> None:
 
 @contextmanager
 def locked(root: Path) -> Generator[None]:
-    """One set-up of a clone at a time. The kernel lets go of the lock when the process ends, however it ends."""
+    """Hold a lock on the clone, so that only one setup runs.
+
+    The kernel releases it when the process ends, however it ends.
+    """
     folder = os.open(root, os.O_RDONLY)
     try:
         try:
@@ -171,7 +177,7 @@ def _make(venv: Path) -> None:
         if not debian.can_install():
             raise SetUpError(f"this Python has no ensurepip, so it makes no virtual environments: install {package}")
         debian.install([package], say)
-    # Inside an activated environment `sys.executable` would be the very interpreter that is to be replaced.
+    # Inside an activated environment, `sys.executable` is the interpreter that is about to be replaced.
     python: str = getattr(sys, "_base_executable", "") or sys.executable
     _run([python, "-m", "venv", "--clear", str(venv)], f"making {venv}", venv)
 
@@ -194,7 +200,10 @@ def _install(root: Path, venv: Path) -> None:
 
 
 def link_mode(venv: Path) -> dict[str, str]:
-    """uv links files from its cache; between two file systems it can only copy, and warns unless told so."""
+    """Return the variable that makes uv copy files if its cache is on another file system.
+
+    uv links files from its cache. Between two file systems it can only copy, and warns unless this is set.
+    """
     if os.environ.get("UV_LINK_MODE"):
         return {}
     done = subprocess.run([venv / "bin" / "uv", "cache", "dir"], capture_output=True, text=True, check=False)
@@ -207,7 +216,7 @@ def link_mode(venv: Path) -> dict[str, str]:
 
 
 def _install_editable(root: Path, venv: Path) -> None:
-    """Install the packages of the clone so that their code stays in the clone."""
+    """Install the packages of the clone in editable mode."""
     say("Installing the platform itself (usually 5 s)")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     folders = [argument for folder in projects(root) for argument in ("-e", folder)]
@@ -216,7 +225,11 @@ def _install_editable(root: Path, venv: Path) -> None:
 
 
 def _run(command: Sequence[str | Path], what: str, venv: Path, environment: dict[str, str] | None = None) -> None:
-    """Its output is the user's to see, progress included; a failure says what a full or read-only disk would."""
+    """Run a command and show its output, including progress.
+
+    Raises:
+        SetUpError: the command failed; the message mentions a full or read-only disk.
+    """
     code = subprocess.run(list(command), env=environment, check=False).returncode
     if code == 0:
         return

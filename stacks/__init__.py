@@ -1,1 +1,1 @@
-"""An environment: its values, their schema, its providers and how the layers are put together."""
+"""Environment of the platform: its settings, their schema, its providers, and the composition of the layers."""

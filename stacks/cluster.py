@@ -1,8 +1,12 @@
-"""The cluster layer: control plane, access, add-ons and node groups, in the order in which they need each other.
+"""Cluster layer: control plane, access, add-ons and node groups, in the order of their dependencies.
 
-Deleting goes the same way back: what runs on the cluster, then add-ons with pods, nodes, the network's add-ons, access,
-the control plane, and the network at last.
+Deletion runs in reverse order: workloads on the cluster, then add-ons with pods, nodes, the network add-ons, access,
+the control plane, and finally the network.
 """
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import pulumi
 
@@ -26,7 +30,7 @@ from components.eks import (
     Team,
     cluster_name,
 )
-from components.identities import Identities
+from platform_services.namespaces import ML_PLATFORM
 from stacks.foundation import FoundationHandle
 from stacks.providers import default_tags
 from stacks.settings import PlatformSettings
@@ -35,7 +39,7 @@ from stacks.settings.pools import NodePoolSettings
 
 
 def node_pools(settings: PlatformSettings) -> tuple[NodePool, ...]:
-    """The pools of the settings as the components take them; the general one comes first."""
+    """Return the node pools of the settings as component arguments; the general pool comes first."""
     return tuple(_pool(settings, name, pool) for name, pool in settings.cluster.pools.items())
 
 
@@ -58,45 +62,91 @@ def _pool(settings: PlatformSettings, name: str, pool: NodePoolSettings) -> Node
     )
 
 
-class ClusterLayer:
-    """Makes the components of the layer as children of `parent`."""
+def administered(settings: PlatformSettings, project_namespaces: Iterable[str]) -> tuple[str, ...]:
+    """Return the namespaces that the platform's team administers: those of teams and projects, and MLflow's.
+
+    An administrator of a namespace acts as its service accounts. In a privileged namespace that is the node with all
+    that runs on it. In the autoscaler's namespace it is every node and the eviction of every pod.
+    """
+    teams = [name for team in settings.cluster.teams.values() for name in team.namespaces]
+    others = (each for each in project_namespaces if not any(fnmatchcase(each, name) for name in teams))
+    return tuple(sorted({ML_PLATFORM, *teams, *others}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterLayerArgs:
+    """Arguments of the cluster layer.
+
+    Attributes:
+        settings: Settings of the environment.
+        foundation: Handle of the layer below.
+        project_namespaces: Namespaces of the environment's projects.
+        after: Resources that exist as long as the cluster does, although no property refers to them.
+    """
+
+    settings: PlatformSettings
+    foundation: FoundationHandle
+    project_namespaces: tuple[str, ...]
+    after: tuple[pulumi.Resource, ...] = ()
+
+
+class ClusterLayer(pulumi.ComponentResource):
+    """EKS cluster with its access, add-ons and node groups.
+
+    Attributes:
+        handle: Names and addresses for the layers above.
+        ready: Access entries, node groups and add-ons. Objects on the cluster are made after them and deleted before.
+    """
 
     handle: ClusterHandle
-    access_roles: dict[str, pulumi.Output[str]]
+    ready: tuple[pulumi.Resource, ...]
 
-    def __init__(
-        self,
-        settings: PlatformSettings,
-        foundation: FoundationHandle,
-        identities: Identities,
-        namespaces: tuple[str, ...],
-        parent: pulumi.Resource,
-    ) -> None:
-        """`namespaces` are those that the platform's team administers."""
-        self._settings, self._foundation, self._namespaces = settings, foundation, namespaces
-        self._child = pulumi.ResourceOptions(parent=parent)
-        self._name = cluster_name(foundation.prefix)
+    def __init__(self, name: str, args: ClusterLayerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:ClusterLayer", name, {}, opts)
+        self._args, self._settings, self._foundation = args, args.settings, args.foundation
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._name = cluster_name(self._foundation.prefix)
         self._cluster = self._control_plane()
-        access = self._access(identities)
-        self.access_roles = access.roles
+        access = self._access()
         groups = self._node_groups(self._node_addons())
         services = self._service_addons(groups[GENERAL_POOL])
+        self.ready = (*access.granted, *groups.values(), *services.installed)
+        self.handle = self._handle(access)
+        self.register_outputs(self.exports)
+
+    @property
+    def exports(self) -> dict[str, pulumi.Input[object]]:
+        """Return the outputs of the stack: addresses and names, no secret."""
+        made = self.handle
+        command = "aws eks update-kubeconfig --region {0} --name {1}"
+        return {
+            "cluster_name": made.name,
+            "cluster_endpoint": made.endpoint,
+            "cluster_version": made.version,
+            "cluster_security_group_id": made.security_group_id,
+            "cluster_role_arns": dict(made.role_arns),
+            "oidc_issuer": made.oidc_issuer,
+            "oidc_provider_arn": made.oidc_provider_arn,
+            "kubeconfig_command": pulumi.Output.format(command, made.region, made.name),
+        }
+
+    def _handle(self, access: Access) -> ClusterHandle:
         cluster = self._cluster
-        self.handle = ClusterHandle(
+        return ClusterHandle(
             name=cluster.name,
             arn=cluster.arn,
             plain_name=self._name,
-            version=settings.cluster.version,
-            region=settings.region,
+            version=self._settings.cluster.version,
+            region=self._settings.region,
             endpoint=cluster.endpoint,
             certificate_authority=cluster.certificate_authority,
             security_group_id=cluster.security_group_id,
             oidc_issuer=cluster.oidc_issuer,
             oidc_provider_arn=cluster.oidc_provider_arn,
-            account=foundation.account,
-            pools=node_pools(settings),
-            volume_key_arn=foundation.keys.data.arn,
-            ready=(*access.granted, *groups.values(), *services.installed),
+            account=self._foundation.account,
+            pools=node_pools(self._settings),
+            volume_key_arn=self._foundation.keys.data.arn,
+            role_arns=access.roles,
             group_roles=access.group_roles,
         )
 
@@ -120,12 +170,12 @@ class ClusterLayer:
                 deletion_protection=settings.deletion_protection,
                 support="EXTENDED" if settings.upgrade_policy == "extended" else "STANDARD",
                 zonal_shift=settings.zonal_shift,
-                after=(foundation.network_ready,),
+                after=self._args.after,
             ),
             self._child,
         )
 
-    def _access(self, identities: Identities) -> Access:
+    def _access(self) -> Access:
         foundation, sign_in = self._foundation, self._settings.cluster.sign_in
         return Access(
             "access",
@@ -134,9 +184,9 @@ class ClusterLayer:
                 prefix=foundation.prefix,
                 cluster_name=self._name,
                 cluster=self._cluster.name,
-                deploy_role_arn=identities.deploy_role_arn,
-                preview_role_arn=identities.preview_role_arn,
-                platform_namespaces=self._namespaces,
+                deploy_role_arn=foundation.identities.deploy_role_arn,
+                preview_role_arn=foundation.identities.preview_role_arn,
+                platform_namespaces=administered(self._settings, self._args.project_namespaces),
                 sign_in=SignIn(mfa=sign_in.mfa, principal_tags=sign_in.principal_tags),
                 teams={
                     name: Team(namespaces=team.namespaces, policy=team.policy)

@@ -1,177 +1,267 @@
-"""What an environment consists of before there is a cluster: network, keys, and everything that holds data."""
+"""The foundation layer: everything of an environment that exists before there is a cluster.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+It holds the network, keys, data, the bounds and roles of the account, notifications and the budget.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import pulumi
+import pulumi_aws as aws
 
 from components.account import Account
-from components.buckets import Buckets, BucketsArgs
-from components.database import Database
+from components.boundary import Boundary, BoundaryArgs
+from components.buckets import Buckets, BucketsArgs, BucketsHandle
+from components.budget import Budget, BudgetArgs
+from components.ci_trust import Workflows, github_provider_arn
+from components.database import Database, DatabaseHandle
 from components.database_args import DatabaseArgs
-from components.keys import Keys, KeysArgs
+from components.identities import Identities, IdentitiesArgs, IdentitiesHandle
+from components.keys import Keys, KeysArgs, KeysHandle
 from components.network import Network, NetworkArgs, NetworkHandle, Outside
 from components.notifications import Notifications, NotificationsArgs
-from components.registry import Registry, RegistryArgs
-from components.secrets import Secrets, SecretsArgs
-from ml_workloads.project import Project
-from ml_workloads.project.deployment_names import repository
+from components.registry import Registry, RegistryArgs, RepositoryHandle
+from components.secrets import SecretHandle, Secrets, SecretsArgs
+from stacks.providers import identifying_tags
 from stacks.settings import PlatformSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundationHandle:
-    """What the AWS foundation hands to the layers above: nothing else of it may be used.
+class FoundationArgs:
+    """Arguments of the foundation.
 
-    `network_ready` ends with the last route and endpoint, for what needs a way out rather than a subnet.
+    Attributes:
+        settings: Settings of the environment.
+        prefix: Start of the names of the environment's resources.
+        repositories: Names of further image repositories, without the prefix: those of the environment's projects. All
+            repositories exist, and can be filled, before anything runs their images.
+    """
+
+    settings: PlatformSettings
+    prefix: str
+    repositories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundationHandle:
+    """All that the layers above may use of the foundation.
+
+    Attributes:
+        repositories: Image repositories by their names without the prefix.
+        secrets: Secrets by their names without the prefix.
     """
 
     account: Account
     prefix: str
     network: NetworkHandle
-    network_ready: pulumi.Resource
-    keys: Keys
-    buckets: Buckets
-    registry: Registry
-    secrets: Secrets
-    database: Database
-    notifications: Notifications
+    keys: KeysHandle
+    buckets: BucketsHandle
+    repositories: Mapping[str, RepositoryHandle]
+    secrets: Mapping[str, SecretHandle]
+    database: DatabaseHandle
+    identities: IdentitiesHandle
+    notifications_topic_arn: pulumi.Output[str]
+    budget_name: pulumi.Output[str]
 
 
-class Foundation:
-    """Makes the components of the foundation as children of `parent`."""
+class Foundation(pulumi.ComponentResource):
+    """Components of AWS that the cluster and the platform stand on.
 
-    def __init__(
-        self,
-        settings: PlatformSettings,
-        projects: Sequence[Project],
-        account: Account,
-        prefix: str,
-        parent: pulumi.Resource,
-    ) -> None:
-        """`projects` are those of the environment."""
-        self._settings, self._projects, self._account, self._prefix = settings, projects, account, prefix
-        self._child = pulumi.ResourceOptions(parent=parent)
-        # Protection follows lifecycle: what holds data is protected, what can be made again is not.
-        self._stateful = pulumi.ResourceOptions(parent=parent, protect=settings.protect)
+    Attributes:
+        handle: Names and addresses for the layers above.
+        network: Component that ends with the last route and endpoint, for resources that need a way out.
+    """
 
-    def make(self) -> FoundationHandle:
-        settings = self._settings
-        keys = Keys(
-            "keys",
-            KeysArgs(
-                account=self._account,
-                prefix=self._prefix,
-                rotation_days=settings.keys.rotation_days,
-                deletion_window_days=settings.keys.deletion_window_days,
-            ),
-            self._stateful,
-        )
-        network = self._network(keys)
-        notifications = Notifications(
-            "notifications",
-            NotificationsArgs(account=self._account, key_arn=keys.data.arn, emails=settings.notifications.emails),
-            self._child,
-        )
-        return FoundationHandle(
+    handle: FoundationHandle
+    network: Network
+
+    def __init__(self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:Foundation", name, {}, opts)
+        self._settings, self._prefix = args.settings, args.prefix
+        self._child = pulumi.ResourceOptions(parent=self)
+        # Protection follows the lifecycle: resources that hold data are protected, all others can be made again.
+        self._stateful = pulumi.ResourceOptions(parent=self, protect=args.settings.protect)
+        self._account = self._bounded(self._current_account())
+        keys = self._keys()
+        self.network = self._network(keys)
+        topic_arn = self._notifications(keys)
+        self.handle = FoundationHandle(
             account=self._account,
             prefix=self._prefix,
-            network=network.handle,
-            network_ready=network,
+            network=self.network.handle,
             keys=keys,
             buckets=self._buckets(keys),
-            registry=self._registry(keys),
+            repositories=self._repositories(keys, args.repositories),
             secrets=self._secrets(keys),
-            database=self._database(keys, network.handle),
-            notifications=notifications,
+            database=self._database(keys, self.network.handle),
+            identities=self._identities(self.network.handle),
+            notifications_topic_arn=topic_arn,
+            budget_name=self._budget(topic_arn),
+        )
+        self.register_outputs(self.exports)
+
+    @property
+    def exports(self) -> dict[str, pulumi.Input[object]]:
+        """Return the outputs of the stack: addresses and names, no secret."""
+        made = self.handle
+        return {
+            "vpc_id": made.network.vpc_id,
+            "private_subnet_ids": list(made.network.private_subnets.values()),
+            "data_lake_bucket": made.buckets.data_lake.name,
+            "model_artifacts_bucket": made.buckets.model_artifacts.name,
+            "feature_data_bucket": made.buckets.feature_data.name,
+            "repository_urls": {name: each.url for name, each in made.repositories.items()},
+            "secret_arns": {name: each.arn for name, each in made.secrets.items()},
+            "database_endpoint": made.database.endpoint,
+            "database_secret_arn": made.database.master_secret_arn,
+            "notifications_topic_arn": made.notifications_topic_arn,
+            "budget_name": made.budget_name,
+            "preview_role_arn": made.identities.preview_role_arn,
+            "deploy_role_arn": made.identities.deploy_role_arn,
+            "push_role_arn": made.identities.push_role_arn,
+        }
+
+    def _current_account(self) -> Account:
+        """Ask the provider, so that no account number is ever written down."""
+        asked = pulumi.InvokeOptions(parent=self)
+        return Account(
+            id=aws.get_caller_identity_output(opts=asked).account_id,
+            partition=aws.get_partition_output(opts=asked).partition,
+            region=self._settings.region,
         )
 
-    def _network(self, keys: Keys) -> Network:
+    def _bounded(self, account: Account) -> Account:
+        """Make the boundary first: no role is ever without it."""
+        args = BoundaryArgs(
+            account=account,
+            prefix=self._prefix,
+            resource_tags=identifying_tags(self._settings),
+            state_bucket=self._settings.identities.state_bucket,
+        )
+        return replace(account, role_boundary=Boundary("boundary", args, self._child).arn)
+
+    def _keys(self) -> KeysHandle:
+        keys = self._settings.keys
+        args = KeysArgs(
+            account=self._account,
+            prefix=self._prefix,
+            rotation_days=keys.rotation_days,
+            deletion_window_days=keys.deletion_window_days,
+        )
+        return Keys("keys", args, self._stateful).handle
+
+    def _network(self, keys: KeysHandle) -> Network:
         network = self._settings.network
-        return Network(
-            "network",
-            NetworkArgs(
-                account=self._account,
-                cidr=network.cidr,
-                pod_cidr=network.pod_cidr,
-                zones=network.zones,
-                logs_key_arn=keys.logs.arn,
-                nat=network.nat,
-                interface_endpoints=network.interface_endpoints,
-                connections={
-                    name: Outside(gateway=each.gateway, cidrs=each.cidrs) for name, each in network.connections.items()
-                },
-                flow_log_retention_days=network.flow_log_retention_days,
-            ),
-            self._child,
+        args = NetworkArgs(
+            account=self._account,
+            cidr=network.cidr,
+            pod_cidr=network.pod_cidr,
+            zones=network.zones,
+            logs_key_arn=keys.logs.arn,
+            nat=network.nat,
+            interface_endpoints=network.interface_endpoints,
+            connections={
+                name: Outside(gateway=each.gateway, cidrs=each.cidrs) for name, each in network.connections.items()
+            },
+            flow_log_retention_days=network.flow_log_retention_days,
         )
+        return Network("network", args, self._child)
 
-    def _buckets(self, keys: Keys) -> Buckets:
+    def _notifications(self, keys: KeysHandle) -> pulumi.Output[str]:
+        args = NotificationsArgs(
+            account=self._account, key_arn=keys.data.arn, emails=self._settings.notifications.emails
+        )
+        return Notifications("notifications", args, self._child).topic_arn
+
+    def _budget(self, topic_arn: pulumi.Output[str]) -> pulumi.Output[str]:
+        budget = self._settings.budget
+        args = BudgetArgs(
+            prefix=self._prefix,
+            environment=self._settings.environment,
+            monthly_limit_usd=budget.monthly_limit_usd,
+            topic_arn=topic_arn,
+            actual_percents=budget.thresholds_percent,
+            forecast_percents=budget.forecast_percent,
+        )
+        return Budget("budget", args, self._child).budget_name
+
+    def _identities(self, network: NetworkHandle) -> IdentitiesHandle:
+        identities = self._settings.identities
+        existing = self._account.scope.apply(github_provider_arn) if identities.oidc_provider == "existing" else None
+        reservations = {pool.capacity_reservation for pool in self._settings.cluster.pools.values()} - {""}
+        gateways = [each.gateway for each in self._settings.network.connections.values()]
+        args = IdentitiesArgs(
+            account=self._account,
+            prefix=self._prefix,
+            workflows=Workflows(
+                repository=identities.github_repository,
+                deploy_branches=identities.protected_branches,
+                deploy_environments=identities.github_environments,
+                preview_branches=identities.preview_branches,
+            ),
+            resource_tags=identifying_tags(self._settings),
+            state_bucket=identities.state_bucket,
+            state_key_alias=identities.state_key_alias,
+            vpc_id=network.vpc_id,
+            capacity_reservations=tuple(sorted(reservations)),
+            transit_gateways=tuple(sorted(each for each in gateways if each.startswith("tgw-"))),
+            oidc_provider_arn=existing,
+        )
+        return Identities("identities", args, self._child).handle
+
+    def _buckets(self, keys: KeysHandle) -> BucketsHandle:
         buckets = self._settings.buckets
-        return Buckets(
-            "buckets",
-            BucketsArgs(
-                account=self._account,
-                key_arn=keys.data.arn,
-                force_destroy=buckets.force_destroy,
-                noncurrent_days=buckets.noncurrent_days,
-                infrequent_access_days=buckets.infrequent_access_days,
-                access_log_days=buckets.access_log_days,
-            ),
-            self._stateful,
+        args = BucketsArgs(
+            account=self._account,
+            key_arn=keys.data.arn,
+            force_destroy=buckets.force_destroy,
+            noncurrent_days=buckets.noncurrent_days,
+            infrequent_access_days=buckets.infrequent_access_days,
+            access_log_days=buckets.access_log_days,
         )
+        return Buckets("buckets", args, self._stateful).handle
 
-    def _registry(self, keys: Keys) -> Registry:
-        """Projects' repositories too: all of them can be made, and filled, before anything that runs their images."""
+    def _repositories(self, keys: KeysHandle, others: tuple[str, ...]) -> Mapping[str, RepositoryHandle]:
         registry = self._settings.registry
-        return Registry(
-            "registry",
-            RegistryArgs(
-                prefix=self._prefix,
-                repositories=(*registry.repositories, *(repository(project.name) for project in self._projects)),
-                key_arn=keys.data.arn,
-                untagged_days=registry.untagged_days,
-                keep_images=registry.keep_images,
-                force_delete=registry.force_delete,
-            ),
-            self._stateful,
+        args = RegistryArgs(
+            prefix=self._prefix,
+            repositories=(*registry.repositories, *others),
+            key_arn=keys.data.arn,
+            untagged_days=registry.untagged_days,
+            keep_images=registry.keep_images,
+            force_delete=registry.force_delete,
         )
+        return Registry("registry", args, self._stateful).repositories
 
-    def _secrets(self, keys: Keys) -> Secrets:
+    def _secrets(self, keys: KeysHandle) -> Mapping[str, SecretHandle]:
         secrets = self._settings.secrets
-        return Secrets(
-            "secrets",
-            SecretsArgs(
-                account=self._account,
-                prefix=self._prefix,
-                names=secrets.names,
-                key_arn=keys.secrets.arn,
-                recovery_window_days=secrets.recovery_window_days,
-            ),
-            self._stateful,
+        args = SecretsArgs(
+            account=self._account,
+            prefix=self._prefix,
+            names=secrets.names,
+            key_arn=keys.secrets.arn,
+            recovery_window_days=secrets.recovery_window_days,
         )
+        return Secrets("secrets", args, self._stateful).secrets
 
-    def _database(self, keys: Keys, network: NetworkHandle) -> Database:
+    def _database(self, keys: KeysHandle, network: NetworkHandle) -> DatabaseHandle:
         database = self._settings.database
-        return Database(
-            "database",
-            DatabaseArgs(
-                prefix=self._prefix,
-                vpc_id=network.vpc_id,
-                subnet_ids=tuple(network.intra_subnets.values()),
-                storage_key_arn=keys.data.arn,
-                secret_key_arn=keys.secrets.arn,
-                logs_key_arn=keys.logs.arn,
-                instance_class=database.instance_class,
-                engine_version=database.engine_version,
-                allocated_gib=database.allocated_storage_gb,
-                max_allocated_gib=database.max_storage_gb,
-                backup_days=database.backup_days,
-                log_retention_days=database.log_retention_days,
-                multi_az=database.multi_az,
-                apply_immediately=database.apply_immediately,
-                deletion_protection=database.deletion_protection,
-                final_snapshot=not database.skip_final_snapshot,
-            ),
-            self._stateful,
+        args = DatabaseArgs(
+            prefix=self._prefix,
+            vpc_id=network.vpc_id,
+            subnet_ids=tuple(network.intra_subnets.values()),
+            storage_key_arn=keys.data.arn,
+            secret_key_arn=keys.secrets.arn,
+            logs_key_arn=keys.logs.arn,
+            instance_class=database.instance_class,
+            engine_version=database.engine_version,
+            allocated_gib=database.allocated_storage_gb,
+            max_allocated_gib=database.max_storage_gb,
+            backup_days=database.backup_days,
+            log_retention_days=database.log_retention_days,
+            multi_az=database.multi_az,
+            apply_immediately=database.apply_immediately,
+            deletion_protection=database.deletion_protection,
+            final_snapshot=not database.skip_final_snapshot,
         )
+        return Database("database", args, self._stateful).handle

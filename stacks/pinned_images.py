@@ -1,4 +1,4 @@
-"""Production runs images of others by digest alone: a tag may be another image tomorrow, and on the next node."""
+"""Check that production runs third-party images only by digest: a tag may move to another image at any time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ALLOWED: Final = "allowed"
 
 
 def check_images(settings: PlatformSettings, environment: Mapping[str, str] | None = None) -> None:
-    """Raise SettingsError where prod would run an image without a digest.
+    """Raise SettingsError if prod would run an image without a digest.
 
-    MLP_UNPINNED_IMAGES=allowed lets it, for accounts in which no image is anybody else's.
+    MLP_UNPINNED_IMAGES=allowed disables the check, for accounts that run no third-party images.
     """
     if settings.environment != "prod" or (os.environ if environment is None else environment).get(VARIABLE) == ALLOWED:
         return

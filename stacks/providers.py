@@ -1,6 +1,6 @@
-"""Providers, built once per environment and inherited by every component."""
+"""Pulumi providers, created once per environment and inherited by every component."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -11,7 +11,7 @@ from stacks.settings import PlatformSettings
 
 
 def identifying_tags(settings: PlatformSettings) -> Mapping[str, str]:
-    """The tags that tell this environment's resources from all others; permissions and budgets rely on them."""
+    """Return the tags that identify this environment's resources; permissions and budgets rely on them."""
     return {"project": pulumi.get_project(), "environment": settings.environment}
 
 
@@ -26,7 +26,7 @@ def default_tags(settings: PlatformSettings) -> Mapping[str, str]:
 
 
 def aws_provider(settings: PlatformSettings) -> aws.Provider:
-    """Credentials are whatever AWS's own tools would use; none are configured."""
+    """Return the AWS provider. It uses the default credential chain; no credentials are configured."""
     return aws.Provider(
         "aws",
         region=settings.region,
@@ -35,8 +35,9 @@ def aws_provider(settings: PlatformSettings) -> aws.Provider:
 
 
 def kubeconfig(cluster: ClusterHandle) -> pulumi.Output[str]:
-    """Made of what AWS says about the cluster. Whoever runs the program signs in as himself: no token is kept.
+    """Return a kubeconfig built from the cluster's AWS outputs.
 
+    Callers authenticate as themselves; no token is stored.
     https://docs.aws.amazon.com/eks/latest/userguide/create-kubeconfig.html
     """
     return pulumi.Output.json_dumps(
@@ -74,7 +75,9 @@ def kubeconfig(cluster: ClusterHandle) -> pulumi.Output[str]:
     )
 
 
-def kubernetes_provider(cluster: ClusterHandle, parent: pulumi.Resource | None = None) -> k8s.Provider:
+def kubernetes_provider(
+    cluster: ClusterHandle, ready: Sequence[pulumi.Resource] = (), parent: pulumi.Resource | None = None
+) -> k8s.Provider:
     """Applies objects on the server's side, so that it owns the fields that the program sets and no others."""
     return k8s.Provider(
         "kubernetes",
@@ -82,5 +85,5 @@ def kubernetes_provider(cluster: ClusterHandle, parent: pulumi.Resource | None =
         enable_server_side_apply=True,
         # Objects are made once somebody may make them and there are nodes for their pods; they are deleted while
         # both still hold, or they would be left behind and block the deletion of the rest.
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(cluster.ready)),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(ready)),
     )

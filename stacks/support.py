@@ -1,7 +1,7 @@
-"""Whether AWS still supports the versions that an environment's settings name: told by every preview and deployment.
+"""Check that AWS supports the versions in an environment's settings; every preview and deployment runs it.
 
-The day is the machine's, or that of the variable MLP_TODAY (such as 2027-06-01): for a look ahead, and for tests, which
-must not begin to fail on some day by themselves.
+The check uses today's date, or the date in the variable MLP_TODAY (such as 2027-06-01). The variable is for a look
+ahead and for tests, which must not start to fail on some day by themselves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VARIABLE: Final = "MLP_TODAY"
 
 
 def today(environment: Mapping[str, str] | None = None) -> date:
-    """Return the day to judge by, in UTC. Raises SettingsError where the variable holds no day."""
+    """Return the date for the check, in UTC. Raises SettingsError if the variable does not contain a date."""
     given = (os.environ if environment is None else environment).get(VARIABLE)
     if not given:
         return datetime.now(UTC).date()
@@ -35,7 +35,7 @@ def today(environment: Mapping[str, str] | None = None) -> date:
 
 
 def notices(settings: PlatformSettings, day: date) -> Iterator[Notice]:
-    """Yield what is to be said of each version that the settings name."""
+    """Yield notices about the versions in the settings."""
     cluster, policy = settings.cluster, settings.cluster.upgrade_policy
     yield from kubernetes_notices("cluster.version", cluster.version, policy, day)
     for name, pool in cluster.pools.items():
@@ -45,7 +45,11 @@ def notices(settings: PlatformSettings, day: date) -> Iterator[Notice]:
 
 
 def check_support(settings: PlatformSettings, day: date) -> None:
-    """Warn of versions whose support ends within 60 days. Raises SettingsError for those that it has ended for."""
+    """Warn about versions whose support ends within 60 days.
+
+    Raises:
+        SettingsError: the support of a version has ended.
+    """
     found = list(notices(settings, day))
     for notice in found:
         if notice.level == "warning":

@@ -1,4 +1,4 @@
-"""Fixtures for every test: a recording cloud per test, on an event loop of its own."""
+"""Fixtures for every test: a recording cloud for each test, on its own event loop."""
 
 import asyncio
 import gc
@@ -26,9 +26,10 @@ os.environ.setdefault("MLP_TODAY", "2026-11-30")
 
 @pytest.fixture
 def deploy() -> Iterator[Deploy]:
-    """Runs a program against mocks: `result, cloud = deploy(lambda: Network(...))`.
+    """Yield a function that runs a program against mocks: `result, cloud = deploy(lambda: Network(...))`.
 
-    Each test has its own loop and settings: Pulumi keeps both in globals, and tests would depend on their order.
+    Each test has its own loop and settings. Pulumi keeps both in globals, so tests would otherwise depend on their
+    order.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -1,1 +1,1 @@
-"""How everything that people write as YAML is checked: strict, frozen models, and errors in plain words."""
+"""Validation of YAML that users write: strict, frozen models, and errors in plain words."""

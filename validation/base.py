@@ -1,6 +1,6 @@
-"""What every section of the settings shares: strict and frozen models, common value types, and how a rule says no.
+"""Base of all settings sections: strict and frozen models, common value types, and the error of a broken rule.
 
-Strict: YAML has types, so `multi_az: "yes"` or `version: 1.34` (a float) is a mistake, not something to convert.
+Strict: YAML has types, so `multi_az: "yes"` or `version: 1.34` (a float) is a mistake that is not converted.
 """
 
 import ipaddress
@@ -20,14 +20,14 @@ class Section(BaseModel):
 
 @dataclass(frozen=True)
 class Allowed:
-    """Says in words, for the documentation, what a validator function accepts."""
+    """Description, for the documentation, of the values that a validator function accepts."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One broken rule; `field` is dotted and relative to the section that the rule belongs to."""
+    """Broken rule. `field` is dotted and relative to the section that the rule belongs to."""
 
     field: str
     value: Value
@@ -35,7 +35,7 @@ class Problem:
 
 
 def refuse(problems: Iterable[Problem]) -> None:
-    """Raises one error that carries every problem, so that a reader sees all of them at once."""
+    """Raise one error with all problems, so that a reader sees all of them at once."""
     found = list(problems)
     if found:
         raise PydanticCustomError("broken_rules", "broken rules", {"problems": found})
@@ -58,7 +58,7 @@ def unique(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-# Strict mode would refuse the lists that YAML yields where the schema wants immutable tuples; items stay strict.
+# Strict mode would reject YAML lists for the immutable tuples of the schema. Items stay strict.
 Cidr = Annotated[str, AfterValidator(network_range), Allowed("IPv4 range")]
 Cidrs = Annotated[tuple[Cidr, ...], Strict(False), AfterValidator(unique)]
 Strings = Annotated[tuple[str, ...], Strict(False), AfterValidator(unique)]

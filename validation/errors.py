@@ -1,4 +1,4 @@
-"""Turns a schema's findings into one error that says, line by line: which setting, what it holds, what to do."""
+"""Conversion of Pydantic's validation errors into one error with a line per setting: name, value and fix."""
 
 import difflib
 import json
@@ -24,7 +24,7 @@ PLAIN_TYPES = {
 
 
 class SettingsError(ValueError):
-    """What somebody wrote is wrong. The message is complete and meant for people."""
+    """Error in a user's settings. The message is complete and written for users."""
 
     is_for_people = True
     """`mlp` shows the message without a traceback."""
@@ -37,7 +37,7 @@ def explain(error: ValidationError, schema: type[BaseModel], source: str) -> Set
 
 
 def _causes(details: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
-    """All but lists that are too short only because items of theirs are wrong."""
+    """Yield all errors except lists that are too short only because some of their items are invalid."""
     for detail in details:
         depth = len(detail["loc"])
         if detail["type"] == "too_short" and any(
@@ -67,7 +67,7 @@ def _lines(detail: ErrorDetails, schema: type[BaseModel]) -> Iterator[str]:
 def _wrong_kind(
     location: Sequence[str | int], detail: ErrorDetails, context: Mapping[str, object], schema: type[BaseModel]
 ) -> str:
-    """A section whose kind, told by one of its fields, is missing or not one of those there are."""
+    """Return the error for a section whose discriminator field is missing or has an unknown value."""
     field = str(context["discriminator"]).strip("'")
     _, sections = walk(detail["loc"], schema)
     choices = ", ".join(f"'{tag}'" for section in sections for tag in get_args(section.model_fields[field].annotation))
@@ -123,7 +123,7 @@ def _fix(detail: ErrorDetails, context: Mapping[str, object], schema: type[BaseM
 
 
 def _as_text(value: object) -> str:
-    """What to do about a value that YAML does not read as text, though it may look like some."""
+    """Return the fix for a value that looks like text but has another type in YAML."""
     if isinstance(value, bool):
         return "write text; put words such as yes, no, on and off into quotes, YAML reads them as true and false"
     if isinstance(value, date):
@@ -147,16 +147,19 @@ def _unknown_key(location: Sequence[str | int], schema: type[BaseModel]) -> str:
 
 
 def known_keys(location: Sequence[str | int], schema: type[BaseModel]) -> list[str]:
-    """The settings that a section has, found by walking from the root along an error's location."""
+    """Return the settings of the section that contains an error's location, sorted."""
     return sorted({name for section in walk(location, schema)[1] for name in section.model_fields})
 
 
 def walk(
     location: Sequence[str | int], schema: type[BaseModel]
 ) -> tuple[tuple[str | int, ...], Sequence[type[BaseModel]]]:
-    """The location as it is written in the file, and what section stands there: one, or those there is a choice of.
+    """Follow an error's location from the root.
 
-    Pydantic names the chosen kind of a section as if it were a level of its own.
+    Pydantic inserts the chosen variant of a section as a level of its own; it is removed.
+
+    Returns:
+        The location as written in the file, and the sections at this location: one, or the variants to choose from.
     """
     written: list[str | int] = []
     sections: Sequence[type[BaseModel]] = [schema]

@@ -1,4 +1,4 @@
-"""A schema as a table for people, made from it so that it cannot fall behind."""
+"""Markdown table of a schema for the documentation, generated from the schema so that it cannot become outdated."""
 
 import json
 import types
@@ -16,12 +16,16 @@ HEADER = ("| Setting | Allowed | Default | Meaning |", "|---|---|---|---|")
 
 
 def between_marks(start: str, end: str, schema: type[BaseModel]) -> str:
-    """The table with comments around it, between which a document holds it."""
+    """Return the table between the comments that mark it in a document."""
     return "\n".join([start, *HEADER, *rows("", schema), end])
 
 
 def rows(prefix: str, section: type[BaseModel]) -> Iterator[str]:
-    """One row for each field, sections' under their dotted names. Raises TypeError for a type without words."""
+    """Yield one row per field, with dotted names for fields of subsections.
+
+    Raises:
+        TypeError: a type has no description.
+    """
     for name, field in section.model_fields.items():
         path = f"{prefix}{name}"
         kinds = [kind for kind in _choices(field.annotation) if _is_section(kind)]
@@ -42,7 +46,7 @@ def rows(prefix: str, section: type[BaseModel]) -> Iterator[str]:
 
 
 def _kinds(path: str, field: FieldInfo, kinds: list[Any]) -> Iterator[str]:
-    """Sections that one of their fields, which comes first, tells apart."""
+    """Yield the rows of a section with variants. Its discriminator field comes first."""
     teller = str(field.discriminator)
     tags = [get_args(kind.model_fields[teller].annotation)[0] for kind in kinds]
     yield f"| `{path}.{teller}` | {', '.join(f'`{tag}`' for tag in tags)} | required | Which kind it is. |"
@@ -62,7 +66,7 @@ def _is_section(kind: object) -> bool:
 
 
 def _choices(kind: object) -> list[Any]:
-    """What a union is of, without None; of anything else, the thing itself."""
+    """Return the members of a union without None; for any other type, the type itself."""
     if get_origin(kind) in (Union, types.UnionType):
         return [choice for choice in get_args(kind) if choice is not type(None)]
     return [kind]

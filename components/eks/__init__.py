@@ -1,4 +1,4 @@
-"""The Kubernetes cluster of an environment: control plane, who may enter, add-ons, and its groups of nodes."""
+"""Kubernetes cluster of an environment: control plane, access entries, add-ons, and node groups."""
 
 from components.eks.access import Access, AccessArgs, SignIn, Team
 from components.eks.addons import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs

@@ -1,6 +1,7 @@
-"""Who may do what on the cluster: access entries instead of a map inside it, each with a role of its own.
+"""Access to the cluster: EKS access entries, each with an IAM role of its own, instead of the aws-auth ConfigMap.
 
-The program makes the roles; the account's own IAM says who may assume which. Names are fixed, because people type them.
+The program creates the roles; IAM policies of the account decide who may assume them. The roles have fixed names,
+because people type them.
 https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 """
 
@@ -23,9 +24,9 @@ POLICIES: Mapping[Policy, str] = {
     "admin": "AmazonEKSAdminPolicy",
 }
 CLUSTER_ADMIN = "AmazonEKSClusterAdminPolicy"
-# Bound inside the cluster to reading what belongs to no namespace: nodes, classes, roles.
+# Group with RBAC read access to cluster-scoped objects: nodes, classes, roles.
 READERS = "cluster-readers"
-# Bound to what working on projects needs and no policy of EKS below the administrator's has: MLflow, and promotions.
+# Group with RBAC rights for projects that no EKS policy below the administrator's contains: MLflow and promotions.
 TEAMS = "teams"
 PLATFORM = "platform"
 NAMESPACE_PATTERN = re.compile(r"[a-z0-9*](?:[a-z0-9*-]{0,61}[a-z0-9*])?")
@@ -50,9 +51,10 @@ class Team:
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """What people show before they may assume a role of the cluster, beside a policy of the account that allows it.
+    """Conditions that people must fulfil to assume a role of the cluster, in addition to an IAM policy that allows it.
 
-    Sessions of IAM Identity Center and of other roles show no second factor; such a principal is known by its tags.
+    Sessions of IAM Identity Center and of other roles never carry MFA information; principal tags identify such
+    principals.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
 
@@ -77,7 +79,10 @@ class SignIn:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """`platform_namespaces` are those that the platform's team administers; it looks at all others."""
+    """Arguments of the access entries.
+
+    The platform team administers `platform_namespaces` and has read access to all others.
+    """
 
     account: Account
     prefix: str
@@ -97,15 +102,19 @@ class AccessArgs:
 
 
 def team_group(team: str) -> str:
-    """The team's own group inside the cluster. Names that begin with eks:, aws: or system: are refused.
+    """Return the name of the team's own Kubernetes group.
 
+    EKS rejects group names that begin with eks:, aws: or system:.
     https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
     """
     return f"team:{team}"
 
 
 def account_trust(scope: Scope, sign_in: SignIn) -> str:
-    """Whoever the account's IAM policies allow to assume it, and who has signed in as `sign_in` says."""
+    """Return the trust policy that admits principals of this account that fulfil `sign_in`.
+
+    An IAM policy of the account must also allow them to assume the role.
+    """
     return trust_document(
         Statement(
             sid="PeopleOfThisAccount",
@@ -118,7 +127,7 @@ def account_trust(scope: Scope, sign_in: SignIn) -> str:
 
 
 def kubeconfig_policy(scope: Scope, cluster: str) -> str:
-    """What `aws eks update-kubeconfig` asks; everything else is decided inside the cluster."""
+    """Return the permissions of `aws eks update-kubeconfig`; the cluster decides on everything else."""
     return document(
         [
             Statement(
@@ -131,7 +140,10 @@ def kubeconfig_policy(scope: Scope, cluster: str) -> str:
 
 
 class Access(pulumi.ComponentResource):
-    """`group_roles` are the names of the roles of those who work on projects, by their group inside the cluster."""
+    """Access entries of the cluster and their roles.
+
+    `group_roles` maps the Kubernetes group of each role that works on projects to the role's name.
+    """
 
     roles: dict[str, pulumi.Output[str]]
     group_roles: dict[str, pulumi.Output[str]]
@@ -146,20 +158,24 @@ class Access(pulumi.ComponentResource):
         self._grant("admin", self._role("admin", "Administers the cluster").arn, {"policy": (CLUSTER_ADMIN, ())})
         platform = self._role("platform", "Runs the platform: its namespaces and those of projects")
         self.group_roles[PLATFORM] = platform.name
-        # For all of the cluster the policy would be an administrator's: it acts as service accounts of kube-system.
+        # Cluster-wide, this policy would equal the administrator's: it can impersonate service accounts of kube-system.
         administers = (POLICIES["admin"], args.platform_namespaces)
         views = (POLICIES["view"], ())
         self._grant("platform", platform.arn, {"policy": administers, "view": views}, READERS, PLATFORM)
         for team, given in args.teams.items():
             self._team(team, given)
-        # A deployment changes roles and bindings too, and may grant only what it may do itself.
+        # A deployment also changes roles and bindings, and can grant only permissions that it has itself.
         self._grant("ci-deploy", args.deploy_role_arn, {"policy": (CLUSTER_ADMIN, ())})
-        # A preview runs code of pull requests: it reads all but secrets, and writes nothing, not even as a dry run.
+        # A preview runs code of pull requests: it reads everything except secrets, and writes nothing, not even as a
+        # dry run.
         self._grant("ci-preview", args.preview_role_arn, {"policy": (POLICIES["view"], ())}, READERS)
         self.register_outputs({"roles": self.roles})
 
     def _team(self, team: str, given: Team) -> None:
-        """One that may only look is in no group that changes something: promotions are not for it."""
+        """Create the role and access entry of a team.
+
+        A team with policy `view` gets no group with write access or promotions.
+        """
         purpose, group = f"team-{slug(team)}", team_group(team)
         role = self._role(purpose, f"Team {team}: {given.policy} in its own namespaces")
         if given.changes_things:
@@ -193,7 +209,11 @@ class Access(pulumi.ComponentResource):
         policies: Mapping[str, tuple[str, tuple[str, ...]]],
         *groups: str,
     ) -> None:
-        """`policies` by the ends of their resources' names. One without namespaces applies to all of the cluster."""
+        """Create an access entry with policies.
+
+        `policies` maps a resource name suffix to policy and namespaces. Without namespaces a policy applies to the
+        whole cluster.
+        """
         args = self._args
         entry = aws.eks.AccessEntry(
             f"{self._name}-{purpose}-entry",
@@ -210,7 +230,7 @@ class Access(pulumi.ComponentResource):
                 aws.eks.AccessPolicyAssociation(
                     f"{self._name}-{purpose}-{end}",
                     cluster_name=args.cluster,
-                    # Read off the entry: a policy can be given to an entry that exists only.
+                    # Taken from the entry as a dependency: a policy can be associated only with an existing entry.
                     principal_arn=entry.principal_arn,
                     policy_arn=pulumi.Output.format(
                         "arn:{0}:eks::aws:cluster-access-policy/{1}", args.account.partition, policy

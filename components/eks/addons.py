@@ -1,7 +1,7 @@
-"""EKS add-ons in exact versions: those without which no node is ready, and those that need nodes to run on.
+"""EKS add-ons in exact versions: those that nodes need to become ready, and those that need nodes to run on.
 
-Pods get addresses of the secondary range by prefixes of 16: custom networking, with an ENIConfig per zone that the
-add-on itself makes, so that it is there before the first node.
+Custom networking assigns pods addresses of the secondary range in prefixes of 16. The VPC CNI add-on itself creates one
+ENIConfig per zone, so they exist before the first node.
 https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
 https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html
 """
@@ -25,7 +25,7 @@ EBS_ACCOUNT, EBS_POLICY = "ebs-csi-controller-sa", "AmazonEBSCSIDriverPolicyV2"
 
 @dataclass(frozen=True, kw_only=True)
 class NodeAddonsArgs:
-    """`pod_subnets` by zone."""
+    """Arguments of the add-ons that nodes need. `pod_subnets` is keyed by zone."""
 
     account: Account
     cluster_name: str
@@ -37,7 +37,7 @@ class NodeAddonsArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceAddonsArgs:
-    """`after` is where these run: the general pool."""
+    """Arguments of the add-ons that run on nodes. `after` contains the nodes that they run on: the general pool."""
 
     account: Account
     cluster_name: str
@@ -49,7 +49,7 @@ class ServiceAddonsArgs:
 
 
 def volume_policy(scope: Scope, key_arn: str) -> str:
-    """Volumes are encrypted with the platform's key, which AWS's own policy for the driver cannot know.
+    """Return permissions to use the platform's key for volumes, which AWS's managed policy cannot contain.
 
     https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html
     """
@@ -96,7 +96,7 @@ class NodeAddons(pulumi.ComponentResource):
             "vpc-cni",
             args.cluster,
             args.version,
-            # Its pods get their role through the agent.
+            # The add-on's pods get their role through the Pod Identity agent.
             pulumi.ResourceOptions(parent=self, depends_on=[agent, *role.permissions]),
             configuration=_network_configuration(args),
             identity=(role.arn, CNI_ACCOUNT),
@@ -125,7 +125,7 @@ class ServiceAddons(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        # EKS waits until their pods run, for which there must be nodes.
+        # EKS waits until the add-on's pods run, which requires nodes.
         on_nodes = pulumi.ResourceOptions(parent=self, depends_on=list(args.after))
         volumes = _addon(
             name,
@@ -133,7 +133,7 @@ class ServiceAddons(pulumi.ComponentResource):
             args.cluster,
             args.version,
             pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *role.permissions]),
-            # Volumes that a cluster leaves behind show on the bill, and under whose name.
+            # These tags identify the owner of volumes that remain on the bill after the cluster is deleted.
             configuration=pulumi.Output.json_dumps({"controller": {"extraVolumeTags": dict(args.volume_tags)}}),
             identity=(role.arn, EBS_ACCOUNT),
         )
@@ -151,7 +151,8 @@ def _network_configuration(args: NodeAddonsArgs) -> pulumi.Output[str]:
             "enableNetworkPolicy": "true",
             "env": {
                 "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true",
-                # Pods that ask for it get an interface of their own; network policies hold for them in `standard` only.
+                # Gives a branch network interface to pods that request one; network policies apply to them only in
+                # `standard` mode.
                 # https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html#sg-pods-considerations
                 "ENABLE_POD_ENI": "true",
                 "ENABLE_PREFIX_DELEGATION": "true",
@@ -162,7 +163,7 @@ def _network_configuration(args: NodeAddonsArgs) -> pulumi.Output[str]:
             "eniConfig": {
                 "create": True,
                 "region": args.account.region,
-                # The add-on calls each one <region><key>, which is the zone that the nodes' label names.
+                # The add-on names each ENIConfig <region><key>. This equals the zone in the node label.
                 "subnets": {
                     zone.removeprefix(args.account.region): {
                         "id": subnet,
@@ -192,7 +193,7 @@ def _addon(
         addon_name=addon,
         addon_version=ADDONS[version][addon],
         configuration_values=configuration,
-        # Settings that somebody made by hand are drift.
+        # Settings that were changed by hand are drift, so they are overwritten.
         resolve_conflicts_on_create="OVERWRITE",
         resolve_conflicts_on_update="OVERWRITE",
         preserve=False,

@@ -1,4 +1,4 @@
-"""What the parts of the cluster take, and what the cluster hands to the layers above."""
+"""Arguments of the cluster's components, and the handle that the cluster passes to the layers above."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,11 @@ LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """`after` is what has to exist as long as the cluster does, although no property of it says so."""
+    """Arguments of the control plane.
+
+    `after` contains resources that must exist as long as the cluster does, although none of its properties refers to
+    them.
+    """
 
     account: Account
     prefix: str
@@ -65,7 +69,7 @@ class ClusterArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class NodePool:
-    """Nodes that are all alike to the scheduler: one architecture, one accelerator, one number of devices."""
+    """Pool of nodes that are identical for the scheduler: one architecture, one accelerator, one number of devices."""
 
     name: str
     instance_types: tuple[str, ...]
@@ -108,12 +112,12 @@ class NodePool:
 
     @property
     def devices(self) -> int:
-        """Accelerators of one node."""
+        """Return the number of accelerators per node."""
         return self._sizes[0].devices
 
     @property
     def efa_interfaces(self) -> int:
-        """EFA interfaces of one node: one per network card that takes one, of the instance type with the fewest."""
+        """Return the number of EFA interfaces per node: one per EFA-capable card of the type with the fewest."""
         return min(size.efa for size in self._sizes) if self.efa else 0
 
     @property
@@ -126,13 +130,13 @@ class NodePool:
 
     @property
     def node_labels(self) -> Mapping[str, str]:
-        """What every node of the pool carries, and selectors may rely on."""
+        """Return the labels that every node of the pool carries and that selectors may rely on."""
         accelerator = ACCELERATORS.get(self.accelerator)
         return {**self.labels, POOL_LABEL: self.name, **(accelerator.labels if accelerator else {})}
 
     @property
     def resource(self) -> str | None:
-        """What pods ask for to get an accelerator of the pool."""
+        """Return the extended resource that pods request to get an accelerator of the pool."""
         accelerator = ACCELERATORS.get(self.accelerator)
         return accelerator.vendor.resource if accelerator else None
 
@@ -144,7 +148,11 @@ class NodePool:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeGroupArgs:
-    """`after` is what nodes need to become ready and to be drained, such as the network's add-ons and routes."""
+    """Arguments of a node group.
+
+    `after` contains resources that nodes need to become ready and to be drained, such as the network add-ons and
+    routes.
+    """
 
     cluster_name: pulumi.Input[str]
     pool: NodePool
@@ -166,9 +174,12 @@ class NodeGroupArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterHandle:
-    """All that other layers may know of the cluster. `ready` ends with the last node group and add-on.
+    """All that other layers may use of the cluster.
 
-    `group_roles` are the names of the roles of those who work on projects, by their group inside the cluster.
+    Attributes:
+        plain_name: Name of the cluster before AWS has confirmed it.
+        role_arns: ARNs of the roles that enter the cluster, by purpose.
+        group_roles: Names of the roles of people who work on projects, by their group inside the cluster.
     """
 
     name: pulumi.Output[str]
@@ -184,7 +195,7 @@ class ClusterHandle:
     account: Account
     pools: tuple[NodePool, ...]
     volume_key_arn: pulumi.Output[str]
-    ready: tuple[pulumi.Resource, ...] = field(repr=False)
+    role_arns: Mapping[str, pulumi.Output[str]] = field(default_factory=dict[str, pulumi.Output[str]])
     group_roles: Mapping[str, pulumi.Output[str]] = field(default_factory=dict[str, pulumi.Output[str]])
 
     @property

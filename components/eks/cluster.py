@@ -1,7 +1,8 @@
-"""EKS control plane: private endpoint always, secrets encrypted with a key of its own, logs in a group that we own.
+"""EKS control plane: private endpoint always enabled, secrets encrypted with a separate key, logs retained for a limit.
 
-The log group exists before the cluster, because EKS would make one without key that is kept for ever, and again after
-it was deleted. https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+The program creates the log group before the cluster. Otherwise EKS would create one without key and with unlimited
+retention, and recreate it after a deletion.
+https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
 """
 
 import pulumi
@@ -14,13 +15,16 @@ from components.naming import slug
 
 HTTPS = 443
 CLUSTER_POLICY = "AmazonEKSClusterPolicy"
-# Lets EKS give pods network interfaces of their own, with security groups of their own.
+# Lets EKS attach branch network interfaces to pods, with security groups of their own.
 # https://docs.aws.amazon.com/eks/latest/userguide/security-groups-pods-deployment.html
 INTERFACES_POLICY = "AmazonEKSVPCResourceController"
 
 
 def control_plane_trust(scope: Scope, cluster: str) -> str:
-    """https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html"""
+    """Return the trust policy of the control plane, with conditions against a confused deputy.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html
+    """
     return trust_document(
         Statement(
             sid="EksForThisCluster",
@@ -63,8 +67,9 @@ class Cluster(pulumi.ComponentResource):
         cluster = self._control_plane()
         self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
         self.certificate_authority = cluster.certificate_authority.data
-        # EKS makes it and removes it with the cluster; nodes and pods are in it too, so that no group of ours is held
-        # back by network interfaces that the network add-on left behind.
+        # EKS creates this security group and deletes it with the cluster. Nodes and pods use it too, so network
+        # interfaces that
+        # the network add-on left behind do not block the deletion of a security group of ours.
         self.security_group_id = cluster.vpc_config.apply(lambda vpc: vpc.cluster_security_group_id or "")
         self.oidc_issuer = cluster.identities.apply(lambda found: (found[0].oidcs or [])[0].issuer or "")
         self.oidc_provider_arn = aws.iam.OpenIdConnectProvider(
@@ -99,7 +104,7 @@ class Cluster(pulumi.ComponentResource):
                 "endpoint_public_access": public,
                 "public_access_cidrs": sorted(args.public_cidrs) if public else None,
             },
-            # Whoever creates the cluster applies the first manifests, before any other access entry exists.
+            # The creator of the cluster applies the first manifests, before any other access entry exists.
             access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
             bootstrap_self_managed_addons=False,
             deletion_protection=args.deletion_protection,
@@ -111,11 +116,13 @@ class Cluster(pulumi.ComponentResource):
             tags={"Name": args.name},
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Without the log group EKS makes its own; without its permissions EKS cannot remove what it made in
+                # Without the log group EKS creates its own; without its permissions EKS cannot remove the resources
+                # that it created in
                 # the VPC; without routes and endpoints nodes can neither join nor be drained.
                 depends_on=[logs, *permissions, *args.after],
-                # EKS keeps to the zones that the cluster was made in, and refuses subnets of more or fewer; nodes may
-                # live in others. https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+                # EKS keeps the zones that the cluster was created in, and rejects subnets in more or fewer zones; nodes
+                # may use others.
+                # https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
                 ignore_changes=["vpcConfig.subnetIds"],
             ),
         )
@@ -147,7 +154,10 @@ class Cluster(pulumi.ComponentResource):
         return role.arn, [*managed, encryption]
 
     def _callers(self) -> pulumi.Output[str]:
-        """Who reaches the private endpoint beside the nodes: offices and runners behind a VPN or a peering."""
+        """Create the security group of clients outside the VPC, which reach the private endpoint by VPN or peering.
+
+        These are offices and CI runners.
+        """
         name, args = self._logical_name, self._args
         group = aws.ec2.SecurityGroup(
             f"{name}-callers",

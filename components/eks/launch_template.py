@@ -1,4 +1,4 @@
-"""How the instances of a pool start: metadata for the node alone, an encrypted disk, tags, and fast network if asked.
+"""Launch template of a pool: metadata only for the node itself, encrypted disk, tags, and EFA interfaces if configured.
 
 https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
 """
@@ -11,14 +11,18 @@ from components.eks.node_config import user_data
 from components.instance_families import family_of
 
 ROOT_DEVICE = "/dev/xvda"
-# What AWS makes for an instance and the provider's default tags do not reach.
+# Resources that AWS creates for an instance and that do not get the provider's default tags.
 TAGGED = ("instance", "volume", "network-interface")
 
 
 def launch_template(
     name: str, args: NodeGroupArgs, security_group_id: pulumi.Input[str] | None, opts: pulumi.ResourceOptions
 ) -> aws.ec2.LaunchTemplate:
-    """`security_group_id` is the extra group of EFA interfaces; without one EKS puts nodes into the cluster's group."""
+    """Create the launch template of a pool.
+
+    `security_group_id` is the additional group of EFA interfaces. If it is None, EKS assigns the cluster's security
+    group to the nodes.
+    """
     pool = args.pool
     placement = _placement_group(name, pool, opts)
     tags = {**args.tags, "Name": f"{args.tags.get('project', 'eks')}-{args.tags.get('environment', '')}-{pool.name}"}
@@ -37,7 +41,7 @@ def launch_template(
                 },
             }
         ],
-        # One hop reaches the node and what shares its network, but no pod: they have identities of their own.
+        # A hop limit of 1 reaches the node and pods in the host network. Other pods have identities of their own.
         metadata_options={
             "http_endpoint": "enabled",
             "http_tokens": "required",
@@ -71,7 +75,9 @@ def _placement_group(name: str, pool: NodePool, opts: pulumi.ResourceOptions) ->
 def _interfaces(
     args: NodeGroupArgs, security_group_id: pulumi.Input[str]
 ) -> list[aws.ec2.LaunchTemplateNetworkInterfaceArgsDict]:
-    """One per network card. The first also carries IP traffic; where its card has no EFA it carries nothing else.
+    """Return one network interface per network card.
+
+    The first one carries IP traffic; it also carries EFA traffic if its card supports EFA.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html
     """

@@ -1,6 +1,6 @@
-"""User data of the nodes: what nodeadm is told before a node joins. Pure.
+"""User data of the nodes: the configuration that nodeadm reads before a node joins. Pure functions.
 
-EKS adds the cluster's address and certificate in a part of its own; both are merged.
+EKS adds the cluster's address and certificate as a separate part; nodeadm merges both parts.
 https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/
 https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html#launch-template-user-data
 """
@@ -11,14 +11,19 @@ BOUNDARY = "//"
 
 
 def node_config(pods_per_node: int, raid: bool) -> str:
-    """`raid`: the disks that come with the instance become one, which holds container images and pods' local files."""
+    """Return the NodeConfig of a node.
+
+    Args:
+        pods_per_node: maximum number of pods.
+        raid: combine the instance store disks into one volume for container images and local files of pods.
+    """
     lines = [
         "apiVersion: node.eks.aws/v1alpha1",
         "kind: NodeConfig",
         "spec:",
         "  kubelet:",
         "    config:",
-        # What nodeadm works out by itself knows nothing of prefixes of addresses, nor of the pods' own subnets.
+        # The maximum that nodeadm calculates ignores prefix delegation and the separate subnets of pods.
         f"      maxPods: {pods_per_node}",
     ]
     if raid:
@@ -27,7 +32,7 @@ def node_config(pods_per_node: int, raid: bool) -> str:
 
 
 def user_data(pods_per_node: int, raid: bool) -> str:
-    """A MIME archive of one part, in the base64 that launch templates want."""
+    """Return the user data as a MIME archive of one part, base64-encoded as launch templates require."""
     archive = (
         "MIME-Version: 1.0\n"
         f'Content-Type: multipart/mixed; boundary="{BOUNDARY}"\n'

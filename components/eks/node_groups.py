@@ -1,7 +1,7 @@
-"""A managed node group per pool: pinned image, size left to the autoscaler, and the tags it needs to start from zero.
+"""Managed node group per pool: pinned AMI, size controlled by the autoscaler, and the tags for scaling up from zero.
 
-A change of the template, the image or a label is rolled out node by node; a change of instance types, zones, disk
-encryption or capacity makes a new group before the old one is drained.
+A change of the template, the AMI or a label is rolled out node by node. A change of instance types, zones, disk
+encryption or capacity creates a new group before the old one is drained.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,9 @@ TEMPLATE_TAG = "k8s.io/cluster-autoscaler/node-template"
 
 
 def autoscaling_tags(pool: NodePool) -> Mapping[str, str]:
-    """What the autoscaler cannot see while a group has no node; a group that always has one is read off its nodes.
+    """Return the tags that describe a node to the autoscaler while the group has none.
 
+    A group that always has a node needs no tags, except for devices: the autoscaler reads an existing node.
     https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#auto-discovery-setup
     """
     if pool.min_size > 0 and pool.resource is None:
@@ -37,11 +38,11 @@ def autoscaling_tags(pool: NodePool) -> Mapping[str, str]:
 
 
 def types_in_order(pool: NodePool) -> tuple[str, ...]:
-    """Return the instance types of a pool, such that another order means something to AWS.
+    """Return the instance types of a pool in an order that changes only if it matters to AWS.
 
-    On-Demand nodes are of the first type that can be had, so the order of the settings stays. Spot nodes are of the
-    type with the most spare capacity, whatever the order, so the types are sorted: EKS replaces a node group when its
-    list changes, and a list in another order would replace the nodes for nothing.
+    On-Demand nodes use the first available type, so the order of the settings stays. Spot nodes use the type with the
+    most spare capacity, whatever the order, so the types are sorted: EKS replaces a node group when its list changes,
+    and a reordered list would replace the nodes for nothing.
     https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html#managed-node-group-capacity-types
     """
     return tuple(sorted(pool.instance_types)) if pool.capacity == "spot" else pool.instance_types
@@ -71,7 +72,7 @@ class NodeGroup(pulumi.ComponentResource):
             release_version=NODE_RELEASES[pool.version],
             version=pool.version,
             capacity_type=pool.capacity.upper(),
-            # A Capacity Block is bought for one type, which the template names.
+            # A Capacity Block is bought for one instance type, which the template names.
             instance_types=None if pool.capacity == "capacity_block" else list(types_in_order(pool)),
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             labels=dict(pool.node_labels),
@@ -85,15 +86,17 @@ class NodeGroup(pulumi.ComponentResource):
             tags={"Name": self._name},
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # The autoscaler moves it; the program would move it back.
+                # The autoscaler changes the desired size; the program would revert it.
                 ignore_changes=["scalingConfig.desiredSize"],
-                # Nodes become ready, and can be drained, only while these are there.
+                # Nodes become ready, and can be drained, only while these resources exist.
                 depends_on=list(args.after),
             ),
         )
 
     def _efa_group(self) -> pulumi.Output[str]:
-        """EFA traffic passes only between members of one group that allows all to itself, out and in.
+        """Create the security group of EFA interfaces.
+
+        EFA traffic passes only between members of one group that allows all traffic to and from itself.
 
         https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html
         """
@@ -125,7 +128,7 @@ class NodeGroup(pulumi.ComponentResource):
         return group.id
 
     def _autoscaling_tags(self) -> list[pulumi.Resource]:
-        """Tags of a node group do not reach its Auto Scaling group, where the autoscaler looks."""
+        """Tag the Auto Scaling group for the autoscaler; tags of a node group do not propagate to it."""
         scaling_group = self.group.resources.apply(lambda found: (found[0].autoscaling_groups or [])[0].name or "")
         return [
             aws.autoscaling.Tag(

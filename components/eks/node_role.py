@@ -1,6 +1,6 @@
-"""The role of the nodes: join, pull images, and nothing that a pod could borrow.
+"""IAM role of the nodes: join the cluster, pull images, and no permission that would be useful to a pod.
 
-Network interfaces, volumes and all else are the business of pods with roles of their own.
+Pods with roles of their own manage network interfaces, volumes and everything else.
 https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
 """
 
@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from components.account import Account
 from components.iam_documents import Scope, Statement, describe_only, document, trust_document
 
-# The first lets the Pod Identity agent fetch the credentials of pods, for service accounts with an association only.
+# The first policy lets the Pod Identity agent fetch credentials of pods, only for service accounts with an association.
 POLICIES = ("AmazonEKSWorkerNodeMinimalPolicy", "AmazonEC2ContainerRegistryPullOnly")
 SESSION_POLICY = "AmazonSSMManagedInstanceCore"
 
@@ -36,7 +36,10 @@ def node_trust() -> str:
 
 
 def node_policy(scope: Scope, cluster: str) -> str:
-    """What nodeadm asks before a node joins. https://awslabs.github.io/amazon-eks-ami/nodeadm/"""
+    """Return the permissions that nodeadm needs before a node joins.
+
+    https://awslabs.github.io/amazon-eks-ami/nodeadm/
+    """
     return document(
         [
             describe_only(

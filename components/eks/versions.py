@@ -1,7 +1,7 @@
-"""Versions of what EKS delivers, per Kubernetes minor: exact ones, so that an unchanged program changes nothing.
+"""Exact versions of EKS add-ons and AMIs per Kubernetes minor, so that an unchanged program deploys no change.
 
-Look before raising one: `aws eks describe-addon-versions --kubernetes-version <minor> --addon-name <name>`, and
-https://github.com/awslabs/amazon-eks-ami/releases for the nodes' images.
+Check before raising one: `aws eks describe-addon-versions --kubernetes-version <minor> --addon-name <name>`, and
+https://github.com/awslabs/amazon-eks-ami/releases for the AMIs of the nodes.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ ADDONS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-# One release has the images of all AL2023 variants (standard, NVIDIA, Neuron; both architectures).
+# One release contains the AMIs of all AL2023 variants (standard, NVIDIA, Neuron; both architectures).
 NODE_RELEASES: Mapping[str, str] = {
     "1.33": "1.33.5-20260120",
     "1.34": "1.34.2-20260120",

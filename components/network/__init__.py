@@ -1,4 +1,4 @@
-"""The VPC of an environment: subnets, ways in and out, private endpoints to AWS, and a record of its traffic."""
+"""VPC of an environment: subnets, internet access, connections, private endpoints to AWS, and flow logs."""
 
 from components.network.arguments import NetworkArgs, NetworkHandle
 from components.network.connections import Outside

@@ -1,4 +1,4 @@
-"""What the network takes, and what it hands to the layers above."""
+"""Arguments of the network, and the handle that it passes to the layers above."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,11 +38,11 @@ class NetworkArgs:
         self.plan()
 
     def plan(self) -> tuple[ZoneSubnets, ...]:
-        """The zones with their address ranges, in the order of their letters and not of the settings."""
+        """Return the zones with their address ranges, ordered by zone letter and not as in the settings."""
         return tuple(sorted(plan_subnets(self.cidr, self.pod_cidr, self.zones), key=lambda zone: zone.letter))
 
     def nat_zone(self, letter: str) -> str | None:
-        """Letter of the zone whose NAT gateway the private subnets of zone `letter` leave through."""
+        """Return the letter of the zone with the NAT gateway for private subnets of zone `letter`; None without NAT."""
         if self.nat == "none":
             return None
         return letter if self.nat == "per_zone" else min(zone[-1] for zone in self.zones)
@@ -50,10 +50,10 @@ class NetworkArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkHandle:
-    """All that other layers may know of the network. Subnets are by zone name, for what is placed zone by zone.
+    """Properties of the network that other layers may use. Subnets are keyed by zone name, for zonal resources.
 
-    `endpoint_ranges` are where interface endpoints have their addresses, empty where there are none; `intra_ranges`
-    where the cluster's own interfaces have theirs.
+    `endpoint_ranges` are the subnet ranges of interface endpoints, empty if there are none. `intra_ranges` are the
+    subnet ranges of the cluster's own network interfaces.
     """
 
     vpc_id: pulumi.Output[str]

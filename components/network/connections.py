@@ -1,7 +1,7 @@
-"""A way between the VPC and networks that are not the platform's, and back: the routes that answers take.
+"""Connection between the VPC and external networks: routes and, for a transit gateway, the attachment.
 
-Callers from there reach what has an address in the intra subnets, such as the interfaces of the Kubernetes API, as far
-as security groups let them. Nodes and pods have no business there: their subnets get no route.
+Clients in these networks reach addresses in the intra subnets, such as the interfaces of the Kubernetes API, as far as
+security groups allow. Nodes and pods need no connection there: their subnets get no route.
 https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
 https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html
 """
@@ -22,7 +22,7 @@ GATEWAY_ID = re.compile(r"(tgw|pcx)-[0-9a-f]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """What lies behind a gateway: its id, and the ranges by name."""
+    """External network behind a gateway: the gateway's id, and address ranges by name."""
 
     gateway: str
     cidrs: Mapping[str, str]
@@ -43,9 +43,10 @@ class Outside:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionArgs:
-    """`subnet_ids` are one per zone, for the interfaces of a transit gateway; `setting` is what names the gateway.
+    """Arguments of a connection.
 
-    `route_table_id` is of the subnets that are reached from there.
+    `subnet_ids` has one subnet per zone, for the interfaces of a transit gateway. `setting` is the path of the setting
+    that names the gateway. `route_table_id` is the route table of the subnets that external clients reach.
     """
 
     outside: Outside
@@ -62,7 +63,8 @@ class Connection(pulumi.ComponentResource):
         hooks = gateway_hooks(Gateway(id=outside.gateway, setting=args.setting), self)
         target: dict[str, pulumi.Input[str]] = {"vpc_peering_connection_id": outside.gateway}
         if not outside.is_peering:
-            # EC2 knows no transit gateway in a route before the VPC is attached to it: the attachment's output waits.
+            # EC2 rejects a transit gateway in a route until the VPC is attached to it; the attachment's output makes
+            # routes wait.
             target = {"transit_gateway_id": self._attachment(name, args, hooks).transit_gateway_id}
         for title, cidr in outside.cidrs.items():
             aws.ec2.Route(
@@ -77,7 +79,11 @@ class Connection(pulumi.ComponentResource):
     def _attachment(
         self, name: str, args: ConnectionArgs, hooks: pulumi.ResourceHookBinding
     ) -> aws.ec2transitgateway.VpcAttachment:
-        """Which of the gateway's own route tables it uses is its owner's to say: for a shared one nobody else may."""
+        """Attach the VPC to the transit gateway.
+
+        The gateway's owner decides which of its route tables the attachment uses: nobody else may change a shared
+        gateway.
+        """
         return aws.ec2transitgateway.VpcAttachment(
             f"{name}-attachment",
             transit_gateway_id=args.outside.gateway,

@@ -1,4 +1,4 @@
-"""Private ways to AWS services: S3 through a gateway (free), others through interfaces in the private subnets."""
+"""VPC endpoints of AWS services: a gateway for S3 (free), and interfaces in the private subnets for others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +50,10 @@ class Endpoints(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _security_group(self, name: str, args: EndpointsArgs) -> pulumi.Output[str]:
-        """HTTPS from the VPC's own ranges. No egress: endpoints answer, they never call."""
+        """Create the security group: HTTPS from the VPC's own ranges.
+
+        No egress, because endpoints open no connections.
+        """
         child = pulumi.ResourceOptions(parent=self)
         group = aws.ec2.SecurityGroup(
             f"{name}-callers",

@@ -1,4 +1,4 @@
-"""A record of who talked to whom in the VPC, kept encrypted in CloudWatch for as long as the environment says.
+"""VPC flow logs, kept encrypted in CloudWatch for the retention period of the environment.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
 """
@@ -21,7 +21,7 @@ class FlowLogsArgs:
 
 
 def delivery_trust(scope: Scope) -> str:
-    """The conditions keep the service from using the role on behalf of another account's flow logs."""
+    """Return the trust policy. Its conditions prevent the service from using the role for other accounts' flow logs."""
     return trust_document(
         Statement(
             sid="FlowLogsOfThisAccount",
@@ -88,7 +88,7 @@ class FlowLogs(pulumi.ComponentResource):
             log_destination=group.arn,
             iam_role_arn=role.arn,
             tags={"Name": name},
-            # Delivery fails for good when the role has no permissions at its first try.
+            # Delivery fails permanently if the role has no permissions at the first attempt.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.log_group_arn = group.arn

@@ -1,7 +1,7 @@
-"""Whether a gateway that the settings name is there, asked before anything is made or changed that leads through it.
+"""Check that a gateway of the settings exists, before any resource that routes through it is created or changed.
 
-A preview ends there too: the id in the committed settings is an example, and a deployment that finds that out has made
-half of an environment by then.
+A preview fails, too: the id in the committed settings is an example, and a deployment that detects this has already
+created half of an environment.
 https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/
 """
 
@@ -14,7 +14,7 @@ import pulumi
 
 GET_TRANSIT_GATEWAY: Final = "aws:ec2transitgateway/getTransitGateway:getTransitGateway"
 GET_PEERING: Final = "aws:ec2/getVpcPeeringConnection:getVpcPeeringConnection"
-# What the provider says where there is no such gateway. All else means that it cannot tell.
+# Provider errors for a missing gateway. With any other error the result is unknown.
 _NOT_THERE: Final = (
     *("no matching EC2 Transit Gateway", "no matching EC2 VPC Peering Connection"),
     *("InvalidTransitGatewayID", "InvalidVpcPeeringConnectionID", "couldn't find resource", "empty result"),
@@ -22,12 +22,12 @@ _NOT_THERE: Final = (
 
 
 class GatewayMissingError(Exception):
-    """A way is to lead through a gateway that is not there, or not ready."""
+    """Error: a route needs a gateway that does not exist or is not active."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """A transit gateway or peering connection; `setting` is where its id is written."""
+    """Transit gateway or peering connection. `setting` is the path of the setting with its id."""
 
     id: str
     setting: str
@@ -53,9 +53,9 @@ class Gateway:
 
 
 def gateway_hooks(gateway: Gateway, parent: pulumi.Resource) -> pulumi.ResourceHookBinding:
-    """Return hooks for all that lead through the gateway; AWS is asked once for all of them.
+    """Return hooks for all resources that route through the gateway; they share one AWS query.
 
-    `parent` has the provider that asks, and is what warnings are shown beside.
+    `parent` supplies the AWS provider for the query, and Pulumi shows warnings at this resource.
     """
     check = _Check(gateway, parent)
     hook = pulumi.ResourceHook(f"{gateway.id} is there", check.before, pulumi.ResourceHookOptions(on_dry_run=True))
@@ -68,7 +68,7 @@ class _Check:
         self._answer: asyncio.Task[str | None] | None = None
 
     async def before(self, _args: pulumi.ResourceHookArgs) -> None:
-        """Raise GatewayMissingError where the gateway is not there, in previews too."""
+        """Raise GatewayMissingError if the gateway does not exist or is not active, in previews too."""
         if self._answer is None:
             self._answer = asyncio.create_task(self._ask())
         wrong = await self._answer
@@ -81,7 +81,7 @@ class _Check:
         try:
             options = pulumi.InvokeOptions(parent=self._parent)
             found: Any = await pulumi.runtime.invoke_async(token, {"id": gateway.id}, options)
-        except Exception as error:  # the SDK raises nothing narrower
+        except Exception as error:  # the SDK raises no narrower type
             if any(words in str(error) for words in _NOT_THERE):
                 return gateway.missing
             pulumi.log.warn(f"cannot tell whether {gateway.id} is there: {error}", self._parent)

@@ -1,8 +1,8 @@
-"""VPC over several zones with four kinds of subnets, each with the way out that its inhabitants need.
+"""VPC over several zones with four kinds of subnets, each with only the internet access that its resources need.
 
-public: load balancers and NAT gateways. private: nodes. pods: pods, from a secondary range that nobody outside the VPC
-routes to. intra: what needs no way to the internet, such as the database and the cluster's own network interfaces; what
-lies behind a connection reaches these and no others.
+public: load balancers and NAT gateways. private: nodes. pods: pods, from a secondary range that is not routed outside
+the VPC. intra: resources that need no internet access, such as the database and the cluster's own network interfaces.
+Connected networks reach only the intra subnets.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.vpc_id = vpc.id
-        # Every VPC has this group and nobody may delete it: without rules it connects nothing by accident.
+        # Every VPC has this default group and nobody can delete it. Without rules it allows no traffic by accident.
         aws.ec2.DefaultSecurityGroup(
             f"{name}-default",
             vpc_id=vpc.id,
@@ -106,9 +106,10 @@ class Network(pulumi.ComponentResource):
         ).id
 
     def _internet(self, public: Mapping[str, pulumi.Output[str]]) -> Mapping[str, pulumi.Output[str]]:
-        """Internet gateway and NAT gateways; answers the latter by zone letter.
+        """Create the internet gateway and NAT gateways, and return the NAT gateways by zone letter.
 
-        The only gateway of `single` is named after its zone too: a change to `per_zone` keeps it and its address.
+        With `single`, the only gateway is also named after its zone, so a change to `per_zone` keeps it and its
+        address.
         """
         internet = aws.ec2.InternetGateway(
             f"{self._name}-internet", vpc_id=self.vpc_id, tags={"Name": self._name}, opts=self._child
@@ -123,7 +124,7 @@ class Network(pulumi.ComponentResource):
         )
         for zone, subnet_id in public.items():
             self._associate("public", zone, subnet_id, table)
-        # A NAT gateway does not name the internet gateway, but fails when the VPC has none yet.
+        # A NAT gateway does not refer to the internet gateway, but its creation fails while the VPC has none.
         after_internet = pulumi.ResourceOptions(parent=self, depends_on=[internet])
         gateways: dict[str, pulumi.Output[str]] = {}
         for zone in self._plan:
@@ -148,7 +149,10 @@ class Network(pulumi.ComponentResource):
         private: Mapping[str, pulumi.Output[str]],
         pods: Mapping[str, pulumi.Output[str]],
     ) -> pulumi.Output[str]:
-        """One table per zone whatever the NAT: changing it changes routes, and never moves a subnet to a new table."""
+        """Create one route table per zone, whatever the NAT mode.
+
+        A change of the NAT mode therefore changes routes, and never moves a subnet to another table.
+        """
         table = self._route_table(f"private-{zone.letter}")
         self._associate("private", zone.zone, private[zone.zone], table)
         self._associate("pods", zone.zone, pods[zone.zone], table)

@@ -1,11 +1,12 @@
-"""Subnet arithmetic: which addresses each availability zone gets. Pure: settings are checked with the same rules.
+"""Subnet plan: the address ranges of each availability zone. Pure, so the settings are validated with the same rules.
 
-Every zone letter owns one eighth of the VPC's range, whichever zones are in use: adding, removing or reordering zones
-never moves the subnets of another zone (a subnet's range cannot be changed, it would be replaced with all it holds).
+Every zone letter owns one eighth of the VPC's range, whichever zones are in use. Adding, removing or reordering zones
+therefore never moves the subnets of another zone (a subnet's range cannot be changed: AWS would replace the subnet with
+everything in it).
 
     zone's eighth:  | private 1/2 | public 1/8 | intra 1/8 | free 1/4 |
 
-The same goes for the secondary range, whose eighths are the pod subnets.
+The same applies to the secondary range, whose eighths are the pod subnets.
 """
 
 import ipaddress
@@ -19,7 +20,7 @@ LARGEST_PREFIX, SMALLEST_SUBNET_PREFIX, RESERVED_ADDRESSES = 16, 28, 5
 SMALLEST_RANGE_PREFIX = SMALLEST_SUBNET_PREFIX - 2 * SLOT_BITS
 PRIVATE_RANGES = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 DOCKER_RANGE = ipaddress.IPv4Network("172.17.0.0/16")  # SageMaker and Cloud9 use it on their own hosts
-POD_RANGE = ipaddress.IPv4Network("100.64.0.0/10")  # what AWS lets any VPC add, whatever its primary range
+POD_RANGE = ipaddress.IPv4Network("100.64.0.0/10")  # AWS lets any VPC add it, whatever its primary range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def _sized(cidr: str) -> ipaddress.IPv4Network:
 
 
 def plan_subnets(vpc_cidr: str, pod_cidr: str, zones: Sequence[str]) -> tuple[ZoneSubnets, ...]:
-    """The subnets of each zone, in the order of `zones`."""
+    """Return the subnets of each zone, in the order of `zones`."""
     check_vpc_range(vpc_cidr)
     check_pod_range(pod_cidr)
     letters = [zone[-1:] for zone in zones]
@@ -80,7 +81,7 @@ def _zone_subnets(vpc_cidr: str, pod_cidr: str, zone: str) -> ZoneSubnets:
 
 
 def _part(network: ipaddress.IPv4Network, bits: int, index: int) -> ipaddress.IPv4Network:
-    """The `index`-th of the 2**bits equal parts of a network."""
+    """Return the part number `index` of the 2**bits equal parts of a network."""
     size = network.num_addresses >> bits
     return ipaddress.IPv4Network((int(network.network_address) + index * size, network.prefixlen + bits))
 

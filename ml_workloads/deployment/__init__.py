@@ -1,4 +1,4 @@
-"""What the projects of an environment become: from each `project.yaml`, resources on AWS and objects on the cluster."""
+"""Deployment of the projects of an environment: each `project.yaml` becomes AWS resources and Kubernetes objects."""
 
 from ml_workloads.deployment.project import WorkloadHandle
 from ml_workloads.deployment.workloads import Workloads, WorkloadsArgs

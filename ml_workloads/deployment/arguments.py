@@ -1,4 +1,4 @@
-"""What a project's parts are made from."""
+"""Arguments that the parts of a project (training, serving) share, and the metadata and labels of their objects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from platform_services.namespaces import PROJECT_LABEL
 TEAM_LABEL = "ml-platform/team"
 PART_LABEL = "app.kubernetes.io/name"
 TAKES_BACK = {"pulumi.com/patchForce": "true"}
-"""Annotation: what somebody else changed in a field that the program sets is changed back by the next deployment.
-Without it a deployment of the whole environment would fail over one team's `kubectl patch`.
+"""Annotation with which the next deployment reverts changes that somebody else made to a field that the program sets.
+Without it a deployment of the whole environment would fail because of one team's `kubectl patch`.
 https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeImage:
-    """Where the runtime's image is, and what is asked before anything that runs it is made."""
+    """Reference of the runtime image, and the hooks that check the image before a resource that runs it is created."""
 
     reference: pulumi.Output[str]
     hooks: pulumi.ResourceHookBinding = field(repr=False)
@@ -28,11 +28,20 @@ class RuntimeImage:
 
 @dataclass(frozen=True, kw_only=True)
 class PartArgs:
-    """`namespace` is its name once it exists; `account_secret_arn` is that of the account at MLflow that the part's
-    pods sign in as; `secret_arns` are the project's own secrets, by their names in its file.
+    """Arguments that every part of a project needs.
 
-    `image` has the project's code, and `runtime` is the platform's own, which conducts training runs. `after` is what
-    pods need, and what has to outlive them, although no property of theirs says so.
+    Attributes:
+        project: settings of the project.
+        platform: the platform that the project is deployed on.
+        namespace: name of the namespace; the output resolves once the namespace exists.
+        image: reference of the image with the project's code.
+        image_hooks: hooks that check this image before a resource that runs it is created.
+        runtime: the platform's own image, which conducts training runs.
+        revision: tag of the project's image.
+        account_secret_arn: ARN of the secret of the MLflow account that the part's pods sign in with.
+        secret_arns: ARNs of the project's own secrets, by their names in `project.yaml`.
+        after: resources that pods need, and that have to outlive the pods, although no property of the pods refers to
+            them.
     """
 
     project: Project
@@ -53,7 +62,7 @@ def metadata(
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> k8s.meta.v1.ObjectMetaArgsDict:
-    """Return the metadata of a project's object; every object of a project has it from here."""
+    """Return the metadata of a project's object. Every object of a project gets its metadata from this function."""
     found: k8s.meta.v1.ObjectMetaArgsDict = {"name": name, "annotations": {**TAKES_BACK, **(annotations or {})}}
     if namespace is not None:
         found["namespace"] = namespace
@@ -63,10 +72,13 @@ def metadata(
 
 
 def labels(project: Project, part: str) -> dict[str, str]:
-    """Of an object and its pods; what bills and metrics are split by."""
+    """Return the labels of an object and its pods. Costs and metrics are split by these labels."""
     return {**selector(part), PROJECT_LABEL: project.name, TEAM_LABEL: project.team}
 
 
 def selector(part: str) -> dict[str, str]:
-    """Which pods of the project's namespace are of that part; a Deployment's can never be changed."""
+    """Return the labels that select the pods of one part in the project's namespace.
+
+    The selector of a Deployment is immutable, so these labels can never change.
+    """
     return {PART_LABEL: part}

@@ -1,7 +1,7 @@
-"""What a conductor may do on the cluster: start the two Jobs that hold the project's code, watch them, delete them.
+"""RBAC rules of a conductor: it starts the two Jobs that hold the project's code, watches them and deletes them.
 
-Which Jobs these are, the admission policies `jobs-of-conductors` and `jobs-as-their-cronjobs` say: rules of RBAC cannot
-look into a Job.
+The admission policies `jobs-of-conductors` and `jobs-as-their-cronjobs` restrict which Jobs these may be, because RBAC
+rules cannot look into a Job.
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
 
@@ -13,7 +13,7 @@ from ml_workloads.project.deployment_names import CONDUCTOR, FIT, WORKER
 from platform_services.grants import grant
 
 RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
-    # What does not exist yet has no name to go by.
+    # `create` cannot be restricted by name, because the object does not exist yet.
     {"api_groups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete", "get"]},
     {"api_groups": ["batch"], "resources": ["cronjobs"], "resource_names": [FIT, WORKER], "verbs": ["get"]},
     {"api_groups": [""], "resources": ["events", "pods"], "verbs": ["list"]},
@@ -22,7 +22,7 @@ RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
 
 
 class Conducting(pulumi.ComponentResource):
-    """The grant to the conductor's service account. Pods that conduct depend on it."""
+    """Role and binding for the conductor's service account. Pods that conduct depend on this component."""
 
     def __init__(
         self,

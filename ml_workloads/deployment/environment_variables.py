@@ -1,6 +1,7 @@
-"""The environment of a project's pods: its file, in the words of `ml_workloads/runtime`, and where the platform is.
+"""Environment variables of a project's pods: the settings of `project.yaml`, and the addresses of the platform.
 
-Secrets are named by their ARNs, which pods read by role: no value passes through here.
+The names are those that `ml_workloads/runtime` reads. Secrets are passed as ARNs, which the pods read with their role.
+No secret value passes through this module.
 """
 
 import json
@@ -35,7 +36,7 @@ EFA_VARIABLES = {"FI_EFA_USE_HUGE_PAGE": "0"}
 
 
 def conductor_variables(args: PartArgs) -> Variables:
-    """All but what only the pod itself knows."""
+    """Return the variables of a conductor, except those that only the pod itself knows (see `run_entries`)."""
     project = args.project
     training, data = project.training, project.data
     return {
@@ -56,7 +57,10 @@ def conductor_variables(args: PartArgs) -> Variables:
 
 
 def fit_variables(args: PartArgs) -> Variables:
-    """All but TRAINING_JOB, which only the pod itself knows. MLflow's address is the pod's own: it has no account."""
+    """Return the variables of a training pod, except TRAINING_JOB, which only the pod itself knows (see `job_entries`).
+
+    A training pod has no MLflow account; it uses an MLflow address of its own.
+    """
     project = args.project
     training, data = project.training, project.data
     return {
@@ -79,7 +83,10 @@ def fit_variables(args: PartArgs) -> Variables:
 
 
 def worker_variables(args: PartArgs) -> Variables:
-    """Nothing of AWS: a worker has no role there, and no way to it."""
+    """Return the variables of a worker.
+
+    They hold nothing about AWS: a worker has no role there and no network route to it.
+    """
     project = args.project
     source = project.data.source
     return {
@@ -93,6 +100,7 @@ def worker_variables(args: PartArgs) -> Variables:
 
 
 def serving_variables(args: PartArgs, online: OnlineSettings, shutdown_seconds: int) -> Variables:
+    """Return the variables of a server. `shutdown_seconds` is its time limit for open requests after SIGTERM."""
     return {
         "SERVING_MODEL": args.project.name,
         "SERVING_ALIAS": PRODUCTION,
@@ -109,6 +117,7 @@ def serving_variables(args: PartArgs, online: OnlineSettings, shutdown_seconds: 
 
 
 def data_document(args: PartArgs) -> Document:
+    """Return the source of the project's data as a document for the conductor."""
     source = args.project.data.source
     if isinstance(source, LocalSource):
         return {"type": "local", "path": source.path}
@@ -119,21 +128,21 @@ def data_document(args: PartArgs) -> Document:
 
 
 def gate_document(gate: GateSettings) -> Mapping[str, str | float | None]:
-    """The schema sees to it that there is exactly one of the two bounds."""
+    """Return the quality gate as a document. The schema ensures that exactly one of `minimum` and `maximum` is set."""
     bound = gate.maximum if gate.minimum is None else gate.minimum
     return {"metric": gate.metric, "bound": bound, "max_regression": gate.max_regression}
 
 
 def entries(variables: Variables) -> list[k8s.core.v1.EnvVarArgsDict]:
-    """Return the variables for a container's `env`, such that the container reads each value as it is here."""
+    """Return the variables for a container's `env`, escaped so that the container reads each value unchanged."""
     return [{"name": name, "value": _as_written(value)} for name, value in variables.items()]
 
 
 def escaped(text: str) -> str:
-    """Return what a container's `env` says so that the container reads the text itself.
+    """Escape a text for a container's `env`, so that the container reads the text unchanged.
 
-    The kubelet replaces `$(NAME)` by another variable, where there is one, and `$$` by `$`. It reads from left to
-    right, so a text in which every `$` is doubled comes out as it was, whatever else stands in it.
+    The kubelet replaces `$(NAME)` by the value of another variable, if that variable exists, and `$$` by `$`. It reads
+    from left to right, so a text in which every `$` is doubled comes out unchanged, whatever else it contains.
     https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
     """
     return text.replace("$", "$$")
@@ -144,12 +153,12 @@ def _as_written(value: pulumi.Input[str]) -> pulumi.Input[str]:
 
 
 def job_entries() -> list[k8s.core.v1.EnvVarArgsDict]:
-    """The name of the pod's Job, so that all attempts of a training know that they are the same one."""
+    """Return the variable with the name of the pod's Job, which identifies all attempts of one training."""
     return [_field("TRAINING_JOB", f"metadata.labels['{JOB_LABEL}']")]
 
 
 def run_entries() -> list[k8s.core.v1.EnvVarArgsDict]:
-    """The pod's Job, which is the run, and where it is."""
+    """Return the variables that identify the run: name and UID of the pod's Job, and the namespace."""
     return [
         _field("CONDUCTOR_JOB", f"metadata.labels['{JOB_LABEL}']"),
         _field("CONDUCTOR_JOB_UID", f"metadata.labels['{JOB_UID_LABEL}']"),
@@ -165,7 +174,7 @@ def _tracking(args: PartArgs) -> Variables:
     return {
         "MLFLOW_TRACKING_URI": args.platform.tracking.uri,
         "TRACKING_ACCOUNT": args.account_secret_arn,
-        # Files go through the server, whose guard hands out no addresses of the bucket.
+        # Files are transferred through the MLflow server, whose guard hands out no URLs of the bucket.
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
         "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -178,16 +187,16 @@ def _secrets(args: PartArgs) -> Variables:
 
 def _aws(args: PartArgs) -> Variables:
     region = args.platform.cluster.region
-    # boto3 reads the second only, AWS's other SDKs the first.
+    # boto3 reads only the second variable, AWS's other SDKs the first.
     return {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
 
 
 def _scratch() -> Variables:
     return {
-        # Libraries write caches into the home folder, and the root file system cannot be written to.
+        # Libraries write caches into the home folder, and the root file system is read-only.
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,
         "MPLCONFIGDIR": f"{SCRATCH}/matplotlib",
-        # MLflow looks for Git, which images need not have, and says a lot when it finds none.
+        # MLflow looks for Git, which images need not have, and logs long warnings when it is missing.
         "GIT_PYTHON_REFRESH": "quiet",
     }

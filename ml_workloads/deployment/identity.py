@@ -1,4 +1,4 @@
-"""Who a project's pods are: a service account, and the role on AWS that goes with it."""
+"""Identity of a project's pods: a service account, and the AWS role that belongs to it."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,22 @@ from ml_workloads.deployment.arguments import PartArgs, labels, metadata
 
 
 def role_name(prefix: str, project: str, part: str) -> str:
-    """Fixed, because an automatic name would be longer than IAM allows for projects with long names."""
+    """Return the name of the role.
+
+    It is fixed, because for long project names an automatic name would exceed IAM's limit.
+    """
     return f"{prefix}-ml-{project}-{part}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityArgs:
-    """`policy` is what the pods may do on AWS; without one they have no role there.
+    """Arguments of an identity.
 
-    `on_cluster`: the pods mount the service account's token, because something on the cluster is granted to it.
+    Attributes:
+        part: arguments of the part that the pods belong to.
+        name: name of the service account.
+        policy: IAM policy of the pods; without one they have no AWS role.
+        on_cluster: the pods mount the service account's token, because the account has permissions on the cluster.
     """
 
     part: PartArgs
@@ -28,7 +35,7 @@ class IdentityArgs:
 
 
 class Identity(pulumi.ComponentResource):
-    """`service_account` is its name once it exists."""
+    """A service account and its AWS role. `service_account` is its name and resolves once the account exists."""
 
     service_account: pulumi.Output[str]
 

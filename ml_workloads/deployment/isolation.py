@@ -1,4 +1,4 @@
-"""What a project's pods may connect to, and who to them: nothing but what a policy here names.
+"""Network policies of a project's pods. Every connection that no policy here allows is denied, in and out.
 
 https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html
 """
@@ -22,7 +22,7 @@ POSTGRES_PORT = 5432
 
 
 class Isolation(pulumi.ComponentResource):
-    """`policies` have to be there before pods are, and go after them."""
+    """The network policies of a project. They have to exist before its pods start, and are deleted after the pods."""
 
     policies: tuple[pulumi.Resource, ...]
 
@@ -50,7 +50,7 @@ class Isolation(pulumi.ComponentResource):
 def _policies(project: Project, platform: PlatformHandle) -> dict[str, Spec]:
     policies: dict[str, Spec] = {
         "default-deny": {"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
-        # Not for workers: what looks up names can send data in them.
+        # Workers get no DNS, because a pod can send data to the outside in the names that it looks up.
         "allow-dns": {
             "pod_selector": {"match_expressions": [{"key": PART_LABEL, "operator": "NotIn", "values": [WORKER]}]},
             "policy_types": ["Egress"],
@@ -86,7 +86,7 @@ def _policies(project: Project, platform: PlatformHandle) -> dict[str, Spec]:
         policies[SERVING] = {
             "pod_selector": {"match_labels": selector(SERVING)},
             "policy_types": ["Ingress", "Egress"],
-            # Not from pods of a training run, which run code that nobody has judged yet.
+            # Pods of a training run may not connect to the server, because they run code that is not evaluated yet.
             "ingress": [{"from_": [{"pod_selector": _others()}], "ports": [{"protocol": "TCP", "port": SERVING_PORT}]}],
             "egress": _platform(platform),
         }
@@ -110,7 +110,10 @@ def _platform(platform: PlatformHandle) -> list[Egress]:
 
 
 def _database(project: Project, platform: PlatformHandle) -> Sequence[Egress]:
-    """Security groups decide which databases of the network let pods in; the secret decides who may read there."""
+    """Return the egress rule for a SQL source, or none for other sources.
+
+    Security groups decide which databases of the network let pods in; the secret decides who may read there.
+    """
     if not isinstance(project.data.source, SqlSource):
         return []
     network = platform.ranges.vpc

@@ -1,10 +1,10 @@
-"""The namespace of a project, and how much of the cluster it may take.
+"""The namespace of a project, and its quota of the cluster's resources.
 
 https://kubernetes.io/docs/concepts/policy/resource-quotas/
 https://kubernetes.io/docs/concepts/policy/limit-range/
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -17,16 +17,20 @@ from ml_workloads.project.quantities import mebibytes
 from platform_services.namespaces import PROJECT_LABEL, pod_security_labels
 
 DEFAULT_CPU, DEFAULT_MEMORY_MIB = "100m", 256
-# Other names for the same devices of the Neuron plugin: a container that asks by them would not be counted.
+# Other resource names for the same devices of the Neuron plugin. A container that requests devices by these names would
+# bypass the quota.
 # https://awsdocs-neuron.readthedocs-hosted.com/en/latest/containers/kubernetes-getting-started.html
 PARTS_OF_DEVICES = ("aws.amazon.com/neuroncore", "aws.amazon.com/neurondevice")
-# Runs that failed stay for a while, so that their logs can be read.
+# Failed runs stay for a while, so that their logs can be read.
 MAX_PODS, MAX_JOBS = 250, 100
 
 
 def quota(settings: QuotaSettings) -> Mapping[str, str]:
-    """Memory is asked for as much as it is limited. What would cost apart from the nodes is no project's to make: load
-    balancers, and volumes, which outlive the program that knows nothing of them."""
+    """Return the hard limits of the project's ResourceQuota.
+
+    Requests and limits of memory are equal. Objects with costs of their own are forbidden: load balancers, and volumes,
+    which would outlive the program because the program does not manage them.
+    """
     devices = str(settings.accelerators)
     return {
         "requests.cpu": settings.cpu,
@@ -44,9 +48,10 @@ def quota(settings: QuotaSettings) -> Mapping[str, str]:
 
 
 def container_limits(settings: QuotaSettings) -> k8s.core.v1.LimitRangeItemArgsDict:
-    """A quota refuses pods that do not say what they need, so those get a little. None can have more than the quota.
+    """Return the limits and defaults of a container.
 
-    There is no maximum for CPU: it would limit what pods may use of idle cores.
+    A quota rejects pods that declare no requests and limits, so such pods get small defaults. No container can have
+    more memory than the quota. There is no maximum for CPU, because it would limit the use of idle cores.
     """
     memory = f"{min(DEFAULT_MEMORY_MIB, mebibytes(settings.memory))}Mi"
     return {
@@ -58,7 +63,11 @@ def container_limits(settings: QuotaSettings) -> k8s.core.v1.LimitRangeItemArgsD
 
 
 class ProjectNamespace(pulumi.ComponentResource):
-    """`name` is known once the namespace exists; pods may come when `limits` are there. `admission` comes first."""
+    """The namespace of a project with quota and limits.
+
+    `name` resolves once the namespace exists. Pods may start when `limits` exist. The `admission` argument is created
+    first.
+    """
 
     name: pulumi.Output[str]
     limits: tuple[pulumi.Resource, ...]
@@ -68,7 +77,7 @@ class ProjectNamespace(pulumi.ComponentResource):
         name: str,
         project: Project,
         minor: str,
-        admission: pulumi.Resource,
+        admission: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("mlops:index:ProjectNamespace", name, {}, opts)
@@ -83,7 +92,7 @@ class ProjectNamespace(pulumi.ComponentResource):
                     TEAM_LABEL: project.team,
                 },
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[admission]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(admission)),
         )
         self.name = created.metadata.apply(lambda made: made.name or "")
         quotas = k8s.core.v1.ResourceQuota(

@@ -1,6 +1,6 @@
-"""What people need for a project beside their policy of EKS: the lease of its promotions, and its secrets.
+"""Permissions of people for a project beside their EKS access policy: the lease of its promotions, and its secrets.
 
-A team without a role of its own on the cluster gets nothing here; the platform's team works on its projects then.
+A team without a role of its own on the cluster gets nothing here; the platform's team works on its projects instead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from platform_services.handles import PlatformHandle
 Roles = Mapping[str, pulumi.Output[str]]
 
 RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
-    # What does not exist yet has no name to go by.
+    # `create` cannot be restricted by name, because the object does not exist yet.
     {"api_groups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
     {
         "api_groups": ["coordination.k8s.io"],
@@ -34,12 +34,15 @@ RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
 
 
 def groups_of(project: Project, roles: Roles) -> tuple[str, ...]:
-    """Groups inside the cluster that work on a project, of those that there are."""
+    """Return the existing groups of the cluster that work on a project: the platform's team and the project's team."""
     return tuple(group for group in (PLATFORM, team_group(project.team)) if group in roles)
 
 
 class Promoters(pulumi.ComponentResource):
-    """Who may hold the lease of the project's promotions, which no policy of EKS but the administrator's allows."""
+    """Permission to hold the lease of the project's promotions.
+
+    Among the EKS access policies, only the administrator's includes it.
+    """
 
     def __init__(
         self,
@@ -56,8 +59,14 @@ class Promoters(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleArgs:
-    """`accounts` are the secrets of the projects' accounts at MLflow, or a pattern of them; `filled` are the projects'
-    own, whose values come from these people."""
+    """Arguments of `People`.
+
+    Attributes:
+        platform: the platform that the projects are deployed on.
+        role: the IAM role of the people.
+        accounts: ARNs of the secrets of the projects' MLflow accounts, or a pattern of them.
+        filled: ARNs of the projects' own secrets, to which these people give values.
+    """
 
     platform: PlatformHandle
     role: pulumi.Input[str]
@@ -66,7 +75,7 @@ class PeopleArgs:
 
 
 class People(pulumi.ComponentResource):
-    """One role of the cluster's, and all the projects that it is for."""
+    """IAM policy of one role of the cluster, for all the projects that the role works on."""
 
     def __init__(self, name: str, args: PeopleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:ProjectPeople", name, {}, opts)

@@ -1,4 +1,4 @@
-"""What all pods of projects have in common: closed as Pod Security `restricted` asks, sized, one folder to write to."""
+"""Properties that all pods of projects share: Pod Security `restricted`, requests and limits, one writable folder."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from ml_workloads.deployment.environment_variables import SCRATCH
 from ml_workloads.project.training import Resources
 from platform_services.pods import closed_container, restricted_pod
 
-# The user that images of projects are made for.
+# The user ID that images of projects are built for.
 USER = 65532
 SCRATCH_SIZE, DISK_REQUEST, DISK_LIMIT = "4Gi", "1Gi", "5Gi"
 _VOLUME = "scratch"
@@ -20,11 +20,13 @@ def project_pod(
     priority_class: pulumi.Input[str],
     container: k8s.core.v1.ContainerArgsDict,
 ) -> k8s.core.v1.PodSpecArgsDict:
+    """Return a restricted pod of one container, with a scratch volume."""
     return {
         "priority_class_name": priority_class,
         "service_account_name": service_account,
         "automount_service_account_token": False,
-        # Every Service of the namespace as variables would collide with settings, such as SERVING_PORT.
+        # With service links, each Service of the namespace becomes a variable, and collides with settings such as
+        # SERVING_PORT.
         "enable_service_links": False,
         "security_context": restricted_pod(USER),
         "containers": [container],
@@ -39,7 +41,7 @@ def project_container(
     variables: list[k8s.core.v1.EnvVarArgsDict],
     resources: k8s.core.v1.ResourceRequirementsArgsDict,
 ) -> k8s.core.v1.ContainerArgsDict:
-    """The end of its log is what Kubernetes tells as the reason when it fails."""
+    """Return a container. When it fails, Kubernetes reports the end of its log as the reason."""
     return {
         "name": name,
         "image": image,
@@ -53,7 +55,7 @@ def project_container(
 
 
 def sized(resources: Resources, devices: Mapping[str, str] | None = None) -> k8s.core.v1.ResourceRequirementsArgsDict:
-    """Memory that was asked for is there, and no more than that; processor time has no limit."""
+    """Return requests and limits. The memory limit equals the request; CPU has no limit."""
     more = devices or {}
     return {
         "requests": {"cpu": resources.cpu, "memory": resources.memory, "ephemeral-storage": DISK_REQUEST, **more},

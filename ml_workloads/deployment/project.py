@@ -1,4 +1,4 @@
-"""One project in one environment: its namespace, what it may reach, where its image and secrets are, and what runs."""
+"""Deployment of one project in one environment: namespace, network policies, image, secrets, training and serving."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from platform_services.handles import PlatformHandle
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadHandle:
-    """Where a project is to be found. `address` is that of its server, inside the cluster, if it has one."""
+    """Locations of a deployed project. `address` is that of its server, inside the cluster, if the project has one."""
 
     namespace: str
     repository_url: pulumi.Output[str]
@@ -43,8 +43,17 @@ class WorkloadHandle:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectWorkloadArgs:
-    """`root` is the repository's folder, which the image's tag is computed from. `accounts_ready` ends when MLflow has
-    the project's accounts, experiment and model; the reader's secret is for pods that serve."""
+    """Arguments of `ProjectWorkload`.
+
+    Attributes:
+        platform: the platform that the project is deployed on.
+        project: settings of the project.
+        root: the repository's folder, from which the image's tag is computed.
+        runtime: the platform's image, which conducts training runs.
+        account_secret: secret of the project's MLflow account.
+        reader_secret: secret of the account that pods which serve sign in with.
+        accounts_ready: resource that completes when MLflow has the project's accounts, experiment and model.
+    """
 
     platform: PlatformHandle
     project: Project
@@ -53,9 +62,12 @@ class ProjectWorkloadArgs:
     account_secret: SecretHandle
     reader_secret: SecretHandle
     accounts_ready: pulumi.Resource
+    admission: tuple[pulumi.Resource, ...] = ()
 
 
 class ProjectWorkload(pulumi.ComponentResource):
+    """One project: namespace, network policies, secrets, training and, if `serving.online` is set, a server."""
+
     handle: WorkloadHandle
 
     def __init__(self, name: str, args: ProjectWorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -63,10 +75,10 @@ class ProjectWorkload(pulumi.ComponentResource):
         project, platform = args.project, args.platform
         self._name, self._args = name, args
         child = pulumi.ResourceOptions(parent=self)
-        # Values that a team has filled in cannot be made again.
+        # Secrets hold values that the team filled in. They cannot be recovered after a deletion.
         self._kept = pulumi.ResourceOptions(parent=self, protect=platform.retention.protect)
 
-        namespace = ProjectNamespace(f"{name}-namespace", project, platform.cluster.version, platform.admission, child)
+        namespace = ProjectNamespace(f"{name}-namespace", project, platform.cluster.version, args.admission, child)
         isolation = Isolation(f"{name}-network", project, platform, namespace.name, child)
         promoters = groups_of(project, platform.cluster.group_roles)
         if promoters:
@@ -107,7 +119,7 @@ class ProjectWorkload(pulumi.ComponentResource):
         return image_hooks(built, self)
 
     def _secrets(self) -> dict[str, pulumi.Output[str]]:
-        """ARNs by the names in the project's file."""
+        """Create the project's own secrets and return their ARNs, by their names in `project.yaml`."""
         platform, project = self._args.platform, self._args.project
         if not project.secrets:
             return {}

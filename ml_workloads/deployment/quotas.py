@@ -1,4 +1,4 @@
-"""Roles whose names or policies would be longer than IAM takes: told before anything is made.
+"""Check of IAM's length limits. Roles whose names or policies are too long are reported before a resource is created.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 """
@@ -24,16 +24,16 @@ from platform_services.handles import PlatformHandle
 from platform_services.mlflow.accounts import account_secret
 
 ROLE_NAME_LIMIT: Final = 64
-# The longest of each that AWS has: what fits with them fits in every account.
+# The longest value of each that AWS has. A policy that fits with these values fits in every account.
 PARTITION, ACCOUNT, KEY, ENDING, BUCKET = "aws-us-gov", "0" * 12, "key/" + "0" * 36, "-AbCdEf", "b" * 63
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """What the length of an environment's roles follows from.
+    """Values that determine the lengths of an environment's role names and policies.
 
-    `prefix` begins each of its names, `cluster` is the name of its cluster, and `groups` are those inside the cluster
-    that have a role which changes things.
+    `prefix` begins each name of the environment, `cluster` is the name of its cluster, and `groups` are the groups
+    inside the cluster whose role may change resources.
     """
 
     environment: str
@@ -44,10 +44,10 @@ class Roles:
 
 
 def too_long(platform: PlatformHandle, projects: Sequence[Project]) -> Iterator[str]:
-    """Yield one sentence per role that IAM would refuse, with the numbers and what to change.
+    """Yield one sentence per role that IAM would reject, with the numbers and the change that is needed.
 
     Args:
-        platform: what the projects are deployed on.
+        platform: the platform that the projects are deployed on.
         projects: all projects of the environment.
     """
     roles = Roles(
@@ -61,7 +61,7 @@ def too_long(platform: PlatformHandle, projects: Sequence[Project]) -> Iterator[
 
 
 def roles_too_long(roles: Roles, projects: Sequence[Project]) -> Iterator[str]:
-    """Yield the same as `too_long`, from plain names: for a look before there is a platform."""
+    """Yield the same as `too_long`, from plain names, for a check before there is a platform."""
     scope = Scope(partition=PARTITION, account_id=ACCOUNT, region=roles.region)
     for project in projects:
         longest = max((role_name(roles.prefix, project.name, part) for part in (CONDUCTOR, FIT, SERVING)), key=len)

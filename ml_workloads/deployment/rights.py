@@ -1,10 +1,10 @@
-"""What the pods of a project, and the people who work on it, may do on AWS. Pure.
+"""IAM policies of a project's pods and of the people who work on it. Pure functions.
 
-The conductor of a training run reads the data and signs in at MLflow. Training pods, which run the project's code, get
-neither: they read the rows that the conductor leaves for them, and write a model. Servers sign in at MLflow. A secret
-with the address of the data is the conductor's alone; the project's other secrets are for the pods with its code.
-
-People sign in at MLflow as the project's account, and give its secrets their values, which they need not read.
+The conductor of a training run reads the data and signs in at MLflow. Training pods, which run the project's code, may
+do neither: they read the rows that the conductor leaves for them, and write a model. Servers sign in at MLflow. Only
+the conductor reads a secret with the address of the data; pods with the project's code read the project's other
+secrets. People sign in at MLflow with the project's account, and set the values of its secrets, which they need not
+read.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,10 @@ from platform_services.mlflow.rights import account_secrets
 
 @dataclass(frozen=True, kw_only=True)
 class DataToRead:
-    """`prefix` ends with /, or it would cover the neighbours whose names begin alike."""
+    """Location of data that pods may read.
+
+    `prefix` ends with /, because otherwise it would also cover neighbours whose names begin with it.
+    """
 
     bucket: str
     prefix: str
@@ -32,7 +35,7 @@ class DataToRead:
 
 @dataclass(frozen=True, kw_only=True)
 class RunObjects:
-    """The bucket, and its key, in which pods of a project's training runs leave things for each other."""
+    """The bucket, and its key, through which the pods of a project's training runs exchange objects."""
 
     project: str
     bucket: str
@@ -42,7 +45,7 @@ class RunObjects:
 def conductor_policy(
     scope: Scope, secrets: Sequence[str], secrets_key: str, runs: RunObjects, data: DataToRead | None = None
 ) -> str:
-    """Return the policy of conductors: `secrets` are the account at MLflow and the address of the data."""
+    """Return the policy of conductors. `secrets` are the MLflow account and the address of the data."""
     source = read_objects(scope, data.bucket, data.prefix, data.key_arn, "Source") if data else ()
     mine = keys.conductors(runs.project)
     return document(
@@ -56,7 +59,7 @@ def conductor_policy(
 
 
 def fit_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, runs: RunObjects) -> str:
-    """Return the policy of pods that train: `secrets` are the project's own, without the address of its data."""
+    """Return the policy of pods that train. `secrets` are the project's own, without the address of its data."""
     bucket, key = runs.bucket, runs.key_arn
     return document(
         [
@@ -69,7 +72,7 @@ def fit_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, runs: Run
 
 
 def serving_policy(scope: Scope, secrets: Sequence[str], secrets_key: str) -> str:
-    """Return the policy of servers: `secrets` are the account at MLflow and the project's own."""
+    """Return the policy of servers. `secrets` are the MLflow account and the project's own secrets."""
     return document([*read_secrets(scope, secrets, secrets_key)])
 
 
@@ -80,8 +83,8 @@ def people_policy(
 
     Args:
         scope: account and region of the environment.
-        prefix: what the names of the environment's secrets begin with.
-        accounts: ARNs of the secrets of the projects' accounts at MLflow, or a pattern of them.
+        prefix: prefix of the names of the environment's secrets.
+        accounts: ARNs of the secrets of the projects' MLflow accounts, or a pattern of them.
         secrets_key: the key of all secrets.
         filled: ARNs of the projects' own secrets, to which the role gives values.
     """

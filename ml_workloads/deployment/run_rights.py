@@ -1,4 +1,4 @@
-"""Policies of the pods of training runs and of servers, from what the program knows once it is deployed."""
+"""IAM policies of the pods of training runs and of servers, rendered from outputs of the deployment."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ml_workloads.project.deployment_names import data_prefix
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """What outputs of the platform's resources hold."""
+    """Resolved outputs of the platform's resources."""
 
     project: Project
     scope: Scope
@@ -29,24 +29,25 @@ class _Known:
 
     @property
     def data(self) -> DataToRead | None:
-        """The project's objects, where it is trained on them."""
+        """Return the location of the project's objects, if the project is trained on objects of S3."""
         if not isinstance(self.project.data.source, S3Source):
             return None
         return DataToRead(bucket=self.bucket, prefix=data_prefix(self.project.name), key_arn=self.data_key)
 
 
 def own_secrets(project: Project) -> tuple[str, ...]:
-    """Return the secrets that are for pods with the project's code: not the one with the address of its data."""
+    """Return the secrets for pods with the project's code: all except the one with the address of its data."""
     source = project.data.source
     return tuple(name for name in project.secrets if not isinstance(source, SqlSource) or name != source.secret)
 
 
 def own_arns(args: PartArgs) -> Mapping[str, pulumi.Input[str]]:
-    """Return the ARNs of these secrets, by their names."""
+    """Return the ARNs of the secrets in `own_secrets`, by their names."""
     return {name: args.secret_arns[name] for name in own_secrets(args.project)}
 
 
 def policy_of_conductor(args: PartArgs) -> pulumi.Output[str]:
+    """Return the policy of the project's conductors."""
     source = args.project.data.source
     address = [args.secret_arns[source.secret]] if isinstance(source, SqlSource) else []
     return _rendered(
@@ -57,6 +58,7 @@ def policy_of_conductor(args: PartArgs) -> pulumi.Output[str]:
 
 
 def policy_of_fit(args: PartArgs) -> pulumi.Output[str]:
+    """Return the policy of the project's training pods."""
     return _rendered(
         args,
         list(own_arns(args).values()),
@@ -65,6 +67,7 @@ def policy_of_fit(args: PartArgs) -> pulumi.Output[str]:
 
 
 def policy_of_serving(args: PartArgs) -> pulumi.Output[str]:
+    """Return the policy of the project's servers."""
     return _rendered(
         args,
         [args.account_secret_arn, *own_arns(args).values()],

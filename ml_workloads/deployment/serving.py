@@ -1,6 +1,6 @@
 """Serving of a project: replicas of its server behind one address inside the cluster.
 
-They follow the alias `production` at MLflow, so that a promotion changes nothing here.
+The replicas follow the alias `production` at MLflow, so a promotion changes nothing here.
 """
 
 from collections.abc import Sequence
@@ -21,19 +21,22 @@ from ml_workloads.project.serving import AutoscalingSettings, OnlineSettings
 MODULE: Final = "ml_workloads.runtime.serving"
 SERVICE_PORT, PORT_NAME = 80, "http"
 SCALED_BY: Final = "ml-platform/scaled-by"
-# Nodes learn within seconds that a pod takes no more requests; it stops listening only then.
+# Nodes learn within seconds that a pod takes no more requests. The pod stops listening only after that time.
 LEAVE_SECONDS = 5
 ANSWER_SECONDS = 25
 GRACE_SECONDS = LEAVE_SECONDS + ANSWER_SECONDS + 5
 
 
 def address(namespace: str) -> str:
-    """Inside the cluster."""
+    """Return the URL of the server inside the cluster."""
     return f"http://{SERVING}.{namespace}.svc.cluster.local"
 
 
 def spread(most_replicas: int) -> Sequence[k8s.core.v1.TopologySpreadConstraintArgsDict]:
-    """Over zones and nodes as well as it goes: a replica beside another one answers more than one that waits."""
+    """Return constraints that spread replicas over zones and nodes where possible.
+
+    The constraints are soft, because a replica on the same node as another one is better than a pending replica.
+    """
     if most_replicas == 1:
         return []
     return [
@@ -42,7 +45,7 @@ def spread(most_replicas: int) -> Sequence[k8s.core.v1.TopologySpreadConstraintA
             "max_skew": 1,
             "when_unsatisfiable": "ScheduleAnyway",
             "label_selector": {"match_labels": selector(SERVING)},
-            # Replicas of the version before, which are about to go, do not count.
+            # Replicas of the previous version, which are about to be deleted, do not count.
             "match_label_keys": ["pod-template-hash"],
         }
         for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
@@ -50,8 +53,11 @@ def spread(most_replicas: int) -> Sequence[k8s.core.v1.TopologySpreadConstraintA
 
 
 class Serving(pulumi.ComponentResource):
-    """Nodes are emptied one replica at a time. With a single one that means a gap until it answers elsewhere: a budget
-    that forbade it would hold back every update of nodes. Two replicas or more have none."""
+    """The server of a project: Deployment, Service, disruption budget and autoscaler.
+
+    A drain of nodes evicts one replica at a time. With a single replica that causes a gap until the replica runs
+    elsewhere; a budget without gap would block every update of nodes. With two or more replicas there is no gap.
+    """
 
     def __init__(
         self, name: str, args: PartArgs, online: OnlineSettings, opts: pulumi.ResourceOptions | None = None
@@ -70,7 +76,8 @@ class Serving(pulumi.ComponentResource):
                 "selector": selector(SERVING),
                 "ports": [{"name": PORT_NAME, "port": SERVICE_PORT, "target_port": PORT_NAME}],
             },
-            # Pulumi waits for an address behind it; after replicas that failed none comes, for ten minutes.
+            # Pulumi waits for endpoints of the Service. After a failed rollout of the replicas it would wait ten
+            # minutes in vain.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[replicas]),
         )
         k8s.policy.v1.PodDisruptionBudget(
@@ -79,7 +86,7 @@ class Serving(pulumi.ComponentResource):
             spec={
                 "max_unavailable": 1,
                 "selector": {"match_labels": selector(SERVING)},
-                # A replica that answers nobody keeps no node.
+                # A replica that is not ready does not block the drain of its node.
                 "unhealthy_pod_eviction_policy": "AlwaysAllow",
             },
             opts=self._child,
@@ -89,11 +96,11 @@ class Serving(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _deployment(self) -> pulumi.Resource:
-        """Make the replicas. Their number belongs to the autoscaler as long as there is one.
+        """Create the Deployment. If there is an autoscaler, it owns the number of replicas.
 
-        The program still names the number then, and ignores it: Kubernetes would go down to one replica if the field
-        disappeared from the object. The annotation changes when an autoscaler comes or goes, so that the object is
-        updated and gets the program's number back.
+        The program still sets the number in that case, and ignores changes of it: Kubernetes would scale down to one
+        replica if the field disappeared from the object. The annotation changes when an autoscaler is added or removed,
+        so that the object is updated and gets the program's number back.
         """
         scaled = self._online.autoscaling is not None
         annotations = {SCALED_BY: "autoscaler" if scaled else "program"}
@@ -129,7 +136,7 @@ class Serving(pulumi.ComponentResource):
         alive: k8s.core.v1.HTTPGetActionArgsDict = {"path": "/healthz", "port": PORT_NAME}
         container["ports"] = [{"name": PORT_NAME, "container_port": SERVING_PORT}]
         container["lifecycle"] = {"pre_stop": {"sleep": {"seconds": LEAVE_SECONDS}}}
-        # Libraries take long to load on a busy node: five minutes, before the other probes begin.
+        # Libraries take long to load on a busy node. The probe allows five minutes before the other probes begin.
         container["startup_probe"] = {"http_get": alive, "period_seconds": 2, "failure_threshold": 150}
         container["liveness_probe"] = {
             "http_get": alive,

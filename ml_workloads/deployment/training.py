@@ -1,7 +1,7 @@
-"""Training of a project: a CronJob whose Jobs conduct runs, and two that conductors make Jobs from.
+"""Training of a project: a CronJob whose Jobs conduct runs, and two CronJobs as templates of the conductors' Jobs.
 
-A run is a Job, made by its schedule or by `mlp train`. Its pod is the conductor's, of the platform's image: it reads
-the data, has the contract checked in a worker, lets the project's code train on a part of the rows, and judges the
+A run is a Job, created by its schedule or by `mlp train`. Its pod is the conductor, from the platform's image: it reads
+the data, has the contract checked in a worker, lets the project's code train on a part of the rows, and evaluates the
 model on the others. Worker and training are pods of the project's image.
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
 """
@@ -35,26 +35,28 @@ FIT_MODULE: Final = "ml_workloads.runtime.training"
 WORKER_MODULE: Final = "ml_workloads.runtime.worker"
 START_WITHIN_SECONDS = 3600
 KEPT_SECONDS = 7 * 24 * 3600
-# Runs are kept for that long, so that their logs can be read, as long as there are not more of them than this.
+# Runs are kept for `KEPT_SECONDS`, so that their logs can be read, but at most this many of them.
 KEPT_RUNS = 20
-# Conductors delete the Jobs that they start; what one that was killed has left goes by itself.
+# Conductors delete the Jobs that they start. A Job that a killed conductor left behind expires after this time.
 KEPT_PARTS_SECONDS = 3600
-# Of ml_workloads/runtime: the project's code failed; its data, contract or environment is wrong.
+# Exit codes of ml_workloads/runtime for permanent failures: the project's code failed, or its data, contract or
+# environment is wrong.
 FINAL_EXIT_CODES = (1, 2)
-# Of the same: credentials, MLflow, S3, Secrets Manager or the database did not answer for as long as the pod tried.
+# Exit code of ml_workloads/runtime when credentials, MLflow, S3, Secrets Manager or the database did not answer for as
+# long as the pod tried.
 PLATFORM_EXIT_CODES = (75,)
-# A worker has nothing to finish.
+# A worker has no work to complete at shutdown.
 WORKER_GRACE_SECONDS = 1
-# A conductor that is asked to end deletes its Jobs and tells MLflow.
+# On SIGTERM a conductor deletes its Jobs and reports to MLflow.
 CONDUCTOR_GRACE_SECONDS = 60
 
 
 def failure_policy(container: str) -> k8s.batch.v1.PodFailurePolicyArgsDict:
-    """Return the rules of a failed pod, of which the first that fits decides.
+    """Return the rules for a failed pod. The first rule that matches decides.
 
-    A pod that lost its node is started anew, whatever its code. So is one that the platform failed, however often,
-    until the run's deadline. What the project itself causes would only happen again. All else, such as too little
-    memory, is tried as `retries` says.
+    A pod that lost its node is restarted, whatever its exit code. A pod that failed because of the platform is
+    restarted as often as needed until the run's deadline. A failure that the project itself causes ends the Job,
+    because it would only repeat. Any other failure, such as too little memory, is retried up to `retries` times.
     https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
     """
     return {
@@ -71,14 +73,17 @@ def _any_of(container: str, codes: Sequence[int]) -> k8s.batch.v1.PodFailurePoli
 
 
 def devices(training: TrainingSettings) -> Mapping[str, str]:
-    """By the resources that the device plugins of its nodes announce."""
+    """Return the number of devices by resource name, as the device plugins of the nodes announce them."""
     wanted = training.accelerator
     accelerators = {ACCELERATORS[wanted.type].vendor.resource: str(wanted.count)} if wanted else {}
     return {**accelerators, **({EFA_RESOURCE: str(training.efa)} if training.efa else {})}
 
 
 class Training(pulumi.ComponentResource):
-    """The conductor and the worker have as much memory as the training: they hold the same data."""
+    """The CronJobs of a project's training.
+
+    Conductor and worker have as much memory as the training, because they hold the same data.
+    """
 
     def __init__(self, name: str, args: PartArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:ProjectTraining", name, {}, opts)
@@ -126,7 +131,7 @@ class Training(pulumi.ComponentResource):
     def _template(
         self, part: str, spec: k8s.batch.v1.JobSpecArgsDict, after: Sequence[pulumi.Resource]
     ) -> pulumi.Resource:
-        """A CronJob that never runs by itself: conductors make Jobs from it."""
+        """Create a CronJob that never runs by itself; conductors create Jobs from it."""
         args = self._args
         return k8s.batch.v1.CronJob(
             f"{self._name}-{part}-template",
@@ -152,7 +157,8 @@ class Training(pulumi.ComponentResource):
             "template": {
                 "metadata": {
                     "labels": {**labels(self._args.project, part), **({} if part == WORKER else NEEDS_ROLE)},
-                    # A node is not emptied of a run for being hardly used; the run would begin anew.
+                    # The autoscaler must not evict a run from a node because of low utilisation; the run would start
+                    # again.
                     "annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"},
                 },
                 "spec": pod,

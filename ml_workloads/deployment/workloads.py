@@ -1,7 +1,7 @@
-"""All projects of one environment."""
+"""Deployment of all projects of one environment."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
@@ -19,26 +19,33 @@ from ml_workloads.deployment.quotas import too_long
 from ml_workloads.project import Project
 from ml_workloads.project.image import RUNTIME_IMAGE
 from ml_workloads.project.training import AcceleratorSettings
-from platform_services.handles import PlatformHandle
+from platform_services.handles import PlatformHandle, PlatformOrder
 from platform_services.mlflow.accounts import MlflowAccounts, MlflowAccountsArgs
 from platform_services.mlflow.rights import account_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadsArgs:
-    """`projects` are all that there are, wherever they are deployed; `root` is the repository's folder."""
+    """Arguments of the workloads layer.
+
+    Attributes:
+        platform: Handle of the layer below.
+        projects: Projects of the environment.
+        root: Folder of the repository.
+        order: Resources of the platform that workloads wait for.
+    """
 
     platform: PlatformHandle
     projects: tuple[Project, ...]
     root: Path
-
-    @property
-    def deployed(self) -> tuple[Project, ...]:
-        return tuple(project for project in self.projects if self.platform.environment in project.environments)
+    order: PlatformOrder = field(default_factory=PlatformOrder, repr=False)
 
 
 def impossible(projects: Iterable[Project], environment: str, pools: Sequence[NodePool]) -> Iterator[str]:
-    """Projects whose training would wait for ever for a node with enough of its accelerator or EFA interfaces."""
+    """Yield a message for each project whose training pod would stay pending for ever.
+
+    No node has enough of its accelerator or EFA interfaces.
+    """
     offered: dict[str, int] = {}
     for pool in pools:
         if pool.accelerator != NO_ACCELERATOR:
@@ -63,14 +70,20 @@ def impossible(projects: Iterable[Project], environment: str, pools: Sequence[No
 
 
 def _has(pool: NodePool, wanted: AcceleratorSettings | None) -> bool:
-    """Whether training with this accelerator may run there; without one it is kept off by the taint of accelerators."""
+    """Return whether a training with this accelerator may run in the pool.
+
+    A training without accelerator cannot run in pools with one, because of their taint.
+    """
     return pool.accelerator == (wanted.type if wanted else NO_ACCELERATOR) and pool.devices >= (
         wanted.count if wanted else 0
     )
 
 
 class Workloads(pulumi.ComponentResource):
-    """Ends the program before anything is made where a project cannot run in this environment."""
+    """All projects of one environment.
+
+    The component ends the program before any resource is created if a project cannot run in this environment.
+    """
 
     handles: Mapping[str, WorkloadHandle]
 
@@ -78,20 +91,20 @@ class Workloads(pulumi.ComponentResource):
         super().__init__("mlops:index:Workloads", name, {}, opts)
         platform = args.platform
         problems = [
-            *impossible(args.deployed, platform.environment, platform.cluster.pools),
-            *too_long(platform, args.deployed),
+            *impossible(args.projects, platform.environment, platform.cluster.pools),
+            *too_long(platform, args.projects),
         ]
         if problems:
             raise pulumi.RunError("\n".join(problems))
-        # The provider comes with the handle: AWS's is inherited like everywhere.
-        child = pulumi.ResourceOptions(parent=self, providers=[platform.kubernetes])
-        self.handles = self._make(name, args, child)
-        self.register_outputs({})
+        self.handles = self._make(name, args, pulumi.ResourceOptions(parent=self))
+        self.register_outputs(self.exports)
 
     def _make(self, name: str, args: WorkloadsArgs, child: pulumi.ResourceOptions) -> dict[str, WorkloadHandle]:
-        # Without projects too: the account of the last one has to go.
-        names = tuple(project.name for project in args.deployed)
-        accounts = MlflowAccounts(f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, projects=names), child)
+        # This runs without projects too, because the accounts of the last project have to be deleted.
+        names = tuple(project.name for project in args.projects)
+        accounts = MlflowAccounts(
+            f"{name}-accounts", MlflowAccountsArgs(platform=args.platform, projects=names, order=args.order), child
+        )
         runtime = self._runtime(args)
         handles = {
             project.name: ProjectWorkload(
@@ -104,16 +117,17 @@ class Workloads(pulumi.ComponentResource):
                     account_secret=accounts.secrets[project.name],
                     reader_secret=accounts.readers[project.name],
                     accounts_ready=accounts.ready,
+                    admission=args.order.admission,
                 ),
                 child,
             ).handle
-            for project in args.deployed
+            for project in args.projects
         }
         self._people(name, args, accounts, handles, child)
         return handles
 
     def _runtime(self, args: WorkloadsArgs) -> RuntimeImage:
-        """What conducts the training runs of all projects."""
+        """Return the image that conducts the training runs of all projects."""
         platform, tag = args.platform, RUNTIME_IMAGE.tag(args.root)
         repository = f"{platform.prefix}/{RUNTIME_REPOSITORY}"
         built = BuiltImage(environment=platform.environment, repository=repository, tag=tag)
@@ -128,13 +142,15 @@ class Workloads(pulumi.ComponentResource):
         handles: Mapping[str, WorkloadHandle],
         child: pulumi.ResourceOptions,
     ) -> None:
-        """The platform's team helps with all projects; values of their secrets are their own teams' business.
+        """Give the roles of the teams access to the secrets of their projects.
 
-        Its role names the accounts by a pattern, as they are all that there are: a list would grow with the projects.
+        The platform's team helps with all projects, but only a project's own team sets the values of its secrets. The
+        role of the platform's team names the accounts by a pattern, because a list of all accounts would grow with the
+        number of projects.
         """
         everybody = args.platform.account.scope.apply(lambda scope: account_secrets(scope, args.platform.prefix))
         for group, role in args.platform.cluster.group_roles.items():
-            theirs = [each for each in args.deployed if group in groups_of(each, args.platform.cluster.group_roles)]
+            theirs = [each for each in args.projects if group in groups_of(each, args.platform.cluster.group_roles)]
             own = [handles[each.name] for each in theirs] if group != PLATFORM else []
             listed = [accounts.secrets[each.name].arn for each in theirs]
             if theirs:
@@ -150,5 +166,6 @@ class Workloads(pulumi.ComponentResource):
                 )
 
     @property
-    def exports(self) -> dict[str, object]:
-        return {name: handle.exports for name, handle in self.handles.items()}
+    def exports(self) -> dict[str, pulumi.Input[object]]:
+        """Return the outputs of the stack: addresses and names by project, no secret."""
+        return {"projects": {name: handle.exports for name, handle in self.handles.items()}}

@@ -1,4 +1,4 @@
-"""Where a project's data comes from, and what must hold of it before anything is trained on it."""
+"""Settings of a project's data: its source, and the contract that it has to meet before training."""
 
 import re
 from typing import Annotated, Final, Literal
@@ -10,7 +10,8 @@ from ml_workloads.project.sql import reading_query
 from validation.base import Allowed, Section, unique
 
 FORMATS: Final = ".csv, .csv.gz, .csv.bz2, .csv.xz, .csv.zst or .parquet"
-"""What training reads, in capitals or not, as in `ml_workloads.runtime.data.tables`, which takes pandas to import."""
+"""File formats that training reads, in upper or lower case. Keep in sync with `ml_workloads.runtime.data.tables`, which
+imports pandas."""
 _FILE: Final = re.compile(r"(.*/)?\.*[^./][^/]*\.(csv(\.(gz|bz2|xz|zst))?|parquet)", re.IGNORECASE)
 
 
@@ -48,7 +49,7 @@ class SqlSource(Section):
     secret: SecretName
     """One of the project's secrets; it holds the address of the database, with user and password."""
     query: Annotated[str, AfterValidator(reading_query), Allowed("one SELECT statement")]
-    """What is read, with an ORDER BY where the data's digest shall tell whether anything has changed."""
+    """The statement that is run. Add an ORDER BY if the data's digest shall tell whether anything has changed."""
 
 
 class LocalSource(Section):
@@ -67,7 +68,7 @@ class DataSettings(Section):
     target: str = Field(min_length=1, max_length=128)
     """The column that the model predicts."""
     contract: PythonObject
-    """The pandera schema that the data must meet; nothing is trained on data that breaks it.
+    """The pandera schema that the data must meet; no model is trained on data that breaks it.
     https://pandera.readthedocs.io/en/stable/dataframe_schemas.html"""
     missing_values: Words = ("",)
-    """Words that mean a missing value in a CSV. List "" for an empty cell beside others, such as NA."""
+    """Words that mean a missing value in a CSV. To keep the empty cell beside other words, such as NA, list "" too."""

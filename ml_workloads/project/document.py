@@ -1,4 +1,4 @@
-"""`project.yaml` as a table for people: `python -m ml_workloads.project.document` prints it."""
+"""Table of the fields of `project.yaml` for the documentation: `python -m ml_workloads.project.document` prints it."""
 
 from ml_workloads.project.project import Project
 from validation.table import between_marks
@@ -8,6 +8,7 @@ END = "<!-- /project -->"
 
 
 def project_table() -> str:
+    """Return the table between its marks, in the form in which `docs/projects.md` contains it."""
     return between_marks(START, END, Project)
 
 

@@ -1,4 +1,4 @@
-"""What the image of a project is built from."""
+"""Source files that the image of a project is built from."""
 
 from pathlib import PurePosixPath
 
@@ -7,10 +7,10 @@ from ml_workloads.project.load import PROJECT_FILE
 from ml_workloads.project.project import Project
 
 EXAMPLE_FILE = "example.json"
-"""A request to the project's model, to try it with."""
+"""An example request to the project's model."""
 
 SAMPLE_FILES = ("sample.csv", "sample.parquet")
-"""Some rows that `mlp projects check` tries the project's code on, the first that is there."""
+"""Files with some rows that `mlp projects check` tries the project's code on. The first file that exists is used."""
 
 PROJECTS = PurePosixPath("ml_workloads/projects")
 _SHARED = (PurePosixPath("ml_workloads/__init__.py"), PurePosixPath("ml_workloads/runtime"))
@@ -20,12 +20,14 @@ RUNTIME_IMAGE = ImageSource(
     paths=_SHARED,
     left_out=frozenset({"requirements.in"}),
 )
-"""What conducts training runs: the runtime without any project's code."""
+"""The image that conducts training runs: the runtime without any project's code."""
 
 
 def project_image(project: Project) -> ImageSource:
-    """Its Dockerfile, the runtime that every image has, and the project's folder without what no pod needs: other
-    settings or words do not make another image."""
+    """Return the image's source: Dockerfile, the shared runtime, and the project's folder.
+
+    Files that no pod needs are left out, so a change of settings or documentation does not make a new image.
+    """
     folder = PROJECTS / project.name
     return ImageSource(
         dockerfile=folder / "Dockerfile",

@@ -1,7 +1,7 @@
 """The JSON Schema of `project.yaml`, for editors: `python -m ml_workloads.project.json_schema` prints it.
 
-A file says `# yaml-language-server: $schema=../../project.schema.json` in its first line, and an editor completes and
-checks it while it is written. Rules that span fields are only checked when the file is read.
+A file names it in its first line, `# yaml-language-server: $schema=../../project.schema.json`, and an editor then
+completes and checks the file during editing. Rules that span fields are only checked when the file is loaded.
 """
 
 import json
@@ -12,7 +12,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema() -> str:
-    """As committed in `ml_workloads/project.schema.json`."""
+    """Return the JSON Schema, in the form in which `ml_workloads/project.schema.json` is committed."""
     schema = {"$schema": DRAFT, **Project.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

@@ -1,4 +1,4 @@
-"""Reads `project.yaml` files."""
+"""Loading of `project.yaml` files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,15 @@ PROJECT_FILE = "project.yaml"
 
 
 def parse_project(mapping: Mapping[str, object], source: str) -> Project:
-    """A project from plain data; `source` is where a person would look for it."""
+    """Build a project from plain data.
+
+    Args:
+        mapping: the content of the file.
+        source: place that an error message names, such as the path of the file.
+
+    Raises:
+        SettingsError: a setting is wrong.
+    """
     try:
         return Project.model_validate(mapping)
     except ValidationError as error:
@@ -22,7 +30,11 @@ def parse_project(mapping: Mapping[str, object], source: str) -> Project:
 
 
 def load_project(path: Path) -> Project:
-    """Raises SettingsError, whose message is complete, when the file is not there or anything in it is wrong."""
+    """Load a `project.yaml`.
+
+    Raises:
+        SettingsError: the file does not exist or anything in it is wrong. The message is complete.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -49,9 +61,10 @@ def load_project(path: Path) -> Project:
 
 
 def find_projects(folder: Path) -> tuple[Project, ...]:
-    """Return all projects below a folder such as `ml_workloads/projects`, by name.
+    """Return all projects below a folder such as `ml_workloads/projects`, ordered by name.
 
-    Raises SettingsError, which tells at once of all that is wrong in the files and between their names.
+    Raises:
+        SettingsError: a file is wrong, or names of two files conflict. The message lists all problems at once.
     """
     projects: list[Project] = []
     problems: list[str] = []

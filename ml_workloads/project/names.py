@@ -1,4 +1,4 @@
-"""Names that a team chooses, in the forms that every system which will carry them accepts."""
+"""Names that a team chooses, in forms that every system which uses them accepts."""
 
 import re
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Strict, WithJsonSchema
 from ml_workloads.project.reserved import project_name, team_name
 from validation.base import Allowed, unique
 
-# A namespace is `<team>-<project>`, and Kubernetes gives it 63 characters; objects in it add suffixes of their own.
+# A namespace is `<team>-<project>`, which Kubernetes limits to 63 characters. Its objects append suffixes.
 MAX_PROJECT, MAX_TEAM = 30, 20
 _WORDS = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -26,7 +26,10 @@ def _project(text: str) -> str:
 
 
 def _secret(text: str) -> str:
-    """https://docs.aws.amazon.com/secretsmanager/latest/APIReference/API_CreateSecret.html, of `Name`"""
+    """Reject names that end like the suffix of a secret's ARN.
+
+    See `Name` in https://docs.aws.amazon.com/secretsmanager/latest/APIReference/API_CreateSecret.html
+    """
     if re.search(r"-[a-z0-9]{6}$", text):
         raise ValueError("do not end in a dash and six characters, Secrets Manager mistakes that for part of an ARN")
     return text

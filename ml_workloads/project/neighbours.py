@@ -1,8 +1,8 @@
-"""Rules over all projects and teams together: none is given what belongs to another. Pure.
+"""Rules over all projects and teams together: none may get access to resources of another. Pure functions.
 
 A project's namespace is `<team>-<project>`, and its team works in `<team>-*`. Different pairs can give one namespace
 (`data` and `science-credit`, `data-science` and `credit`), and one team's pattern can cover another team's namespaces.
-Whoever may work in a namespace has a shell in its pods, and so their rights on AWS.
+Everybody who may work in a namespace has a shell in its pods, and so the pods' AWS permissions.
 https://docs.aws.amazon.com/eks/latest/userguide/access-policies.html
 """
 
@@ -20,10 +20,13 @@ Teams = Mapping[str, Sequence[str]]
 def conflicts(
     projects: Iterable[Project], teams: Teams | None = None, repositories: Iterable[str] = ()
 ) -> Iterator[str]:
-    """Return what is wrong with the names of these projects beside each other, a line for each problem.
+    """Yield one line for each conflict between the names of these projects.
 
-    `teams` are those of an environment's settings, with the patterns of their namespaces, and `repositories` those of
-    its registry. Without them the files alone are looked at.
+    Args:
+        projects: the projects to compare.
+        teams: teams of an environment's settings, with the patterns of their namespaces.
+        repositories: repositories of the environment's registry. Without teams and repositories, only the project files
+            are checked.
     """
     found, given = tuple(projects), teams or {}
     yield from _namespaces(found)
@@ -43,14 +46,17 @@ def _namespaces(projects: Sequence[Project]) -> Iterator[str]:
 
 
 def _team_names(projects: Sequence[Project], teams: Teams) -> Iterator[str]:
-    """Names of teams from both sources. A project's own team is held against the reserved names by its schema."""
+    """Check the names of teams from both sources.
+
+    The schema of `project.yaml` already checks a project's own team against the reserved names.
+    """
     for team in teams:
         try:
             team_name(team)
         except ValueError as error:
             yield f"cluster.teams.{team}: {error}"
     for one, other in combinations(sorted({*teams, *(project.team for project in projects)}), 2):
-        # Sorted, so that the shorter one comes first.
+        # Sorted order: the shorter name comes first.
         if other.startswith(f"{one}-"):
             yield (
                 f"teams {_told(one, projects, teams)} and {_told(other, projects, teams)}: {one}-* is what {one} works "
@@ -59,7 +65,7 @@ def _team_names(projects: Sequence[Project], teams: Teams) -> Iterator[str]:
 
 
 def _told(team: str, projects: Sequence[Project], teams: Teams) -> str:
-    """A team, and where its name is written."""
+    """Return a team's name with the places where it is written."""
     places = [f"project {project.name}" for project in projects if project.team == team]
     if team in teams:
         places.append("cluster.teams of the settings")
@@ -74,7 +80,7 @@ def _patterns(team: str, patterns: Sequence[str], projects: Sequence[Project], t
         if taken:
             yield f"{field}; write less, it covers {', '.join(taken)}, which is not the team's"
         for other in others:
-            # Two names of which one begins with the other are told of already.
+            # Two names of which one begins with the other are already reported above.
             if overlap(pattern, f"{other}-*") and not _begins(team, other) and not _begins(other, team):
                 yield f"{field}; write less, such as {team}-*, it covers namespaces of team {other}, {other}-*"
 
@@ -84,7 +90,7 @@ def _begins(one: str, other: str) -> bool:
 
 
 def _repositories(projects: Sequence[Project], repositories: Iterable[str]) -> Iterator[str]:
-    """Repositories become resources whose names differ in more than punctuation."""
+    """Compare slugs, because repositories become resources whose names must differ in more than punctuation."""
     for name in repositories:
         for project in projects:
             if slug(name) == slug(repository(project.name)):

@@ -1,4 +1,4 @@
-"""The root of `project.yaml`: one project, checked as a whole."""
+"""The root of `project.yaml`: one project, validated as a whole."""
 
 from __future__ import annotations
 
@@ -18,40 +18,42 @@ Environments = Annotated[tuple[Literal["dev", "staging", "prod"], ...], Strict(F
 
 
 class QuotaSettings(Section):
-    """All pods of the project together, in each environment.
-    https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
+    """Quota for all pods of the project together, in each environment.
+    https://kubernetes.io/docs/concepts/policy/resource-quotas/
+    """
 
     cpu: Cpu
-    """Requests of all pods: training and 250m for the pod that conducts it, and the replicas with one more during a
-    rollout."""
+    """CPU requests of all pods: the training, 250m for the pod that conducts it, and the replicas with one more during
+    a rollout."""
     memory: Memory
-    """Of the same pods; the one that conducts a training has as much as the training."""
+    """Memory of the same pods. The pod that conducts a training has as much as the training."""
     accelerators: int = Field(default=0, ge=0, le=1024)
-    """Devices, whatever their type."""
+    """Number of accelerator devices, of any type."""
     efa: int = Field(default=0, ge=0, le=1024)
-    """Elastic Fabric Adapter interfaces."""
+    """Number of Elastic Fabric Adapter interfaces."""
 
 
 class Project(Section):
     apiVersion: Literal["ml-platform/v1"]
     """Version of this file's schema."""
     name: ProjectName
-    """Also the name of its folder, experiment and registered model."""
+    """Name of the project, its folder, its MLflow experiment and its registered model."""
     team: TeamName
-    """Who works on it; its namespaces begin with this name, and the team's access goes by that."""
+    """The team that works on the project. Its namespaces begin with this name, and the team's access is granted by that
+    prefix."""
     owner: Email
-    """Who is asked and told about it."""
+    """Contact for questions and notifications about the project."""
     description: str = Field(min_length=1, max_length=300)
-    """What the model is for."""
+    """The purpose of the model."""
     environments: Environments = Field(min_length=1)
-    """Where it is deployed."""
+    """Environments in which the project is deployed."""
     quota: QuotaSettings
     data: DataSettings
     training: TrainingSettings
     serving: ServingSettings = ServingSettings()
     secrets: SecretNames = ()
-    """Secrets that its training and its servers may read, all but the one of `data.source`; the platform makes them
-    empty, the team fills them."""
+    """Secrets that its training and its servers may read, except the one of `data.source`. The platform creates them
+    empty, and the team fills them."""
 
     @model_validator(mode="after")
     def parts_fit_together(self) -> Self:
@@ -70,11 +72,14 @@ class Project(Section):
         yield from self._beyond_quota()
 
     def _beyond_quota(self) -> Iterator[Problem]:
-        """Pods beyond the quota would not be refused but just never appear. A rollout adds one replica for a while."""
+        """Yield a problem for each quota that is too small.
+
+        Pods beyond the quota are never created, without an error at deployment. A rollout temporarily adds one replica.
+        """
         quota, training, online = self.quota, self.training, self.serving.online
         replicas = online.most_replicas + 1 if online else 0
         used = f"a training run and {replicas} replicas (one more during a rollout)" if online else "a training run"
-        # Beside the training, or the worker before and after it, there is the pod that conducts the run. Each of the
+        # The conductor's pod runs beside the training, and beside the worker before and after the training. Each of the
         # three holds the same data.
         cpu = max(cores(training.resources.cpu), cores(WORKER_CPU)) + cores(CONDUCTOR_CPU)
         cpu += replicas * cores(online.resources.cpu) if online else 0

@@ -1,4 +1,4 @@
-"""Amounts of CPU and memory as Kubernetes writes them, and how much they are.
+"""Quantities of CPU and memory in Kubernetes notation, and their values.
 
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
@@ -14,15 +14,17 @@ from validation.base import Allowed
 
 _CPU = re.compile(r"[1-9]\d*m|[1-9]\d*(\.\d{1,3})?|0\.\d{1,3}")
 _MEMORY = re.compile(r"[1-9]\d*(Mi|Gi|Ti)")
-# What people write for mebibytes; Kubernetes reads the last of them as thousandths of a byte.
+# Units that people write for mebibytes and so on. Kubernetes reads `m` as thousandths of a byte.
 _MEANT = {"mb": "Mi", "mib": "Mi", "m": "Mi", "gb": "Gi", "gib": "Gi", "g": "Gi", "tb": "Ti", "tib": "Ti", "t": "Ti"}
 
 
 def cores(text: str) -> Decimal:
+    """Return a quantity of CPU in cores."""
     return parse_quantity(text)
 
 
 def mebibytes(text: str) -> int:
+    """Return a quantity of memory in MiB, rounded down."""
     return int(parse_quantity(text) / 2**20)
 
 

@@ -1,9 +1,8 @@
-"""Schedules of training, read as Kubernetes reads them. Pure.
+"""Schedules of training, parsed as Kubernetes parses them. Pure functions.
 
-The API server and the CronJob controller use `ParseStandard` of robfig/cron v3. This module takes the same texts and
-refuses the same texts, so that a schedule fails when its file is read and not in the middle of a deployment. Two kinds
-are refused beyond that: texts with characters outside ASCII, and schedules whose time never comes.
-
+The API server and the CronJob controller use `ParseStandard` of robfig/cron v3. This module accepts and rejects the
+same texts, so that a wrong schedule fails when its file is loaded and not in the middle of a deployment. It also
+rejects two more kinds: texts with characters outside ASCII, and schedules that never fire.
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
 https://github.com/robfig/cron/blob/v3.0.1/parser.go and .../spec.go
 """
@@ -26,7 +25,7 @@ _INTEGER = re.compile(r"\+?[0-9]+")
 _MOST = 2**63 - 1
 _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|ms|s|m|h)")
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-# The longest that each month gets; a leap day comes often enough.
+# The maximum number of days of each month, with the leap day, which occurs often enough.
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -45,7 +44,10 @@ class _Field:
 
 @dataclass(frozen=True)
 class _Times:
-    """Values that a field stands for; `open`: `*` or `?` is among them, so that the other field of days decides."""
+    """Values that a field matches.
+
+    `open` is true if `*` or `?` is among them, so that the other of the two day fields decides.
+    """
 
     values: frozenset[int]
     open: bool
@@ -61,10 +63,11 @@ _FIELDS = (
 
 
 def schedule(text: str) -> str:
-    """Return the schedule as it was given.
+    """Validate a schedule and return it unchanged.
 
-    Raises ValueError, with the part that is wrong and the fix, for a text that the API server refuses and for a
-    schedule that never comes.
+    Raises:
+        ValueError: the API server would reject the text, or the schedule never fires. The message names the part that
+            is wrong and the fix.
     """
     if not text.isascii():
         raise ValueError(f"{FORM}; use plain letters, digits and blanks only")
@@ -89,7 +92,7 @@ def _descriptor(text: str) -> str:
 
 
 def _is_duration(text: str) -> bool:
-    """Whether Go's `time.ParseDuration` reads it. https://pkg.go.dev/time#ParseDuration"""
+    """Return whether Go's `time.ParseDuration` accepts the text. https://pkg.go.dev/time#ParseDuration"""
     amounts = text[1:] if text[:1] in ("+", "-") else text
     if amounts == "0":
         return True
@@ -105,14 +108,14 @@ def _times(text: str, of: _Field) -> _Times:
 
 
 def _range(text: str, of: _Field) -> _Times:
-    """`first-last/step`, in which all but the first are optional; `first/step` goes on to the field's end."""
+    """Parse `first-last/step`, in which all but the first are optional. `first/step` continues to the field's end."""
     span, *steps = text.split("/")
     first, *lasts = span.split("-")
     if len(steps) > 1:
         raise ValueError(f"{FORM}; {of.title} {text!r} has more than one /")
     step = _integer(steps[0], text, of) if steps else 1
     every = first in ("*", "?")
-    if every:  # what follows a dash is not read
+    if every:  # the text after a dash is ignored
         start, end = of.least, of.most
     elif len(lasts) > 1:
         raise ValueError(f"{FORM}; {of.title} {text!r} has more than one -")
@@ -142,7 +145,10 @@ def _integer(text: str, part: str, of: _Field) -> int:
 
 
 def _comes(day: _Times, month: _Times, weekday: _Times) -> bool:
-    """Whether there is such a day: one of both fields if either is open, else of one of them."""
+    """Return whether a matching day exists.
+
+    If either day field is open, the day has to match both fields, else one of them.
+    """
     in_month = any(number <= _DAYS[each - 1] for each in month.values for number in day.values)
     if day.open or weekday.open:
         return in_month and bool(weekday.values)

@@ -1,4 +1,4 @@
-"""How a project's model is served."""
+"""Settings of serving a project's model."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from validation.base import Problem, Section, refuse
 
 class AutoscalingSettings(Section):
     max_replicas: int = Field(ge=1, le=100)
-    """Replicas that may run at the most."""
+    """Maximum number of replicas."""
     target_cpu_percent: int = Field(default=70, ge=10, le=95)
-    """Share of `resources.cpu` in use that replicas are added at.
+    """CPU utilisation, in percent of `resources.cpu`, above which replicas are added.
     https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/"""
 
 
 class OnlineSettings(Section):
     replicas: int = Field(default=1, ge=1, le=100)
-    """Replicas that always run. From 2 on, they outlive the loss of a node."""
+    """Number of replicas that always run. With 2 or more, serving survives the loss of a node."""
     resources: Resources
     autoscaling: AutoscalingSettings | None = None
-    """More replicas under load; none if left out."""
+    """Autoscaling under load. Without it the number of replicas is constant."""
     max_concurrency: int = Field(default=32, ge=1, le=1024)
-    """Requests that a replica works on at once; more are answered with 503 and come again."""
+    """Maximum number of requests that a replica processes at once. Further requests are answered with 503, and the
+    client has to retry."""
 
     @model_validator(mode="after")
     def autoscaling_goes_up(self) -> Self:
@@ -45,4 +46,4 @@ class OnlineSettings(Section):
 
 class ServingSettings(Section):
     online: OnlineSettings | None = None
-    """Answers requests over HTTP."""
+    """A server that answers requests over HTTP."""

@@ -1,7 +1,7 @@
-"""Tells whether a text is one SQL statement that reads, without changing it: the database gets it as written.
+"""Check that a text is one SQL statement that only reads. The text is not changed: the database gets it as written.
 
-Databases differ in what a backslash in a string and a # mean. A text is read as the SQL standard has it; where a quote
-stays open in that reading, as MySQL has it. They also differ in comments: PostgreSQL takes comments inside of comments,
+Databases differ in the meaning of a backslash in a string and of a #. A text is parsed as in the SQL standard; if a
+quote stays open in that reading, it is parsed as MySQL does. They also differ in comments: PostgreSQL nests comments,
 MySQL ends a comment at the first */. A text must not write in either reading.
 https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 https://dev.mysql.com/doc/refman/8.4/en/string-literals.html
@@ -27,10 +27,11 @@ _WRITING: Final = {
 _OPEN: Final = {"'", '"', "`"}
 _ESCAPED: Final = r"'(''|\\[\s\S]|[^'\\])*'"
 MAX_CHARACTERS: Final = 20_000
-"""The tokenizer's time grows with the square of a text that is all comments; a query this long belongs in a view."""
+"""Maximum length of a query. The tokenizer's time grows with the square of the length of a text that consists of
+comments. A query of this length belongs in a view."""
 _SPACES: Final = " \t\r\n\f\v"
 _COMMENT_MARKS: Final = re.compile(r"/\*|\*/")
-# What begins a statement that changes something, as far as it could stand behind the end of a comment.
+# Words that begin a statement which changes something, as far as they could follow the end of a comment.
 _CHANGING: Final = frozenset(
     {
         *("ALTER", "CALL", "COPY", "CREATE", "DELETE", "DO", "DROP", "EXEC", "EXECUTE", "GRANT", "INSERT", "LOAD"),
@@ -42,10 +43,10 @@ _Token = tuple[Any, str]
 
 
 def reading_query(text: str) -> str:
-    """Return the text unchanged.
+    """Validate a query and return it unchanged.
 
     Raises:
-        ValueError: it is no statement, more than one, or one that writes. The message says what to write.
+        ValueError: the text is no statement, more than one, or one that writes. The message says what to write.
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"write at most {MAX_CHARACTERS} characters, these are {len(text)}; make a view of it")
@@ -82,7 +83,7 @@ def _refuse_invisible(character: str) -> None:
 
 
 def _behind_inner_comments(text: str) -> str | None:
-    """Return a word that writes where a comment ends at the first */, None where there is none."""
+    """Return a word that writes if a comment ends at the first */, or None if there is none."""
     nesting = [value for kind, value in _nesting(text) if not _is_space(kind)]
     flat = [(kind, value) for kind, value in _STANDARD.get_tokens(text) if not _is_space(kind)]
     if nesting == [value for _, value in flat]:
@@ -97,7 +98,7 @@ def _behind_inner_comments(text: str) -> str | None:
 
 
 def _statements(text: str) -> list[list[str]]:
-    """Return each statement as its words, in capitals, without comments; there is none of nothing."""
+    """Return each statement as its words, in upper case and without comments. An empty text has no statements."""
     for read in (_nesting, _STANDARD.get_tokens, _MYSQL.get_tokens):
         found = [(kind, value) for kind, value in read(text) if not _is_space(kind)]
         if all(value not in _OPEN for _, value in found):
@@ -106,7 +107,7 @@ def _statements(text: str) -> list[list[str]]:
 
 
 def _nesting(text: str) -> Iterator[_Token]:
-    """Read comments inside of comments as parts of the outer one, as long as each of them ends."""
+    """Tokenize with nested comments: an inner comment is part of the outer one, as long as each of them ends."""
     end: int | None = 0
     while end is not None:
         text, position, end = text[end:], 0, None
@@ -142,7 +143,7 @@ def _split(found: Sequence[tuple[Any, str]]) -> Iterator[list[str]]:
 
 
 def _writing(words: Sequence[str]) -> Iterator[str]:
-    """Yield the words by which a statement writes: at its beginning, in parentheses and behind them."""
+    """Yield the words by which a statement writes: at its beginning, inside parentheses and after them."""
     for before, (word, following) in zip(("(", *words), pairwise((*words, "")), strict=False):
         if word == "INTO" and before != ".":
             yield word

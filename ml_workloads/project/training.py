@@ -1,4 +1,4 @@
-"""How a project's model is trained: what runs, with how much, when, for how long, and what it has to reach."""
+"""Settings of training a project's model: entry point, resources, schedule, deadline and quality gate."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ml_workloads.runtime.gate import ERRORS, Metric
 from validation.base import Allowed, Problem, Section, refuse
 
 CONDUCTOR_CPU: Final = "250m"
-"""What the pod gets for sure that conducts a run. It has as much memory as the training, whose data it reads."""
+"""CPU request of the pod that conducts a run. Its memory equals the training's, because it reads the same data."""
 
 WORKER_CPU: Final = "250m"
-"""The same of the pod that answers for the project's code before and after the training."""
+"""CPU request of the worker, which runs the project's code for the conductor before and after the training."""
 
 
 def _accelerator(text: str) -> str:
@@ -30,9 +30,9 @@ def _accelerator(text: str) -> str:
 
 class Resources(Section):
     cpu: Cpu
-    """What a pod gets for sure; it may use more where its node has some to spare."""
+    """CPU that a pod is guaranteed. It may use more if its node has idle cores."""
     memory: Memory
-    """What a pod gets, and never more: beyond it the kernel kills the process."""
+    """Memory that a pod gets, and its limit: beyond it the kernel kills the process."""
 
 
 class AcceleratorSettings(Section):
@@ -42,20 +42,20 @@ class AcceleratorSettings(Section):
         Allowed(", ".join(sorted(ACCELERATORS))),
         WithJsonSchema({"type": "string", "enum": sorted(ACCELERATORS)}),
     ]
-    """By its name in the platform's table; a pool of the environment must have it."""
+    """Name of the accelerator in the platform's table. A pool of the environment must have it."""
     count: int = Field(default=1, ge=1, le=16)
-    """How many of them, all in one node."""
+    """Number of accelerators, all in one node."""
 
 
 class GateSettings(Section):
     metric: Metric
-    """What decides, measured on the data that was held out."""
+    """Metric that the gate checks, measured on the held-out data."""
     minimum: float | None = Field(default=None, allow_inf_nan=False)
-    """What accuracy, precision, recall, f1, roc_auc or r2 must reach, 0 to 1."""
+    """Lower bound for accuracy, precision, recall, f1, roc_auc or r2, 0 to 1."""
     maximum: float | None = Field(default=None, allow_inf_nan=False)
-    """What rmse or mae must not exceed, in the unit of the target."""
+    """Upper bound for rmse or mae, in the unit of the target."""
     max_regression: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """How much worse than the model which has the alias now a new one may be."""
+    """Maximum amount by which a new model may be worse than the model that has the alias now."""
 
     @model_validator(mode="after")
     def the_bound_fits_the_metric(self) -> Self:
@@ -81,24 +81,26 @@ class GateSettings(Section):
 
 class TrainingSettings(Section):
     entrypoint: PythonObject
-    """The function that trains; it is given inputs and target, and returns a model in scikit-learn's manner."""
+    """The training function. It receives inputs and target, and returns a model with scikit-learn's interface."""
     holdout: float = Field(default=0.2, ge=0.05, le=0.5)
-    """Share of the data that the function never sees, and its model is measured on."""
+    """Share of the data that is held out: the training function never sees it, and the model is evaluated on it."""
     resources: Resources
     accelerator: AcceleratorSettings | None = None
-    """Devices for the training pod; none if left out."""
+    """Accelerators of the training pod; none if left out."""
     efa: int = Field(default=0, ge=0, le=32)
-    """Elastic Fabric Adapter interfaces for the training pod, for work on several nodes; a pool of the environment must
-    have so many in a node, by `efa: true`.
+    """Elastic Fabric Adapter interfaces of the training pod, for training on several nodes. A pool of the environment
+    must have as many in a node, by `efa: true`.
     https://docs.aws.amazon.com/eks/latest/userguide/node-efa.html"""
     schedule: Schedule | None = None
-    """When it runs by itself; without one only `mlp train` starts a run."""
+    """Schedule of the training. Without one only `mlp train` starts a run."""
     paused: bool = False
-    """Whether the schedule rests: no run starts by itself then, and `mlp train` still works."""
+    """Pauses the schedule: no run starts by itself, and `mlp train` still works."""
     deadline_minutes: int = Field(default=60, ge=1, le=10080)
-    """After so long a run is ended, all its attempts together."""
+    """Deadline in minutes after which a run is ended, for all its attempts together."""
     retries: int = Field(default=1, ge=0, le=10)
-    """How often a failed pod is started anew. What fails by its code or data, and not by its node, is not."""
+    """Number of times that a failed pod is restarted. Failures because of code or data, and not of the node, are not
+    retried."""
     gate: GateSettings
     trusted_types: TrustedTypes = ()
-    """Types of the project's own that its saved model holds, such as a transformer; scikit-learn's need no mention."""
+    """The project's own types that its saved model holds, such as a transformer. Types of scikit-learn need not be
+    listed."""

@@ -1,4 +1,4 @@
-"""Types that a saved model of a project may hold, beside those that the platform trusts for every project."""
+"""Types that a saved model of a project may contain, in addition to those that the platform always trusts."""
 
 import re
 from typing import Annotated, Final
@@ -14,9 +14,10 @@ MAX_LENGTH: Final = 200
 
 
 def trusted_type(text: str) -> str:
-    """Return the name of a type, such as `churn.features.Ratio`.
+    """Validate and return the name of a type, such as `churn.features.Ratio`.
 
-    Raises ValueError for a text that is no dotted name, and for a type that can do more than hold a model's state.
+    Raises:
+        ValueError: the text is no dotted name, or the type can do more than hold a model's state.
     """
     if not _TYPE.fullmatch(text) or len(text) > MAX_LENGTH:
         raise ValueError("write module.Class of a type that the model holds, such as churn.features.Ratio")

@@ -1,7 +1,8 @@
-"""YAML as people write project files: merge keys work, and what YAML would change without a word is refused.
+"""YAML loader for project files: merge keys work, and texts that YAML would silently change are rejected.
 
 PyYAML reads YAML 1.1. https://yaml.org/type/merge.html, https://yaml.org/type/int.html
-Numbers such as 1e-3, which are text there, are read as YAML 1.2 has them. https://yaml.org/spec/1.2.2/#1032-tag-resolution
+Numbers such as 1e-3, which are text in YAML 1.1, are read as in YAML 1.2.
+https://yaml.org/spec/1.2.2/#1032-tag-resolution
 """
 
 import re
@@ -16,16 +17,20 @@ _MERGE, _INT, _FLOAT, _VALUE = (f"tag:yaml.org,2002:{name}" for name in ("merge"
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 _EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+\Z")
 MOST_VALUES: Final = 10_000
-# Characters that begin something else than text where they come first.
+# Characters that have a special meaning in YAML at the beginning of a value.
 _MARKS = "* & ! % @ ` { [ | >"
 
 
 class YamlError(ValueError):
-    """The text is not YAML, or YAML would read it otherwise than it looks. The message says where."""
+    """The text is not YAML, or YAML would read it differently from what it looks like. The message names the place."""
 
 
 def read_yaml(text: str) -> object:
-    """Return what the text holds, as plain data. Raises YamlError."""
+    """Parse the text and return its content as plain data.
+
+    Raises:
+        YamlError: the text cannot be read as the person who wrote it expects.
+    """
     try:
         content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that refuses more
     except ScannerError as error:
@@ -47,7 +52,7 @@ def read_yaml(text: str) -> object:
 
 
 def _is_endless(content: object) -> bool:
-    """Return whether the content, with every alias written out, is larger than a project's file can be."""
+    """Return whether the content, with every alias expanded, is larger than a project's file can be."""
     waiting, seen = [content], 0
     while waiting:
         value = waiting.pop()
@@ -70,10 +75,10 @@ class _Loader(yaml.SafeLoader):
         self._seen: set[int] = set()
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Put the pairs of `<<` before the node's own ones, which win.
+        """Put the pairs of `<<` before the node's own ones, which override them.
 
-        Keys are compared before the first merge: what a merge brings along may be written again, a key of the mapping
-        itself may not. Pairs that another one covers are dropped, so that merges of merges stay small.
+        Keys are compared before the first merge: a key that a merge brings in may be repeated, a key of the mapping
+        itself may not. Overridden pairs are dropped, so that merges of merges stay small.
         """
         if id(node) not in self._seen:
             self._seen.add(id(node))
@@ -83,19 +88,19 @@ class _Loader(yaml.SafeLoader):
         node.value = list(pairs.values())
 
     def _refuse_repetitions(self, node: yaml.MappingNode) -> None:
-        """YAML lets the last of two equal keys win without a word; here that is a mistake of whoever wrote both."""
+        """Reject equal keys. YAML silently keeps the last of two equal keys; here that is a mistake in the file."""
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = "<<" if key_node.tag == _MERGE else self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                return  # which the loader itself refuses, with its place
+                return  # the loader itself rejects this key, with its place
             if key in seen:
                 fix = "; write one, with a list: <<: [*one, *other]" if key_node.tag == _MERGE else ""
                 raise ConstructorError(None, None, f"{key!r} stands here twice{fix}", key_node.start_mark)
             seen.add(key)
 
     def number(self, node: yaml.ScalarNode) -> Any:
-        """Refuse numbers to another base than ten that look like a time of day or a number with zeros before it."""
+        """Reject numbers to a base other than ten that look like a time of day or like a number with leading zeros."""
         text = str(node.value)
         made = SafeConstructor.construct_yaml_int if node.tag == _INT else SafeConstructor.construct_yaml_float
         number: Any = made(self, node)
@@ -105,7 +110,7 @@ class _Loader(yaml.SafeLoader):
         return number
 
     def equals_sign(self, node: yaml.ScalarNode) -> str:
-        """A text of one equals sign, for which YAML 1.1 has a type that nobody uses."""
+        """Return a text of one equals sign as text. YAML 1.1 has a type of its own for it, which nobody uses."""
         return str(node.value)
 
 

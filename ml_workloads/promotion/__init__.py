@@ -1,6 +1,6 @@
-"""From a version that training made to the one that is served: ladder of aliases, gate, and record of moves.
+"""Promotion of a trained version until it is served: order of the aliases, quality gate, and record of moves.
 
-Knows MLflow's registry and nothing of Kubernetes or command lines.
+The package uses MLflow's registry and knows nothing of Kubernetes or command lines.
 """
 
 from ml_workloads.promotion.ladder import PROMOTED_ALIASES, PromotionError

@@ -1,6 +1,6 @@
-"""The ladder of aliases: which version may go where, and which one was there before.
+"""The order of aliases: which version may get an alias, and which version had it before.
 
-Training gives the first alias; each further one is given to the version that has the one before it.
+Training sets the first alias. Each further alias is given to the version that has the alias before it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,27 @@ from ml_workloads.promotion.moves import Move
 
 PROMOTED_ALIASES: Final = ALIASES[1:]
 BELOW: Final[Mapping[str, str]] = dict(zip(ALIASES[1:], ALIASES, strict=False))
-"""For each alias that a promotion gives, the one that the version must have before."""
+"""For each alias that a promotion gives, the alias that the version must already have."""
 
 
 class PromotionError(ValueError):
-    """It is refused, whatever the gate would say. The message says why and what to do."""
+    """The promotion is rejected, whatever the result of the gate. The message says why and what to do."""
 
 
 def choose(project: str, target: str, aliases: Mapping[str, str], asked: str | None) -> str:
-    """The version to promote: the one that has the alias below, or the one that was asked for.
+    """Return the version to promote: the one that has the alias below, or the requested one.
 
-    A version that training's gate refused, because another was better, may be asked for as `staging`: the gate is held
-    against what is there. `production` takes nothing that is not `staging`.
+    A version that training's gate rejected because another version was better may be requested as `staging`: the gate
+    compares it with the current version. `production` accepts only the version that has `staging`.
+
+    Args:
+        project: name of the project, for error messages.
+        target: the alias that the promotion gives.
+        aliases: the versions by their aliases.
+        asked: the requested version; None for the version that has the alias below.
+
+    Raises:
+        PromotionError: no version has the alias below, or the requested version does not have it.
     """
     below = BELOW[target]
     has_it = aliases.get(below)
@@ -41,14 +50,16 @@ def choose(project: str, target: str, aliases: Mapping[str, str], asked: str | N
 
 
 def replay(moves: Sequence[Move]) -> tuple[str, ...]:
-    """Versions that an alias named, first to last, without those that were gone back from: a promotion puts one on top,
-    a rollback takes away what is above the one it went to."""
+    """Return the versions that an alias named, first to last, without those that were rolled back.
+
+    A promotion pushes a version onto the stack, a rollback pops the versions above the one that it returned to.
+    """
     stack: list[str] = []
     for move in moves:
         if move.kind == "rollback":
             while stack and stack[-1] != move.version:
                 stack.pop()
-        # One whose alias could not be moved the first time is recorded twice.
+        # A move is recorded twice if its alias could not be moved at the first attempt.
         if stack[-1:] == [move.version]:
             continue
         by_hand = move.came_from if move.kind == "promote" and stack[-1:] != [move.came_from] else None
@@ -57,7 +68,10 @@ def replay(moves: Sequence[Move]) -> tuple[str, ...]:
 
 
 def moved_by_hand(alias: str, stack: Sequence[str], current: str | None) -> str | None:
-    """What to say when the alias does not name what the record ends with; None when it does, or there is no record."""
+    """Return a warning if the alias does not name the last version of the record.
+
+    Return None if it does, or if there is no record.
+    """
     if not stack or stack[-1] == current:
         return None
     now = f"it names version {current}" if current else "it names none"
@@ -65,7 +79,10 @@ def moved_by_hand(alias: str, stack: Sequence[str], current: str | None) -> str 
 
 
 def earlier(stack: Sequence[str], current: str | None) -> tuple[str, ...]:
-    """Versions to go back to, nearest first. After a move by hand the nearest is what the record ends with."""
+    """Return the versions for a rollback, nearest first.
+
+    After a move by hand the nearest is the last version of the record.
+    """
     left = list(stack)
     if left and left[-1] == current:
         left.pop()

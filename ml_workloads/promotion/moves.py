@@ -1,9 +1,9 @@
-"""The record of moves: each time a command moved an alias, as a tag of the registered model.
+"""The record of moves: each time a command moves an alias, it writes a tag of the registered model.
 
-`move.<alias>.<UTC time>` holds JSON: alias, version, from, by, account, at, kind, run_id and gate. `by` is the person
-as AWS knows them, which the command says; `account` is who was signed in at MLflow, which its server holds against the
-sign-in and refuses where it is another. A tag's value may have 5,000
-characters, and MLflow keeps tags in no order, so that the order is in the key.
+The tag `move.<alias>.<UTC time>` holds JSON: alias, version, from, by, account, at, kind, run_id and gate. `by` is the
+person's AWS identity, which the command supplies. `account` is the account that is signed in at MLflow; MLflow's server
+compares it with the sign-in and rejects another one. A tag's value may have 5,000 characters. MLflow does not keep the
+order of tags, so the order is encoded in the key.
 https://mlflow.org/docs/latest/ml/model-registry/
 """
 
@@ -30,7 +30,7 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class GateNumbers:
-    """What the gate compared when a version was promoted; `incumbent` is None when there was nothing to compare."""
+    """Numbers that the gate compared for a promotion. `incumbent` is None if there was no version to compare with."""
 
     metric: str
     value: float | None
@@ -41,8 +41,19 @@ class GateNumbers:
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """`came_from` is the version that the alias named before, None when it named none; `by` is who moved it, and
-    `account` whom they were signed in as at MLflow, None where nobody signs in or the record is an old one."""
+    """One move of an alias.
+
+    Attributes:
+        alias: the alias.
+        version: the version that it names after the move.
+        came_from: the version that it named before, None if it named none.
+        by: the person who moved it.
+        at: time of the move.
+        kind: promotion or rollback.
+        account: the account that the person was signed in with at MLflow; None without sign-in or in old records.
+        run_id: the run of the promoted version.
+        gate: numbers of the gate; a rollback has none.
+    """
 
     alias: str
     version: str
@@ -55,7 +66,7 @@ class Move:
     gate: GateNumbers | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As the tag holds it, and `--json` prints it."""
+        """Return the move as the tag holds it and as `--json` prints it."""
         return {
             "alias": self.alias,
             "version": self.version,
@@ -70,10 +81,14 @@ class Move:
 
 
 def written(move: Move) -> tuple[str, str]:
-    """Key and value of a move's tag."""
+    """Return key and value of a move's tag.
+
+    Raises:
+        RecordError: the value is longer than MLflow allows.
+    """
     document = move.as_dict()
     if move.gate and move.gate.incumbent is not None and not math.isfinite(move.gate.incumbent):
-        document["gate"]["incumbent"] = None  # which JSON cannot carry
+        document["gate"]["incumbent"] = None  # JSON has no infinity or NaN
     value = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     if len(value) > MAX_VALUE:
         raise RecordError(f"the record of this move has {len(value)} characters, MLflow keeps {MAX_VALUE} at most")
@@ -81,17 +96,20 @@ def written(move: Move) -> tuple[str, str]:
 
 
 def read(tags: Mapping[str, str], alias: str) -> tuple[Move, ...]:
-    """The moves of an alias, first to last.
+    """Return the moves of an alias, first to last.
 
     Raises:
-        RecordError: somebody wrote a tag of this form that is no move.
+        RecordError: a tag with a key of this form does not hold a move.
     """
     keys = [key for key in tags if (found := _KEY.fullmatch(key)) and found["alias"] == alias]
     return tuple(_move(key, tags[key]) for key in sorted(keys))
 
 
 def next_moment(moves: Sequence[Move], now: datetime) -> datetime:
-    """When a move happens that follows these: clocks of two people differ, the order of their moves must not."""
+    """Return the time of a move that follows these.
+
+    Clocks of two people differ, but the order of their moves must be kept.
+    """
     return max(now, moves[-1].at + timedelta(microseconds=1)) if moves else now
 
 

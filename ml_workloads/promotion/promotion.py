@@ -1,4 +1,4 @@
-"""Whether a version may have an alias, with the numbers; and the move."""
+"""Promotion: check a version against the quality gate, report the numbers, and move the alias."""
 
 from __future__ import annotations
 
@@ -14,8 +14,19 @@ from ml_workloads.runtime.gate import Candidate, Gate, Verdict, decide
 
 @dataclass(frozen=True, kw_only=True)
 class Promotion:
-    """What a promotion would do. `before` is the version that has the alias now, `compared_with` the one that the gate
-    compared with; `already`: there is nothing to do, and `verdict` is None then."""
+    """The result of checking a promotion.
+
+    Attributes:
+        target: the alias.
+        version: the version to promote.
+        before: the version that has the alias now.
+        already: the version has the alias already; there is nothing to do, and `verdict` is None.
+        gate: the quality gate.
+        compared_with: the version that the gate compared with.
+        verdict: the result of the gate.
+        run_id: the run of the version.
+        notes: remarks for the person who promotes.
+    """
 
     target: str
     version: str
@@ -32,7 +43,7 @@ class Promotion:
         return self.already or (self.verdict is not None and self.verdict.passed)
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """Return the document that `--json` prints."""
         verdict = self.verdict
         return {
             "alias": self.target,
@@ -55,10 +66,10 @@ class Promotion:
 
 
 def consider(registry: ModelRegistry, gate: Gate, target: str, asked: str | None = None) -> Promotion:
-    """Hold the version that is to be promoted against the gate and what has the alias now. Changes nothing.
+    """Check the version to promote against the gate and against the version that has the alias now. Changes nothing.
 
     Raises:
-        PromotionError: there is nothing to promote, or not from where it is.
+        PromotionError: there is nothing to promote, or the version does not have the alias below.
         RecordError: the record of moves cannot be read.
     """
     standing = registry.standing()
@@ -69,7 +80,7 @@ def consider(registry: ModelRegistry, gate: Gate, target: str, asked: str | None
     notes = [by_hand] if by_hand else []
     if version == before and not by_hand:
         return Promotion(target=target, version=version, before=before, already=True, gate=gate)
-    # What somebody put there by hand never passed: it is held against what was there before that.
+    # A version that somebody moved by hand never passed the gate. Compare it with the version before it.
     compared_with = (stack[-1] if by_hand else None) if version == before else before
     found = registry.version(version)
     incumbent = None
@@ -103,7 +114,7 @@ def consider(registry: ModelRegistry, gate: Gate, target: str, asked: str | None
 
 
 def carry_out(registry: ModelRegistry, promotion: Promotion, by: str, now: datetime) -> Move:
-    """Move the alias, and record who did it by which numbers. Only of a promotion that is allowed."""
+    """Move the alias, and record who did it and the numbers of the gate. Only for a promotion that is allowed."""
     verdict = promotion.verdict
     if verdict is None or not verdict.passed:
         raise AssertionError("nothing is moved without a verdict that passed")

@@ -1,4 +1,4 @@
-"""One project's registered model, as promotions see it: aliases, tags, and what is known of each version."""
+"""One project's registered model, as promotions use it: aliases, tags, and metadata of each version."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ml_workloads.runtime.model_format import DESCRIPTION, Description, FormatEr
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# MLflow's stores of files and of a database answer for a missing alias or version with one or the other.
+# Error codes for a missing alias or version. MLflow's file store and its database store answer with different ones.
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Of the registered model: which version each alias names, and its tags."""
+    """Aliases of the registered model with the versions that they name, and its tags."""
 
     aliases: Mapping[str, str]
     tags: Mapping[str, str]
@@ -31,7 +31,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """`problem` says why it cannot be promoted whatever its metrics, None where nothing stands in the way."""
+    """A version of the model. `problem` says why it cannot be promoted whatever its metrics, None if it can."""
 
     version: str
     run_id: str | None
@@ -42,18 +42,22 @@ class Version:
 
 
 class ModelRegistry:
-    """`client` is MLflow's, signed in as somebody who may change this model."""
+    """The registered model of one project. `client` is an MLflow client whose account may change this model."""
 
     def __init__(self, client: MlflowClient, name: str) -> None:
         self.client, self.name = client, name
 
     @property
     def account(self) -> str | None:
-        """Who is signed in at MLflow, None where its environment names nobody."""
+        """The account that is signed in at MLflow, None if its environment names no account."""
         return signed_in_as()
 
     def standing(self) -> Standing:
-        """Raises PromotionError when there is no such model."""
+        """Return aliases and tags of the registered model.
+
+        Raises:
+            PromotionError: there is no such model.
+        """
         found: Any = absent(lambda: self.client.get_registered_model(self.name))
         if found is None:
             raise PromotionError(f"MLflow has no registered model {self.name}; first `mlp train {self.name}`")
@@ -64,8 +68,16 @@ class ModelRegistry:
         return absent(lambda: self.client.get_model_version(self.name, version)) is not None
 
     def version(self, version: str, *, with_signature: bool = True) -> Version:
-        """Raises PromotionError when there is no such version. The signature is in the model's own file, which also
-        says in which form the model is kept; neither is looked at for a version that is only compared with."""
+        """Return a version with its metrics.
+
+        Args:
+            version: number of the version.
+            with_signature: read the model's own file, which holds the signature and the format of the model. This is
+                not needed for a version that is only compared with.
+
+        Raises:
+            PromotionError: there is no such version.
+        """
         found: Any = absent(lambda: self.client.get_model_version(self.name, version))
         if found is None:
             raise PromotionError(f"{self.name} has no version {version}; `mlp models {self.name}` lists them")
@@ -88,28 +100,32 @@ class ModelRegistry:
         )
 
     def last_write(self, alias: str, version: str) -> AliasWrite | None:
-        """Return who last let an alias name a version, None where MLflow's server has not recorded it."""
+        """Return the last write of an alias to a version, None if MLflow's server has not recorded one."""
         found: Any = absent(lambda: self.client.get_model_version(self.name, version))
         writes = alias_writes(version, dict(found.tags or {})) if found else ()
         return next((each for each in reversed(writes) if each.alias == alias), None)
 
     def move(self, move: Move) -> None:
-        """Record the move, then make it. An alias that could not be moved leaves no record of it, as far as MLflow
-        lets go of it; a record without its move is noticed by whoever comes next."""
+        """Record the move, then move the alias.
+
+        If the alias cannot be moved, the record is deleted where MLflow allows it. The next promotion or rollback
+        notices a record without its move.
+        """
         key, value = written(move)
         self.client.set_registered_model_tag(self.name, key, value)
         try:
             self.client.set_registered_model_alias(self.name, move.alias, move.version)
         except BaseException:
-            # Accounts may not delete records of moves.
+            # Accounts are not allowed to delete records of moves.
             with suppress(Exception):
                 self.client.delete_registered_model_tag(self.name, key)
             raise
 
     def _description(self, version: str) -> Description | str | None:
-        """Return what the version says of itself, or why nobody may load it; None where it says nothing.
+        """Return the version's description, or the reason why nobody may load it; None if there is no description.
 
-        Reads the file `MLmodel` alone and loads no model: that would run the project's code where its verdict is made.
+        The function reads only the file `MLmodel` and loads no model, because that would run the project's code where
+        its verdict is made.
         https://mlflow.org/docs/latest/ml/model/#mlmodel-file
         """
         import mlflow.artifacts
@@ -127,7 +143,7 @@ class ModelRegistry:
 
 
 def _has_signature(description: Description) -> bool:
-    """Return whether a server can tell what the model takes."""
+    """Return whether a server can derive the model's input columns from the description."""
     from mlflow.exceptions import MlflowException
     from mlflow.models import ModelSignature
 
@@ -142,7 +158,7 @@ def _has_signature(description: Description) -> bool:
 
 
 def absent(call: Any) -> Any:
-    """What the call answers, or None when MLflow says that there is no such thing."""
+    """Return the result of the call, or None if MLflow answers that the object does not exist."""
     from mlflow.exceptions import MlflowException
 
     try:

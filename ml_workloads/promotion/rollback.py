@@ -1,4 +1,4 @@
-"""Back to the version that an alias named before; twice goes two back."""
+"""Rollback to the version that an alias named before. Two rollbacks go two versions back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from ml_workloads.promotion.registry import ModelRegistry
 
 @dataclass(frozen=True, kw_only=True)
 class Rollback:
-    """`version` is where it goes back to, `before` what the alias names now."""
+    """The result of checking a rollback.
+
+    `version` is the version to return to, `before` the one that the alias names now.
+    """
 
     alias: str
     version: str
@@ -21,15 +24,17 @@ class Rollback:
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """Return the document that `--json` prints."""
         return {"alias": self.alias, "version": self.version, "from": self.before, "notes": list(self.notes)}
 
 
 def consider_rollback(registry: ModelRegistry, alias: str) -> Rollback:
-    """Where a rollback would go: to the nearest earlier version that still exists. No gate: it passed one already.
+    """Return the rollback to the nearest earlier version that still exists.
+
+    No gate is needed: the version passed one already.
 
     Raises:
-        PromotionError: there is nothing to go back to.
+        PromotionError: there is no earlier version.
         RecordError: the record of moves cannot be read.
     """
     standing = registry.standing()

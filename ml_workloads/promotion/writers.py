@@ -1,7 +1,7 @@
-"""Who wrote an alias or a gate's verdict, as MLflow's server records it: tags of the version that only it writes.
+"""Authors of aliases and of gate verdicts, which MLflow's server records in tags of the version that only it may write.
 
-`platform_services/mlflow/image/mlflow_server/written_by.py` says what is in them. They name the account that was signed
-in. A record of a move, which names the person as well, is in `moves.py`.
+`platform_services/mlflow/image/mlflow_server/written_by.py` defines their content. They name the account that was
+signed in. A record of a move, which names the person as well, is in `moves.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STAMP: Final = "%Y%m%dT%H%M%S.%fZ"
 
 @dataclass(frozen=True, kw_only=True)
 class AliasWrite:
-    """An account let an alias name a version, which named the version `before`, or none."""
+    """A write of an alias by an account. `before` is the version that the alias named before, or None."""
 
     alias: str
     version: str
@@ -29,7 +29,7 @@ class AliasWrite:
     at: datetime
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """Return the document that `--json` prints."""
         return {
             "alias": self.alias,
             "version": self.version,
@@ -40,18 +40,18 @@ class AliasWrite:
 
 
 def alias_writes(version: str, tags: Mapping[str, str]) -> tuple[AliasWrite, ...]:
-    """Return who let an alias name a version, first to last.
+    """Return the writes of aliases to a version, first to last.
 
     Args:
-        version: its number.
-        tags: of this version.
+        version: number of the version.
+        tags: tags of this version.
     """
     found = [_alias_write(version, key, value) for key, value in tags.items()]
     return tuple(sorted((each for each in found if each), key=lambda each: each.at))
 
 
 def gate_writer(tags: Mapping[str, str]) -> str | None:
-    """Return the account that wrote the verdict of a version, None where nobody recorded it."""
+    """Return the account that wrote the verdict of a version, None if it is not recorded."""
     return _account(tags.get(GATE_BY, ""))
 
 

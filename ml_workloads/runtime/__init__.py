@@ -1,11 +1,11 @@
-"""What runs inside every image of a project: loading data, checking it, evaluating and gating models.
+"""Runtime inside every image of a project: it loads and checks data, and evaluates and gates models.
 
-Usable without Kubernetes and without an AWS account: a team tests its project with it on a laptop.
+It works without Kubernetes and without an AWS account, so a team can test its project on a laptop.
 """
 
 import os
 
-# Before MLflow is imported: a thread of it would tell its makers of each use, and may keep `mlflow.autolog()` waiting
-# for ever, each holding one of two locks of importing that the other needs.
+# Set this before MLflow is imported. Its telemetry thread reports each use to MLflow's developers, and can deadlock
+# with `mlflow.autolog()`: each holds one of two import locks that the other needs.
 # https://mlflow.org/docs/latest/community/usage-tracking/
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -1,7 +1,7 @@
-"""Signing in at MLflow with the project's account, which the platform keeps in Secrets Manager.
+"""Sign-in at MLflow with the project's account, whose credentials the platform keeps in Secrets Manager.
 
-The pod's role may read that one secret; name and password are nowhere in a manifest. `mlp rotate` changes the password
-while pods run: a request that MLflow refuses for it is sent once more with what the secret holds by then.
+The pod's role may read that one secret; name and password are in no manifest. `mlp rotate` changes the password while
+pods run: a request that MLflow rejects because of the old password is repeated once with the secret's current value.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ PROVIDER: Final = "platform-account"
 """The value of MLFLOW_TRACKING_AUTH. https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html"""
 
 PATIENCE_SECONDS = 30.0
-"""Between the change at MLflow and that of the secret lie less than a second, or the new start of a Job's pod."""
+"""Maximum time to wait for a new password. Between the change at MLflow and the change of the secret lies less than a
+second, or the restart of a Job's pod."""
 
 _PAUSE_SECONDS: Final = 1.0
 _UNAUTHORIZED: Final = 401
@@ -38,7 +39,7 @@ Credentials = tuple[str, str]
 
 
 def signed_in_as() -> str | None:
-    """Return the account that MLflow's client signs in with, None where it signs in with none."""
+    """Return the account that MLflow's client signs in with, None if it does not sign in."""
     return os.environ.get("MLFLOW_TRACKING_USERNAME") or None
 
 
@@ -47,11 +48,11 @@ class AccountError(PlatformError):
 
 
 class RenewedAuth(AuthBase):
-    """Basic authentication whose password is read anew when MLflow refuses it.
+    """Basic authentication that reads the password again when MLflow rejects it.
 
     Args:
-        read: gives name and password as they are now.
-        patience: for how many seconds another password than the refused one is waited for.
+        read: returns the current name and password.
+        patience: maximum time in seconds to wait for a password other than the rejected one.
     """
 
     def __init__(self, read: Callable[[], Credentials], patience: float = PATIENCE_SECONDS) -> None:
@@ -65,7 +66,7 @@ class RenewedAuth(AuthBase):
         return self._held
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Sign a request, as `requests` asks for it."""
+        """Sign a request. `requests` calls this method."""
         used = self._held
         body: Any = cast("Any", r).body
         position = body.tell() if hasattr(body, "seek") else None
@@ -77,7 +78,7 @@ class RenewedAuth(AuthBase):
             repeated = response.request.copy()
             if position is not None:
                 cast("Any", body).seek(position)
-            # The connection is free again only when the refusal was read.
+            # The connection is released only after the rejected response was read.
             _ = response.content
             response.close()
             HTTPBasicAuth(*self._held)(repeated)
@@ -90,7 +91,7 @@ class RenewedAuth(AuthBase):
         return HTTPBasicAuth(*used)(r)
 
     def _renew(self, refused: Credentials) -> bool:
-        """Return whether there is something else to sign in with than what was refused."""
+        """Read the credentials until they differ from the rejected ones. Return whether they do."""
         deadline = time.monotonic() + self._patience
         with self._lock:
             while self._held == refused:
@@ -109,7 +110,7 @@ class RenewedAuth(AuthBase):
 class _Provider(RequestAuthProvider):
     auth: AuthBase | None = None
 
-    # The base class is without types.
+    # The base class has no type annotations.
     def get_name(self) -> Any:
         return PROVIDER
 
@@ -118,23 +119,23 @@ class _Provider(RequestAuthProvider):
 
 
 def sign_in_with(auth: RenewedAuth) -> None:
-    """Let MLflow's client sign its requests so, where MLFLOW_TRACKING_AUTH names `PROVIDER`."""
+    """Make MLflow's client sign its requests with `auth`, if MLFLOW_TRACKING_AUTH names `PROVIDER`."""
     if not any(each.get_name() == PROVIDER for each in providers):
         providers.register(_Provider)
     _Provider.auth = auth
 
 
 def sign_in(*, patience_seconds: float = 0.0) -> None:
-    """Give MLflow's client name and password, where the environment names a secret that holds them.
+    """Give MLflow's client name and password, if the environment names a secret that holds them.
 
-    Without one MLflow's own variables hold, or its server asks for no sign-in.
+    Without such a secret MLflow's own variables apply, or its server requires no sign-in.
 
     Args:
-        patience_seconds: for how long Secrets Manager and the pod's credentials are waited for; 0 is one attempt.
+        patience_seconds: maximum time to wait for Secrets Manager and the pod's credentials; 0 means one attempt.
 
     Raises:
-        AccountError: there is no such secret, the role may not read it, or it is no account.
-        PlatformError: Secrets Manager or the pod's credentials did not come in that time.
+        AccountError: there is no such secret, the role may not read it, or it holds no account.
+        PlatformError: Secrets Manager or the pod's credentials were not available in that time.
     """
     secret = os.environ.get(ACCOUNT_VARIABLE)
     if not secret:
@@ -142,7 +143,7 @@ def sign_in(*, patience_seconds: float = 0.0) -> None:
     auth = RenewedAuth(lambda: _read(secret, patience_seconds))
     sign_in_with(auth)
     os.environ["MLFLOW_TRACKING_AUTH"] = PROVIDER
-    # For processes that the project's code starts: they have these variables, and no provider.
+    # For child processes of the project's code: they inherit these variables, but not the provider.
     os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"] = auth.held
 
 

@@ -1,7 +1,7 @@
-"""Calls of AWS that wait for a service which does not answer, and say which service that was.
+"""AWS calls with retries for a service that does not answer. Errors name the service.
 
-Under EKS Pod Identity the credentials come over HTTP from an agent on the node. botocore asks it three times with two
-seconds each, and then fails for good; a busy node needs longer.
+Under EKS Pod Identity the credentials come over HTTP from an agent on the node. botocore makes three requests with a
+timeout of two seconds each, and then fails; a busy node needs longer.
 https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 """
 
@@ -40,7 +40,7 @@ PASSING_CODES: Final = frozenset(
     | {"RequestTimeTooSkewed", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
     | {"InvalidClientTokenId", "UnrecognizedClientException", "KMSInternalException", "DependencyTimeoutException"}
 )
-"""Error codes that say nothing about the request itself.
+"""Error codes of failures that are not caused by the request itself.
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 _PASSING_ERRORS: Final = (
@@ -51,12 +51,15 @@ _NO_CREDENTIALS: Final = (NoCredentialsError, PartialCredentialsError)
 
 
 def client(service: str) -> Any:
-    """Return boto3's client of a service. Reads the credentials, so it can fail like a call: use `patiently`."""
+    """Return boto3's client of a service.
+
+    The function reads the credentials, so it can fail like a call: use `patiently`.
+    """
     return boto3.client(service, config=_CONFIG)
 
 
 def is_passing(error: BaseException) -> bool:
-    """Say whether the same call may work later: no answer, no credentials yet, too many requests, a server's fault."""
+    """Return whether a retry may succeed: no answer, no credentials yet, too many requests, or a server error."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         return status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS or error_code(error) in PASSING_CODES
@@ -69,24 +72,24 @@ def error_code(error: ClientError) -> str:
 
 
 def said(error: BaseException) -> str:
-    """Return an error in one line of at most 300 characters."""
+    """Return an error message as one line of at most 300 characters."""
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def patiently(what: str, call: Callable[[], T], *, seconds: float) -> T:
-    """Call until it works, for at most so many seconds after the first call.
+    """Retry a call until it succeeds, for at most `seconds` after the first attempt.
 
     Args:
-        what: the call in words for log and error, such as `read s3://lake/a.csv`.
-        call: makes its client itself, because the credentials may be what is missing.
+        what: description of the call for log and error, such as `read s3://lake/a.csv`.
+        call: the call. It creates its client itself, because the credentials may be missing.
         seconds: 0 means one attempt.
 
     Returns:
-        What the call returned.
+        The result of the call.
 
     Raises:
-        PlatformError: it did not work in that time, or there are no credentials.
-        ClientError, BotoCoreError: AWS refused the request itself.
+        PlatformError: the call did not succeed in that time, or there are no credentials.
+        ClientError, BotoCoreError: AWS rejected the request itself.
     """
 
     def told(state: RetryCallState) -> None:
@@ -120,7 +123,7 @@ def secret(name: str, *, seconds: float) -> str:
     """Return the text of a secret in Secrets Manager.
 
     Raises:
-        PlatformError: as `patiently`.
+        PlatformError: Secrets Manager did not answer in that time, or there are no credentials; see `patiently`.
         ClientError, BotoCoreError: there is no such secret, or the role may not read it.
     """
     found = patiently(
@@ -130,4 +133,4 @@ def secret(name: str, *, seconds: float) -> str:
 
 
 REFUSALS: Final = (ClientError, BotoCoreError)
-"""What AWS or its client says against the request itself."""
+"""Errors with which AWS or its client rejects the request itself."""

@@ -1,4 +1,4 @@
-"""Holds data against its contract, a pandera schema, before anything is trained on it.
+"""Validates data against its contract, a pandera schema, before a model is trained on it.
 
 https://pandera.readthedocs.io/en/stable/lazy_validation.html
 """
@@ -22,16 +22,16 @@ MAX_ROWS = 5
 
 
 def check(frame: pd.DataFrame, contract: Contract, target: str | None = None) -> pd.DataFrame:
-    """Return the data as the contract has it, with types coerced where it says so.
+    """Return the validated data, with types coerced where the contract declares it.
 
     Args:
         frame: The data as it was read.
         contract: A schema, or a class for one.
-        target: The column that no request carries. If given, the contract must leave the values of all others alone.
+        target: The column that no request carries. If given, the contract must not change the values of other columns.
 
     Raises:
-        ContractError: it does not hold, and all that is wrong is told at once; or the contract itself is wrong, or
-            changes values.
+        ContractError: the data breaks the contract, and the message lists all problems at once; or the contract itself
+            is wrong, or changes values.
     """
     schema = schema_of(contract)
     try:
@@ -57,7 +57,7 @@ def check(frame: pd.DataFrame, contract: Contract, target: str | None = None) ->
 
 
 def _problems(cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[str]:
-    # A column that is missing is told by pandera as a failure of the whole table, whose column is then empty.
+    # pandera reports a missing column as a failure of the whole table, with an empty column name.
     columns, demands = (
         cases["column"].astype(object).where(cases["column"].notna(), None),
         cases["check"].map(_demanded),
@@ -69,7 +69,7 @@ def _problems(cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[str]:
 
 
 def _demanded(check: object) -> str:
-    """Return what a contract demands. pandera names no check where an index has other levels than the contract."""
+    """Return what a contract demands. pandera names no check if an index has other levels than the contract."""
     return check if isinstance(check, str) else "the index that it declares"
 
 

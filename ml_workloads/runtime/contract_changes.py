@@ -1,4 +1,4 @@
-"""Compares a table before and after its contract: a contract must not change values, because no request passes it.
+"""Compares a table before and after its contract. A contract must not change values, because requests do not pass it.
 
 A model that is trained on changed values would answer requests, which carry the raw ones, wrongly.
 """
@@ -21,16 +21,19 @@ MAX_VALUES: Final = 5
 
 
 def demand_unchanged(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSchema, target: str) -> None:
-    """Raise ContractError that names each input column of which the contract changes values.
+    """Raise an error that names each input column whose values the contract changes.
 
-    Types may be converted where every value keeps its meaning: text to numbers, times or categories, whole numbers to
-    text. Rows and columns may be left out, and columns added.
+    Types may be converted if every value keeps its meaning: text to numbers, times or categories, whole numbers to
+    text. Rows and columns may be dropped, and columns added.
 
     Args:
         before: The data as it was read.
-        after: The data as the contract gave it back. Rows are those of `before` with the same index.
-        schema: The contract. A missing value may be filled where its column has a default.
+        after: The data as the contract returned it. Rows are those of `before` with the same index.
+        schema: The contract. A missing value may be filled if its column has a default.
         target: Name of the column that no request carries.
+
+    Raises:
+        ContractError: the contract changes values of at least one input column.
     """
     found = list(_changes(before, after, schema, target))
     if found:
@@ -39,7 +42,7 @@ def demand_unchanged(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataF
 
 def _changes(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSchema, target: str) -> Iterator[str]:
     if not before.columns.is_unique or not after.columns.is_unique:
-        return  # Whoever describes the inputs refuses these names.
+        return  # `describe` rejects these names
     if before.index.is_unique and bool(after.index.isin(before.index).all()):
         before = before.loc[after.index]
     elif len(before) != len(after):
@@ -94,14 +97,14 @@ def _is_category(dtype: Any) -> bool:
 
 
 def _differ(before: Any, after: Any) -> Any:
-    """Return which values differ. Both are of one kind and without missing values."""
+    """Return which values differ. Both columns are of one kind and without missing values."""
     held = kind(after)
     if held in ("text", "date", "truth") or before.dtype == after.dtype == object:
         return before.astype(object).to_numpy() != after.astype(object).to_numpy()
     if before.dtype == object:
         before = pd.to_numeric(before) if held == "number" else before.astype(after.dtype)
     if held != "number" or pd.api.types.is_float_dtype(after.dtype):
-        # A narrower float or a coarser time rounds; a request's value is rounded likewise, or refused.
+        # A narrower float or a coarser time rounds. A request's value is rounded likewise, or rejected.
         with np.errstate(all="ignore"):
             before = before.astype(after.dtype)
     return before.ne(after).to_numpy(dtype=bool)

@@ -1,5 +1,6 @@
-"""Finds values that a contract's change of type makes into others: a request carries the value as it is read.
+"""Finds values that a contract's change of type turns into different ones.
 
+A request carries the values as they are read.
 pandas takes any text for True, whole numbers for times since 1970, and writes the number 41.0 as the text "41.0".
 """
 
@@ -18,7 +19,7 @@ _KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("integer", "floating", "decimal", "mixed-integer-float"), "number"),
     **dict.fromkeys(("timedelta", "timedelta64"), "duration"),
 }
-"""Kinds of what pandas finds in a column of Python objects."""
+"""Kinds by the type that pandas infers for a column of Python objects."""
 
 _TRUTHS: Final[Mapping[str, bool]] = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 _TIMES: Final = frozenset({"time", "time with a zone", "date", "duration"})
@@ -26,7 +27,7 @@ _CLOCKS: Final = _TIMES - {"date"}
 
 
 def kind(column: pd.Series) -> str:
-    """Return what a column holds: text, truth, number, time, time with a zone, date, duration or other."""
+    """Return the kind of a column's values: text, truth, number, time, time with a zone, date, duration or other."""
     dtype: Any = column.dtype
     if pd.api.types.is_bool_dtype(dtype):
         return "truth"
@@ -42,11 +43,11 @@ def kind(column: pd.Series) -> str:
 
 
 def changed(before: pd.Series, after: pd.Series) -> Any:
-    """Return which values a change of kind makes into others, as a row of truth values.
+    """Return which values a change of kind turns into different ones, as an array of truth values.
 
     Args:
         before: Values as they were read, none of them missing.
-        after: The same values as the contract gave them back; none is missing.
+        after: The same values as the contract returned them; none is missing.
     """
     old, new = kind(before), kind(after)
     if new == "truth" and old in ("text", "number"):
@@ -59,7 +60,7 @@ def changed(before: pd.Series, after: pd.Series) -> Any:
 
 
 def way_out(old: str, new: str) -> str:
-    """Return what to do instead of a change from one kind to another, "" where nothing is special about it."""
+    """Return what to do instead of a change from one kind to another, or "" if there is no special advice."""
     if new == "truth":
         return "write true and false in the data, or keep it as it is read"
     if (old, new) == ("number", "text"):
@@ -74,7 +75,7 @@ def way_out(old: str, new: str) -> str:
 
 
 def _whole_floats(column: pd.Series) -> Any:
-    """Return which numbers are whole and of a float: as text they end with .0, and only beside missing ones."""
+    """Return which numbers are whole and stored as floats. As text they end with .0, and only beside missing values."""
     if column.dtype == object:
         return np.asarray([isinstance(value, float) and value.is_integer() for value in column], dtype=bool)
     if not pd.api.types.is_float_dtype(column.dtype):

@@ -1,4 +1,4 @@
-"""Kinds of failure that a training run tells apart, each with an exit code of its own."""
+"""Kinds of failure of a training run, each with an exit code of its own."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ class PlatformError(RuntimeError):
 
 
 class Ended(SystemExit):
-    """The process was asked to end by a signal; `code` is 128 and the signal's number."""
+    """A signal asked the process to end. `code` is 128 plus the signal's number."""

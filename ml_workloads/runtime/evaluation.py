@@ -1,4 +1,4 @@
-"""How good a model is, on data that it was not trained on.
+"""Evaluation of a model on data that it was not trained on.
 
 Averages over classes are macro averages: each class counts the same, however rare it is.
 https://scikit-learn.org/stable/modules/model_evaluation.html
@@ -17,13 +17,19 @@ Frame = pd.DataFrame | np.ndarray[Any, Any]
 
 
 def evaluate_classifier(model: Any, inputs: Frame, truth: Any) -> Mapping[str, float]:
-    """Return accuracy, precision, recall and f1, each 0 to 1; and roc_auc when the model gives scores.
+    """Return accuracy, precision, recall and f1, each 0 to 1, and roc_auc if the model returns scores.
 
-    Scores come from `predict_proba`, or of two classes from `decision_function`, whose columns are in the order of
-    `model.classes_`. Of two classes the second of the truth, sorted, is the positive one: a model does not choose it.
+    Scores come from `predict_proba`, or for two classes from `decision_function`, whose columns are in the order of
+    `model.classes_`. With two classes the second class of the sorted truth is the positive one, so the model does not
+    choose it.
+
+    Args:
+        model: a classifier with scikit-learn's interface.
+        inputs: rows that the model was not trained on.
+        truth: the class of each row.
 
     Raises:
-        ValueError: there is nothing to evaluate on, or only one class of it.
+        ValueError: there are no rows, or only rows of one class.
     """
     expected = np.asarray(truth)
     present = np.unique(expected)
@@ -47,7 +53,10 @@ def evaluate_classifier(model: Any, inputs: Frame, truth: Any) -> Mapping[str, f
 
 
 def _roc_auc(model: Any, inputs: Frame, expected: Any, classes: Any) -> Any:
-    """None where the model gives no scores, or the rows lack one of several classes."""
+    """Return the area under the ROC curve.
+
+    Return None if the model returns no scores, or if the rows lack one of several classes.
+    """
     present = np.unique(expected)
     if set(present.tolist()) - set(classes.tolist()):
         return None
@@ -68,7 +77,7 @@ def _roc_auc(model: Any, inputs: Frame, expected: Any, classes: Any) -> Any:
 
 
 def evaluate_regressor(model: Any, inputs: Frame, truth: Any) -> Mapping[str, float]:
-    """Return rmse and mae, in the unit of the target, and r2, which is 1 at best and has no lower limit."""
+    """Return rmse and mae, in the unit of the target, and r2, which is at most 1 and has no lower limit."""
     predicted = model.predict(inputs)
     return {
         "rmse": float(metrics.root_mean_squared_error(truth, predicted)),
@@ -78,5 +87,8 @@ def evaluate_regressor(model: Any, inputs: Frame, truth: Any) -> Mapping[str, fl
 
 
 def gaps(training: Mapping[str, float], validation: Mapping[str, float]) -> Mapping[str, float]:
-    """By how much each metric is higher in training, as `<metric>_gap`; far from 0, a model has learnt by heart."""
+    """Return the difference between the training and the validation value of each metric, as `<metric>_gap`.
+
+    A large gap indicates overfitting.
+    """
     return {f"{name}_gap": training[name] - validation[name] for name in training if name in validation}

@@ -1,4 +1,4 @@
-"""The promotion gate: whether a model is good enough, and no worse than the one that is there."""
+"""The promotion gate: it decides whether a model is good enough, and not worse than the current one."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 Metric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "rmse", "mae", "r2"]
-# Of errors less is better, of scores more; all scores but r2 are shares of 1.
+# Lower is better for errors, higher for scores. All scores except r2 are between 0 and 1.
 ERRORS: frozenset[str] = frozenset({"rmse", "mae"})
 NUMBERS: frozenset[str] = ERRORS | {"r2"}
-"""Metrics of a target of numbers; the others are of classes."""
+"""Metrics of a numeric target; the others are for classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """`bound` is the least of a score or the most of an error; `max_regression` is in the metric's own unit."""
+    """A quality gate.
+
+    `bound` is the minimum of a score or the maximum of an error. `max_regression` is in the metric's own unit.
+    """
 
     metric: Metric
     bound: float
@@ -28,13 +31,13 @@ class Gate:
 
     @property
     def of_numbers(self) -> bool:
-        """Whether the target is a number and no class."""
+        """Return whether the target is numeric and not a class."""
         return self.metric in NUMBERS
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What is known of a model that wants through."""
+    """Properties of a model that the gate examines."""
 
     metrics: Mapping[str, float]
     data_met_contract: bool
@@ -43,7 +46,11 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """`reasons` say with numbers why not; a model that passed has none. `incumbent` is None for the first model."""
+    """The result of a gate.
+
+    `reasons` say with numbers why the model was rejected; a model that passed has none. `incumbent` is None for the
+    first model.
+    """
 
     metric: Metric
     value: float | None
@@ -57,9 +64,9 @@ class Verdict:
 
 
 def decide(gate: Gate, candidate: Candidate, incumbent: Mapping[str, float] | None) -> Verdict:
-    """Hold a candidate against the gate, and against the metrics of the model that is there, or None.
+    """Compare a candidate with the bound of the gate, and with the metrics of the current model if there is one.
 
-    An incumbent without the gate's metric is no reason to refuse: the gate may have changed since.
+    If the incumbent lacks the gate's metric, the comparison is skipped: the gate may have changed since.
     """
     value = candidate.metrics.get(gate.metric)
     before = (incumbent or {}).get(gate.metric)

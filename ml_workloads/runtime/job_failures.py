@@ -1,4 +1,4 @@
-"""Why a run waits, and why it failed, in plain words, from what Kubernetes says of its Job, pods and events.
+"""Reasons why a run waits or failed, in plain words, derived from its Job, pods and events in Kubernetes.
 
 https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
 """
@@ -23,14 +23,17 @@ _STUCK: Final = (*_PULLS, "CreateContainerConfigError", "CreateContainerError", 
 
 
 def finished(job: Object | None) -> str | None:
-    """`Complete` or `Failed`, None while it goes on; a Job that was deleted has failed."""
+    """Return `Complete` or `Failed`, or None while the Job is active. A deleted Job has failed."""
     if job is None:
         return "Failed"
     return next((str(each["type"]) for each in _true(job) if each["type"] in ("Complete", "Failed")), None)
 
 
 def explain_failure(job: Object | None, pods: Sequence[Object], events: Sequence[Object]) -> str:
-    """Why a run failed. The newest pod tells, unless the Job was ended before any could."""
+    """Return why a run failed.
+
+    The newest pod gives the reason, unless the Job was ended before a pod could.
+    """
     if job is None:
         return "the Job was deleted while it ran"
     condition = next((each for each in _true(job) if each["type"] == "Failed"), {})
@@ -44,7 +47,7 @@ def explain_failure(job: Object | None, pods: Sequence[Object], events: Sequence
 
 
 def waiting(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
-    """Return what a run that has not begun waits for."""
+    """Return the reason why a run has not started yet."""
     pending = [pod for pod in pods if pod.get("status", {}).get("phase") in ("Pending", None)]
     if not pending:
         return _refused(events) or f"waiting for a pod of {job['metadata']['name']}"
@@ -67,7 +70,7 @@ def waiting(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> st
 
 
 def _of_pod(pod: Object) -> str | None:
-    """None of a pod that did not fail, or does not tell."""
+    """Return why a pod failed, or None if it did not fail or gives no reason."""
     status = pod.get("status", {})
     lost = next(
         (c for c in status.get("conditions") or [] if c["type"] == "DisruptionTarget" and c["status"] == "True"), None
@@ -91,7 +94,10 @@ def _of_pod(pod: Object) -> str | None:
 
 
 def _deadline(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
-    """Kubernetes takes the running pods of such a Job away; what kept them from starting is in the events."""
+    """Return the explanation of a Job that exceeded its deadline.
+
+    Kubernetes deletes the running pods of such a Job, so the reason why they did not start is only in the events.
+    """
     minutes = int(job["spec"].get("activeDeadlineSeconds") or 0) / 60
     late = f"it took longer than the {minutes:.4g} minutes that it may, and was ended"
     before = [pod for pod in _by_age(pods) if not pod["metadata"].get("deletionTimestamp")]
@@ -99,25 +105,25 @@ def _deadline(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> 
         return f"{late}. An attempt before had failed: {told}"
     if not any(event.get("reason") == "Started" for event in events):
         held_up = [_words(each.get("message")) for each in events if each.get("reason") in _HELD_UP]
-        # Of several about the same thing the longest says most.
+        # Of several messages about the same cause the longest one has the most details.
         if why := _refused(events) or max(held_up, key=len, default=None):
             return f"{late}; its pod never started: {why}"
     return f"{late}; raise training.deadline_minutes in project.yaml if it needs longer"
 
 
 def _by_age(pods: Sequence[Object]) -> list[Object]:
-    """Return pods, first to last."""
+    """Return the pods, oldest first."""
     return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
 
 
 def _refused(events: Sequence[Object]) -> str | None:
-    """Why no pod may be made."""
+    """Return why no pod may be created, or None."""
     for event in reversed(events):
         message = _words(event.get("message"))
         if event.get("reason") != "FailedCreate":
             continue
         if "exceeded quota" in message:
-            # Without what comes before, which names another pod each time.
+            # The text before it names another pod each time.
             numbers = message.partition("exceeded quota: ")[2]
             return (
                 f"the project's quota has no room for it ({numbers}); wait until other pods of it end, "

@@ -1,4 +1,4 @@
-"""Tells Kubernetes why a pod ends: `kubectl describe`, and whoever waits for the pod, show it.
+"""Reports to Kubernetes why a pod ends. `kubectl describe` and programs that wait for the pod show this message.
 
 https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/
 """
@@ -15,7 +15,10 @@ MAX_CHARACTERS: Final = 4000
 
 
 def write(text: str, place: Path = PLACE) -> None:
-    """Leave a text where Kubernetes looks for it; outside of a pod there is no such place, and nothing happens."""
+    """Write a text to the file where Kubernetes reads it.
+
+    Outside of a pod the file does not exist, and nothing happens.
+    """
     with suppress(OSError):
         if place.exists():
             place.write_text(text.encode()[:MAX_CHARACTERS].decode(errors="ignore"))

@@ -1,4 +1,4 @@
-"""The log of the processes that run in pods."""
+"""Logging of the processes that run in pods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 
 def begin() -> None:
-    """Write what is worth telling to the error output, with time, level and name."""
+    """Configure logging to standard error, at level INFO, with time, level and name."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # It tells of every client where its settings come from.
+    # At level INFO it logs the source of the credentials for every client.
     logging.getLogger("botocore").setLevel(logging.WARNING)

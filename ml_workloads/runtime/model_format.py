@@ -1,7 +1,7 @@
-"""Says whether a version of a model is kept in the one form that is loaded here: scikit-learn in a skops file.
+"""Checks that a version of a model has the only format that is loaded here: scikit-learn in a skops file.
 
-MLflow loads whatever a version says of itself: a pickle, a module of its own, a folder of code. Each runs code where it
-is loaded. So a version's description and its file are judged before anything of them is loaded.
+MLflow loads whatever a version declares: a pickle, a module of its own, a folder of code. Each of these runs code when
+it is loaded. Therefore a version's description and its file are checked before anything of them is loaded.
 https://mlflow.org/docs/latest/ml/model/#mlmodel-file
 https://skops.readthedocs.io/en/stable/persistence.html
 """
@@ -23,11 +23,12 @@ SKLEARN, PYFUNC = "sklearn", "python_function"
 SKOPS: Final = "skops"
 LOADER: Final = "mlflow.sklearn"
 _CODE_FOLDER: Final = "code"
-"""Where MLflow keeps the code that a version brings along."""
+"""Folder in which MLflow keeps the code that a version contains."""
 
 _SCHEMA: Final = "schema.json"
 _MEMBER = re.compile(r"[A-Za-z0-9-]+\.(npy|npz|bin)")
-"""Beside the schema skops writes arrays, sparse arrays and bytes. It reads both kinds of arrays without pickle.
+"""Names of the files that skops writes beside the schema: arrays, sparse arrays and bytes. It reads both kinds of
+arrays without pickle.
 https://github.com/skops-dev/skops/tree/main/skops/io (`_numpy.py`, `_scipy.py`, `_general.py`)"""
 
 _ENCRYPTED: Final = 0x1
@@ -37,14 +38,14 @@ Description = Mapping[str, Any]
 
 
 class FormatError(ValueError):
-    """A version is kept in a form that is not loaded here. The message names version, field, value and fix."""
+    """A version has a format that is not loaded here. The message names version, field, value and fix."""
 
 
 def described(text: str, version: str) -> Description:
-    """Return what a file `MLmodel` says, after it was judged.
+    """Check the content of a file `MLmodel` and return it.
 
     Raises:
-        FormatError: it is no YAML mapping, or says that the version is anything but scikit-learn in a skops file.
+        FormatError: it is no YAML mapping, or declares anything other than scikit-learn in a skops file.
     """
     try:
         document: Any = yaml.safe_load(text)
@@ -59,14 +60,14 @@ def described(text: str, version: str) -> Description:
 
 
 def model_file(folder: Path, version: str) -> tuple[Description, Path]:
-    """Return what a downloaded version says of itself and its model file, after both were judged. Loads no model.
+    """Check the description of a downloaded version and its model file, and return both. Loads no model.
 
     Args:
         folder: holds the files of the version.
         version: its number, for errors.
 
     Raises:
-        FormatError: the version is not scikit-learn in a skops file, brings code along, or lacks a file.
+        FormatError: the version is not scikit-learn in a skops file, contains code, or lacks a file.
     """
     description = folder / DESCRIPTION
     if not description.is_file():
@@ -91,14 +92,14 @@ def _error(version: str, field: str, said: str) -> FormatError:
 
 
 def _problems(flavors: Any) -> Iterator[tuple[str, str]]:
-    """Fields of the flavors, with what is wrong with each."""
+    """Yield fields of the flavors with the problem of each."""
     if not isinstance(flavors, dict) or not isinstance(flavors.get(SKLEARN), dict):
         yield "flavors.sklearn", "is not there, so that it is no scikit-learn model"
         return
     for other in sorted(map(str, set(flavors) - {SKLEARN, PYFUNC})):
         yield f"flavors.{other}", "is there, and only the flavor sklearn is loaded here"
     sklearn, pyfunc = flavors[SKLEARN], flavors.get(PYFUNC, {})
-    # MLflow takes a version that says nothing for a pickle.
+    # MLflow treats a version without this field as a pickle.
     written = sklearn.get("serialization_format", "pickle")
     if written != SKOPS:
         yield "flavors.sklearn.serialization_format", f"is {written!r}, which runs code when it is loaded"
@@ -130,10 +131,10 @@ def _misnamed(field: str, name: Any) -> Iterator[tuple[str, str]]:
 
 
 def _not_skops(path: Path) -> str | None:
-    """Return why a file is none that skops wrote, or None. Reads the zip's directory, and nothing that is in it."""
+    """Return why a file was not written by skops, or None. Reads the zip's directory, but none of its members."""
     try:
         with path.open("rb") as file:
-            # A zip may follow on anything else, such as a pickle.
+            # A zip archive may be appended to any other content, such as a pickle.
             begins = file.read(2) == b"PK"
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()

@@ -1,4 +1,4 @@
-"""Objects of a project's own code, by the `module:name` that its `project.yaml` gives."""
+"""Loading of objects of a project's own code, by the `module:name` that its `project.yaml` gives."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ml_workloads.runtime.errors import ProjectError
 
 
 class ObjectError(ProjectError):
-    """A project's own code cannot be imported. The message names what was looked for and where."""
+    """A project's own code cannot be imported. The message names the object and the place where it was expected."""
 
 
 def load_object(reference: str) -> Any:
-    """Return what `module:name` names.
+    """Import a module and return the object that `module:name` names.
 
     Raises:
-        ObjectError: there is no such module or no such name in it, it imports a package that is not there, or it is no
-            Python. Other errors inside the module come as they are.
+        ObjectError: the module or the name in it does not exist, the module imports a package that is not installed, or
+            it is no valid Python. Other errors inside the module propagate unchanged.
     """
     module, _, name = reference.partition(":")
     try:

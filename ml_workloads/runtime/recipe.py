@@ -1,7 +1,7 @@
-"""What a contract makes of a table, as a description: which rows it keeps, which columns, and of which types.
+"""Description of a contract's effect on a table: the rows that it keeps, the columns, and their types.
 
-The contract is the project's code. It runs in a pod that sees the target, so no value that it gives back is used: the
-conductor makes the table itself, from the data as it was read and this description.
+The contract is the project's code. It runs in a pod that sees the target, so no value that it returns is used: the
+conductor builds the table itself, from the data as it was read and this description.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ Scalar = str | int | float | bool | None
 
 
 class RecipeError(ProjectError):
-    """A contract makes a table that no description covers. The message names the column and the fix."""
+    """A contract produces a table that no description covers. The message names the column and the fix."""
 
 
 class ColumnRecipe(BaseModel):
-    """One column. `categories` are those of a categorical type, and `dtype` is then their own type.
+    """Description of one column.
 
-    `default` is what missing values are filled with, and a whole column that the data does not have.
+    `categories` are those of a categorical type, and `dtype` is then the type of the categories.
+    `default` fills missing values, or a whole column that the data does not have.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,7 +40,10 @@ class ColumnRecipe(BaseModel):
 
 
 class Recipe(BaseModel):
-    """`left_out` are places of rows, counted from 0; `columns` come in the order of the table."""
+    """Description of a table.
+
+    `left_out` are positions of rows, counted from 0; `columns` are in the order of the table.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,10 +52,10 @@ class Recipe(BaseModel):
     columns: list[ColumnRecipe]
 
     def apply(self, raw: pd.DataFrame) -> pd.DataFrame:
-        """Return the table that the contract describes, made from the data as it was read.
+        """Build the table that the contract describes from the data as it was read.
 
         Raises:
-            RecipeError: a column is not in the data and has no default, or its values do not convert.
+            RecipeError: a column is not in the data and has no default, or its values cannot be converted.
         """
         outside = [place for place in self.left_out if place >= len(raw)]
         if outside:
@@ -63,15 +67,15 @@ class Recipe(BaseModel):
 
 
 def describe_contract(raw: pd.DataFrame, checked: pd.DataFrame, defaults: dict[str, Any]) -> Recipe:
-    """Return the description of what a contract made of a table.
+    """Return the description of the table that a contract returned.
 
     Args:
         raw: The data as it was read, with an index of distinct values.
-        checked: The same data as the contract gave it back; its rows are some of `raw`, by their index.
+        checked: The same data as the contract returned it; its rows are some of `raw`, by their index.
         defaults: Values that the contract fills in, by the name of the column.
 
     Raises:
-        RecipeError: the contract adds rows, or gives a column's name twice.
+        RecipeError: the contract adds rows, or returns two columns with the same name.
     """
     if not bool(checked.index.isin(raw.index).all()) or not checked.index.is_unique:
         raise RecipeError("the contract gives back rows that the data does not have; let it only check and convert")

@@ -1,11 +1,11 @@
-"""Tags that runs and versions are given in MLflow: training writes them, promotions and people read them."""
+"""Tags of runs and versions in MLflow: training writes them, promotions and people read them."""
 
 from typing import Final
 
 from mlflow.exceptions import MlflowException
 
 JOB: Final = "job"
-"""Of a run: the same for all attempts."""
+"""Tag of a run: the name of its Job, which is the same for all attempts."""
 
 DATA_DIGEST: Final = "data_digest"
 DATA_SOURCE: Final = "data_source"
@@ -13,14 +13,14 @@ CODE_REVISION: Final = "code_revision"
 
 DATA_CONTRACT: Final = "data_contract"
 CONTRACT_MET: Final = "passed"
-"""Of a run whose data was held against the contract and met it; other runs do not have the tag at all."""
+"""Value of `DATA_CONTRACT` for a run whose data was checked and met its contract. Other runs do not have the tag."""
 
 FAILURE: Final = "failure"
-"""Of a run that failed: why."""
+"""Tag of a failed run: the reason."""
 
 GATE: Final = "gate"
 GATE_PASSED: Final = "passed"
-"""Of a version: this, or the reasons that training's gate gave."""
+"""Value of `GATE` for a version that passed training's gate; otherwise the tag holds the reasons of the rejection."""
 
 TARGET: Final = "target"
 HOLDOUT: Final = "holdout"
@@ -31,5 +31,5 @@ OWN_TAGS: Final = frozenset({JOB, DATA_DIGEST, DATA_SOURCE, CODE_REVISION, DATA_
 
 
 def says_there_is_none(error: MlflowException) -> bool:
-    """Whether MLflow answered that an alias names no version; its stores do so in different words."""
+    """Return whether MLflow answered that no version has an alias. Its stores use different error codes for that."""
     return error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")

@@ -1,7 +1,7 @@
-"""How often MLflow's client tries again by itself: once. Runs and servers try again on their own, and say so.
+"""Number of retries of MLflow's client: one. Runs and servers do their own retries, and log them.
 
-As it comes, one call takes four minutes to fail: a server would say nothing of it for so long, and notice late that
-MLflow is back.
+With the client's default, one call takes four minutes to fail: a server would log nothing for that time, and notice
+late that MLflow is available again.
 """
 
 import os
@@ -12,7 +12,7 @@ _VARIABLE = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 
 def fail_early() -> None:
-    """For this process, unless its environment says another number.
+    """Limit the retries of MLflow's client in this process, unless its environment sets another number.
 
     https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html
     """
@@ -20,7 +20,7 @@ def fail_early() -> None:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether it may work later: no connection, or a server that says so itself; not what the server refuses."""
+    """Return whether a retry may succeed: no connection, or a server error, but not a rejected request."""
     if isinstance(error, RestException):
         return error.get_http_status_code() >= 500
     if isinstance(error, MlflowException):

@@ -1,6 +1,6 @@
-"""Make up rows that meet a contract, to try a project's code on before any real data is read.
+"""Generates rows that meet a contract, to try a project's code before any real data is read.
 
-The rows say nothing about how good a model is. They have the columns, types, bounds and missing values that the
+The rows say nothing about the quality of a model. They have the columns, types, bounds and missing values that the
 contract allows, and some rows of each class of the target.
 """
 
@@ -28,11 +28,14 @@ HOW_TO_GIVE_ONE: Final = "give real rows with --sample FILE, or keep some in sam
 
 
 class SampleError(ValueError):
-    """No rows can be made up for a contract. The message says which part of it is in the way."""
+    """No rows can be generated for a contract. The message names the part of the contract that prevents it."""
 
 
 class BrokenCheckError(ValueError):
-    """A check of the contract raises instead of answering. The message names the column, the check and the error."""
+    """A check of the contract raises an exception instead of returning a result.
+
+    The message names column, check and error.
+    """
 
 
 def schema_of(contract: Contract) -> pa.DataFrameSchema:
@@ -41,16 +44,16 @@ def schema_of(contract: Contract) -> pa.DataFrameSchema:
 
 
 def generate(schema: pa.DataFrameSchema, target: str, *, classes: bool, rows: int = ROWS) -> pd.DataFrame:
-    """Return a table that meets a contract; the same call gives the same rows.
+    """Return a table that meets a contract. The same call returns the same rows.
 
     Args:
         schema: the contract.
         target: the column that the model predicts; it has no missing values.
-        classes: whether the target holds classes, so that each gets several rows.
-        rows: how many rows at the most.
+        classes: the target holds classes, so each class gets several rows.
+        rows: the maximum number of rows.
 
     Raises:
-        SampleError: the contract has a type, pattern or check that no made-up row is known to meet.
+        SampleError: the contract has a type, pattern or check that no generated row is known to meet.
         BrokenCheckError: a check raises.
     """
     demands = {
@@ -74,7 +77,7 @@ def generate(schema: pa.DataFrameSchema, target: str, *, classes: bool, rows: in
 
 
 def named_columns(schema: pa.DataFrameSchema) -> Mapping[str, Any]:
-    """Return columns by name; of a pattern for names the columns that it is tried with."""
+    """Return columns by name. For a regex column, return columns with example names that match it."""
     found: dict[str, Any] = {}
     for name, column in schema.columns.items():
         if not column.regex:
@@ -107,7 +110,7 @@ def _candidates(
 
 
 def _meeting(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the rows that meet the contract, and what the others fail."""
+    """Return the rows that meet the contract, and the failures of the others."""
     said = ""
     for _ in range(3):
         try:
@@ -126,13 +129,13 @@ def _meeting(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> tuple[pd.DataFr
         except BrokenCheckError:
             raise
         except Exception as error:
-            # The contract's own code, which raises on these rows.
+            # The contract's own code raises on these rows.
             return frame.iloc[:0], f"a check raises {type(error).__name__}: {error}"
     return frame.iloc[:0], said
 
 
 def _refuse_broken(cases: Any) -> None:
-    """pandera catches what a check raises, and gives it as the value that failed."""
+    """Raise BrokenCheckError if a check raised an exception. For pandera the exception is the value that failed."""
     for column, demanded, value in zip(cases["column"], cases["check"], cases["failure_case"], strict=True):
         if isinstance(value, str) and _EXCEPTION.match(value):
             where = f"column {column}" if isinstance(column, str) else "the table"
@@ -145,7 +148,7 @@ def _failures(cases: pd.DataFrame) -> Sequence[str]:
 
 
 def _unique(schema: pa.DataFrameSchema, demands: Mapping[str, Demand]) -> list[list[str]]:
-    """Return the columns whose values may not come twice, alone or together."""
+    """Return the columns whose values may not be repeated, alone or together."""
     unique: Any = schema.unique
     together: list[str] = [unique] if isinstance(unique, str) else list(unique or ())
     return [*([together] if together else []), *([name] for name, demand in demands.items() if demand.unique)]
@@ -159,7 +162,7 @@ def _has_every_class(frame: pd.DataFrame, demand: Demand | None, target: str) ->
 
 
 def _some_of_each(frame: pd.DataFrame, target: str, rows: int) -> pd.DataFrame:
-    """Return rows in which each value of the target is as frequent as the others, as far as there are enough."""
+    """Return rows in which the values of the target are equally frequent, as far as there are enough rows of each."""
     order = frame.groupby(target, observed=True, sort=False).cumcount()
     return frame.loc[order.sort_values(kind="stable").index].head(rows)
 
@@ -169,7 +172,7 @@ def _as_they_are(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers_ascending(frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort the numbers of each row by the order of the columns: many a rule says that one is not below another."""
+    """Sort the numbers of each row in the order of the columns. Many contracts demand that one is not below another."""
     return _sorted(frame, descending=False)
 
 

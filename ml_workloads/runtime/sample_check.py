@@ -1,7 +1,8 @@
 """`python -m ml_workloads.runtime.sample_check`: try the code of projects on a few rows, without any service.
 
-It reads a JSON list of requests from standard input and tries each in a process of its own, which the time limit of
-the request ends. What it finds stands, line by line, in the file that the request names. `mlp projects check` reads it.
+The program reads a JSON list of requests from standard input and tries each in a process of its own, which is killed
+after the time limit of the request. It writes its findings, line by line, to the file that the request names. `mlp
+projects check` reads that file.
 """
 
 from __future__ import annotations
@@ -27,11 +28,20 @@ KILLED: Final = "killed"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One project. `metric`, `bound`, `holdout`, `trusted_types` and `missing_values` are those of its project.yaml.
+    """The request to try one project.
 
-    `folder` holds its modules, `root` is what paths are told relative to. `sample` is a file of rows, or None where
-    they are made up; `example` a request to its model. `variables` is all of its environment that is its own.
-    `image_installs_more` says whether its Dockerfile installs more than the runtime's packages.
+    Attributes:
+        answer: path of the file for the findings.
+        root: folder relative to which paths are reported.
+        folder: folder with the project's modules.
+        contract: `module:name` of the contract.
+        entrypoint: `module:name` of the training function.
+        target, holdout, metric, bound, max_regression, trusted_types, missing_values: values of project.yaml.
+        sample: path of a file with rows; None if rows are to be generated.
+        example: path of an example request to the model, or None.
+        variables: environment variables that are set for the project in addition.
+        image_installs_more: the project's Dockerfile installs more than the runtime's packages.
+        seconds: time limit.
     """
 
     answer: str
@@ -55,7 +65,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What was looked at, and how it is: `said` is a sentence, with the fix where it is a problem."""
+    """One checked part of a project and its state. `said` is a sentence, with the fix for a problem."""
 
     what: str
     state: State
@@ -63,14 +73,14 @@ class Finding:
 
 
 class Report:
-    """The findings of one project, in a file that is complete up to the moment in which the process is ended."""
+    """The findings of one project, in a file that is complete up to the moment when the process ends."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8")
         self.now = "code"
 
     def stage(self, name: str) -> None:
-        """Record what is tried next, so that a process that ends without a word is explained."""
+        """Record the next step, so that a process that ends without a message can be explained."""
         self.now = name
         self._line({STAGE: name})
 
@@ -78,7 +88,7 @@ class Report:
         self._line(asdict(Finding(what=what, state=state, said=said)))
 
     def row(self, instance: Mapping[str, Any]) -> None:
-        """Record a row that a model of these data takes in a request."""
+        """Record a row as the model accepts it in a request."""
         self._line({"row": instance})
 
     def _line(self, document: Mapping[str, Any]) -> None:
@@ -87,16 +97,20 @@ class Report:
 
 
 def main() -> int:
-    """Try every request of standard input; what is wrong with a project is no failure of this program."""
+    """Try every request of standard input.
+
+    Return 0 always: a problem of a project is no failure of this program.
+    """
     requests = [Request(**each) for each in json.load(sys.stdin)]
-    # Once for all, before any project's code runs: they take most of the time, a tenth of it Python's looking for
-    # garbage. skops asks every module that is loaded for each of its 800 types, so it comes first.
+    # Import these once, before any project's code runs: they take most of the time, a tenth of it in garbage
+    # collection. skops searches every loaded module for each of its 800 types, so it is imported first.
     gc.disable()
     for name in ("skops.io", "ml_workloads.runtime.sample_steps"):
         importlib.import_module(name)
     gc.freeze()
     gc.enable()
-    # What a project's code is compiled to is not left in its folder; that of the libraries makes the next check faster.
+    # Bytecode of a project's code must not be left in its folder. Bytecode of the libraries is kept, because it makes
+    # the next check faster.
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for request in requests:
@@ -110,7 +124,7 @@ def _in_a_process(request: Request) -> None:
         try:
             _try(request)
         finally:
-            # Neither the parent's cleaning up nor threads that the project left behind.
+            # Skip the parent's cleanup handlers and threads that the project left behind.
             os._exit(0)
     limit = time.monotonic() + request.seconds
     while os.waitpid(child, os.WNOHANG) == (0, 0):
@@ -124,7 +138,7 @@ def _in_a_process(request: Request) -> None:
 
 
 def _end(child: int) -> None:
-    """End what a project started, workers of joblib included."""
+    """Kill all processes that a project started, including joblib's workers."""
     try:
         os.killpg(child, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

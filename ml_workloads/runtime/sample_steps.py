@@ -1,4 +1,4 @@
-"""The steps in which a project's code is tried: import, sample, contract, training, example."""
+"""Steps of trying a project's code: import, sample, contract, training, example."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 CONTRACT, ENTRYPOINT, TARGET = "data.contract", "training.entrypoint", "data.target"
 SAMPLE, TRAINING, EXAMPLE = "sample", "training", "example.json"
-# Packages that talk to services: what they raise says nothing about the project's code.
+# Packages that call services. Their exceptions say nothing about the project's code.
 _CLIENTS: Final = ("botocore", "boto3", "requests", "urllib3", "httpx", "http", "sqlalchemy", "psycopg", "s3transfer")
 _MADE_UP: Final = "; the rows were made up from the contract: narrow it if real rows differ, or give some with --sample"
 
 
 def attempt(request: Request, report: Report) -> None:
-    """Try all of a project; report what is wrong with each part that does not depend on another's mistake."""
+    """Try all parts of a project, and report problems of each part that does not depend on another part's mistake."""
     objects = {
         what: _load(request, report, what, reference)
         for what, reference in ((CONTRACT, request.contract), (ENTRYPOINT, request.entrypoint))
@@ -78,7 +78,7 @@ def _load(request: Request, report: Report, what: str, reference: str) -> Any:
 
 
 def _absent(request: Request, module: str, name: str, error: ObjectError) -> str:
-    """Tell a module or a name that is not there, in the words of whoever has to write it."""
+    """Return the message for a missing module or name, with the file to write."""
     file = Path(request.folder, *module.split("."))
     if isinstance(error.__context__, ModuleNotFoundError):
         place = f"{_relative(request, str(file))}.py"
@@ -131,7 +131,7 @@ def _some(names: list[str]) -> str:
 
 
 def _sample(request: Request, report: Report, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame | None, bool]:
-    """Return rows, and whether they were made up."""
+    """Return rows, and whether they were generated."""
     report.stage(SAMPLE)
     if request.sample is not None:
         try:
@@ -203,7 +203,7 @@ def _train(request: Request, report: Report, plan: Plan, checked: pd.DataFrame, 
 
 
 def _example(request: Request, report: Report, schema: pa.DataFrameSchema, inputs: pd.DataFrame | None) -> None:
-    """Hold the example against the columns that the server will take."""
+    """Check the example against the columns that the server will accept."""
     report.stage(EXAMPLE)
     columns = None
     if inputs is not None:
@@ -211,7 +211,7 @@ def _example(request: Request, report: Report, schema: pa.DataFrameSchema, input
             columns = columns_of(None, {INPUTS: describe(inputs)})
             report.row(instances(inputs.head(1), columns)[0])
         except ProjectError:
-            columns = None  # which the training has told already
+            columns = None  # the training step has reported this already
     if request.example is None:
         return
     try:
@@ -253,7 +253,7 @@ def _refused(error: Any) -> str:
 
 
 def _raised(request: Request, report: Report, what: str, doing: str, error: BaseException, hint: str = "") -> None:
-    """Tell an exception of the project's code, with the line of the project that it came from."""
+    """Report an exception of the project's code, with the line of the project that it came from."""
     where, told = _place(request, error), f"{type(error).__name__}: {_first_line(error)}".rstrip(": ")
     origin = type(error).__module__.partition(".")[0]
     if origin in _CLIENTS or isinstance(error, ConnectionError | TimeoutError):

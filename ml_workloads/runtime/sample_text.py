@@ -1,4 +1,4 @@
-"""Make up text that matches a regular expression."""
+"""Generates text that matches a regular expression."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _PRINTABLE: Final = _ANY + string.ascii_uppercase + "_-. "
 
 
 class TextError(ValueError):
-    """No text can be made up for a pattern. The message names the pattern."""
+    """No text can be generated for a pattern. The message names the pattern."""
 
 
 def matching(pattern: str, source: random.Random) -> str:
     """Return a text that a pattern matches from its start.
 
     Raises:
-        TextError: the pattern is none, or uses more than literals, classes, groups, alternatives and repetition.
+        TextError: the pattern is invalid, or uses more than literals, classes, groups, alternatives and repetition.
     """
     try:
         text = _sequence(parser.parse(pattern), source)

@@ -1,4 +1,4 @@
-"""Read what a contract demands of a column, and make up values that meet it."""
+"""Reads the demands of a contract on a column, and generates values that meet them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DAY: Final = 86400.0
 
 
 class UnknownTypeError(ValueError):
-    """No values are known for a type. The message names it."""
+    """The program cannot generate values for a type. The message names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What a column must hold. `kind` is one of number, whole, text, truth, time, duration, day, decimal, choice.
+    """Demands on a column. `kind` is one of number, whole, text, truth, time, duration, day, decimal, choice.
 
-    `least` and `most` are bounds, of which `above` and `below` say that the bound itself is not allowed.
+    `least` and `most` are bounds; `above` and `below` say that the bound itself is not allowed.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class Demand:
 
 
 def demand_of(column: Any, default: Any, *, is_target: bool, classes: bool) -> Demand:
-    """Return what a pandera column demands; `default` is the type that its schema gives to all columns."""
+    """Return the demands of a pandera column. `default` is the type that its schema gives to all columns."""
     dtype = column.dtype if column.dtype is not None else default
     demand = Demand(
         kind=_kind(dtype), dtype=dtype, nullable=bool(column.nullable), unique=bool(column.unique and not is_target)
@@ -66,7 +66,7 @@ def demand_of(column: Any, default: Any, *, is_target: bool, classes: bool) -> D
         demand = _narrowed(demand, str(check.name), dict(check.statistics or {}))
     if dtype is None:
         demand = replace(demand, kind=_kind_of_values(demand))
-    # What has classes has few; a contract that lists none leaves two to try.
+    # A target of classes has few values. If the contract lists none, two are generated.
     if is_target and classes and not demand.choices and demand.kind in ("whole", "text", "choice"):
         several = dict.fromkeys(values(replace(demand, unique=True), 4 + len(demand.forbidden), seed=0))
         demand = replace(demand, choices=tuple(several)[:2])
@@ -74,11 +74,11 @@ def demand_of(column: Any, default: Any, *, is_target: bool, classes: bool) -> D
 
 
 def values(demand: Demand, count: int, *, seed: int) -> list[Any]:
-    """Return values that a column may hold; some checks of its own may still refuse some of them.
+    """Return values that a column may hold. Some of its custom checks may still reject some of them.
 
     Raises:
         TextError: no text is known to match its pattern.
-        UnknownTypeError: it has a type that nothing is known of.
+        UnknownTypeError: no values can be generated for its type.
     """
     source = random.Random(seed)  # noqa: S311 - rows for a try, the same each time
     if demand.choices:
@@ -91,12 +91,12 @@ def values(demand: Demand, count: int, *, seed: int) -> list[Any]:
         raise UnknownTypeError(f"nothing is known of the type {demand.dtype}")
     found = maker(demand, count, source)
     allowed = [each for each in found if each not in demand.forbidden]
-    # As many as were asked for, even where some of them are forbidden.
+    # Return as many values as requested, even if some of the generated ones are forbidden.
     return [allowed[place % len(allowed)] for place in range(count)] if allowed else found
 
 
 def _narrowed(demand: Demand, name: str, told: Mapping[str, Any]) -> Demand:
-    """Return a demand with what one of pandera's own checks adds; others decide about rows later.
+    """Return the demands with those of one of pandera's own checks. Custom checks are applied to the rows later.
 
     https://pandera.readthedocs.io/en/stable/reference/generated/pandera.api.checks.Check.html
     """
@@ -123,7 +123,10 @@ def _narrowed(demand: Demand, name: str, told: Mapping[str, Any]) -> Demand:
 
 
 def _bounded(demand: Demand, name: str, told: Mapping[str, Any]) -> Demand:
-    """A check with a name of its own does not say whether its bound is allowed: then it is left out."""
+    """Return the demands with the bounds of a check.
+
+    A check with a custom name does not say whether its bound itself is allowed, so the bound is excluded.
+    """
     if "min_value" in told and told["min_value"] is not None:
         allowed = bool(told.get("include_min", name == "greater_than_or_equal_to"))
         if demand.least is None or told["min_value"] >= demand.least:
@@ -155,12 +158,12 @@ def _kind_of_values(demand: Demand) -> str:
 
 
 def _plain(kind: str) -> Any:
-    """Return the type of values before the contract's own is given to them, None where pandas shall find out."""
+    """Return the type of values before their conversion to the contract's type, None if pandas shall infer it."""
     return object if kind in ("day", "decimal") else None
 
 
 def _range(demand: Demand, span: float, start: float) -> tuple[float, float]:
-    """Return numbers to stay between: those of the contract, and where it has none a hundred from one on."""
+    """Return lower and upper bound: those of the contract, by default an interval of length `span` from `start`."""
     least = None if demand.least is None else float(demand.least)
     most = None if demand.most is None else float(demand.most)
     if least is None:
@@ -199,7 +202,7 @@ def _by_pattern(demand: Demand, pattern: str, source: random.Random) -> str:
 
 
 def _text(demand: Demand, place: int) -> str:
-    """Return a word, with a number where no two may be the same, as long as the contract wants it."""
+    """Return a word of the length that the contract demands, with a number if values must be unique."""
     number = np.base_repr(place, 36).lower() if demand.unique else ""
     word = _WORDS[place % len(_WORDS)]
     around = len(demand.start) + len(number) + len(demand.end)

@@ -1,4 +1,4 @@
-"""Builds the pandera schema that a project's contract stands for, and tells mistakes of the contract itself."""
+"""Builds the pandera schema of a project's contract, and reports mistakes of the contract itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_contract(contract: Any) -> None:
 
 
 def schema_of(contract: Any) -> pa.DataFrameSchema:
-    """Return the schema of a contract, with every pattern in the name of a column known to be a regular expression.
+    """Return the schema of a contract, after checking that the name of each regex column is a valid regular expression.
 
     Raises:
         ContractError: it is no contract, or pandera cannot build a schema of it.

@@ -12,7 +12,7 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def read(kind: type[Settings], log: logging.Logger) -> Settings | None:
-    """Return the settings, or None after the log has told each variable that is missing or wrong."""
+    """Return the settings, or None after logging each variable that is missing or wrong."""
     try:
         return kind()
     except ValidationError as error:

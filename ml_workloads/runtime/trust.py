@@ -1,8 +1,8 @@
-"""Says which types a project may let its saved models hold, beside those that every project's model may hold.
+"""Decides which types a project may let its saved models hold, beside those that every project's model may hold.
 
-skops makes an object of each type that a model file names and somebody has trusted. A type that can open files, start
-processes or read pickles would turn the model file into a program. The schema of `project.yaml` and the image check a
-list by this one rule, so that what the schema takes also loads.
+skops creates an object of each trusted type that a model file names. A type that can open files, start processes or
+read pickles would turn the model file into a program. The schema of `project.yaml` and the image check a list by this
+same rule, so that every list that the schema accepts also loads.
 https://skops.readthedocs.io/en/stable/persistence.html
 """
 
@@ -29,7 +29,7 @@ _ACTS = re.compile(r"(read|load|open|eval|exec|import|compile|system|memmap|from
 
 
 def why_not(name: str) -> str | None:
-    """Return why a project may not trust a type, with the fix, or None where it may.
+    """Return why a project may not trust a type, with the fix, or None if it may.
 
     Args:
         name: the full name of the type, such as `churn.features.Ratio`.

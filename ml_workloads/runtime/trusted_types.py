@@ -1,8 +1,8 @@
-"""Lists the types that a saved scikit-learn model may hold, beyond those that skops trusts itself.
+"""List of the types that a saved scikit-learn model may hold, in addition to those that skops trusts itself.
 
-Loading a skops file makes objects of the types that it names and calls none of the functions that it names. A type is
-listed here when neither making it from any state nor calling it with any arguments runs other code, reads or writes a
-file, or opens a connection. skops leaves some of them out because wrong numbers in their arrays can end the process;
+Loading a skops file creates objects of the types that it names and calls none of the functions that it names. A type is
+listed here if neither creating it from any state nor calling it with any arguments runs other code, reads or writes a
+file, or opens a connection. skops leaves some of them out because wrong numbers in their arrays can crash the process;
 a model is loaded only where its project's own code may run anyway.
 https://skops.readthedocs.io/en/stable/persistence.html
 """
@@ -26,7 +26,7 @@ _DISTANCES: Final = (
     "Euclidean SEuclidean Manhattan Chebyshev Minkowski Mahalanobis Hamming Canberra BrayCurtis Jaccard Matching Dice "
     "Kulsinski RogersTanimoto RussellRao SokalMichener SokalSneath Haversine"
 )
-# Module -> names. Each family says why its members do no harm.
+# Names by module. The comment of each family gives the reason why its members are harmless.
 REVIEWED: Final[Mapping[str, str]] = {
     # Python's values: numbers, times and containers.
     "builtins": "object complex frozenset range bytes dict",
@@ -40,7 +40,7 @@ REVIEWED: Final[Mapping[str, str]] = {
     "numpy": (
         "dtype generic number integer signedinteger unsignedinteger inexact floating complexfloating flexible "
         "character datetime64 timedelta64 "
-        # NumPy's functions of arrays: each only calculates. Those that read, write or call back are left out.
+        # NumPy's functions of arrays: each only calculates. Functions that read, write or call back are left out.
         "abs all amax amin any append around argmax argmin argsort array asarray atleast_1d atleast_2d broadcast_to "
         "ceil clip column_stack concatenate convolve copy corrcoef count_nonzero cov cross cumprod cumsum diff "
         "digitize dot dstack einsum empty_like expand_dims fabs fix flip full_like gradient histogram hstack "
@@ -56,7 +56,7 @@ REVIEWED: Final[Mapping[str, str]] = {
     # Descriptions of the columns of a table.
     "pandas": "CategoricalDtype DatetimeTZDtype",
     "pandas.core.dtypes.dtypes": "CategoricalDtype DatetimeTZDtype",
-    # SciPy's matrices with few values, splines and trees: arrays and what is calculated with them.
+    # SciPy's sparse matrices, splines and trees: arrays and calculations with them.
     "scipy.sparse._csr": "csr_matrix csr_array",
     "scipy.sparse._csc": "csc_matrix csc_array",
     "scipy.interpolate._bsplines": "BSpline",
@@ -64,7 +64,7 @@ REVIEWED: Final[Mapping[str, str]] = {
     "scipy._lib.array_api_compat.numpy._aliases": "asarray",
     "scipy.special._logsumexp": "logsumexp softmax log_softmax",
     "scipy.stats._distn_infrastructure": "rv_continuous_frozen rv_discrete_frozen",
-    # Trees, neighbours and clusters: arrays of nodes, and how far two points are apart. PyFuncDistance, which calls any
+    # Trees, neighbours and clusters: arrays of nodes, and distances between points. PyFuncDistance, which calls any
     # function, is left out.
     "sklearn.tree._tree": "Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor": "TreePredictor",
@@ -86,7 +86,7 @@ REVIEWED: Final[Mapping[str, str]] = {
         "EpsilonInsensitive Hinge ModifiedHuber SquaredEpsilonInsensitive SquaredHinge Regression Classification"
     ),
     "sklearn.neural_network._stochastic_optimizers": "AdamOptimizer SGDOptimizer",
-    # Parts that an estimator is put together from: each holds estimators and numbers.
+    # Components of estimators: each holds estimators and numbers.
     "sklearn.calibration": "_CalibratedClassifier _SigmoidCalibration _TemperatureScaling",
     "sklearn.compose._column_transformer": "make_column_selector",
     "sklearn.gaussian_process._gpc": "_BinaryGaussianProcessClassifierLaplace",
@@ -99,14 +99,14 @@ REVIEWED: Final[Mapping[str, str]] = {
     "sklearn.utils._bunch": "Bunch",
     "sklearn.utils._metadata_requests": "MetadataRequest MethodMetadataRequest MetadataRouter MethodMapping",
     "sklearn.utils.validation": "check_array",
-    # How a search divides the data.
+    # Splitters of a search.
     "sklearn.model_selection._split": (
         "GroupKFold GroupShuffleSplit KFold LeaveOneGroupOut LeaveOneOut LeavePGroupsOut LeavePOut PredefinedSplit "
         "RepeatedKFold RepeatedStratifiedKFold ShuffleSplit StratifiedGroupKFold StratifiedKFold "
         "StratifiedShuffleSplit TimeSeriesSplit _CVIterableWrapper"
     ),
     "sklearn.model_selection._search_successive_halving": "_SubsampleMetaSplitter",
-    # How a search scores, and how features are chosen: functions that calculate a number from arrays.
+    # Scoring of a search, and selection of features: functions that calculate a number from arrays.
     "sklearn.metrics._scorer": (
         "_CurveScorer _MultimetricScorer _PassthroughScorer _Scorer negative_likelihood_ratio positive_likelihood_ratio"
     ),
@@ -166,17 +166,17 @@ def trusted(extra: Sequence[str]) -> tuple[str, ...]:
 
 
 def untrusted(saved: bytes, extra: Sequence[str]) -> tuple[str, ...]:
-    """Return the types in a skops file that neither skops nor `trusted(extra)` allows. Makes no object of the file."""
+    """Return the types in a skops file that neither skops nor `trusted(extra)` allows. Creates no object of it."""
     return tuple(sorted(set(skops.get_untrusted_types(data=saved)) - set(trusted(extra))))
 
 
 def needed(saved: bytes, extra: Sequence[str]) -> list[str]:
-    """Return the trusted types that a skops file holds, which MLflow keeps beside the model for loading it."""
+    """Return the trusted types in a skops file. MLflow stores them beside the model for loading it."""
     return sorted(set(skops.get_untrusted_types(data=saved)) & set(trusted(extra)))
 
 
 def save(model: Any) -> bytes:
-    """Return the model as a skops file. Raises whatever skops, or the model's own classes, raise."""
+    """Return the model as a skops file. Exceptions of skops, or of the model's own classes, propagate."""
     content = io.BytesIO()
     with savable_distributions():
         skops.dump(model, content)
@@ -185,10 +185,10 @@ def save(model: Any) -> bytes:
 
 @contextmanager
 def savable_distributions() -> Generator[None]:
-    """Let SciPy's discrete distributions be saved while this lasts.
+    """Make SciPy's discrete distributions savable inside the block.
 
-    `rv_discrete` keeps a function of itself in its state, which `rv_continuous` leaves out and makes anew on loading;
-    skops follows it without end.
+    `rv_discrete` keeps a function of itself in its state, which `rv_continuous` leaves out and recreates on loading;
+    skops follows it in an endless recursion.
     https://github.com/scipy/scipy/blob/v1.17.1/scipy/stats/_distn_infrastructure.py
     """
     original: Any = rv_discrete.__getstate__
@@ -204,7 +204,7 @@ def savable_distributions() -> Generator[None]:
 
 
 def plain(names: Iterable[str]) -> str:
-    """Return type names for a message: at most five, then how many more."""
+    """Return type names for a message: at most five, then the number of further ones."""
     found = list(names)
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return ", ".join(found[:5]) + more

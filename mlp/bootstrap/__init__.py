@@ -1,1 +1,1 @@
-"""`mlp bootstrap`: the bucket, the key and the roles that an AWS account needs before the first deployment."""
+"""`mlp bootstrap`: the bucket, the key and the OIDC provider that an AWS account needs before the first deployment."""

@@ -1,4 +1,7 @@
-"""Looks at an AWS account and carries out the steps of the plan; the only part of `mlp bootstrap` that calls AWS."""
+"""Access of `mlp bootstrap` to an AWS account: it observes the account and applies the plan.
+
+Only this module calls AWS.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _PUBLIC_ACCESS: Final = {
 
 
 class AwsAccount:
-    """One account and region, as whoever the standard credentials belong to."""
+    """Client for one account and region, with the standard credentials."""
 
     def __init__(self, region: str) -> None:
         with plain_aws_errors():
@@ -42,7 +45,7 @@ class AwsAccount:
         self.scope = Scope(partition=self.caller_arn.split(":")[1], account_id=caller["Account"], region=region)
 
     def observe(self, target: Target) -> Observed:
-        """What of the target is there."""
+        """Return the current state of the target's resources."""
         with plain_aws_errors(self.caller_arn):
             return Observed(
                 key=self._key(target.key_alias),
@@ -51,7 +54,7 @@ class AwsAccount:
             )
 
     def carry_out(self, item: Item, target: Target) -> None:
-        """Do the steps of one item; each can be repeated, and what a failure leaves undone the next run does."""
+        """Apply the steps of one item. Each step can be repeated; after a failure, the next run completes the rest."""
         operations: dict[str, Callable[[Target], None]] = {
             "create the key": self._create_key,
             "turn rotation on": self._rotate_key,
@@ -91,7 +94,7 @@ class AwsAccount:
         try:
             self._kms.create_alias(AliasName=target.key_alias, TargetKeyId=key)
         except ClientError:
-            # A key that no alias names would be made again by every run, and paid for.
+            # Without an alias every run would create another key, and AWS bills each key.
             with contextlib.suppress(ClientError):
                 self._kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
             raise
@@ -100,7 +103,8 @@ class AwsAccount:
         self._kms.enable_key_rotation(KeyId=self._key_arn(target))
 
     def _bucket(self, name: str) -> BucketState | None:
-        # With its owner: a bucket of another account that grants access to this one must not receive the state.
+        # With the expected owner: a bucket of another account that grants access to this one must not receive the
+        # state.
         bucket: dict[str, str] = {"Bucket": name, "ExpectedBucketOwner": self.scope.account_id}
         if absent(lambda: self._s3.head_bucket(**bucket), "404", "NoSuchBucket") is None:
             return None
@@ -131,7 +135,7 @@ class AwsAccount:
 
     def _create_bucket(self, target: Target) -> None:
         region = self.scope.region
-        # us-east-1 is the one region that must not be named.
+        # us-east-1 is the only region that must not be passed as location constraint.
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         try:
             self._s3.create_bucket(Bucket=target.bucket, ObjectOwnership="BucketOwnerEnforced", **where)
@@ -181,7 +185,7 @@ class AwsAccount:
 
 
 def absent(call: Callable[[], dict[str, Any]], *codes: str) -> dict[str, Any] | None:
-    """The answer, or None when AWS says with one of the codes that there is no such thing."""
+    """Return the result of the call, or None if AWS reports with one of the codes that the resource does not exist."""
     try:
         return call()
     except ClientError as error:

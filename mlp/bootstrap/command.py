@@ -1,4 +1,4 @@
-"""`mlp bootstrap`: what must exist in an AWS account before the first `pulumi up` of an environment."""
+"""`mlp bootstrap`: create the resources that an AWS account needs before the first `pulumi up` of an environment."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def bootstrap(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing the account.")] = False,
 ) -> None:
-    """Prepare an AWS account for an environment: state bucket, key for the state, trust of GitHub's workflows.
+    """Prepare an AWS account for an environment: state bucket, key for the state, trust in GitHub's workflows.
 
-    Uses the credentials that the `aws` command would use. What is right already is left alone, so it can be run again
-    at any time. Exit codes: 0 all is there; 1 it could not be done, or the changes were not confirmed.
+    Uses the same credentials as the `aws` command. Resources that are already correct stay unchanged, so it can be run
+    again at any time. Exit codes: 0 everything exists; 1 the preparation failed, or the changes were not confirmed.
     """
-    # Importing these takes seconds, which other commands need not wait for.
+    # These imports take seconds, so other commands skip them.
     from mlp.bootstrap.account import AwsAccount
     from mlp.bootstrap.plan import next_commands, plan, target_of
     from mlp.doctor.quotas import check_quotas
@@ -72,7 +72,7 @@ def bootstrap(
 
 
 def read_settings(environment: str, folder: Path) -> PlatformSettings:
-    """The settings of a stack file, without Pulumi."""
+    """Return the settings of a stack file, read without Pulumi."""
     from mlp.bootstrap.plan import BootstrapError
     from stacks.settings import parse_settings
 
@@ -93,7 +93,7 @@ def read_settings(environment: str, folder: Path) -> PlatformSettings:
 
 
 def _confirm(heading: str, items: list[Item], *, as_json: bool) -> None:
-    """Goes on only after a yes."""
+    """Show the planned changes and ask for confirmation; exit with code 1 unless the user confirms."""
     interactive = sys.stdin.isatty() and not as_json
     if as_json:
         print(json.dumps({**_document(items, PLANNED), "applied": False}, indent=2))

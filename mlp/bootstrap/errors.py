@@ -1,4 +1,4 @@
-"""AWS's errors as `mlp bootstrap` tells them: what failed, for whom, and what to do."""
+"""Error messages of `mlp bootstrap` for AWS errors: the failed operation, the caller, and the fix."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BAD_CREDENTIALS: Final = {
 
 @contextmanager
 def plain_aws_errors(caller: str | None = None) -> Generator[None]:
-    """Turn what botocore raises into one error for people."""
+    """Convert botocore's exceptions into one error for users."""
     try:
         yield
     except ClientError as error:
@@ -36,7 +36,7 @@ def plain_aws_errors(caller: str | None = None) -> Generator[None]:
 
 
 def explain(error: ClientError, caller: str | None) -> str:
-    """A refusal or fault that AWS answered with."""
+    """Return the message for an error response of AWS."""
     code = error.response["Error"]["Code"]
     said = error.response["Error"].get("Message", "").strip() or code
     operation = error.operation_name

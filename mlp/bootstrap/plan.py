@@ -1,6 +1,8 @@
-"""What must exist in an AWS account before the first `pulumi up`, what is there, and the steps between them. Pure.
+"""Plan of `mlp bootstrap`: required resources of an AWS account, their current state, and the steps to create them.
 
-The names come from the settings, because the roles of continuous integration are limited to them: the bucket of the
+Pure.
+
+The names come from the settings, because the permissions of the CI roles are limited to these names: the bucket of the
 state, and the key that encrypts both the bucket and the secrets inside the state.
 """
 
@@ -22,12 +24,12 @@ Status = Literal["exists", "create", "change", "not needed"]
 
 
 class BootstrapError(PlainError):
-    """The account cannot be prepared; the text says why and what to do."""
+    """Error: the account cannot be prepared. The message contains the reason and the fix."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What the settings ask for, in one account."""
+    """Required resources of an environment in one account, from the settings."""
 
     environment: str
     scope: Scope
@@ -39,7 +41,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyState:
-    """The key behind the alias."""
+    """State of the key behind the alias."""
 
     arn: str
     state: str
@@ -48,7 +50,7 @@ class KeyState:
 
 @dataclass(frozen=True, kw_only=True)
 class BucketState:
-    """The bucket's settings as they matter here."""
+    """Bucket settings that the plan checks."""
 
     region: str
     versioned: bool
@@ -62,7 +64,7 @@ class BucketState:
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What the account holds; None for what is not there."""
+    """Current state of the account; None for a resource that does not exist."""
 
     key: KeyState | None
     bucket: BucketState | None
@@ -71,7 +73,7 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One thing that must exist: where it stands, and the steps that make it right. Steps name operations."""
+    """Required resource, its status, and the steps that create or correct it. Steps are names of operations."""
 
     kind: str
     name: str
@@ -81,7 +83,10 @@ class Item:
 
 
 def target_of(settings: PlatformSettings, scope: Scope) -> Target:
-    """No `project` and `environment` tags: those would put state and key into the reach of the deploy role."""
+    """Return the target. It has no `project` and `environment` tags.
+
+    With these tags the deploy role could change the state's bucket and key.
+    """
     return Target(
         environment=settings.environment,
         scope=scope,
@@ -98,7 +103,7 @@ def target_of(settings: PlatformSettings, scope: Scope) -> Target:
 
 
 def plan(target: Target, observed: Observed) -> list[Item]:
-    """In the order of work: the bucket is encrypted with the key."""
+    """Return the items in the order of execution: the key first, because it encrypts the bucket."""
     return [_plan_key(target, observed.key), _plan_bucket(target, observed), _plan_provider(target, observed)]
 
 
@@ -155,7 +160,7 @@ def _plan_provider(target: Target, observed: Observed) -> Item:
 
 
 def bucket_policy(current: str | None, target: Target, key_arn: str) -> str:
-    """Our statements, and those of others that the bucket has already."""
+    """Return the bucket policy: the platform's statements, and existing statements of others."""
     ours: list[dict[str, Any]] = json.loads(data_bucket_policy(target.scope, target.bucket, key_arn))["Statement"]
     own_sids = {statement["Sid"] for statement in ours}
     others = [statement for statement in _statements(current) if statement.get("Sid") not in own_sids]
@@ -163,7 +168,7 @@ def bucket_policy(current: str | None, target: Target, key_arn: str) -> str:
 
 
 def policy_holds(current: str | None, target: Target, key_arn: str) -> bool:
-    """Whether the bucket's policy has every statement of ours, word for word; order does not count."""
+    """Return whether the bucket's policy contains every statement of the platform unchanged, in any order."""
     wanted = _statements(bucket_policy(current, target, key_arn))
     return _canonical(wanted) == _canonical(_statements(current))
 
@@ -177,7 +182,10 @@ def _canonical(statements: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def next_commands(target: Target, environ: Mapping[str, str]) -> list[str]:
-    """What to type next. An endpoint of one's own serves buckets by path, as names of hosts they do not resolve."""
+    """Return the commands to run next.
+
+    With a custom endpoint they use path-style bucket addresses, because bucket host names do not resolve there.
+    """
     query = {"region": target.scope.region}
     login = dict(query)
     if environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"):

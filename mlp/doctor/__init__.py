@@ -1,1 +1,1 @@
-"""`mlp doctor`: the tools of this machine, and what AWS offers an environment."""
+"""`mlp doctor`: check the tools of this machine, and the AWS account of an environment."""

@@ -1,4 +1,4 @@
-"""`mlp doctor`: which tools are here, and what does not work for want of the others."""
+"""`mlp doctor`: list the tools of this machine, and the functions that missing tools disable."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """List every tool, its version and where it came from; what is missing, and what then does not work.
+    """List every tool, its version and its origin; for a missing tool, list what does not work without it.
 
-    Changes nothing; with a local account installed, it also removes what deleted local accounts have left running, and
-    says so. With --env, it says what an environment asks of AWS, and what the account that you are signed in to has of
-    it. Exit codes: 0 all that is required is there, 1 something required is missing.
+    Changes nothing, with one exception: if a local account is installed, it also removes and reports processes that
+    deleted local accounts have left running. With --env, it lists what an environment needs of AWS, and what the
+    account of the current credentials provides. Exit codes: 0 everything required exists, 1 something required is
+    missing.
     """
     with plain_errors():
         if env is not None:

@@ -1,4 +1,4 @@
-"""One line of `mlp doctor`."""
+"""Entry of the `mlp doctor` table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ ON_PATH = "found on PATH"
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One tool. `version` is None when it is missing; `without` and `fix` then say what that means and what to do."""
+    """Status of one tool.
+
+    `version` is None if the tool is missing; `without` and `fix` then name the effect and the fix.
+    """
 
     name: str
     required: bool

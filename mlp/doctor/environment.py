@@ -1,4 +1,4 @@
-"""`mlp doctor --env`: what an environment's settings ask of AWS, and whether AWS still has it and lets the account."""
+"""`mlp doctor --env`: check an environment's versions against AWS support, and its nodes against account quotas."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def look_at(environment: str, *, as_json: bool) -> bool:
-    """Show what was found; return whether nothing of it stops a deployment."""
+    """Print the result of the checks; return whether a deployment is possible."""
     from mlp.bootstrap.command import read_settings
     from mlp.doctor.quotas import check_quotas
     from stacks.support import notices, today
@@ -39,7 +39,7 @@ def look_at(environment: str, *, as_json: bool) -> bool:
 
 
 def _client(environment: str) -> tuple[Any, str]:
-    """boto3's client for the account that the caller is signed in to, or None and why there is none."""
+    """Return boto3's client for the caller's account and the caller, or None and the reason why there is no client."""
     from mlp.projects.aws_access import AwsAccess
     from mlp.projects.environment import find_environment
 

@@ -1,4 +1,4 @@
-"""Every tool that the platform uses on this machine: what is there, where it came from, what fails without it."""
+"""Inventory of the tools that the platform uses on this machine: version, origin, and the effect of a missing tool."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from scripts import virtual_environment
 
 
 def take_inventory(report: Callable[[str], None]) -> list[Entry]:
-    """Return one entry for each tool of the platform, and those that installed packages add.
+    """Return one entry for each tool of the platform, and the entries of installed packages.
 
-    An added entry takes the place of the platform's own of the same name. Nothing is built or installed.
+    An entry of a package replaces the platform's entry of the same name. Nothing is built or installed.
 
     Args:
-        report: called with one line for each thing that a package puts in order on the way.
+        report: called with one line for each cleanup that a package performs.
     """
     entries = {each.name: each for each in (_python(), _requirements(), _pulumi(), _aws(), _git(), _terraform())}
     for inventory in tool_inventories():
@@ -33,7 +33,7 @@ def take_inventory(report: Callable[[str], None]) -> list[Entry]:
 
 
 def as_document(entries: list[Entry]) -> dict[str, Any]:
-    """For `--json`."""
+    """Return the document for `--json`."""
     return {"ok": not blocking(entries), "tools": [{**asdict(entry), "missing": entry.missing} for entry in entries]}
 
 
@@ -71,7 +71,7 @@ def _requirements() -> Entry:
 
 
 def _pulumi() -> Entry:
-    """Look on PATH only. The engine must not be older than the SDK that the program uses."""
+    """Look on PATH only. The engine must not be older than the Pulumi SDK of the program."""
     needed = distribution_version("pulumi")
     entry = Entry(
         name="pulumi",

@@ -1,4 +1,4 @@
-"""An environment's nodes against the quotas of an AWS account: what it needs, what the account has, what is short."""
+"""Check of an environment's nodes against the quotas of an AWS account: need, limit and shortage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """`granted` is None where the account could not be asked; `problem` says what is short or why nobody could ask."""
+    """Result for one quota.
+
+    `granted` is None if the account could not be queried; `problem` describes the shortage or the failed query.
+    """
 
     need: Need
     granted: float | None
@@ -29,16 +32,16 @@ class Checked:
 
 
 def needed(settings: PlatformSettings) -> tuple[Need, ...]:
-    """Return what the pools of an environment need."""
+    """Return the quota needs of an environment's pools."""
     return needs(settings.cluster.pools.values(), lambda name: instance_size(name).cpus)
 
 
 def check_quotas(settings: PlatformSettings, client: Any) -> Sequence[Checked]:
-    """Ask an account for its quotas.
+    """Query the quotas of an account and compare them with the needs.
 
     Args:
-        settings: of the environment.
-        client: boto3's for `service-quotas` in the environment's region; None asks nobody.
+        settings: settings of the environment.
+        client: boto3 client for `service-quotas` in the environment's region; None skips the query.
     """
     return [_check(need, settings.region, client) for need in needed(settings)]
 
@@ -54,7 +57,7 @@ def _check(need: Need, region: str, client: Any) -> Checked:
 
 
 def _granted(client: Any, code: str) -> float:
-    """A quota that nobody has raised may be known by its default only."""
+    """Return the limit of a quota. AWS may list a quota that was never raised only with its default."""
     wanted = {"ServiceCode": SERVICE, "QuotaCode": code}
     try:
         return float(client.get_service_quota(**wanted)["Quota"]["Value"])

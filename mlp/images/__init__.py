@@ -1,1 +1,1 @@
-"""`mlp images`: the container images of an environment, built, pushed and pinned."""
+"""`mlp images`: build, push and pin the container images of an environment."""

@@ -1,6 +1,6 @@
-"""`mlp images`: what an environment runs that is built from this repository.
+"""`mlp images`: commands for the images of an environment that are built from this repository.
 
-Tags are digests of the sources, so building and pushing twice is doing it once.
+Tags are digests of the sources, so a second build or push has no effect.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="Images of this repository (MLflow'
 
 @app.command("list")
 def list_images(env: Env = "dev", as_json: Json = False) -> None:
-    """The images that an environment runs, as its pods name them."""
+    """List the images of an environment, with the references that its pods use."""
     with plain_errors():
         images, _ = _wanted(env)
         if as_json:
@@ -41,9 +41,9 @@ def list_images(env: Env = "dev", as_json: Json = False) -> None:
 
 @app.command()
 def build(env: Env = "dev") -> None:
-    """Build what is not there yet: for the local account into its store, else with Docker or Podman.
+    """Build the missing images: for the local account into its store, otherwise with Docker or Podman.
 
-    A build sees only the files that its tag is made from.
+    A build sees only the files that its tag covers.
     """
     with plain_errors():
         images, _ = _wanted(env)
@@ -53,9 +53,9 @@ def build(env: Env = "dev") -> None:
 
 @app.command()
 def push(env: Env = "dev") -> None:
-    """Build and push to ECR what is not there yet, as whom the AWS credentials say. Deploy after that.
+    """Build the missing images and push them to ECR with the AWS credentials. Deploy after that.
 
-    ECR of the local account has what was built for it: there this is the same as `mlp images build`.
+    The local account's ECR contains the images built for it, so there the command equals `mlp images build`.
     """
     with plain_errors():
         from mlp.projects.aws_access import plain_aws_errors
@@ -81,11 +81,11 @@ def push(env: Env = "dev") -> None:
 
 @app.command()
 def pin() -> None:
-    """Write the digests that others' images have now into platform_services/images.txt and the FROM lines.
+    """Write the current digests of third-party images into platform_services/images.txt and the FROM lines.
 
-    Needs a way to the registries; EKS's own wants AWS credentials. Images that cannot be read keep their digests.
-    Commit what changed, and deploy: nodes then run exactly these. Run it again to renew. Exit codes: 0 all are
-    written, 1 some could not be read.
+    Needs access to the registries; the EKS registry requires AWS credentials. Images that cannot be read keep their
+    digests. Commit the changes and deploy: nodes then run exactly these images. Run it again to update the digests.
+    Exit codes: 0 all digests are written, 1 some could not be read.
     """
     with plain_errors():
         from mlp.images.pins import pin as pin_images
@@ -114,7 +114,7 @@ def _builder() -> Builder:
 
 
 def _build(images: Sequence[WantedImage], builder: Builder) -> int:
-    """Build those that are not there; return how many."""
+    """Build the missing images and return their number."""
     missing = [image for image in images if not builder.has(image.reference)]
     for image in missing:
         with tempfile.TemporaryDirectory() as folder:

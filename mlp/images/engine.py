@@ -1,4 +1,4 @@
-"""Docker, or what takes its commands, and the account's registry, for environments on AWS."""
+"""Container engine (Docker, or a compatible program) and the account's registry, for environments on AWS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlp.console import PlainError
 from mlp.images.listing import WantedImage
 
 ENGINES: Final = ("docker", "podman")
-# What nodes of the general pool run; images for others are built by their own pipelines.
+# Platform of the nodes of the general pool; images for other nodes are built by their own pipelines.
 PLATFORM: Final = "linux/amd64"
 
 
@@ -35,7 +35,10 @@ class Engine:
         self._run("push", image.reference)
 
     def sign_in(self, registry: str, password: str) -> None:
-        """The password goes through standard input: arguments of a process can be read by every other one."""
+        """Log in to a registry.
+
+        The password goes through standard input, because other processes can read arguments.
+        """
         self._run("login", "--username", "AWS", "--password-stdin", registry, given=password)
 
     def _run(self, *arguments: str, given: str | None = None) -> None:
@@ -52,13 +55,20 @@ def find_engine() -> Engine:
 
 
 def registry_password(client: Any) -> str:
-    """Good for twelve hours. https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html"""
+    """Return a password for ECR, which is valid for twelve hours.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
+    """
     token: str = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     return base64.b64decode(token).decode().partition(":")[2]
 
 
 def is_pushed(client: Any, image: WantedImage, stack: str) -> bool:
-    """Whether ECR has the image. Raises PlainError when the repository is not there: the environment makes it."""
+    """Return whether ECR has the image.
+
+    Raises:
+        PlainError: the repository does not exist; the environment creates it.
+    """
     try:
         client.describe_images(repositoryName=image.repository, imageIds=[{"imageTag": image.tag}])
     except client.exceptions.ImageNotFoundException:

@@ -1,4 +1,4 @@
-"""Which images an environment runs that are built from this repository, and what from."""
+"""Images of an environment that are built from this repository, and their sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from mlp.projects.environment import PROJECTS, Environment, all_projects
 
 @dataclass(frozen=True, kw_only=True)
 class WantedImage:
-    """`repository` is the name in ECR, with the environment's prefix; `registry` the account's, in its region."""
+    """Image that an environment needs.
+
+    `repository` is the name in ECR with the environment's prefix; `registry` is the account's registry in its region.
+    """
 
     registry: str
     repository: str
@@ -21,12 +24,15 @@ class WantedImage:
 
     @property
     def reference(self) -> str:
-        """As pods name it."""
+        """Return the reference that pods use."""
         return f"{self.registry}/{self.repository}:{self.tag}"
 
 
 def registry_host(account: str, region: str) -> str:
-    """https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html"""
+    """Return the host name of the account's registry.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
+    """
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"{account}.dkr.ecr.{region}.{domain}"
 
@@ -34,7 +40,11 @@ def registry_host(account: str, region: str) -> str:
 def wanted_images(
     environment: Environment, account: str, root: Path = ROOT, projects: Path = PROJECTS
 ) -> tuple[WantedImage, ...]:
-    """Of the platform, then of the projects that are deployed there. Raises SettingsError where a project is wrong."""
+    """Return the images of the platform, then those of the projects that are deployed there.
+
+    Raises:
+        SettingsError: a project file is invalid.
+    """
     from ml_workloads.project.deployment_names import repository
     from ml_workloads.project.image import RUNTIME_IMAGE, project_image
     from platform_services.mlflow.image_source import MLFLOW_IMAGE

@@ -1,4 +1,4 @@
-"""`mlp images pin`: which files name images of others, and their digests of today written into them."""
+"""`mlp images pin`: find the files that name third-party images, and write current digests into them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ ReadDigest = Callable[[str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned:
-    """`digests` by reference, `problems` those that could not be read; `changed` are the files that were written."""
+    """Result of pinning.
+
+    `digests` and `problems` (errors of images that could not be read) are keyed by reference; `changed` are the written
+    files.
+    """
 
     digests: Mapping[str, str]
     problems: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -26,16 +30,16 @@ class Pinned:
 
 
 def pin(root: Path, read_digest: ReadDigest) -> Pinned:
-    """Ask the registries, and write what they say; what cannot be read stays as it was.
+    """Query the registries and write the digests. An image that cannot be read keeps its old digest.
 
     Args:
-        root: the repository's folder.
-        read_digest: tells the digest of a reference, or raises PlainError.
+        root: root folder of the repository.
+        read_digest: function that returns the digest of a reference, or raises PlainError.
 
     Raises:
-        PlainError: the table is not one. Nothing is written then.
+        PlainError: the table is invalid. Nothing is written then.
     """
-    # As bytes, so that the ends of lines stay what they are.
+    # Read as bytes to preserve line endings.
     texts = {path: path.read_bytes().decode() for path in (root / TABLE, *_dockerfiles(root))}
     try:
         table = parse_table(texts[root / TABLE], str(TABLE))
@@ -66,7 +70,7 @@ def _dockerfiles(root: Path) -> Iterator[Path]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: whoever reads meanwhile sees the old file."""
+    """Replace a file atomically: concurrent readers see the old file until then."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         temporary.write_bytes(text.encode())

@@ -1,4 +1,4 @@
-"""Image references such as ghcr.io/team/model:1, and the registries that are spoken to without TLS. Pure."""
+"""Parser of image references such as ghcr.io/team/model:1, and the test for registries without TLS. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 @dataclass(frozen=True)
 class Reference:
-    """Parts of a reference. `digest` is empty where the reference has none."""
+    """Parts of an image reference. `digest` is empty if the reference has none."""
 
     host: str
     path: str
@@ -31,13 +31,13 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Return the parts of a reference: [host/]path:tag[@digest].
+    """Parse a reference: [host/]path:tag[@digest].
 
     A first part without a full stop or a colon that is not localhost belongs to the path, and the image is on Docker
     Hub. https://pkg.go.dev/github.com/distribution/reference
 
     Raises:
-        PlainError: the text is no such reference.
+        PlainError: the text is not such a reference.
     """
     name, at, digest = text.partition("@")
     first, slash, rest = name.partition("/")
@@ -54,12 +54,12 @@ def parse_reference(text: str) -> Reference:
 
 
 def is_plain_http(host: str) -> bool:
-    """Return whether a registry is on this machine, which container tools speak to without TLS.
+    """Return whether a registry is on this machine; container tools access such registries without TLS.
 
     https://docs.docker.com/reference/cli/dockerd/#insecure-registries
 
     Args:
-        host: name or IPv4 address, with or without a port.
+        host: host name or IPv4 address, with or without a port.
     """
     name = host.rpartition(":")[0] or host
     if name == "localhost":

@@ -1,4 +1,4 @@
-"""Asks a registry which digest a tag has now, by its HTTP API: of the index of all architectures where there is one.
+"""Registry client: it reads the current digest of a tag by HTTP, from the multi-architecture index if there is one.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 https://distribution.github.io/distribution/spec/auth/token/
@@ -19,7 +19,7 @@ from components.image_table import DIGEST
 from mlp.console import PlainError
 from mlp.images.reference import DOCKER_HUB, Reference, is_plain_http, parse_reference
 
-# Without the first two a registry gives the manifest of one architecture, which others cannot run.
+# Without the first two types, a registry returns the manifest of one architecture, which other nodes cannot run.
 ACCEPT: Final = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -34,13 +34,13 @@ _MOST_BYTES: Final = 4 * 1024 * 1024
 
 
 def read_digest(text: str) -> str:
-    """Return the digest of what a registry has under a tag.
+    """Return the digest of the image that a registry has under a tag.
 
     Args:
-        text: the reference, [host/]path:tag. A digest in it decides nothing.
+        text: the reference, [host/]path:tag. A digest in it is ignored.
 
     Raises:
-        PlainError: the registry cannot be reached, does not let anybody in, has no such tag, or contradicts itself.
+        PlainError: the registry cannot be reached, denies access, has no such tag, or returns an inconsistent digest.
     """
     reference = parse_reference(text)
     server = _SERVERS.get(reference.host, reference.host)
@@ -73,7 +73,7 @@ def _get(address: str, authorization: str | None) -> tuple[bytes, str | None]:
     request = urllib.request.Request(address)  # noqa: S310 - http or https, as written above
     request.add_header("Accept", ", ".join(ACCEPT))
     if authorization:
-        # Not sent on to another host that the registry leads to.
+        # Not sent to another host if the registry redirects.
         request.add_unredirected_header("Authorization", authorization)
     with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
         kind = answer.headers.get_content_type()
@@ -84,7 +84,7 @@ def _get(address: str, authorization: str | None) -> tuple[bytes, str | None]:
 
 
 def _token(challenge: str, reference: Reference) -> str:
-    """Everybody gets one for public images."""
+    """Return an anonymous token, which registries issue for public images."""
     wanted = dict(_PARAMETER.findall(challenge))
     realm = wanted.get("realm", "")
     if not realm.startswith("https://") and not (realm.startswith("http://") and is_plain_http(reference.host)):
@@ -100,11 +100,14 @@ def _token(challenge: str, reference: Reference) -> str:
 
 
 def _ecr_authorization(host: str) -> str | None:
-    """ECR's private registries let in whoever has credentials of any account that may pull."""
+    """Return the authorization header for a private ECR registry, None for other registries.
+
+    ECR accepts credentials of any account that may pull.
+    """
     found = _ECR.fullmatch(host)
     if found is None:
         return None
-    # Importing these takes a second, which other registries need not wait for.
+    # These imports take a second, so other registries skip them.
     from botocore.exceptions import BotoCoreError, ClientError
 
     from mlp.projects.aws_access import regional_client

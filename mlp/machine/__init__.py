@@ -1,4 +1,4 @@
-"""Debian packages and pip's configuration of this machine.
+"""Debian packages and pip configuration of this machine.
 
-Only the standard library is imported: the set-up uses these modules before anything is installed.
+Only the standard library is imported: the setup uses these modules before anything is installed.
 """

@@ -1,4 +1,4 @@
-"""Install Debian packages, when this is Debian (or a child of it) and we are root; standard library only."""
+"""Installation of Debian packages, if this is Debian (or a derivative) and the user is root; standard library only."""
 
 from __future__ import annotations
 
@@ -25,20 +25,23 @@ def can_install() -> bool:
 
 
 def install(packages: Sequence[str], report: Report) -> None:
-    """With apt's own output; raises SetUpError."""
+    """Install packages and show apt's own output. Raises SetUpError if apt fails."""
     report("apt-get update (usually 10 s)")
     _apt("update", "-q")
     _install(packages, report)
 
 
 def install_programs(packages: Sequence[str], report: Report) -> None:
-    """The packages' programs: services that come with them are neither started nor enabled."""
+    """Install packages without starting or enabling the services that they contain."""
     with no_services():
         install(packages, report)
 
 
 def install_postgresql(report: Report) -> None:
-    """The server's programs only: Debian would also make a database cluster, start it, and keep port 5432."""
+    """Install only the programs of PostgreSQL.
+
+    Debian would also create a database cluster, start it, and occupy port 5432.
+    """
     install(["postgresql-common"], report)
     with no_main_cluster(CREATE_CLUSTER):
         _install(["postgresql"], report)
@@ -46,7 +49,7 @@ def install_postgresql(report: Report) -> None:
 
 @contextmanager
 def no_main_cluster(settings: Path) -> Generator[None]:
-    """The machine's own policy is as it was afterwards."""
+    """Prevent the creation of a database cluster inside the block, and restore the machine's own setting afterwards."""
     before = settings.read_text() if settings.is_file() else ""
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(f"{before}\ncreate_main_cluster = false\n")

@@ -1,4 +1,4 @@
-"""Keep the services of Debian packages from starting, now and at the next boot: only their programs are wanted.
+"""Prevention of services: packages install their programs, but their services do not start, now or at boot.
 
 Packages start their services through invoke-rc.d, which asks /usr/sbin/policy-rc.d first, and enable them for the next
 boot. https://www.debian.org/doc/debian-policy/ch-opersys.html#managing-the-links
@@ -14,13 +14,16 @@ from pathlib import Path
 POLICY = Path("/usr/sbin/policy-rc.d")
 INIT_SCRIPTS = Path("/etc/init.d")
 UNITS = Path("/etc/systemd/system")
-# 101: the action is forbidden. No service is started while the file says so.
+# 101: the action is forbidden. No service starts while the file returns this code.
 FORBIDS = "#!/bin/sh\n# For the time of one `mlp setup`; the machine's own policy, if any, is beside it.\nexit 101\n"
 
 
 @contextmanager
 def no_services() -> Generator[None]:
-    """What is installed meanwhile neither starts nor will start at boot; what was there before is as it was."""
+    """Keep services that are installed inside the block from starting, now or at boot.
+
+    Existing services stay unchanged.
+    """
     scripts, units = _scripts(), _units()
     try:
         with _forbidden(POLICY):
@@ -34,7 +37,10 @@ def no_services() -> Generator[None]:
 
 @contextmanager
 def _forbidden(policy: Path) -> Generator[None]:
-    """A run that was killed left its own policy in place, and the machine's beside it: that one is put back first."""
+    """Install a policy that forbids service starts, and restore the machine's own policy afterwards.
+
+    A killed run leaves its policy in place and the machine's own beside it; the own policy is restored first.
+    """
     own = policy.with_name(f"{policy.name}.before-ml-platform")
     if policy.is_file() and policy.read_text() == FORBIDS:
         _restore(policy, own)
@@ -64,7 +70,7 @@ def _units() -> set[str]:
 
 
 def _quietly(*command: str) -> None:
-    """Where there is no such tool, there is nothing that would start a service."""
+    """Run a command and ignore its result. If the tool does not exist, nothing can start a service either."""
     try:
         subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     except OSError:

@@ -1,5 +1,5 @@
-"""What goes wrong in the set-up in a way that the user can mend: shown as one line, without a traceback."""
+"""Setup errors that the user can fix: printed as one line, without a traceback."""
 
 
 class SetUpError(Exception):
-    """The message names what is wrong, the value and the fix."""
+    """Setup error. The message names the problem, the value and the fix."""

@@ -1,6 +1,6 @@
-"""What this machine's pip is configured with, in uv's words.
+"""Conversion of this machine's pip configuration into uv's options.
 
-uv does not read pip's configuration; behind a proxy or a package mirror it would not find a thing.
+uv does not read pip's configuration; behind a proxy or a package mirror it would find no packages.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-# pip's option -> uv's variable, for those that need no rewriting.
+# pip option -> uv variable, for options whose value needs no conversion.
 PLAIN = {
     "index-url": "UV_DEFAULT_INDEX",
     "cert": "SSL_CERT_FILE",
@@ -18,18 +18,18 @@ PLAIN = {
     "retries": "UV_HTTP_RETRIES",
     "proxy": "ALL_PROXY",
 }
-# In the order in which pip lets one win over the other.
+# In pip's order of precedence, lowest first.
 SECTIONS = ("global", "install", ":env:")
 
 
 def read_pip_configuration(python: Path) -> dict[str, str]:
-    """Options by name, from pip's files and PIP_* variables; empty when pip cannot tell."""
+    """Return options by name, from pip's files and PIP_* variables; empty if pip fails."""
     done = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     return parse_pip_configuration(done.stdout) if done.returncode == 0 else {}
 
 
 def parse_pip_configuration(listing: str) -> dict[str, str]:
-    """The lines of `pip config list`: section.option='value'."""
+    """Parse the lines of `pip config list`: section.option='value'."""
     sections: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for line in listing.splitlines():
         key, equals, value = line.partition("=")
@@ -40,18 +40,18 @@ def parse_pip_configuration(listing: str) -> dict[str, str]:
 
 
 def uv_variables(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables to add for uv. What the user set for uv already stays."""
+    """Return additional variables for uv. Variables that the user has set for uv keep their values."""
     found = {variable: pip[option] for option, variable in PLAIN.items() if pip.get(option)}
     timeout = pip.get("timeout") or pip.get("default-timeout")
     if timeout:
         found["UV_HTTP_TIMEOUT"] = str(int(float(timeout)))
     if pip.get("extra-index-url"):
         found["UV_INDEX"] = " ".join(pip["extra-index-url"].split())
-        # pip takes a package from whichever index has it; the hashes say that it is the right one.
+        # pip takes a package from any index that has it; the hashes verify the package.
         found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     if pip.get("trusted-host"):
         found["UV_INSECURE_HOST"] = " ".join(pip["trusted-host"].split())
-    # pip passes over a folder that does not exist; uv stops.
+    # pip ignores a folder that does not exist; uv fails.
     links = [link for link in pip.get("find-links", "").split() if "://" in link or Path(link).exists()]
     if links:
         found["UV_FIND_LINKS"] = ",".join(links)
@@ -59,5 +59,5 @@ def uv_variables(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str
 
 
 def uv_arguments(pip: Mapping[str, str]) -> list[str]:
-    """Arguments of `uv pip` for what it has no variable for."""
+    """Return arguments of `uv pip` for pip options that have no uv variable."""
     return ["--no-index"] if pip.get("no-index", "").lower() in ("1", "true", "yes", "on") else []

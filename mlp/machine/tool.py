@@ -1,4 +1,4 @@
-"""A tool that was found or built, and the comparison of versions."""
+"""Description of an installed or built tool, and comparison of versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Tool:
-    """`origin` says in words where it came from, for people."""
+    """Tool of this machine. `origin` describes its source for users."""
 
     name: str
     path: Path
@@ -22,7 +22,7 @@ class Tool:
 
 
 def parse_version(text: str) -> Version | None:
-    """The first dotted number of a text such as `go version go1.26.8 linux/amd64`; None when there is none."""
+    """Return the first dotted number of a text such as `go version go1.26.8 linux/amd64`; None if there is none."""
     match = re.search(r"\d+(?:\.\d+)+", text)
     return tuple(int(part) for part in match.group().split(".")) if match else None
 
@@ -32,7 +32,7 @@ def words(version: Version) -> str:
 
 
 def first_line(command: Sequence[str | Path], env: dict[str, str] | None = None) -> str | None:
-    """What a tool says of itself; None when it does not start, fails or does not end."""
+    """Return the first line of a tool's output; None if it does not start, fails or exceeds the timeout."""
     try:
         done = subprocess.run(list(command), capture_output=True, text=True, timeout=30, check=False, env=env)
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):

@@ -1,1 +1,1 @@
-"""`mlp placement`: the real scheduler places every workload on the nodes that the program declares."""
+"""`mlp placement`: a real scheduler places every workload on the nodes that the program declares."""

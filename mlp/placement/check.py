@@ -1,4 +1,4 @@
-"""One placement check: the program recorded, its nodes and workloads read, and the scheduler asked."""
+"""Placement check: record the program, read its nodes and workloads, and run the scheduler."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mlp.recording import configuration, run_main
 
 Report = Callable[[str], None]
 ControlPlane = Callable[[Path, Report], AbstractContextManager[Path]]
-"""Runs an API server and a scheduler in an empty folder while its block runs; gives the path of a kubeconfig."""
+"""Context manager that runs an API server and a scheduler in an empty folder, and returns the path of a kubeconfig."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +37,13 @@ def check(stack: str, extra: Sequence[Manifest], report: Report, control_plane: 
     """Run an environment's program and let a scheduler place its workloads.
 
     Args:
-        stack: the environment.
-        extra: further Kubernetes manifests to place.
-        report: gets a line at every step.
+        stack: name of the environment.
+        extra: additional Kubernetes manifests to place.
+        report: called with a line at every step.
         control_plane: starts the scheduler's control plane. It must have no nodes and no pods.
 
     Raises:
-        PlainError: the program cannot be run, its workloads or nodes cannot be read, or the scheduler does not answer.
+        PlainError: the program fails, its workloads or nodes are invalid, or the scheduler does not answer.
     """
     try:
         resources = run_main(stack, configuration(stack)).resources
@@ -69,7 +69,7 @@ def check(stack: str, extra: Sequence[Manifest], report: Report, control_plane: 
 
 
 def read_manifests(path: Path) -> list[Manifest]:
-    """The documents of a YAML file; lists of objects are unpacked. Raises PlainError that names the file."""
+    """Return the documents of a YAML file, with lists of objects unpacked. Raises PlainError that names the file."""
     try:
         documents: list[Any] = [each for each in yaml.safe_load_all(path.read_text()) if each]
     except OSError as error:
@@ -84,13 +84,16 @@ def read_manifests(path: Path) -> list[Manifest]:
 
 
 def _manifest(resource: Declared) -> Manifest:
-    """A resource's inputs are its manifest; the engine names after the logical name what has no name."""
+    """Return a resource's inputs as a manifest. An unnamed object gets the logical name, as the engine names it."""
     named = {"name": resource.name, **(resource.inputs.get("metadata") or {})}
     return _with_whole_numbers({**resource.inputs, "metadata": named})
 
 
 def _with_whole_numbers(value: Any) -> Any:
-    """Resources are registered with floating-point numbers only, which Kubernetes refuses in fields for whole ones."""
+    """Convert whole floating-point numbers to integers.
+
+    Resources are registered with floating-point numbers only, which Kubernetes rejects in integer fields.
+    """
     if isinstance(value, dict):
         return {key: _with_whole_numbers(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`mlp placement`: would everything find a node? The real scheduler says, on nodes of the program's own groups."""
+"""`mlp placement`: check that every workload fits on a node, with the real scheduler and the program's node groups."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def placement(
 ) -> None:
     """Let the real scheduler place every workload of the program on the nodes that its node groups can have.
 
-    Deploys nothing and needs neither an AWS account nor root: the program is run and recorded, each group stands at its
-    maximum with its smallest instance type, and a kube-scheduler of its own decides. Volumes are left out. Exit codes:
-    0 everything finds its place, 1 there are findings, or the check could not be made.
+    Deploys nothing and needs neither an AWS account nor root: the program is run and recorded, each group is at its
+    maximum size with its smallest instance type, and a separate kube-scheduler decides. Volumes are ignored. Exit
+    codes: 0 every workload fits, 1 there are findings, or the check failed.
     """
     with plain_errors():
         chosen = known_environments(env)
-        # Only here: the libraries that it needs would make every other command slower.
+        # Imported here because these libraries would slow down every other command.
         from mlp.placement.check import check, read_manifests
 
         extra = [each for path in manifest or [] for each in read_manifests(path)]
@@ -52,7 +52,7 @@ def placement(
 
 
 def as_document(result: Result) -> dict[str, Any]:
-    """For `--json`."""
+    """Return the document for `--json`."""
     from mlp.placement.findings import summary
 
     return {

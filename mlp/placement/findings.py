@@ -1,4 +1,4 @@
-"""What is wrong with where pods came to lie, or did not: findings from the scheduler's own answers. Pure."""
+"""Findings about the placement of pods, from the scheduler's own answers. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """A node group at its maximum: `nodes` nodes of its smallest instance type, each with `accelerators`."""
+    """Node group at its maximum: `nodes` nodes of its smallest instance type, each with `accelerators`."""
 
     name: str
     nodes: int
@@ -35,10 +35,10 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """What the scheduler did with one pod. `group` is None, and `reason` the scheduler's own words, when nothing.
+    """Scheduling result of one pod. If it was not placed, `group` is None, and `reason` is the scheduler's message.
 
     `pinned` names the group of the node that a DaemonSet's pod is for. `probe` marks a pod without accelerators that
-    was offered accelerated nodes only, to see whether anything keeps it off them.
+    was offered only accelerated nodes, to check that something keeps it off them.
     """
 
     workload: Workload
@@ -60,7 +60,7 @@ class Finding:
 
 
 def findings(groups: Sequence[Group], placements: Sequence[Placement], found: Sequence[Workload]) -> list[Finding]:
-    """All of them, the gravest kind first."""
+    """Return all findings, the most severe kind first."""
     return [
         *_sums(groups, found),
         *_unplaced(groups, placements),
@@ -71,7 +71,7 @@ def findings(groups: Sequence[Group], placements: Sequence[Placement], found: Se
 
 
 def eligible_but_full(reason: str) -> bool:
-    """Whether a DaemonSet's pod was refused by its own node for want of room, not because it does not belong there."""
+    """Return whether a DaemonSet's pod does not fit on its node for lack of resources, although it belongs there."""
     return any(word in reason for word in ("Insufficient", "Too many pods", "free ports"))
 
 
@@ -129,7 +129,7 @@ def _covered(groups: Sequence[Group], placements: Sequence[Placement], found: Se
         ("exporter", "accelerators not watched", "their use and errors are not measured"),
     ):
         if role == "exporter" and not any(each.role == role for each in found):
-            continue  # nothing is watched anywhere: a decision, not an oversight about one group
+            continue  # no exporter runs anywhere: a decision, not an oversight about one group
         for group in groups:
             here = [each for each in placements if each.pinned == group.name and each.workload.role == role]
             if len({each.workload.title for each in here if each.group}) < _needed(role, group):
@@ -143,13 +143,19 @@ def _covered(groups: Sequence[Group], placements: Sequence[Placement], found: Se
 
 
 def _needed(role: str, group: Group) -> int:
-    """How many DaemonSets of a role a group's nodes need: a device plugin announces resources of one vendor."""
+    """Return the number of DaemonSets of a role that a group's nodes need.
+
+    A device plugin advertises the resources of one vendor.
+    """
     vendors = {name.partition("/")[0] for name in group.accelerators}
     return len(vendors) if role == "device plugin" else min(1, len(vendors))
 
 
 def _strays(placements: Sequence[Placement]) -> Iterator[Finding]:
-    """A pod that tolerates the taint and selects nothing may keep a GPU busy with nothing."""
+    """Yield workloads that can land on accelerated nodes without requesting a device.
+
+    Such a pod tolerates the taint and selects no node, so it may occupy an accelerated node without using it.
+    """
     landed = [each for each in placements if each.probe and each.group]
     for title in sorted({each.workload.title for each in landed}):
         where = sorted({str(each.group) for each in landed if each.workload.title == title})
@@ -209,7 +215,7 @@ def _first_of_each(placements: Sequence[Placement]) -> list[Placement]:
 
 
 def summary(placements: Sequence[Placement]) -> dict[str, dict[str, Any]]:
-    """Per workload: how many of its pods found a node, and in which groups."""
+    """Return per workload how many of its pods were placed, and in which groups."""
     table: dict[str, dict[str, Any]] = {}
     for each in placements:
         if each.probe:

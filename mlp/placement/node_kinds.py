@@ -1,4 +1,7 @@
-"""Node objects of a node group, as EKS registers its nodes: labels, taints, capacity and room for pods. Pure."""
+"""Node objects of a node group, as EKS registers its nodes: labels, taints, capacity and allocatable resources.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +13,27 @@ from components.accelerators import EFA_RESOURCE
 from components.instance_families import POD_INTERFACE
 from components.instance_sizes import InstanceSize
 
-# The launch template says how large the root volume is, and nothing is placed by it.
+# The launch template sets the size of the root volume, which does not affect placement.
 EPHEMERAL_STORAGE: Final = "100Gi"
-# A recorded program has no addresses. https://www.rfc-editor.org/rfc/rfc5737
+# A recorded program has no addresses, so this is a documentation address. https://www.rfc-editor.org/rfc/rfc5737
 _ADDRESS: Final = "192.0.2.1"
-# The region decides nothing, as all nodes of a cluster are in one.
+# The region does not affect placement, because all nodes of a cluster are in one.
 _REGION: Final = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeKind:
-    """Facts that all nodes of a node group share.
+    """Properties that all nodes of a node group share.
 
     Attributes:
         group: name of the node group.
-        size: numbers of the instance type.
+        size: size of the instance type.
         capacity_type: ON_DEMAND, SPOT or CAPACITY_BLOCK.
-        labels: labels that the group sets. The ones of Kubernetes and EKS win over them.
-        taints: taints as Kubernetes spells them, with key, value and effect.
-        prefix_delegation: the VPC CNI gives nodes prefixes for their pods.
-        pod_interfaces: pods of a node that can have a network interface of their own.
-        efa_interfaces: interfaces of Elastic Fabric Adapter that the launch template gives an instance.
+        labels: labels that the group sets. Labels of Kubernetes and EKS override them.
+        taints: taints in Kubernetes spelling, with key, value and effect.
+        prefix_delegation: the VPC CNI assigns prefixes to nodes for their pods.
+        pod_interfaces: maximum number of pods per node with a branch network interface.
+        efa_interfaces: number of Elastic Fabric Adapter interfaces in the launch template.
     """
 
     group: str
@@ -44,7 +47,7 @@ class NodeKind:
 
     @property
     def accelerators(self) -> dict[str, int]:
-        """Return the extended resources that device plugins announce, EFA interfaces included.
+        """Return the extended resources that device plugins advertise, including EFA interfaces.
 
         https://docs.aws.amazon.com/eks/latest/userguide/device-management-efa.html
         """
@@ -53,7 +56,7 @@ class NodeKind:
 
     @property
     def capacity(self) -> dict[str, str]:
-        """Return what a node has, as Kubernetes quantities."""
+        """Return the capacity of a node as Kubernetes quantities."""
         interfaces = {POD_INTERFACE: self.pod_interfaces} if self.pod_interfaces else {}
         return {
             "cpu": str(self.size.cpus),
@@ -65,15 +68,15 @@ class NodeKind:
 
     @property
     def allocatable(self) -> dict[str, str]:
-        """Return what pods may ask a node for, as Kubernetes quantities."""
+        """Return the allocatable resources of a node as Kubernetes quantities."""
         left = self.size.allocatable(prefix_delegation=self.prefix_delegation)
         return {**self.capacity, "cpu": f"{left.millicores}m", "memory": f"{left.memory_mib}Mi"}
 
     def manifest(self, name: str, zone: str) -> dict[str, Any]:
-        """Return the Node object, status included, which the API server takes when the node is created.
+        """Return the Node object including its status, which the API server accepts at creation.
 
         Args:
-            name: name of the node, which stands for its instance, too.
+            name: name of the node, also used as its instance id.
             zone: availability zone.
         """
         return {
@@ -94,7 +97,7 @@ class NodeKind:
         }
 
     def _labels(self, name: str, zone: str) -> dict[str, str]:
-        """Return the labels that the kubelet, the cloud controller and EKS set, and the group's own.
+        """Return the labels that the kubelet, the cloud controller and EKS set, and the labels of the group.
 
         https://kubernetes.io/docs/reference/labels-annotations-taints/,
         https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html

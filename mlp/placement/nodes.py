@@ -1,6 +1,7 @@
-"""The nodes that a program's node groups can have: each group at its maximum, of its smallest instance type. Pure.
+"""Nodes of a program's node groups: each group at its maximum size, with its smallest instance type. Pure.
 
-Smallest, because AWS and the autoscaler choose among a group's types: what needs a larger one may wait for ever.
+AWS and the autoscaler choose among a group's types, so a pod that needs a larger type than the smallest may stay
+pending.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class ProgramNodes:
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """One resource of a program: its type, logical name, and the inputs that it was given."""
+    """Resource of a program: its type, logical name and inputs."""
 
     typ: str
     name: str
@@ -42,9 +43,9 @@ class Declared:
 
 @dataclass(frozen=True, kw_only=True)
 class _Program:
-    """Facts that node groups take from other resources of the program.
+    """Properties that node groups take from other resources of the program.
 
-    Identifiers are the logical name with `-id`, as recorded programs have them.
+    Ids are the logical name with `-id`, as in recorded programs.
     """
 
     zones: Mapping[str, str]
@@ -56,13 +57,13 @@ class _Program:
 def nodes_of(resources: Sequence[Declared]) -> ProgramNodes:
     """Return the nodes of all node groups, and a summary of each group.
 
-    Nodes of a group are spread over its zones in turn.
+    Nodes of a group are distributed over its zones in turn.
 
     Args:
-        resources: everything that the program declares.
+        resources: all resources that the program declares.
 
     Raises:
-        PlainError: the program has no node group, or one that cannot be understood.
+        PlainError: the program has no node group, or a node group is invalid.
     """
     program = _read(resources)
     groups: list[Group] = []
@@ -81,9 +82,9 @@ def nodes_of(resources: Sequence[Declared]) -> ProgramNodes:
 
 
 def _read(resources: Sequence[Declared]) -> _Program:
-    """Read what node groups refer to.
+    """Read the resources that node groups refer to.
 
-    Pods get interfaces of their own where the cluster's role and the VPC CNI let them:
+    Pods get branch network interfaces if the cluster's role and the VPC CNI allow them:
     https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
     """
     cni = _cni_environment(resources)
@@ -163,7 +164,7 @@ def _taint(taint: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _summary(kind: NodeKind, count: int) -> Group:
-    """Summarize a group; one without nodes has nothing to offer."""
+    """Return the summary of a group; a group without nodes offers no resources."""
     label = kind.labels.get(LABEL, "")
     if not count:
         return Group(name=kind.group, nodes=0, instance_type="none", cpus=0.0, memory_gib=0.0, accelerator=label)

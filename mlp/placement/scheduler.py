@@ -1,7 +1,7 @@
-"""Ask a real kube-scheduler where pods would lie: nodes and pods as plain API objects, no kubelet, nothing runs.
+"""Client of a real kube-scheduler: nodes and pods are plain API objects, there is no kubelet, and nothing runs.
 
-Node objects come from the program's node groups, pods from its workloads. What a DaemonSet controller does (one pod
-pinned to each node) is done here, because there is none.
+Node objects come from the program's node groups, pods from its workloads. This module also does the work of the
+DaemonSet controller (one pod pinned to each node), because no controller runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REPORT_SECONDS = 2.0
 Report = Callable[[str], None]
 _MERGE = "application/merge-patch+json"
 _EVERYTHING = [{"operator": "Exists"}]
-# Kinds of taints that a DaemonSet controller lets its pods tolerate.
+# Taints that the DaemonSet controller makes its pods tolerate.
 # https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
 _DAEMON_TOLERATIONS = [
     {"key": f"node.kubernetes.io/{condition}", "operator": "Exists"}
@@ -35,7 +35,7 @@ _DAEMON_TOLERATIONS = [
 
 @dataclass(frozen=True, kw_only=True)
 class NodeObject:
-    """A Node manifest and the group it belongs to."""
+    """Node manifest and the group that it belongs to."""
 
     group: str
     manifest: Mapping[str, Any]
@@ -51,7 +51,7 @@ class NodeObject:
 
 @dataclass(frozen=True)
 class _Pod:
-    """A pod to be placed, and what its placement will say."""
+    """Pod to place, and properties that its placement inherits."""
 
     workload: Workload
     manifest: dict[str, Any]
@@ -60,10 +60,10 @@ class _Pod:
 
 
 class Scheduler:
-    """One run over one empty API server with a scheduler. Raises PlainError when the scheduler does not answer."""
+    """One run over an empty API server with a scheduler. Raises PlainError if the scheduler does not answer."""
 
     def __init__(self, api: client.ApiClient, nodes: Sequence[NodeObject], report: Report) -> None:
-        dynamic: Any = DynamicClient(api)  # the typed client refuses numbers as quantities, which the API takes
+        dynamic: Any = DynamicClient(api)  # the typed client rejects numbers as quantities, which the API accepts
         kinds = ("Namespace", "ServiceAccount", "Node", "Pod")
         self._of = {kind: dynamic.resources.get(api_version="v1", kind=kind) for kind in kinds}
         self._nodes = nodes
@@ -72,7 +72,10 @@ class Scheduler:
         self._count = 0
 
     def place(self, found: Sequence[Workload]) -> list[Placement]:
-        """Every workload, DaemonSets first; then what asks for no accelerator once more, for accelerated nodes only."""
+        """Place all workloads, DaemonSets first.
+
+        Then offer pods without accelerators only accelerated nodes, as probes.
+        """
         for namespace in namespaces(found) or ["default"]:
             self._ensure_namespace(namespace)
         self._register_nodes()
@@ -87,12 +90,12 @@ class Scheduler:
 
     def _ensure_namespace(self, name: str) -> None:
         _ignoring_conflict(lambda: self._of["Namespace"].create({"metadata": {"name": name}}))
-        # No controller makes it here, and admission refuses pods without it.
+        # No controller creates the service account here, and admission rejects pods without it.
         account = {"metadata": {"name": "default"}}
         _ignoring_conflict(lambda: self._of["ServiceAccount"].create(account, namespace=name))
 
     def _register_nodes(self) -> None:
-        """Register them, take the taint away that new nodes get, and wait until the scheduler knows every one."""
+        """Register the nodes, remove the taint of new nodes, and wait until the scheduler knows every node."""
         canaries: list[_Pod] = []
         for node in self._nodes:
             manifest = dict(node.manifest)
@@ -130,7 +133,7 @@ class Scheduler:
         return pod
 
     def _settle(self, pods: Sequence[_Pod], what: str) -> list[Placement]:
-        """Create them and wait for the scheduler's word on each."""
+        """Create the pods and wait for the scheduler's result of each."""
         for pod in pods:
             self._of["Pod"].create(pod.manifest)
         deadline, told = time.monotonic() + SETTLE_SECONDS, time.monotonic()
@@ -165,7 +168,7 @@ class Scheduler:
 
 
 def require(spec: dict[str, Any], term: Mapping[str, Any]) -> None:
-    """Add to the pod's required node affinity: alternatives are OR-ed, so every one of them gets it."""
+    """Add a term to the pod's required node affinity. Alternatives are OR-ed, so each of them gets the term."""
     node = spec.setdefault("affinity", {}).setdefault("nodeAffinity", {})
     required = node.setdefault("requiredDuringSchedulingIgnoredDuringExecution", {})
     alternatives = required.setdefault("nodeSelectorTerms", []) or [{}]
@@ -184,7 +187,7 @@ def _key(pod: _Pod) -> tuple[str, str]:
 
 
 def _verdict(pod: Any) -> tuple[str | None, str] | None:
-    """Node and reason; None while the scheduler has not spoken."""
+    """Return node and reason of a pod; None while the scheduler has not decided."""
     if pod is None:
         return None, "the pod was deleted: something evicted it"
     if pod.spec.nodeName:

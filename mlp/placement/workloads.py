@@ -1,7 +1,7 @@
-"""What the scheduler has to place: every workload among a program's Kubernetes manifests, as pods. Pure.
+"""Workloads for the scheduler: every workload among a program's Kubernetes manifests, as pods. Pure.
 
-Only what decides about placement is kept of a pod: requests, selectors, affinity, tolerations, spread, host ports and
-labels. Claims of volumes are left out, because whether a volume's zone suits is known only once it exists.
+A pod keeps only the fields that affect placement: requests, selectors, affinity, tolerations, spread, host ports and
+labels. Volume claims are dropped, because the zone of a volume is known only once it exists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from components.instance_families import POD_INTERFACE
 Manifest = Mapping[str, Any]
 Role = Literal["device plugin", "exporter", "other"]
 
-# Where the kubelet offers devices and tells which pod has which: whoever mounts these is what it does.
+# Folders where the kubelet accepts device plugins and lists the devices of pods: the mount identifies the DaemonSet's
+# role.
 # https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/
 _PLUGIN_FOLDER = "/var/lib/kubelet/device-plugins"
 _POD_RESOURCES = "/var/lib/kubelet/pod-resources"
@@ -34,12 +35,15 @@ _PLACING = (
 
 
 class ManifestError(ValueError):
-    """A manifest that cannot be placed as it is written; the message names it and the fix."""
+    """Error in a manifest that prevents its placement. The message names the manifest and the fix."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """`replicas` is the most that can run at once; a DaemonSet has one on every node that takes it."""
+    """Workload to place.
+
+    `replicas` is the maximum that runs at once; a DaemonSet has one pod on every matching node.
+    """
 
     kind: str
     namespace: str
@@ -59,7 +63,7 @@ class Workload:
 
     @property
     def cpus(self) -> float:
-        """Cores that one pod asks for."""
+        """Return the CPU requests of one pod in cores."""
         return _sum(self.pod["spec"], "cpu")
 
     @property
@@ -68,12 +72,12 @@ class Workload:
 
     @property
     def accelerators(self) -> Mapping[str, int]:
-        """Extended resources that one pod asks for, such as `nvidia.com/gpu`."""
+        """Return the extended resources that one pod requests, such as `nvidia.com/gpu`."""
         return accelerators_of(self.pod["spec"])
 
 
 def workloads(manifests: Iterable[Manifest]) -> list[Workload]:
-    """The most important first, which is the order in which a scheduler with a full cluster would place them."""
+    """Return workloads in the order of a scheduler with a full cluster: DaemonSets first, then by priority."""
     every = list(manifests)
     priorities = {_name(each): int(each.get("value", 0)) for each in every if each.get("kind") == "PriorityClass"} | {
         "system-node-critical": 2_000_001_000,
@@ -89,7 +93,7 @@ def namespaces(found: Sequence[Workload]) -> list[str]:
 
 
 def accelerators_of(spec: Mapping[str, Any]) -> dict[str, int]:
-    """Extended resources of a pod: the sum over its containers, or the largest of its init containers."""
+    """Return the extended resources of a pod: the sum over its containers, or the largest init container."""
     total: dict[str, int] = {}
     for container in spec.get("containers") or []:
         for name, amount in _extended(container).items():
@@ -101,7 +105,10 @@ def accelerators_of(spec: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _sum(spec: Mapping[str, Any], resource: str) -> float:
-    """Requests of all containers, or those of the largest init container; a limit alone is a request too."""
+    """Return the requests of all containers, or of the largest init container.
+
+    A limit without request counts as request.
+    """
 
     def asked(container: Mapping[str, Any]) -> float:
         resources = container.get("resources") or {}
@@ -115,7 +122,7 @@ def _sum(spec: Mapping[str, Any], resource: str) -> float:
 def _extended(container: Mapping[str, Any]) -> dict[str, int]:
     resources = container.get("resources") or {}
     asked = {**(resources.get("requests") or {}), **(resources.get("limits") or {})}
-    # The scheduler counts interfaces of pods; nodes have them without a device plugin, whatever their accelerators.
+    # The scheduler counts branch network interfaces of pods; nodes have them without a device plugin and accelerators.
     native = {name for name in asked if "/" not in name or name.startswith("kubernetes.io/") or name == POD_INTERFACE}
     return {name: int(amount) for name, amount in asked.items() if name not in native}
 
@@ -161,7 +168,7 @@ def _container(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _template(manifest: Manifest) -> Mapping[str, Any] | None:
-    """The pod template of a workload; None for any other kind."""
+    """Return the pod template of a workload; None for any other kind."""
     spec = manifest.get("spec") or {}
     match manifest.get("kind"):
         case "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job":
@@ -183,7 +190,7 @@ def _replicas(kind: str, spec: Mapping[str, Any]) -> int:
 
 
 def _scaled(manifests: Iterable[Manifest]) -> Iterable[tuple[str, int]]:
-    """A HorizontalPodAutoscaler's maximum is what must find a place one day."""
+    """Yield workloads with a HorizontalPodAutoscaler and its maximum, which must fit some day."""
     for each in manifests:
         if each.get("kind") == "HorizontalPodAutoscaler":
             target = each["spec"]["scaleTargetRef"]

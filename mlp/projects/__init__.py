@@ -1,1 +1,4 @@
-"""Commands for projects: training, promoting, asking and watching what a team deployed. The same on every account."""
+"""Commands for deployed projects: training, promotion, predictions and monitoring.
+
+They work the same on every account.
+"""

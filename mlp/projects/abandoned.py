@@ -1,6 +1,6 @@
-"""Runs that could not say how they ended: killed for their memory, or gone with their node.
+"""Detection of runs that ended without recording it: killed for lack of memory, or lost with their node.
 
-MLflow takes them for running. Their Jobs know better, and MLflow is told.
+MLflow shows such runs as running. Their Jobs have the real status, and this module records it in MLflow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def settle(session: Session, client: MlflowClient, runs: Sequence[Run]) -> list[Run]:
-    """The same runs; those whose Job has ended are recorded as failed, with what Kubernetes says of it."""
+    """Return the runs. Runs whose Job has ended are recorded as failed, with the reason from Kubernetes."""
     return [_settled(session, client, run, datetime.now(UTC)) for run in runs]
 
 
@@ -31,7 +31,7 @@ def _settled(session: Session, client: MlflowClient, run: Run, now: datetime) ->
     reason = _why_it_is_over(session, run, now)
     if reason is None:
         return run
-    # It may have ended by itself since the runs were listed.
+    # The run may have ended by itself since the runs were listed.
     latest = read_run(client, run.run_id)
     if latest.status != "RUNNING":
         return latest
@@ -41,11 +41,11 @@ def _settled(session: Session, client: MlflowClient, run: Run, now: datetime) ->
 
 
 def _why_it_is_over(session: Session, run: Run, now: datetime) -> str | None:
-    """None while it may go on."""
+    """Return the reason why a run is over, None while it may still continue."""
     job = str(run.job)
     found = session.cluster.find(session.jobs(job))
     if found is None:
-        # Not every run is a Job's: one on somebody's own machine names what it likes.
+        # Not every run belongs to a Job: a run on a user's own machine may have any job name.
         longest = timedelta(minutes=session.place.project.training.deadline_minutes)
         over = run.started is not None and now - run.started > longest
         return f"it never said how it ended, and its Job {job} is gone" if over else None

@@ -1,4 +1,4 @@
-"""The AWS account as the caller sees it: who that is, clients, the cluster's address, a token for it, a secret."""
+"""AWS account of the caller: identity, clients, address of the cluster, token for it, and secrets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BAD_CREDENTIALS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterAddress:
-    """`authority` is the certificate that the API's own is signed by, as PEM."""
+    """Address of a cluster. `authority` is the CA certificate of the Kubernetes API, as PEM."""
 
     name: str
     endpoint: str
@@ -45,7 +45,7 @@ class ClusterAddress:
 
 
 class AwsAccess:
-    """As whoever the standard credentials belong to; where to is what boto3 reads from its own environment too."""
+    """AWS access with the standard credentials. Boto3 also reads the endpoints from its own environment variables."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -55,13 +55,13 @@ class AwsAccess:
 
     @cached_property
     def caller(self) -> str:
-        """The ARN of who calls."""
+        """Return the ARN of the caller."""
         with plain_aws_errors(self._environment):
             return str(self.client("sts").get_caller_identity()["Arn"])
 
     @property
     def account(self) -> str:
-        """Return the number of the account.
+        """Return the account id.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
         """
@@ -77,12 +77,14 @@ class AwsAccess:
         return ClusterAddress(name=environment.cluster, endpoint=str(found["endpoint"]), authority=authority)
 
     def token(self) -> str:
-        """Who calls, signed for this cluster: what `aws eks get-token` prints. Good for 15 minutes.
+        """Return a token that identifies the caller to this cluster, like `aws eks get-token`.
+
+        It is valid for 15 minutes.
 
         https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster
         """
         with plain_aws_errors(self._environment):
-            # A client of its own: what is registered below would end up in its other requests.
+            # A separate client: the handler registered below would change the client's other requests.
             sts = self.client("sts")
 
             def name_cluster(request: Any, **_: Any) -> None:
@@ -93,7 +95,7 @@ class AwsAccess:
         return TOKEN_PREFIX + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
     def secret(self, name: str, absent: str) -> str:
-        """`absent` is what to say when there is no such secret."""
+        """Return the value of a secret. If there is none, raise PlainError with the message `absent`."""
         try:
             with plain_aws_errors(self._environment):
                 return str(self.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
@@ -103,26 +105,26 @@ class AwsAccess:
     def client(self, service: str) -> Any:
         """Return a client of a service in the environment's region.
 
-        Every client of the commands on projects and images comes from here. In a shell that is set to an account in
-        place of AWS it asks that account, whatever other addresses the shell has.
+        All commands on projects and images get their clients here. If the shell selects a replacement for AWS, the
+        client uses that account, whatever other endpoints the shell sets.
 
         Args:
-            service: the name that boto3 has for it, such as s3.
+            service: boto3's name of the service, such as s3.
         """
-        # Regional, as the token's URL must be for clusters of regions that are opted into.
+        # Regional, because the token's URL must be regional for clusters in opt-in regions.
         return self._session.client(service, config=self._config, endpoint_url=local_account())
 
 
 def regional_client(service: str, region: str) -> Any:
-    """Return a client of a service in any region, such as that of a registry of AWS's own."""
+    """Return a client of a service in any region, such as the region of a registry of AWS."""
     return boto3.Session(region_name=region).client(service, endpoint_url=local_account())
 
 
 def local_account() -> str | None:
-    """Return the address of an account in place of AWS where the shell is set to one, for every service alike.
+    """Return the endpoint of the replacement for AWS if the shell selects one, for every service alike; otherwise None.
 
-    A variable such as AWS_ENDPOINT_URL_STS, or an endpoint in a profile, would go before AWS_ENDPOINT_URL otherwise. On
-    AWS the caller's own endpoints hold.
+    Without an explicit endpoint, a variable such as AWS_ENDPOINT_URL_STS, or an endpoint in a profile, would take
+    precedence over AWS_ENDPOINT_URL. On AWS the caller's own endpoints apply.
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
     account = selected_account()
@@ -135,18 +137,18 @@ def _sign_in() -> str:
 
 
 class AbsentError(PlainError):
-    """AWS says that there is no such thing."""
+    """Error: AWS reports that the resource does not exist."""
 
 
 @contextmanager
 def plain_aws_errors(environment: Environment) -> Generator[None]:
-    """What botocore raises as one error for people."""
+    """Convert botocore's exceptions into one error for users."""
     try:
         yield
     except ClientError as error:
         raise _explain(error, environment) from error
     except S3UploadFailedError as error:
-        # boto3 raises it in place of the answer that it got from S3.
+        # boto3 raises it in place of the error response of S3.
         cause = error.__context__
         raise _explain(cause, environment) if isinstance(cause, ClientError) else PlainError(str(error)) from error
     except (NoCredentialsError, PartialCredentialsError) as error:

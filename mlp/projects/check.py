@@ -1,4 +1,4 @@
-"""`mlp projects check`: what would fail later, found without a cluster, an account or a network."""
+"""`mlp projects check`: find later failures of a project without a cluster, an account or a network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Seconds = Annotated[float, typer.Option("--seconds", min=1, help="How long the c
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """Hold what was found in one project. `row` is one that its model takes in a request, where one is known."""
+    """Findings of one project. `row` is a row that its model accepts in a request, if one is known."""
 
     name: str
     findings: tuple[Finding, ...]
@@ -50,11 +50,11 @@ class Checked:
 
 
 def check(names: Names = None, sample: Sample = None, seconds: Seconds = 60.0, as_json: Json = False) -> None:
-    """Find what would fail later: settings, names, Dockerfile, imports, contract, training of 100 rows, example.json.
+    """Find later failures: settings, names, Dockerfile, imports, contract, training of 100 rows, example.json.
 
     Needs no cluster, no account and no network. Rows come from --sample, else from sample.csv or sample.parquet beside
-    project.yaml, else they are made up from the contract; how good a model of them is, is not looked at. Exit code 1
-    when there is a problem; notes are no problems.
+    project.yaml, else they are generated from the contract; the quality of a model trained on them is not checked. Exit
+    code 1 if there is a problem; notes are not problems.
     """
     with plain_errors():
         if sample is not None and not sample.is_file():
@@ -71,7 +71,7 @@ def check(names: Names = None, sample: Sample = None, seconds: Seconds = 60.0, a
 
 
 def wanted(names: Sequence[str], projects: Path = PROJECTS) -> list[str]:
-    """Return the folders to look at, once each. Raises PlainError that names what there is."""
+    """Return the folders to check, without duplicates. Raises PlainError that lists the projects."""
     from ml_workloads.project import PROJECT_FILE
 
     there = sorted(path.parent.name for path in projects.glob(f"*/{PROJECT_FILE}"))
@@ -89,18 +89,18 @@ def check_projects(
     stacks: Path = STACKS,
     slow_sample: State = "problem",
 ) -> list[Checked]:
-    """Return what was found in projects, each by its folder's name: all of it at once.
+    """Check projects and return all findings, for each project by its folder's name.
 
     Args:
-        names: the folders.
-        sample: a file of rows for all of them, None for what each has.
-        seconds: how long the code of each may take.
-        root: the repository's folder.
-        stacks: the folder of stack files.
-        slow_sample: how a sample counts that takes longer than that to be read and checked.
+        names: names of the folders.
+        sample: a file of rows for all of them, None for the sample of each project.
+        seconds: time limit for the code of each project.
+        root: root folder of the repository.
+        stacks: folder of the stack files.
+        slow_sample: state of the finding for a sample that exceeds the time limit while it is read and checked.
 
     Raises:
-        PlainError: the code could not be tried, which is no project's fault.
+        PlainError: the code could not be tried, through no fault of a project.
     """
     from mlp.projects.check_code import try_code
     from mlp.projects.check_names import loadable, name_problems
@@ -116,7 +116,7 @@ def check_projects(
 
 
 def load(name: str, root: Path) -> Project | str:
-    """Return the project, or what is wrong with its file."""
+    """Return the project, or the error in its file."""
     from ml_workloads.project import PROJECT_FILE, load_project
     from validation.errors import SettingsError
 
@@ -148,7 +148,7 @@ def _checked(
 
 
 def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Leave out repetitions, and what is well of a part that has a problem too."""
+    """Remove duplicates, and ok findings of a part that also has a problem."""
     wrong = {each.what for each in findings if each.state == "problem"}
     return tuple(each for each in dict.fromkeys(findings) if each.state != "ok" or each.what not in wrong)
 
@@ -189,7 +189,7 @@ def _files(project: Project, root: Path, stacks: Path) -> Iterator[Finding]:
 
 
 def as_document(checked: Checked) -> dict[str, Any]:
-    """Return what --json prints of a project."""
+    """Return the document of a project for --json."""
     return {
         "name": checked.name,
         "problems": len(checked.problems),
@@ -198,7 +198,7 @@ def as_document(checked: Checked) -> dict[str, Any]:
 
 
 def show(checked: Checked) -> None:
-    """Print the findings of a project, a line each, and below them how many problems there are."""
+    """Print the findings of a project, one per line, followed by the number of problems."""
     console.print(f"[bold]{checked.name}[/bold]", highlight=False)
     for each in checked.findings:
         console.print(f"  [{_STYLES[each.state]}]{_MARKS[each.state]:<8}[/]", end="", highlight=False)

@@ -1,4 +1,4 @@
-"""Try the code of projects in processes of their own, which see neither credentials nor services."""
+"""Trial of project code in separate processes, which see neither credentials nor services."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ml_workloads.project import Project
 
 CODE, SAMPLE, CONTRACT, TRAINING = "code", "sample", "data.contract", "training"
-# Python, the compiler caches of libraries and the locale; all else of the shell may lead to an account or a service.
+# Python, compiler caches of libraries and the locale; any other variable may lead to an account or a service.
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 _START_SECONDS: Final = 120.0
 _MORE: Final = "give --seconds more if it needs that"
@@ -31,14 +31,14 @@ _MORE: Final = "give --seconds more if it needs that"
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """Hold what was found in a project's code. `row` is one that its model takes in a request, if one is known."""
+    """Findings in a project's code. `row` is a row that its model accepts in a request, if one is known."""
 
     findings: tuple[Finding, ...]
     row: Mapping[str, Any] | None
 
 
 def sample_of(project: Project, root: Path, given: Path | None) -> Path | None:
-    """Return the file that rows are taken from: the one that was given, else one that lies in the project's folder."""
+    """Return the file with sample rows: the given one, otherwise one in the project's folder."""
     if given is not None:
         return given.absolute()
     folder = root / PROJECTS / project.name
@@ -48,7 +48,7 @@ def sample_of(project: Project, root: Path, given: Path | None) -> Path | None:
 
 
 def request_for(project: Project, root: Path, answer: Path, given: Path | None, seconds: float) -> Request:
-    """Return what a process is told of a project."""
+    """Return the request for the process that tries a project."""
     folder = root / PROJECTS / project.name
     gate, example = project.training.gate, folder / EXAMPLE_FILE
     bound = gate.maximum if gate.minimum is None else gate.minimum
@@ -77,17 +77,18 @@ def request_for(project: Project, root: Path, answer: Path, given: Path | None, 
 def try_code(
     projects: Sequence[Project], root: Path, given: Path | None, seconds: float, slow_sample: State = "problem"
 ) -> dict[str, Tried]:
-    """Return what was found in the code of projects, by name.
+    """Try the code of projects and return the findings by project name.
 
     Args:
         projects: the projects.
-        root: the repository's folder.
-        given: a file of rows for all of them, None for what each has.
-        seconds: how long each may take, apart from the libraries' start.
-        slow_sample: how rows count that could not be read and checked in this time, or in the memory of this machine.
+        root: root folder of the repository.
+        given: a file of rows for all of them, None for the sample of each project.
+        seconds: time limit of each project, without the start of the libraries.
+        slow_sample: state of the finding if reading and checking the rows exceeds the time limit, or this machine's
+            memory.
 
     Raises:
-        PlainError: the process itself failed, which is no project's fault.
+        PlainError: the process itself failed, through no fault of a project.
     """
     if not projects:
         return {}
@@ -102,7 +103,7 @@ def try_code(
 
 
 def _run(requests: Sequence[Request], root: Path, place: Path, limit: float) -> str:
-    """Return what the process said on its error output."""
+    """Run the process and return its standard error output."""
     home = place / "home"
     home.mkdir()
     variables = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
@@ -145,7 +146,7 @@ def _read(answer: Path, said: str, seconds: float, slow_sample: State) -> Tried:
 
 
 def _unfinished(stages: Sequence[str], said: str, seconds: float, slow_sample: State) -> Finding:
-    """Explain a process that did not come to its end."""
+    """Return the finding for a process that did not complete."""
     if stages and stages[-1] == KILLED:
         stage = stages[-2] if len(stages) > 1 else CODE
         if stage == TRAINING:

@@ -1,4 +1,4 @@
-"""Find what is wrong with a project's Dockerfile before an image is built."""
+"""Check of a project's Dockerfile before an image is built."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _ROOT_USERS: Final = ("", "root", "0")
 
 
 def check_dockerfile(project: Project, root: Path, files: frozenset[PurePosixPath]) -> list[Finding]:
-    """Return what is wrong with a project's Dockerfile, or one finding that says it is well.
+    """Return the problems of a project's Dockerfile, or one ok finding.
 
-    What cannot be followed, such as a copy from another image, makes a note of what seems to be missing.
+    If the check cannot follow an instruction, such as a copy from another image, missing files become notes.
 
     Args:
         project: the project.
-        root: the repository's folder.
-        files: what the build may see, relative to `root`.
+        root: root folder of the repository.
+        files: files of the build context, relative to `root`.
     """
     path = PROJECTS / project.name / DOCKERFILE
     try:
@@ -65,7 +65,7 @@ def check_dockerfile(project: Project, root: Path, files: frozenset[PurePosixPat
 
 
 def text_of(dockerfile: Path) -> str:
-    """Return the text of a Dockerfile, "" where there is none or it cannot be read."""
+    """Return the text of a Dockerfile, "" if it does not exist or cannot be read."""
     try:
         return dockerfile.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
@@ -73,12 +73,12 @@ def text_of(dockerfile: Path) -> str:
 
 
 def image_installs_more(dockerfile: Path) -> bool:
-    """Return whether a Dockerfile, which need not be there or be sound, installs more than the runtime's packages."""
+    """Return whether a Dockerfile, which may be missing or invalid, installs more than the runtime's packages."""
     return installs_more(text_of(dockerfile))
 
 
 def installs_more(text: str) -> bool:
-    """Return whether a Dockerfile installs more than the packages of the runtime."""
+    """Return whether a Dockerfile installs more than the runtime's packages."""
     try:
         found = stages(text)
     except DockerfileError:
@@ -120,7 +120,7 @@ def _why_not(source: str, project: Project) -> str:
 
 
 def _user(image: Outcome) -> Iterator[str]:
-    """Pods name a user of their own; whoever else runs the image gets the one that it names."""
+    """Yield a problem if the image runs as root. Pods set their own user, but other runs use the image's user."""
     if image.user is None or image.user.partition(":")[0] in _ROOT_USERS:
         where = f"line {image.user_line}: USER {image.user}" if image.user is not None else "there is no USER"
         yield f"{where}: elsewhere than in pods the image runs as root; write USER 65532:65532"
@@ -140,11 +140,11 @@ def _result(image: Outcome, project: Project, files: frozenset[PurePosixPath], f
 
 
 def _module(image: Outcome, project: Project, module: str, files: frozenset[PurePosixPath]) -> Iterator[str]:
-    """Tell whether a module of the project lies where Python looks for it."""
+    """Yield a problem if a module of the project is not where Python searches for it."""
     folder = PROJECTS / project.name
     place = folder / f"{module}.py" if folder / f"{module}.py" in files else folder / module
     if not any(place == each or place in each.parents for each in files):
-        return  # the import tells that it is not there, and `check_ignored` that git ignores it
+        return  # the import reports a missing module, and `check_ignored` one that git ignores
     copies = {path: file for path, file in image.placed.items() if place == file or place in file.parents}
     if not copies:
         yield f"nothing copies {place}, which project.yaml names; add COPY {place} {place.name}"
@@ -166,7 +166,7 @@ def _tops(paths: Iterable[PurePosixPath]) -> set[PurePosixPath]:
 
 
 def _data(image: Outcome, project: Project, found: Sequence[Stage]) -> Iterator[str]:
-    """A file of the image has to be copied there, or be written by a RUN that names it."""
+    """Yield a problem unless the data file is copied into the image, or written by a RUN that names it."""
     source = project.data.source
     if not isinstance(source, LocalSource):
         return

@@ -1,4 +1,4 @@
-"""Find imports of a project's code that work on this machine, and not in the project's image."""
+"""Check for imports of a project's code that work on this machine, but not in the project's image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIONAL: Final = ("ImportError", "ModuleNotFoundError", "Exception")
 
 
 def check_imports(project: Project, root: Path, *, more: bool) -> list[Finding]:
-    """Return imports of a project's code that work here, and not in its image."""
+    """Return imports of a project's code that work on this machine, but not in its image."""
     folder = root / PROJECTS / project.name
     own = {path.stem for path in folder.glob("*.py")} | {path.name for path in folder.iterdir() if path.is_dir()}
     known = {*sys.stdlib_module_names, *own}
@@ -41,15 +41,16 @@ def check_imports(project: Project, root: Path, *, more: bool) -> list[Finding]:
 def check_ignored(
     project: Project, root: Path, files: Collection[PurePosixPath], dockerfile: str = ""
 ) -> list[Finding]:
-    """Return a problem for each module that the image's code imports, and that lies on this machine only.
+    """Return a problem for each module that the image's code imports and that exists only on this machine.
 
-    It is a note where the Dockerfile names the module, or the `.proto` file that it is made of: the build may make it.
+    The problem is a note if the Dockerfile names the module, or the `.proto` file that it is generated from: the build
+    may generate it.
 
     Args:
         project: the project.
-        root: the repository's folder.
-        files: what the build may see, relative to `root`; git's rules decide about it.
-        dockerfile: the text of the project's Dockerfile.
+        root: root folder of the repository.
+        files: files of the build context, relative to `root`; git's rules select them.
+        dockerfile: text of the project's Dockerfile.
     """
     folder = root / PROJECTS / project.name
     ours = {_module(below): below for below in _code_below(folder)}
@@ -80,7 +81,7 @@ def _is_named(path: PurePosixPath, dockerfile: str) -> bool:
 
 
 def _code_below(folder: Path) -> Iterator[PurePosixPath]:
-    """Return files of Python, packages last: a package wins over a module of the same name."""
+    """Yield Python files, packages last: a package takes precedence over a module of the same name."""
     for file in sorted(folder.rglob("*.py"), key=lambda file: file.name == "__init__.py"):
         below = PurePosixPath(file.relative_to(folder).as_posix())
         if not any(part in _NO_CODE or part.startswith(".") for part in below.parts):
@@ -88,23 +89,23 @@ def _code_below(folder: Path) -> Iterator[PurePosixPath]:
 
 
 def _module(below: PurePosixPath) -> str:
-    """Return a file's name as a module; that of a package is its folder's."""
+    """Return the module name of a file; a package is named after its folder."""
     parts = below.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _with_packages(module: str) -> list[str]:
-    """Return the names of the packages around a module, which Python imports with it, and its own."""
+    """Return the names of a module and of its parent packages, which Python imports with it."""
     parts = module.split(".")
     return [".".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 def _modules_imported(folder: Path, below: PurePosixPath, module: str) -> Iterator[str]:
-    """Return what a file may import; after `from a import b`, `a.b` may be a module."""
+    """Yield the modules that a file may import; after `from a import b`, `a.b` may be a module."""
     try:
         tree = ast.parse((folder / below).read_bytes())
     except (SyntaxError, ValueError, OSError):
-        return  # which `check_imports` tells
+        return  # `check_imports` reports it
     package = module.split(".") if below.name == "__init__.py" else module.split(".")[:-1]
     for node in _needed(tree):
         if isinstance(node, ast.Import):
@@ -139,7 +140,7 @@ def _foreign(file: Path, root: Path, known: set[str], installed: frozenset[str],
 
 
 def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Return modules that code cannot do without, with their lines; imports by dots are of the project itself."""
+    """Yield modules that code requires, with their lines. Relative imports refer to the project itself."""
     for node in _needed(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -149,7 +150,7 @@ def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def _needed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Return nodes, without those that run for a type checker only, or whose failure to import is caught."""
+    """Yield nodes, except code for a type checker only, and imports whose failure is caught."""
     yield tree
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, ast.Try) and any(_catches_imports(each) for each in child.handlers):
@@ -173,7 +174,7 @@ def _distributions(module: str) -> frozenset[str]:
 
 
 def _installed(root: Path) -> frozenset[str]:
-    """Return the packages that every image has: those of the runtime's requirements."""
+    """Return the packages that every image has: the runtime's requirements."""
     lines = (root / _REQUIREMENTS).read_text(encoding="utf-8").splitlines()
     return frozenset(
         _normal(line.partition("==")[0]) for line in lines if "==" in line and not line.startswith(("#", " "))
@@ -181,5 +182,8 @@ def _installed(root: Path) -> frozenset[str]:
 
 
 def _normal(name: str) -> str:
-    """https://packaging.python.org/en/latest/specifications/name-normalization/"""
+    """Return the normalized name of a package.
+
+    https://packaging.python.org/en/latest/specifications/name-normalization/
+    """
     return re.sub(r"[-_.]+", "-", name.strip().partition("[")[0]).lower()

@@ -1,4 +1,4 @@
-"""Find what `pulumi up` would refuse of all projects together: names in each other's way, and roles that are too long.
+"""Check of all projects together for errors that `pulumi up` would raise: name conflicts, and roles that are too long.
 
 Pure, apart from reading files.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def loadable(folder: Path) -> tuple[Project, ...]:
-    """Return the projects of a folder whose files are right by themselves; one that is broken hides no other."""
+    """Return the valid projects of a folder; an invalid project is skipped and does not hide the others."""
     from ml_workloads.project import PROJECT_FILE, load_project
     from validation.errors import SettingsError
 
@@ -31,13 +31,13 @@ def loadable(folder: Path) -> tuple[Project, ...]:
 
 
 def name_problems(wanted: Iterable[Project], there: Sequence[Project], stacks: Path) -> Mapping[str, str | None]:
-    """Return what each project's environments would refuse, by the project's name, None where there is nothing.
+    """Return the errors that each project's environments would raise, by the project's name; None if there are none.
 
     Args:
-        wanted: the projects to look at.
+        wanted: the projects to check.
         there: all projects.
-        stacks: the folder of stack files. An environment whose file cannot be read is left out; without any the
-            projects' names are held against each other alone.
+        stacks: folder of the stack files. An environment with an unreadable file is skipped; if none is left, only the
+            names of the projects are compared with each other.
     """
     from ml_workloads.project.neighbours import conflicts
 
@@ -59,7 +59,10 @@ def name_problems(wanted: Iterable[Project], there: Sequence[Project], stacks: P
 
 
 def _refused(environment: str, there: Sequence[Project], stacks: Path) -> list[str] | None:
-    """Return what the program would refuse, None where its settings cannot be read, which is told elsewhere."""
+    """Return the errors that the program would raise; None if its settings are unreadable.
+
+    Another check reports unreadable settings.
+    """
     from ml_workloads.project.neighbours import conflicts
     from mlp.projects.check_nodes import settings_of
     from validation.errors import SettingsError

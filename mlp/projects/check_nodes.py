@@ -1,6 +1,6 @@
-"""Find pods of a project that no node of an environment is large enough for. Pure, apart from reading a stack file.
+"""Check for pods of a project that fit on no node of an environment. Pure, apart from reading a stack file.
 
-The arithmetic knows neither other pods nor DaemonSets; `mlp placement` asks the real scheduler.
+The arithmetic ignores other pods and DaemonSets; `mlp placement` asks the real scheduler.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ NODES: Final = "nodes"
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Nodes of one kind, as large as the smallest of its instance types, since AWS may choose that one.
+    """Nodes of one pool, with the size of its smallest instance type, because AWS may choose that one.
 
-    `cpu` is in cores and `memory` in MiB, both of what pods may ask for. `efa` counts interfaces. `taints` are keys.
+    `cpu` is in cores and `memory` in MiB; both are allocatable by pods. `efa` is the number of interfaces. `taints` are
+    keys.
     """
 
     name: str
@@ -51,7 +52,7 @@ def settings_of(environment: str, stacks: Path) -> PlatformSettings:
     """Return an environment's settings.
 
     Raises:
-        SettingsError: there is no such file, or its settings are wrong.
+        SettingsError: the file does not exist, or its settings are invalid.
     """
     path = stack_file(environment, stacks)
     try:
@@ -74,7 +75,7 @@ def pools_of(environment: str, stacks: Path) -> tuple[Pool, ...]:
 
 
 def check_nodes(project: Project, environment: str, pools: Sequence[Pool]) -> list[Finding]:
-    """Return what is wrong with what a project's pods ask for, or one finding that a node has room for each."""
+    """Return the problems with the requests of a project's pods, or one ok finding if each pod fits on a node."""
     plain = [pool for pool in pools if pool.accelerator == NO_ACCELERATOR and not pool.taints]
     problems = [*_accelerator(project, environment, pools), *_training(project, environment, pools, plain)]
     online = project.serving.online
@@ -102,7 +103,10 @@ def _accelerator(project: Project, environment: str, pools: Sequence[Pool]) -> I
 
 
 def _training(project: Project, environment: str, pools: Sequence[Pool], plain: Sequence[Pool]) -> Iterator[str]:
-    """Conductor and worker have as much memory as the training, and run on nodes without accelerators."""
+    """Check the pods of a training.
+
+    Conductor and worker have as much memory as the training, and run on nodes without accelerators.
+    """
     wanted, resources = project.training.accelerator, project.training.resources
     if wanted is None:
         fitting = list(plain)

@@ -1,4 +1,4 @@
-"""Find what a RUN of a project's Dockerfile would fail with: modules and programs of the project that are not there."""
+"""Check of the RUN instructions of a project's Dockerfile for missing modules and programs of the project."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _MODULE: Final = re.compile(r"\bpython[\d.]*\s+(?:-[A-LN-Za-ln-z]\w*\s+)*-m\s+([A-Za-z_][\w.]*)")
 _PROGRAM: Final = re.compile(r"(?:^|[;&|\n(])\s*(sh\s+|bash\s+|python[\d.]*\s+)?\./([\w./-]+)")
-# What may bring files along, or run the command elsewhere.
+# Commands that may add files, or run the program in another folder.
 _BRINGS: Final = re.compile(r"(?:^|[\s;&|(])(?:cd|cp|mv|ln|tar|git|curl|wget|unzip|make|cmake|rsync)\s|>|<<")
 
 
 def check_runs(runs: Sequence[Run], project: Project, root: Path, files: frozenset[PurePosixPath]) -> Iterator[str]:
-    """Yield the problems of each RUN. Nothing is said of packages that others wrote."""
+    """Yield the problems of each RUN. Third-party packages are not checked."""
     for run in runs:
         text = _plain(run.text)
         if run.unknown or _BRINGS.search(f"{run.before}\n{text}".replace(">=", "")):
@@ -32,7 +32,7 @@ def check_runs(runs: Sequence[Run], project: Project, root: Path, files: frozens
 
 
 def searched_by_python(folder: PurePosixPath, variables: Mapping[str, str]) -> set[PurePosixPath] | None:
-    """Return the folders that Python looks in for modules; None where a variable of them has no value here."""
+    """Return the folders where Python searches for modules; None if a variable in their paths has no known value."""
     paths = {PurePosixPath(each) for each in variables.get("PYTHONPATH", "").split(":") if each}
     found = {folder, *(folder / each for each in paths)}
     return None if any("$" in str(each) for each in found) else found

@@ -1,6 +1,6 @@
-"""The Kubernetes API of an environment's cluster, in plain documents: no kubectl and no kubeconfig.
+"""Client of the Kubernetes API of an environment's cluster, with plain documents: no kubectl and no kubeconfig.
 
-Plain, because the client's own types would drop what a CronJob's template has and they do not know.
+The documents are plain because the client's own types would drop fields of a CronJob's template that they do not know.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from mlp.projects.aws_access import ClusterAddress
 
 Object = dict[str, Any]
-# A token is good for 15 minutes.
+# A token is valid for 15 minutes.
 _RENEW_SECONDS: Final = 600.0
 _SECONDS: Final = 20.0
 GONE, CONFLICT, FORBIDDEN, UNAUTHORIZED = 404, 409, 403, 401
 
 
 class ApiError(PlainError):
-    """The API refused or failed; `status` is HTTP's."""
+    """Error response of the Kubernetes API. `status` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -38,9 +38,10 @@ class ApiError(PlainError):
 
 
 class Cluster:
-    """`token` makes one that says who calls; `who` and `role` are for messages: who that is, and who it should be.
+    """Client of a cluster.
 
-    Closing it takes away the file that holds the certificate of the cluster's authority, for the websockets' sake.
+    `token` returns a token that identifies the caller. Messages use `who`, the caller, and `role`, the role to assume.
+    Closing the client deletes the file with the cluster's CA certificate, which the websockets need.
     """
 
     def __init__(self, address: ClusterAddress, token: Callable[[], str], *, who: str, role: str) -> None:
@@ -65,7 +66,7 @@ class Cluster:
         return self._document(self._request("GET", path, query))
 
     def find(self, path: str, **query: str) -> Object | None:
-        """None where there is no such thing."""
+        """Return an object, None if it does not exist."""
         try:
             return self.get(path, **query)
         except ApiError as error:
@@ -80,11 +81,14 @@ class Cluster:
         return self._document(self._request("POST", path, {}, body))
 
     def replace(self, path: str, body: Mapping[str, Any]) -> Object:
-        """Refused with CONFLICT when the object is another than the one whose resourceVersion the body has."""
+        """Replace an object.
+
+        The API responds with CONFLICT if the object has changed since the resourceVersion in the body.
+        """
         return self._document(self._request("PUT", path, {}, body))
 
     def lines(self, path: str, **query: str) -> Iterator[str]:
-        """A text that may still be written, such as a log; ends when it does."""
+        """Yield the lines of a text that may still grow, such as a log, until it ends."""
         response = self._request("GET", path, query, seconds=None)
         rest = b""
         try:
@@ -92,22 +96,22 @@ class Cluster:
                 *whole, rest = (rest + part).split(b"\n")
                 yield from (line.decode(errors="replace") for line in whole)
         except urllib3.exceptions.HTTPError:
-            pass  # the pod or its node went away: what is there has been read
+            pass  # the pod or its node is gone: the existing lines have been read
         finally:
             response.release_conn()
         if rest:
             yield rest.decode(errors="replace")
 
     def pods(self, namespace: str, name: str) -> list[Object]:
-        """Pods of one of the platform's own workloads, by the label that each has."""
+        """Return the pods of one of the platform's own workloads, by their common label."""
         return self.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=f"app.kubernetes.io/name={name}")
 
     def connect(self, namespace: str, pod: str, port: int) -> Any:
-        """A connection to a port of a pod, through the API."""
+        """Open a connection to a port of a pod, through the API."""
         from kubernetes.client.exceptions import ApiException
         from kubernetes.stream import portforward
 
-        # A client of its own: the websocket is made by exchanging a method of it for a moment.
+        # A separate client: the websocket call temporarily replaces a method of its client.
         api: Any = kubernetes.client.CoreV1Api(ApiClient(self.configuration))
         try:
             return portforward(api.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port))
@@ -125,7 +129,7 @@ class Cluster:
         headers = {"authorization": str(key), "accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        # A log may be silent for as long as its pod works.
+        # A log may produce no output for as long as its pod runs.
         timeout = (10.0, 86400.0) if seconds is None else seconds
         try:
             answer: Any = self._client.rest_client.request(method, url, headers, body, _request_timeout=timeout)
@@ -169,6 +173,6 @@ class Cluster:
 
 
 def _cause(error: Exception) -> str:
-    """urllib3 wraps what happened several times over."""
+    """Return the original cause of an error, which urllib3 wraps several times."""
     reason: Any = getattr(error, "reason", None)
     return " ".join(str(reason or error).split())[:300]

@@ -1,4 +1,4 @@
-"""`mlp projects`: the group of commands on the files of projects."""
+"""`mlp projects`: group of commands for the files of projects."""
 
 from __future__ import annotations
 

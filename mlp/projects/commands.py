@@ -1,7 +1,7 @@
-"""Run `mlp` as a user would type it, from a project without a model to one whose model answers.
+"""Runner of `mlp` commands, as a user would type them, from a project without a model to a model that answers.
 
-`mlp projects launch` and other commands share it. It does not know which account it works on: its processes get the
-environment that it is given, and so go where plain `mlp` goes.
+`mlp projects launch` and other commands share it. It does not know the account: its processes get the given environment
+variables, and so use the same account as plain `mlp`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Answer:
 
 
 def missing_steps(aliases: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """Return commands with their options that lead from what the aliases name to a model in production."""
+    """Return the commands, with options, that lead from the current aliases to a model in production."""
     if PRODUCTION in aliases:
         return []
     steps: list[tuple[str, ...]] = [] if TRAINED in aliases or STAGING in aliases else [TRAIN]
@@ -44,9 +44,10 @@ def missing_steps(aliases: Mapping[str, str]) -> list[tuple[str, ...]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Commands:
-    """`stack` is the environment's name, `variables` what processes get as theirs, None for this process's own.
+    """Runner of `mlp` commands.
 
-    `again` is what a person types to go on after a failure.
+    `stack` is the name of the environment. `variables` are the environment variables of the processes, None for those
+    of this process. `again` is the command that a user types to continue after a failure.
     """
 
     stack: str
@@ -55,10 +56,10 @@ class Commands:
     root: Path = ROOT
 
     def model_in_production(self, project: str) -> str:
-        """Train and promote as far as it is not done; return the version that is in production then.
+        """Train and promote as far as necessary; return the version that is in production afterwards.
 
         Raises:
-            PlainError: a command failed, or the gate let no version through.
+            PlainError: a command failed, or the gate rejected every version.
         """
         aliases = self.aliases(project)
         for command, *options in missing_steps(aliases):
@@ -73,23 +74,23 @@ class Commands:
         return {alias: str(each["version"]) for each in versions for alias in each["aliases"]}
 
     def gate_said(self, project: str) -> str:
-        """Return the reasons for which the gate refused the newest version, and what to do about it."""
+        """Return the gate's reasons for rejecting the newest version, and the fix."""
         versions = sorted(self.asked("models", project), key=lambda each: int(each["version"]))
         said = versions[-1]["gate"] if versions else None
         logs = f"`mlp logs {project} --env {self.stack} --training`"
         return f"{said or 'it recorded no verdict'}; see {logs}, mend the model or training.gate, then {self.again}"
 
     def ask(self, project: str, version: str, data: str) -> Answer:
-        """Ask until a version answers.
+        """Send requests until a version answers.
 
         Args:
-            project: its name.
+            project: name of the project.
             version: the version that must answer.
-            data: a file as `mlp predict --data` takes it, or JSON. JSON goes through standard input: every user of the
+            data: a file as in `mlp predict --data`, or JSON. JSON goes through standard input: every user of the
                 machine can read the arguments of a process.
 
         Raises:
-            PlainError: it does not answer within `FOLLOW_SECONDS`; the message has what the command said last.
+            PlainError: it does not answer within `FOLLOW_SECONDS`; the message contains the last error of the command.
         """
         said = ""
         is_json = data.lstrip().startswith(("{", "["))
@@ -122,18 +123,18 @@ class Commands:
         return found
 
     def show(self, command: str, *words: str) -> None:
-        """Run a command before the user's eyes. Raises PlainError when it fails."""
+        """Run a command for a project and show its output. Raises PlainError if it fails."""
         self.show_plain(command, *words[:1], "--env", self.stack, *words[1:])
 
     def show_plain(self, *line: str) -> None:
-        """Run a command whose words are all given. Raises PlainError when it fails."""
+        """Run a complete command line and show its output. Raises PlainError if it fails."""
         console.print(f"[bold]mlp {' '.join(line)}[/bold]", highlight=False)
         code = run_to_its_end(self._line(line), self.root, self.variables)
         if code:
             raise PlainError(f"`mlp {' '.join(line)}` ended with exit code {code}; {self.again} goes on from there")
 
     def asked(self, *words: str) -> Any:
-        """Return what a command says with --json. Raises PlainError when it fails."""
+        """Return the --json output of a command. Raises PlainError if it fails."""
         done = self._run(*words)
         if done.returncode:
             raise PlainError(f"`mlp {' '.join(words)}` ended with {done.returncode}: {done.stderr.strip()}")
@@ -157,10 +158,10 @@ class Commands:
 
 
 def run_to_its_end(line: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None) -> int:
-    """Run a command and return its exit code; on Ctrl-C wait until it has ended by itself, too.
+    """Run a command and return its exit code; on Ctrl-C, wait until it has ended by itself, too.
 
-    The terminal sends Ctrl-C to the command as well. One that is killed then, as `subprocess.run` does after a quarter
-    of a second, leaves a lock or a resource that nobody recorded behind.
+    The terminal sends Ctrl-C to the command as well. Killing the command, as `subprocess.run` does after a quarter of a
+    second, leaves a lock or an unrecorded resource behind.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed; the command has ended.

@@ -1,4 +1,4 @@
-"""Read the lines of a Dockerfile as instructions, as BuildKit does. Pure.
+"""Parser of Dockerfile lines into instructions, as in BuildKit. Pure.
 
 https://docs.docker.com/reference/dockerfile/#format
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# A word of its own, as in `RUN <<EOF` or `RUN 3<<-"EOF" cat`; neither `1<<2` nor `<<<word`.
+# A separate word, as in `RUN <<EOF` or `RUN 3<<-"EOF" cat`; neither `1<<2` nor `<<<word`.
 _HEREDOC: Final = re.compile(r"(?<!\S)\d*<<(-?)([\"']?)([^\s<\"']+)\2(?!\S)")
 _DIRECTIVE: Final = re.compile(r"#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$")
 _VARIABLE: Final = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)(?:(:?[-+])([^}]*))?\}|([A-Za-z_]\w*))")
@@ -23,12 +23,12 @@ _KNOWN: Final = (
 
 
 class DockerfileError(ValueError):
-    """A Dockerfile cannot be read. The message names the line."""
+    """Error: a Dockerfile cannot be parsed. The message names the line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
-    """`line` is the number of its first line, `text` what follows the keyword, with the lines of its heredocs."""
+    """Instruction. `line` is the number of its first line, `text` the text after the keyword, including heredocs."""
 
     line: int
     keyword: str
@@ -66,7 +66,7 @@ def instructions(text: str) -> Iterator[Instruction]:
 
 
 def words(text: str) -> tuple[list[str], list[str]]:
-    """Return flags, and what follows them, also where it is written as a JSON list."""
+    """Return flags and arguments, also of an instruction with a JSON list."""
     rest, flags = text.strip(), []
     while rest.startswith("--"):
         flag, *others = rest.split(maxsplit=1)
@@ -84,7 +84,7 @@ def words(text: str) -> tuple[list[str], list[str]]:
 
 
 def filled(text: str, variables: Mapping[str, str]) -> str:
-    """Fill in variables whose value is known; others stay as they are written."""
+    """Substitute variables with known values; others stay as written."""
 
     def value(found: re.Match[str]) -> str:
         name, sign, word = found[1] or found[4], (found[2] or "")[-1:], found[3] or ""
@@ -96,7 +96,7 @@ def filled(text: str, variables: Mapping[str, str]) -> str:
 
 
 def pairs(text: str, *, spaced: bool = False) -> dict[str, str]:
-    """Return the names and values of an ENV or ARG; an ARG without a value is left out. `spaced` takes `ENV A b`."""
+    """Return the names and values of an ENV or ARG, without an ARG that has no value. `spaced` allows `ENV A b`."""
     try:
         found = shlex.split(text)
     except ValueError:
@@ -107,7 +107,7 @@ def pairs(text: str, *, spaced: bool = False) -> dict[str, str]:
 
 
 def _escape(lines: list[str]) -> str:
-    """Return the character that continues a line. Directives stand before everything else."""
+    """Return the line continuation character. Directives precede all other lines."""
     for line in lines:
         found = _DIRECTIVE.match(line.strip())
         if found is None:

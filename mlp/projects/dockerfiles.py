@@ -1,4 +1,4 @@
-"""Follow the stages of a Dockerfile: what they copy, from where, and where to. Pure.
+"""Analysis of a Dockerfile's stages: sources and destinations of their copies. Pure.
 
 https://docs.docker.com/reference/dockerfile/
 """
@@ -19,7 +19,7 @@ _ELSEWHERE: Final = ("http://", "https://", "git@", "ssh://")
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What a FROM begins. `base` is an image or the name of a stage before it."""
+    """Build stage, which a FROM begins. `base` is an image or the name of a previous stage."""
 
     line: int
     base: str
@@ -30,7 +30,7 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A RUN, with what lies in the image when it starts. `before` is the text of the instructions before it."""
+    """RUN instruction, with the files of the image at its start. `before` is the text of the previous instructions."""
 
     line: int
     text: str
@@ -43,7 +43,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A source of a COPY or ADD that the build's context does not have."""
+    """Source of a COPY or ADD that is missing from the build context."""
 
     line: int
     keyword: str
@@ -52,10 +52,10 @@ class Missing:
 
 @dataclass(kw_only=True)
 class Outcome:
-    """How a stage looks in the end.
+    """Final state of a stage.
 
-    `placed` has the file of the build's context that lies at a path of the image, `lines` the line that copied it.
-    `unknown` says what may have been copied beside that, and why it cannot be told here.
+    `placed` maps a path in the image to its file in the build context, `lines` to the line that copied it. `unknown`
+    describes other possible copies, and why they cannot be analysed.
     """
 
     placed: dict[PurePosixPath, PurePosixPath] = field(default_factory=dict[PurePosixPath, PurePosixPath])
@@ -73,7 +73,7 @@ def stages(text: str) -> tuple[Stage, ...]:
     """Return the stages of a Dockerfile, first to last.
 
     Raises:
-        DockerfileError: an instruction is unknown, stands before FROM, or there is no FROM.
+        DockerfileError: an instruction is unknown or precedes FROM, or there is no FROM.
     """
     found: list[tuple[Instruction, list[Instruction]]] = []
     arguments: dict[str, str] = {}
@@ -94,11 +94,11 @@ def stages(text: str) -> tuple[Stage, ...]:
 def outcome(
     found: Sequence[Stage], files: Iterable[PurePosixPath]
 ) -> tuple[Outcome, tuple[Missing, ...], tuple[Run, ...]]:
-    """Return what the last stage leaves behind, which sources are not there, and each RUN of all stages.
+    """Return the final state of the last stage, the missing sources, and each RUN of all stages.
 
     Args:
         found: the stages.
-        files: those of the build's context, relative to it.
+        files: files of the build context, relative to it.
     """
     context = {PurePosixPath("/") / each: each for each in files}
     missing: list[Missing] = []
@@ -132,7 +132,7 @@ def outcome(
 
 
 def sources_of(instruction: Instruction) -> tuple[str, ...]:
-    """Return what a COPY or ADD takes of the build's context, as it is written."""
+    """Return the sources of a COPY or ADD in the build context, as written."""
     flags, found = words(instruction.text)
     return () if any(flag.startswith("--from=") for flag in flags) else tuple(found[:-1])
 
@@ -157,7 +157,7 @@ def _copy(
     images: Sequence[Outcome],
     names: Mapping[str, int],
 ) -> list[Missing]:
-    """Put what an instruction copies into the image; return the sources of the context that are not there."""
+    """Add the copied files of an instruction to the image; return the sources that are missing from the context."""
     where = f"line {instruction.line}: {instruction.keyword}"
     flags, found = words(text)
     origin = next((flag.removeprefix("--from=") for flag in flags if flag.startswith("--from=")), None)
@@ -197,7 +197,10 @@ def _copy(
 def _put(
     source: str, target: PurePosixPath, into: bool, held: Mapping[PurePosixPath, PurePosixPath]
 ) -> dict[PurePosixPath, PurePosixPath]:
-    """Return where files land. Of a folder COPY takes what is in it, also of one that a pattern matches."""
+    """Return the paths of copied files.
+
+    COPY copies the contents of a folder, also of a folder that matches a pattern.
+    """
     wanted = PurePosixPath("/") / source.removeprefix("./")
     put: dict[PurePosixPath, PurePosixPath] = {}
     for path, file in held.items():

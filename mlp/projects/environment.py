@@ -1,4 +1,4 @@
-"""Which project in which environment a command is about, from the files of this folder alone."""
+"""Selection of project and environment for a command, from the repository's files alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROJECTS: Final = ROOT / "ml_workloads" / "projects"
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """`prefix` begins every name of the environment; `teams` are those that have a role of their own on its cluster."""
+    """Environment. `prefix` is the prefix of its names; `teams` have a role of their own on its cluster."""
 
     name: str
     region: str
@@ -30,11 +30,11 @@ class Environment:
 
     @property
     def deploy(self) -> str:
-        """What makes what is missing."""
+        """Return the command that deploys the environment, for messages."""
         return f"`pulumi up --stack {self.name}`"
 
     def role_for(self, team: str | None) -> str:
-        """The role on the cluster that somebody who works on a team's projects uses."""
+        """Return the role on the cluster for people who work on a team's projects."""
         from components.naming import slug
 
         return f"{self.prefix}-cluster-team-{slug(team)}" if team in self.teams else f"{self.prefix}-cluster-platform"
@@ -42,7 +42,7 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A project in an environment."""
+    """Project in an environment."""
 
     project: Project
     environment: Environment
@@ -72,7 +72,10 @@ def served_examples(environment: str, folder: Path = PROJECTS) -> dict[str, Path
 
 
 def find_environment(name: str, folder: Path = STACKS) -> Environment:
-    """From the stack file, of which only what is needed here is looked at: the program checks all of it."""
+    """Return an environment from its stack file.
+
+    Only the fields that are needed here are read; the program validates the whole file.
+    """
     from components.naming import cluster_name
 
     known_environments([name], folder)
@@ -92,7 +95,11 @@ def find_environment(name: str, folder: Path = STACKS) -> Environment:
 
 
 def find_place(project: str, environment: str, projects: Path = PROJECTS, stacks: Path = STACKS) -> Place:
-    """Raises PlainError unless the project is one that its own file puts into the environment."""
+    """Return a project in an environment.
+
+    Raises:
+        PlainError: there is no such project, or its file does not list the environment.
+    """
     from ml_workloads.project import PROJECT_FILE, load_project
 
     found = find_environment(environment, stacks)

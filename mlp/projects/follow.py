@@ -1,4 +1,4 @@
-"""A run from its Job to its end: what it waits for, its log, how it ended."""
+"""Observation of a run from its Job to its end: reason for waiting, log, and result."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """`reason` is why it failed, None when it did not."""
+    """End of a run. `reason` is the cause of failure, None if it succeeded."""
 
     reason: str | None
 
 
 def pods_of(session: Session, job: str) -> list[Object]:
-    """First to last."""
+    """Return the pods of a Job, first to last."""
     found = session.cluster.items(session.path("pods"), labelSelector=f"batch.kubernetes.io/job-name={job}")
     return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
 
 def events_of(session: Session, job: str, pods: Sequence[Object]) -> list[Object]:
-    """Of the Job and its pods, first to last. A pod's name begins with its Job's, also after it is gone."""
+    """Return the events of a Job and its pods, first to last.
+
+    The name of a pod begins with its Job's name, which also identifies events of deleted pods.
+    """
     names = {job, *(pod["metadata"]["name"] for pod in pods)}
 
     def about(event: Object) -> bool:
@@ -44,7 +47,7 @@ def events_of(session: Session, job: str, pods: Sequence[Object]) -> list[Object
 
 
 def has_begun(pod: Object) -> bool:
-    """Whether it has a log."""
+    """Return whether a pod has a log."""
     states = [container.get("state") or {} for container in pod.get("status", {}).get("containerStatuses") or []]
     return any("running" in state or "terminated" in state for state in states)
 
@@ -54,7 +57,14 @@ def is_over(pod: Object) -> bool:
 
 
 def follow(session: Session, job: str, say: Callable[[str], None], write: Callable[[str], None]) -> End:
-    """Until the Job has ended. `say` is told what happens, `write` the lines of the log, of all attempts."""
+    """Follow a Job until it has ended.
+
+    Args:
+        session: the project's session.
+        job: name of the Job.
+        say: called with status messages.
+        write: called with the log lines of all attempts.
+    """
     written: dict[str, int] = {}
     done: set[str] = set()
     said, began = "", False
@@ -66,7 +76,7 @@ def follow(session: Session, job: str, say: Callable[[str], None], write: Callab
             name = str(pod["metadata"]["name"])
             if name not in written:
                 say(f"{name} runs on {pod['spec'].get('nodeName')}")
-            # Seen before it is read: what ends meanwhile is looked at once more.
+            # The pod's state is older than the log: a pod that ends meanwhile is read once more.
             if _read(session, name, written, write) and is_over(pod):
                 done.add(name)
             else:
@@ -77,7 +87,7 @@ def follow(session: Session, job: str, say: Callable[[str], None], write: Callab
             return End(reason=explain_failure(found, pods, events_of(session, job, pods)) if failed else None)
         left = [pod for pod in pods if not is_over(pod)]
         began = began or bool(pods)
-        # Between the end of a pod and that of its Job, or the next attempt, there is nothing to say.
+        # Between the end of a pod and that of its Job, or the next attempt, there is nothing to report.
         reason = waiting(found, left, events_of(session, job, pods)) if left or not began else said
         if reason != said:
             said = reason
@@ -86,7 +96,7 @@ def follow(session: Session, job: str, say: Callable[[str], None], write: Callab
 
 
 def _read(session: Session, pod: str, written: dict[str, int], write: Callable[[str], None]) -> bool:
-    """The log until it ends, without what was written already. False when there was none yet."""
+    """Read the log until it ends, and write only new lines. Return False if there was no log yet."""
     before = written.setdefault(pod, 0)
     try:
         lines = session.cluster.lines(session.path("pods", f"{pod}/log"), container=CONDUCTOR, follow="true")
@@ -95,6 +105,6 @@ def _read(session: Session, pod: str, written: dict[str, int], write: Callable[[
                 write(line)
                 written[pod] = number + 1
     except ApiError as error:
-        # 400 while the container starts; a pod that is gone has no log any more.
+        # 400 while the container starts; a deleted pod has no log any more.
         return error.status != 400
     return True

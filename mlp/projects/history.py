@@ -1,4 +1,4 @@
-"""`mlp runs` and `mlp models`: what a project's training recorded, and what became of it."""
+"""`mlp runs` and `mlp models`: training runs of a project, model versions, and moves of their aliases."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ Most = Annotated[int, typer.Option("--most", "-n", min=1, max=1000, help="How ma
 
 
 def runs(project: ProjectArgument, env: Env = "dev", most: Most = 20, as_json: Json = False) -> None:
-    """List a project's training runs: when, how long, the gate's metric, revision and data; of failed ones why.
+    """List a project's training runs: start, duration, gate metric, revision and data; for failed runs the reason.
 
-    One that was killed could not say so to MLflow: it is recorded there as failed, with what its Job tells.
+    A run that was killed could not report it to MLflow: the command records it there as failed, with the reason from
+    its Job.
     """
     with plain_errors(), opened(project, env) as session:
         from mlp.projects.abandoned import settle
@@ -52,7 +53,7 @@ def models(
     most: Most = 20,
     as_json: Json = False,
 ) -> None:
-    """List the versions of a project's model: aliases, the gate's metric, what the gate said, run, when it was made."""
+    """List the versions of a project's model: aliases, gate metric, gate result, run, and time of creation."""
     with plain_errors(), opened(project, env) as session:
         from mlp.projects.tracking import tracking
 
@@ -97,7 +98,7 @@ def version_row(version: ModelVersion, metric: str) -> tuple[object, ...]:
 
 
 def moves_of(registry: ModelRegistry) -> tuple[list[Move], list[str]]:
-    """Of all aliases, last first; and what does not fit to where the aliases are now."""
+    """Return the moves of all aliases, last first, and notes about aliases that do not match their recorded moves."""
     from ml_workloads.promotion.ladder import PROMOTED_ALIASES, moved_by_hand, replay
     from ml_workloads.promotion.moves import read
 

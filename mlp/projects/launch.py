@@ -1,4 +1,4 @@
-"""`mlp projects launch`: the whole way from a new project to its first served answer, by one command."""
+"""`mlp projects launch`: one command from a new project to its first served prediction."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def launch(
 ) -> None:
     """Bring a project to its first served answer: check, image, data, deployment, training, promotion, prediction.
 
-    Runs again at any time: what is done is left alone. It stops at what is missing, and says what to type. `pulumi up`
-    deploys the whole environment; on AWS it shows the changes and asks, unless --yes. Exit code 1 when it stops.
+    Can be run again at any time; steps that are done are skipped. If a user has to provide something, it stops and
+    prints the command to type. `pulumi up` deploys the whole environment; on AWS it shows the changes and asks, unless
+    --yes. Exit code 1 if it stops.
     """
     with plain_errors():
         for option, file in (("--data", data), ("--sample", sample)):
@@ -67,7 +68,7 @@ def launch(
 
 
 def reach(place: Place) -> None:
-    """Sign in to the account and the cluster. Raises PlainError with what to type where that does not work."""
+    """Sign in to the account and the cluster. Raises PlainError with the command to type if that fails."""
     from mlp.projects.session import signed_in
 
     if shutil.which("pulumi") is None:
@@ -80,7 +81,7 @@ def reach(place: Place) -> None:
 
 
 def target_of(place: Place, data: Path | None, row: Any) -> Target:
-    """Return what a project needs. `row` is one that its model takes, None where none is known."""
+    """Return the requirements of a project. `row` is a row that its model accepts, None if none is known."""
     from ml_workloads.project.data import SqlSource
     from ml_workloads.project.deployment_names import secret
     from ml_workloads.project.image import EXAMPLE_FILE
@@ -105,7 +106,7 @@ def target_of(place: Place, data: Path | None, row: Any) -> Target:
 
 
 def key_of(project: Project) -> str | None:
-    """Return the object or prefix of the data lake that training reads, None where it reads something else."""
+    """Return the object or prefix of the data lake that training reads, None if it reads from another source."""
     from ml_workloads.project.data import S3Source
     from ml_workloads.project.deployment_names import data_prefix
 
@@ -114,7 +115,7 @@ def key_of(project: Project) -> str | None:
 
 
 def check_upload(project: Project, data: Path) -> None:
-    """Raise PlainError where a file cannot become what training reads."""
+    """Raise PlainError if training cannot read the file after its upload."""
     key = key_of(project)
     if key is None:
         raise PlainError(
@@ -135,13 +136,16 @@ def check_upload(project: Project, data: Path) -> None:
 
 
 def ending(name: str) -> str:
-    """Return what tells a file's format, in small letters: the last suffix, with the one before a compression's."""
+    """Return the suffix that identifies a file's format, in lower case.
+
+    It is the last suffix, preceded by `.csv` if the last one is a compression's.
+    """
     found = re.search(r"(\.csv)?\.(gz|bz2|xz|zst)$|\.[^./]*$", name.lower())
     return found[0] if found else ""
 
 
 class Doer(Protocol):
-    """What looks and does: AWS and the engine, or a test's record of them."""
+    """Executor of steps: AWS and the engine, or a fake in tests."""
 
     def look(self, kind: Kind, state: State) -> State: ...
 
@@ -149,10 +153,10 @@ class Doer(Protocol):
 
 
 def bring(target: Target, world: Doer) -> bool:
-    """Do what is missing, first to last; return whether anything was changed.
+    """Execute the missing steps, first to last; return whether anything was changed.
 
     Raises:
-        PlainError: something is missing that a person has to bring, or a step did not bring what it should.
+        PlainError: a user has to provide something, or a step did not have the expected effect.
     """
     from mlp.projects.launch_steps import State, next_step, steps
 
@@ -185,7 +189,7 @@ def _tell(kind: str, said: str) -> None:
 
 
 def outcome(target: Target, answer: Answer | None, *, changed: bool) -> str:
-    """Return the last words: whether anything was changed, and what the model answered."""
+    """Return the final message: whether anything was changed, and the model's predictions."""
     name, env = target.project, target.environment
     begin = "" if changed else "Nothing was changed: all of it was there. "
     if answer is None:

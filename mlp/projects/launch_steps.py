@@ -1,6 +1,6 @@
-"""Decide what is still to be done from a new project to its first served answer. Pure.
+"""Planning of the remaining steps from a new project to its first served answer. Pure.
 
-A fact that was not looked at yet is None. Steps come in the order in which they are done; each needs the ones before.
+A fact that is not known yet is None. Steps are in the order of execution; each needs the previous ones.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Status = Literal["done", "to do", "blocked", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a project needs, as its file says. `request` are rows to ask its model with, None where none are known.
+    """Requirements of a project, from its file.
 
-    `secret` is the name in Secrets Manager of the one that holds a database's address, `key` the object or prefix (it
-    ends with /) that training reads, `upload` a file of the user to be put there, and `pushed` whether images go to a
-    registry and not to this machine's own store.
+    `request` contains rows for a prediction, None if none are known. `secret` is the Secrets Manager name of the secret
+    with a database's address. `key` is the object or prefix (it ends with /) that training reads. `upload` is a file of
+    the user for this place. `pushed` is true if images go to a registry and not to this machine's own store.
     """
 
     project: str
@@ -37,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What there is. `bucket` is known once `data` is; `answered` is the version that answered."""
+    """Facts about the project. `bucket` is known once `data` is; `answered` is the version that answered."""
 
     repository: bool | None = None
     image: bool | None = None
@@ -51,7 +51,10 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`said` is what is there, what is about to be done, or, where it is blocked, what a person has to type."""
+    """Step and its status.
+
+    `said` describes the current state, the planned action, or the command to type if blocked.
+    """
 
     kind: Kind
     status: Status
@@ -59,12 +62,12 @@ class Step:
 
 
 def steps(target: Target, state: State) -> tuple[Step, ...]:
-    """Return every step that a project needs, first to last, each with how it stands."""
+    """Return every step that a project needs, first to last, with its status."""
     return tuple(_steps(target, state))
 
 
 def next_step(target: Target, state: State) -> Step | None:
-    """Return the first step that is not done, None when all are."""
+    """Return the first step that is not done, None if all are done."""
     return next((step for step in _steps(target, state) if step.status != "done"), None)
 
 

@@ -1,4 +1,4 @@
-"""Look at, and change, what a project's launch is about: AWS, the engine's stack, and the commands of `mlp`."""
+"""Executor of a project's launch steps: AWS, the stack of the Pulumi engine, and the commands of `mlp`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mlp.projects.commands import Answer, Commands, run_to_its_end
 from mlp.projects.environment import Place
 from mlp.projects.launch_steps import Kind, State, Target
 
-# The provider of what runs on the cluster; what depends on it is left out with it.
+# Provider of the resources on the cluster; excluding it also excludes its dependents.
 ON_CLUSTER: Final = "**$pulumi:providers:kubernetes::*"
 BUCKET_OUTPUT: Final = "data_lake_bucket"
 COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -30,7 +30,7 @@ _NOT_THERE: Final = ("404", "NoSuchKey", "NotFound")
 
 @dataclass(kw_only=True)
 class World:
-    """`confirmed` answers the engine's question beforehand; `answer` is what the model said in the end."""
+    """Executor of launch steps. If `confirmed`, the engine does not ask; `answer` is the model's answer at the end."""
 
     place: Place
     target: Target
@@ -48,10 +48,10 @@ class World:
         return AwsAccess(self.place.environment)
 
     def look(self, kind: Kind, state: State) -> State:
-        """Return the state with what is the case about one kind of step.
+        """Return the state with the current fact about one kind of step.
 
         Raises:
-            PlainError: it cannot be seen, and why.
+            PlainError: the fact cannot be determined; the message contains the reason.
         """
         with plain_aws_errors(self.place.environment):
             match kind:
@@ -72,10 +72,10 @@ class World:
                     return state
 
     def do(self, kind: Kind, state: State) -> State:
-        """Do one kind of step; return the state without what was known of it, or with what came of it.
+        """Execute one kind of step; return the state with its result, or without the fact so that it is checked again.
 
         Raises:
-            PlainError: a command failed; the message says which, and what to type next.
+            PlainError: a command failed; the message names it, and the command to type next.
         """
         env = self.target.environment
         match kind:
@@ -102,8 +102,9 @@ class World:
                 raise PlainError("the value of a secret is its team's to write")
 
     def _has_repository(self) -> bool:
-        """Ask for all of the environment: `mlp images push` and `pulumi up` need those of the others too.
+        """Return whether all image repositories of the environment exist.
 
+        `mlp images push` and `pulumi up` also need the repositories of the other projects.
         https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html
         """
         ecr = self.aws.client("ecr")
@@ -129,7 +130,9 @@ class World:
         return all(builder.has(each.reference) for each in self._images)
 
     def _has_data(self, bucket: str) -> bool:
-        """Say whether a training would find a table there. Raises PlainError where it would refuse what is there.
+        """Return whether the data lake has a table for the training.
+
+        Raises PlainError if training would reject the data.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
         """
@@ -163,7 +166,7 @@ class World:
             raise PlainError(str(error)) from None
 
     def _upload(self, bucket: str) -> None:
-        """Put the user's file there, a large one in several pieces; the bucket encrypts it with its own key.
+        """Upload the user's file, a large one in several parts; the bucket encrypts it with its own key.
 
         https://docs.aws.amazon.com/boto3/latest/guide/s3-uploading-files.html
         """
@@ -179,7 +182,10 @@ class World:
             self.aws.client("s3").upload_file(str(file), bucket, key, Callback=tell)
 
     def _has_value(self) -> bool:
-        """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html"""
+        """Return whether the secret has a value.
+
+        https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+        """
         found = self.aws.client("secretsmanager").describe_secret(SecretId=self.target.secret)
         return bool(found.get("VersionIdsToStages"))
 
@@ -196,7 +202,7 @@ class World:
         return done.stdout.strip()
 
     def _up(self, *options: str) -> None:
-        """Run `pulumi up` before the user's eyes; on AWS it asks first, unless that was answered beforehand."""
+        """Run `pulumi up` and show its output; it asks for confirmation unless the user has confirmed in advance."""
         line = self._line("up", *options)
         if self.confirmed:
             line += ["--yes", "--skip-preview"]
@@ -215,7 +221,7 @@ class World:
 
     @cached_property
     def _variables(self) -> dict[str, str]:
-        """Return the variables of the engine, with those that an account in place of AWS needs."""
+        """Return the environment variables of the engine, including those of a replacement for AWS."""
         account = selected_account()
         own = account.engine_variables(self.target.environment, self.root) if account else {}
         return {**os.environ, **own}

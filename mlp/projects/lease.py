@@ -1,4 +1,4 @@
-"""One promotion of a project at a time: a Lease in its namespace, held for as long as an alias is being moved.
+"""Lock for promotions: a Lease in the project's namespace allows one promotion at a time while an alias moves.
 
 https://kubernetes.io/docs/concepts/architecture/leases/
 """
@@ -25,7 +25,7 @@ Object = dict[str, Any]
 
 
 class LeaseApi(Protocol):
-    """The calls of the Kubernetes API that it takes; all refuse with CONFLICT what somebody else was faster with."""
+    """Kubernetes API calls that a lease needs. All fail with CONFLICT if another client was faster."""
 
     def find(self, path: str) -> Object | None: ...
     def create(self, path: str, body: Object) -> Object: ...
@@ -33,7 +33,10 @@ class LeaseApi(Protocol):
 
 
 class Held:
-    """A lease that we hold. `renew` before what must not happen twice: it fails when somebody took the lease over."""
+    """Lease held by this process.
+
+    Call `renew` before an action that must not happen twice: it fails after a takeover.
+    """
 
     def __init__(self, api: LeaseApi, path: str, lease: Object, now: Callable[[], datetime]) -> None:
         self._api, self._path, self._now = api, path, now
@@ -49,7 +52,7 @@ class Held:
             raise
 
     def release(self) -> None:
-        """So that the next one need not wait until it expires; which it does, should this fail."""
+        """Release the lease, so that the next holder need not wait for its expiry. If this fails, the lease expires."""
         spec = {**self._lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
         with suppress(PlainError):
             self._api.replace(self._path, {**self._lease, "spec": spec})
@@ -66,7 +69,11 @@ def held(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Generator[Held]:
-    """Raises PlainError with the holder's name when somebody else has it for longer than we wait."""
+    """Hold a lease inside the block.
+
+    Raises:
+        PlainError: another holder keeps the lease for longer than `patience` seconds; the message names the holder.
+    """
     lease = _acquire(api, namespace, name, who, patience, now, sleep)
     try:
         yield lease
@@ -85,7 +92,7 @@ def _acquire(
 ) -> Held:
     folder = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
     path = f"{folder}/{name}"
-    # Two commands of one person are two holders.
+    # Two commands of one person are two different holders.
     identity = f"{who} on {socket.gethostname()} ({os.getpid()}-{uuid.uuid4().hex[:6]})"
     waited = 0.0
     while True:
@@ -106,7 +113,7 @@ def _acquire(
 
 @contextmanager
 def suppress_conflict() -> Generator[None]:
-    """Somebody was faster; next time we see who."""
+    """Ignore a conflict: another client was faster, and the next attempt shows the holder."""
     try:
         yield
     except ApiError as error:
@@ -115,7 +122,7 @@ def suppress_conflict() -> Generator[None]:
 
 
 def _holder(lease: Object | None, now: datetime) -> str | None:
-    """Who holds it, None when nobody does any more."""
+    """Return the holder of a lease, None if it is free or has expired."""
     spec = (lease or {}).get("spec") or {}
     holder, renewed = spec.get("holderIdentity"), spec.get("renewTime")
     if not holder or not renewed:
@@ -125,7 +132,10 @@ def _holder(lease: Object | None, now: datetime) -> str | None:
 
 
 def _taken(found: Object | None, namespace: str, name: str, identity: str, now: datetime) -> Object:
-    """The lease as ours. With the resourceVersion that we saw, so that only one of two who see it free gets it."""
+    """Return the lease with this process as holder.
+
+    It contains the resourceVersion that was read, so that only one of two concurrent clients gets a free lease.
+    """
     before = (found or {}).get("spec") or {}
     moment = now.strftime(_FORMAT)
     metadata: Object = {"name": name, "namespace": namespace}

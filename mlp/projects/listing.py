@@ -1,4 +1,4 @@
-"""`mlp projects`: the group of commands on files of projects, and the list of what there is."""
+"""`mlp projects`: group of commands for files of projects, and the list of projects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OnlyIn = Annotated[str | None, typer.Option("--env", "-e", help="Only those that
 
 @app.callback(invoke_without_command=True)
 def projects(context: typer.Context, env: OnlyIn = None, as_json: Json = False) -> None:
-    """Projects of this repository. Without a further word it lists them, as `mlp projects list` does."""
+    """Commands for the projects of this repository. Without a subcommand it lists them, like `mlp projects list`."""
     if context.invoked_subcommand is None:
         list_projects(env, as_json)
     elif env is not None or as_json:
@@ -33,7 +33,7 @@ def projects(context: typer.Context, env: OnlyIn = None, as_json: Json = False) 
 def list_projects(env: OnlyIn = None, as_json: Json = False) -> None:
     """List the projects of this repository: team, owner, environments, accelerator, schedule.
 
-    It reads files only; `mlp status` says whether and how a project is deployed.
+    Reads only files; `mlp status` shows whether and how a project is deployed.
     """
     with plain_errors():
         if env is not None:
@@ -49,7 +49,7 @@ def list_projects(env: OnlyIn = None, as_json: Json = False) -> None:
 
 
 def as_document(project: Project) -> dict[str, Any]:
-    """For `--json`."""
+    """Return the document for `--json`."""
     training, online = project.training, project.serving.online
     accelerator = training.accelerator
     return {
@@ -67,7 +67,7 @@ def as_document(project: Project) -> dict[str, Any]:
 
 
 def gate_of(project: Project) -> dict[str, Any]:
-    """In the words of project.yaml, without what is not set."""
+    """Return the gate with the field names of project.yaml, without unset fields."""
     return project.training.gate.model_dump(exclude_none=True)
 
 

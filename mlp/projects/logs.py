@@ -1,4 +1,4 @@
-"""`mlp logs`: what a project's servers or its training runs write."""
+"""`mlp logs`: logs of a project's servers or training runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines of each pod.")] = 200,
     as_json: Json = False,
 ) -> None:
-    """Show logs of a project's pods. With --json one object a line: {"pod": ..., "line": ...}."""
+    """Show logs of a project's pods. With --json, each line is one object: {"pod": ..., "line": ...}."""
     if serving and (training or run):
         raise typer.BadParameter("--serving goes with neither --training nor --run", param_hint="--serving")
     with plain_errors(), opened(project, env) as session:
@@ -63,7 +63,7 @@ def _serving(session: Session) -> Sequence[Object]:
 
 
 def _training(session: Session, run: str | None) -> Sequence[Object]:
-    """The newest pod of the run."""
+    """Return the newest pod of the run."""
     from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
     from mlp.projects.follow import events_of, has_begun, pods_of
 
@@ -83,7 +83,7 @@ def _training(session: Session, run: str | None) -> Sequence[Object]:
 
 
 def newest_job(session: Session) -> Object | None:
-    """Of the project's training."""
+    """Return the newest Job of the project's training."""
     found = session.cluster.items(session.jobs(), labelSelector="app.kubernetes.io/name=training")
     return max(found, key=lambda job: str(job["metadata"]["creationTimestamp"]), default=None)
 
@@ -99,7 +99,7 @@ def _in_turn(sources: dict[str, Callable[[], Iterator[str]]]) -> Iterator[tuple[
 
 
 def _together(sources: dict[str, Callable[[], Iterator[str]]]) -> Iterator[tuple[str, str]]:
-    """As they come, until all have ended."""
+    """Yield lines of all sources as they arrive, until all have ended."""
     lines: queue.Queue[tuple[str, str | None]] = queue.Queue()
 
     def read(name: str, source: Callable[[], Iterator[str]]) -> None:
@@ -115,7 +115,7 @@ def _together(sources: dict[str, Callable[[], Iterator[str]]]) -> Iterator[tuple
         threading.Thread(target=read, args=(name, source), daemon=True).start()
     left = len(sources)
     while left:
-        # With a limit, because Ctrl-C does not wake whoever waits without one on every system.
+        # With a timeout, because on some systems Ctrl-C does not interrupt a wait without one.
         try:
             name, line = lines.get(timeout=1.0)
         except queue.Empty:

@@ -1,4 +1,4 @@
-"""`mlp mlflow`: MLflow's web page on this machine, for as long as the command runs."""
+"""`mlp mlflow`: access to MLflow's web page on this machine, for as long as the command runs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def mlflow(
     env: Env = "dev",
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.", min=0, max=65535)] = 5000,
 ) -> None:
-    """Open a way to MLflow, which only the cluster reaches, and say where it is and who may sign in.
+    """Forward a local port to MLflow, and print its address and the accounts that may sign in.
 
-    Ctrl-C closes it.
+    MLflow itself is reachable only inside the cluster. Ctrl-C closes it.
     """
     with plain_errors():
         from mlp.projects.pods import forwarded
@@ -45,7 +45,7 @@ def mlflow(
 
 
 def _wait() -> None:
-    """Until somebody ends the command, by the keyboard or not."""
+    """Wait until Ctrl-C or SIGTERM."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())

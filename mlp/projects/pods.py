@@ -1,4 +1,4 @@
-"""Pods as the commands need them: which are ready, and a port that leads to them."""
+"""Pods for the commands: readiness, and a local port that forwards to them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,28 @@ def forwarded(
     unready: bool = False,
     local_port: int = 0,
 ) -> Generator[PortForward]:
-    """A port on this machine for one of the platform's workloads. `unready`: pods that run are good enough, to be asked
-    why they are not ready. `local_port` 0 is a free one; raises OSError when another one is taken."""
+    """Forward a port of this machine to one of the platform's workloads.
+
+    Args:
+        cluster: the cluster.
+        namespace: namespace of the workload.
+        name: name of the workload.
+        port: port of the pods.
+        deploy: command that deploys the environment, for messages.
+        unready: also accept running pods that are not ready, to ask them for the reason.
+        local_port: port on this machine; 0 takes a free one.
+
+    Raises:
+        OSError: `local_port` is in use.
+        PlainError: no pod is ready.
+    """
 
     def connect() -> tuple[Any, Callable[[], None]]:
         pod = choose(cluster.pods(namespace, name), namespace, name, deploy, unready=unready)
         connection = cluster.connect(namespace, pod, port)
         return connection.socket(port), connection.close
 
-    # Said at once, and not as a connection that ends without an answer.
+    # Checked here to report the error at once, and not as a connection that ends without an answer.
     choose(cluster.pods(namespace, name), namespace, name, deploy, unready=unready)
     without_broken_proxies()
     with PortForward(connect, local_port) as forward:
@@ -51,7 +64,7 @@ def forwarded(
 
 
 def choose(pods: list[Object], namespace: str, name: str, deploy: str, *, unready: bool = False) -> str:
-    """The name of one of the ready ones, any of them, so that all get their share."""
+    """Return the name of a random ready pod, so that the load is distributed."""
     ready = [pod for pod in pods if is_ready(pod)] or [pod for pod in pods if unready and runs(pod)]
     if ready:
         return str(secrets.choice(ready)["metadata"]["name"])
@@ -62,7 +75,7 @@ def choose(pods: list[Object], namespace: str, name: str, deploy: str, *, unread
 
 
 def state(pod: Object) -> str:
-    """In a word or two, as `kubectl get pods` has it."""
+    """Return the state of a pod in a word or two, like `kubectl get pods`."""
     status = pod.get("status", {})
     if "deletionTimestamp" in pod["metadata"]:
         return "Terminating"

@@ -1,6 +1,6 @@
-"""A port on this machine that leads to pods, as `kubectl port-forward` makes it, but to another pod when one goes.
+"""Local port that forwards to pods, like `kubectl port-forward`, but switches to another pod if one disappears.
 
-Each connection to it becomes one of its own through the Kubernetes API.
+Each connection to the port becomes a separate connection through the Kubernetes API.
 https://kubernetes.io/docs/tasks/access-application-cluster/port-forward-access-application-cluster/
 """
 
@@ -15,15 +15,16 @@ from typing import Any, Final
 from mlp.console import PlainError
 
 PROXY: Final = "Kubernetes port forward proxy"
-"""What the Kubernetes client calls its threads; it has one for each connection."""
+"""Name of the Kubernetes client's threads, one for each connection."""
 _PART: Final = 64 * 1024
 _DRAIN_SECONDS: Final = 2.0
 
 
 class PortForward:
-    """`connect` opens one connection to a pod and hands out its two ends of life: a socket, and what ends it.
+    """Local port that forwards connections.
 
-    `problem` is why the last one could not be opened; whoever is connected then sees an end without an answer.
+    `connect` opens one connection to a pod and returns a socket and a function that closes the connection. `problem` is
+    the error of the last connection that failed; its client sees the connection end without an answer.
     """
 
     def __init__(self, connect: Callable[[], tuple[Any, Callable[[], None]]], local_port: int = 0) -> None:
@@ -48,9 +49,9 @@ class PortForward:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends all connections and waits for what served them."""
+        """Close all connections and wait for the threads that served them."""
         self._closed = True
-        # Closing alone does not wake whoever waits in accept.
+        # Closing alone does not interrupt a thread in accept.
         _end(self._listener)
         with self._lock:
             still_open = list(self._open)
@@ -88,7 +89,7 @@ class PortForward:
         with self._lock:
             self._open |= {local, remote}
         try:
-            # Whoever left meanwhile is not in the set that was ended.
+            # A connection that was accepted during closing is not in the set of closed connections.
             if not self._closed:
                 back = threading.Thread(target=_back, args=(remote, local), daemon=True)
                 back.start()
@@ -102,8 +103,11 @@ class PortForward:
 
 
 def without_broken_proxies() -> None:
-    """A connection that ends while its thread still has something to hand on ends the thread, too. From now on, without
-    a traceback on the screen of somebody who has had the answer."""
+    """Suppress tracebacks of the Kubernetes client's proxy threads from now on.
+
+    If a connection ends while its thread still has data to forward, the thread ends with an OSError. The user already
+    has the answer then.
+    """
     if getattr(threading.excepthook, "quiet", False):
         return
     before = threading.excepthook
@@ -118,7 +122,7 @@ def without_broken_proxies() -> None:
 
 
 def _forth(local: socket.socket, remote: Any) -> None:
-    """What the client sends. The API's connections cannot be half closed: its end is the end of both directions."""
+    """Forward data of the client. Connections of the API cannot be half-closed, so its end closes both directions."""
     try:
         while part := local.recv(_PART):
             remote.sendall(part)
@@ -129,7 +133,7 @@ def _forth(local: socket.socket, remote: Any) -> None:
 
 
 def _back(remote: Any, local: socket.socket) -> None:
-    """What the pod answers. A client that still sends must be able to read an answer that came early, such as 413."""
+    """Forward data of the pod. A client that is still sending must be able to read an early answer, such as 413."""
     try:
         while part := remote.recv(_PART):
             local.sendall(part)
@@ -142,7 +146,7 @@ def _back(remote: Any, local: socket.socket) -> None:
 
 
 def _drain(local: socket.socket) -> None:
-    """Closing on what was not read would take away what the client has not read either."""
+    """Read the remaining data: closing with unread data would discard data that the client has not read yet."""
     with suppress(OSError):
         local.settimeout(_DRAIN_SECONDS)
         while local.recv(_PART):

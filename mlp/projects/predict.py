@@ -1,4 +1,4 @@
-"""`mlp predict`: asks the model that is in production, in the cluster."""
+"""`mlp predict`: predictions of the production model in the cluster."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def predict(
     env: Env = "dev",
     as_json: Json = False,
 ) -> None:
-    """Ask the model that answers now, and show its predictions and version.
+    """Send rows to the model that answers now, and show its predictions and version.
 
-    JSON is one row ({"age": 41}), a list of rows, or {"instances": [...]}. Without --data it says which columns the
-    model takes, and ends with 2.
+    JSON is one row ({"age": 41}), a list of rows, or {"instances": [...]}. Without --data it lists the columns of the
+    model, and ends with exit code 2.
     """
     with plain_errors(), opened(project, env) as session:
         from mlp.projects.rows import from_csv, from_json, read
@@ -60,7 +60,7 @@ def predict(
 
 
 def serving(session: Session, *, unready: bool = False) -> Any:
-    """A port that leads to the project's server."""
+    """Forward a local port to the project's server."""
     from ml_workloads.project.deployment_names import SERVING, SERVING_PORT
     from mlp.projects.pods import forwarded
 
@@ -70,7 +70,7 @@ def serving(session: Session, *, unready: bool = False) -> Any:
 
 
 def model_columns(session: Session, forward: PortForward) -> tuple[ModelColumn, ...]:
-    """Raises PlainError while the server has no model."""
+    """Return the columns of the model. Raises PlainError while the server has no model."""
     from mlp.projects.rows import columns_of
 
     status, body = call(forward, "GET", "/openapi.json")
@@ -86,7 +86,10 @@ def model_columns(session: Session, forward: PortForward) -> tuple[ModelColumn, 
 
 
 def ask(forward: PortForward, document: dict[str, Any]) -> dict[str, Any]:
-    """Return what the server answers. Raises PlainError with the field when it does not take the document."""
+    """Send a document and return the server's answer.
+
+    Raises PlainError with the invalid field if it rejects the document.
+    """
     from mlp.projects.rows import refused
 
     status, body = call(forward, "POST", "/predict", json.dumps(document).encode())
@@ -98,7 +101,7 @@ def ask(forward: PortForward, document: dict[str, Any]) -> dict[str, Any]:
 def call(forward: PortForward, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", forward.port, timeout=_ANSWER_SECONDS)
     try:
-        # A server that answers before it has read all of it says why.
+        # A server may respond before it has read the whole request; the response then contains the reason.
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
         answer = connection.getresponse()

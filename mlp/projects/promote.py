@@ -1,4 +1,4 @@
-"""`mlp promote` and `mlp rollback`: which version is staging, and which one answers."""
+"""`mlp promote` and `mlp rollback`: move the aliases staging and production of a project's model."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ def promote(
     env: Env = "dev",
     as_json: Json = False,
 ) -> None:
-    """Let an alias name another version, if the gate lets it: shows the numbers, refuses with reasons.
+    """Move an alias to another version if the gate allows it; show the metrics, and the reasons of a rejection.
 
-    What is staging comes from what training let through (dev), what is production from staging. The gate is that of
-    project.yaml, against the version that has the alias now. Exit code 1 when it is refused.
+    Without --version, staging takes the version with the alias dev, which passed the gate of training, and production
+    takes the one with the alias staging. The gate of project.yaml compares the version with the one that has the alias
+    now. Exit code 1 if the gate rejects it.
     """
     with plain_errors(), opened(project, env) as session, _alone(session) as (registry, lease):
         from ml_workloads.promotion import carry_out, consider
@@ -68,7 +69,10 @@ def rollback(
     env: Env = "dev",
     as_json: Json = False,
 ) -> None:
-    """Let an alias name again what it named before; twice goes two back. Servers follow within 30 seconds."""
+    """Move an alias back to its previous version; a second call goes back two versions.
+
+    Servers follow within 30 seconds.
+    """
     with plain_errors(), opened(project, env) as session, _alone(session) as (registry, lease):
         from ml_workloads.promotion import consider_rollback, roll_back
 
@@ -97,7 +101,7 @@ def plain_refusals() -> Generator[None]:
 
 @contextmanager
 def _alone(session: Session) -> Generator[tuple[ModelRegistry, Held]]:
-    """The registry, while nobody else promotes this project."""
+    """Return the registry, locked against other promotions of this project."""
     from ml_workloads.project.deployment_names import PROMOTION_LEASE
     from ml_workloads.promotion import ModelRegistry
     from mlp.projects.lease import held
@@ -113,7 +117,7 @@ def _alone(session: Session) -> Generator[tuple[ModelRegistry, Held]]:
 
 
 def gate_of(session: Session) -> Gate:
-    """As project.yaml has it: its schema sees to it that there is one bound."""
+    """Return the gate of project.yaml, whose schema ensures that it has one bound."""
     from ml_workloads.runtime.gate import Gate
 
     settings = session.place.project.training.gate

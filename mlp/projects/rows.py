@@ -1,4 +1,4 @@
-"""What `mlp predict` sends, from a file, standard input or the command line; and what the server's answers mean."""
+"""Rows of `mlp predict` from a file, standard input or the command line, and messages for the server's errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST_CELL = 2**31 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class ModelColumn:
-    """A column that the model takes. `type` is JSON's; `values` are its categories, none where it takes any value."""
+    """Column of the model. `type` is the JSON type; `values` are its categories, empty if it accepts any value."""
 
     name: str
     type: str
@@ -30,14 +30,14 @@ class ModelColumn:
 
 
 def read(given: str, standard_input: Callable[[], str]) -> tuple[str, bool]:
-    """Return the text that `--data` means, without a byte order mark, and whether it is CSV.
+    """Return the text for `--data`, without a byte order mark, and whether it is CSV.
 
     Args:
         given: a file, - for standard input, or JSON itself.
-        standard_input: reads all of standard input.
+        standard_input: function that reads all of standard input.
 
     Raises:
-        PlainError: there is no such file, or it is no text.
+        PlainError: the file does not exist, or is not text.
     """
     given = given.removeprefix(_BYTE_ORDER_MARK)
     if _is_json(given):
@@ -46,7 +46,7 @@ def read(given: str, standard_input: Callable[[], str]) -> tuple[str, bool]:
         if given == "-":
             text = standard_input().removeprefix(_BYTE_ORDER_MARK)
             return text, not _is_json(text)
-        # Line ends inside a cell stay as they are, as in training.
+        # Line ends inside a cell are preserved, as in training.
         return Path(given).read_bytes().decode("utf-8-sig"), Path(given).suffix.lower() == ".csv"
     except FileNotFoundError:
         raise PlainError(f"--data {given!r}: there is no such file; write a file, - or JSON") from None
@@ -59,7 +59,7 @@ def _is_json(text: str) -> bool:
 
 
 def from_json(text: str) -> dict[str, Any]:
-    """The document that the server takes, from that document, a list of instances, or one instance."""
+    """Return the request document from a request document, a list of instances, or one instance."""
     try:
         found = json.loads(text)
     except ValueError as error:
@@ -74,14 +74,14 @@ def from_json(text: str) -> dict[str, Any]:
 
 
 def from_csv(text: str, columns: Sequence[ModelColumn], missing_values: Collection[str] = ("",)) -> dict[str, Any]:
-    """Return the document that the server takes from a table with a heading.
+    """Return the request document for a table with a heading.
 
-    What a column holds is what the model takes in it: a post code stays text.
+    The model's column decides the type of a cell: a post code stays text.
 
     Args:
         text: the table, without a byte order mark.
-        columns: the columns that the model takes.
-        missing_values: `data.missing_values` of the project: the words that become null, and no others.
+        columns: columns of the model.
+        missing_values: `data.missing_values` of the project: the only words that become null.
 
     Raises:
         PlainError: the table has no rows, its heading repeats a name, or a row has another number of values.
@@ -105,7 +105,7 @@ def from_csv(text: str, columns: Sequence[ModelColumn], missing_values: Collecti
 
 
 def _rows(text: str) -> list[list[str]]:
-    """Return the lines of a CSV that are not empty; a cell may be as long as one of training's."""
+    """Return the non-empty rows of a CSV; a cell may be as long as in training."""
     limit = csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
@@ -117,7 +117,7 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def columns_of(openapi: Mapping[str, Any]) -> tuple[ModelColumn, ...]:
-    """Return what the model that answers now takes, from the server's own description; none while it has no model."""
+    """Return the columns of the model that answers now, from the server's OpenAPI document; empty without a model."""
     schemas = openapi.get("components", {}).get("schemas", {})
     request = schemas.get("PredictRequest")
     if request is None:
@@ -129,7 +129,7 @@ def columns_of(openapi: Mapping[str, Any]) -> tuple[ModelColumn, ...]:
 
 
 def refused(status: int, body: bytes) -> str:
-    """The server's refusal in plain words, with the field."""
+    """Return the server's error response in plain words, with the field."""
     try:
         detail: Any = json.loads(body)["detail"]
     except (ValueError, KeyError, TypeError):
@@ -154,7 +154,7 @@ def _problem(each: Mapping[str, Any]) -> str:
 
 
 def _column(name: str, schema: Mapping[str, Any], *, required: bool) -> ModelColumn:
-    """Read a column's schema. An optional column is any of its type and null; categories come without a type."""
+    """Parse the schema of a column. An optional column accepts its type and null; categories have no type."""
     choices = (schema, *schema.get("anyOf", ()))
     values = next((tuple(each["enum"]) for each in choices if each.get("enum")), ())
     types = (str(each["type"]) for each in choices if each.get("type", "null") != "null")
@@ -162,7 +162,7 @@ def _column(name: str, schema: Mapping[str, Any], *, required: bool) -> ModelCol
 
 
 def _type_of(values: Sequence[Any]) -> str:
-    """Return JSON's type of categories, which are all of one."""
+    """Return the JSON type of categories, which all have the same type."""
     for name, kind in (("boolean", bool), ("integer", int), ("number", (int, float))):
         if values and all(isinstance(each, kind) for each in values):
             return name
@@ -170,19 +170,22 @@ def _type_of(values: Sequence[Any]) -> str:
 
 
 def _value(cell: str, column: ModelColumn | None) -> Any:
-    """Return what a cell means. What its column does not take goes as it is: the server says what it wants there."""
+    """Return the value of a cell.
+
+    A cell that does not match its column is sent unchanged: the server reports the error.
+    """
     kind = column.type if column is not None else "string"
     value = _read_as(cell, kind)
     if column is None or not column.values or kind == "string":
         return value
-    # A category is sent as the model has it: 1.0, where the cell says 1.
+    # A category is sent as the model has it: 1.0 if the cell contains 1.
     return next((each for each in column.values if cell == str(each) or value == each), cell)
 
 
 def _read_as(cell: str, kind: str) -> Any:
     if kind == "boolean":
         return _TRUTH.get(cell.strip().lower(), cell)
-    # Python reads 1_000 as a number, and training reads it as text.
+    # Python parses 1_000 as a number, but training reads it as text.
     if kind not in _NUMBERS or "_" in cell:
         return cell
     try:

@@ -1,4 +1,4 @@
-"""Runs and versions as MLflow has them: what `mlp runs`, `mlp models` and the end of `mlp train --follow` show."""
+"""Runs and versions from MLflow, for `mlp runs`, `mlp models` and the end of `mlp train --follow`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVersion:
-    """`gate` is what training's gate said: `passed`, or its reasons; `gate_by` is the account that wrote it down."""
+    """Version of a model.
+
+    `gate` is the result of training's gate: `passed`, or the reasons; `gate_by` is the account that recorded it.
+    """
 
     version: str
     aliases: tuple[str, ...]
@@ -42,7 +45,7 @@ class ModelVersion:
 
 
 def runs_of(client: MlflowClient, project: str, most: int, job: str | None = None) -> list[Run]:
-    """Newest first."""
+    """Return the runs of a project, newest first."""
     experiment = client.get_experiment_by_name(project)
     if experiment is None:
         return []
@@ -60,7 +63,7 @@ def read_run(client: MlflowClient, run_id: str) -> Run:
 
 
 def versions_of(client: MlflowClient, project: str, most: int) -> list[ModelVersion]:
-    """Newest first, and none when the project has no model yet."""
+    """Return the versions of a project's model, newest first; empty if the project has no model yet."""
     from ml_workloads.promotion.registry import absent
 
     model: Any = absent(lambda: client.get_registered_model(project))
@@ -72,7 +75,7 @@ def versions_of(client: MlflowClient, project: str, most: int) -> list[ModelVers
         key=lambda each: int(each.version),
         reverse=True,
     )
-    # One with an alias is shown however old it is.
+    # A version with an alias is shown whatever its age.
     shown = [each for place, each in enumerate(found) if place < most or str(each.version) in aliases.values()]
     return [_version(client, each, aliases) for each in shown]
 
@@ -82,7 +85,7 @@ def version_of_run(client: MlflowClient, project: str, run_id: str) -> ModelVers
 
 
 def as_document(record: Run | ModelVersion) -> dict[str, Any]:
-    """For `--json`."""
+    """Return the document for `--json`."""
     return asdict(record)
 
 

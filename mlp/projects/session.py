@@ -1,4 +1,4 @@
-"""What a command on a deployed project holds: the caller's AWS account, the cluster, and where the project is."""
+"""Session of a command on a deployed project: the caller's AWS account, the cluster, and the project's place."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Session:
         return self.place.environment.deploy
 
     def path(self, resource: str, name: str = "", api: str = "api/v1") -> str:
-        """Of objects in the project's namespace, or of one of them."""
+        """Return the API path of objects in the project's namespace, or of one of them."""
         return f"/{api}/namespaces/{self.namespace}/{resource}" + (f"/{name}" if name else "")
 
     def jobs(self, name: str = "") -> str:
@@ -50,7 +50,7 @@ class Session:
 
 @contextmanager
 def signed_in(environment: Environment, role: str) -> Generator[tuple[AwsAccess, Cluster]]:
-    """To the account and the environment's cluster."""
+    """Sign in to the account and the environment's cluster."""
     from mlp.projects.aws_access import AwsAccess
     from mlp.projects.cluster_access import Cluster
 
@@ -64,7 +64,10 @@ def signed_in(environment: Environment, role: str) -> Generator[tuple[AwsAccess,
 
 @contextmanager
 def opened(project: str, environment: str) -> Generator[Session]:
-    """For a project that is deployed. Raises PlainError with what is missing and how it comes."""
+    """Open a session for a deployed project.
+
+    Raises PlainError with the missing part and the command that creates it.
+    """
     place = find_place(project, environment)
     with signed_in(place.environment, place.role) as (aws, cluster):
         session = Session(place=place, aws=aws, cluster=cluster)

@@ -1,4 +1,4 @@
-"""How the commands for projects write numbers, times and tables."""
+"""Output of the commands for projects: numbers, times and tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def moment(value: datetime | None) -> str:
 
 
 def from_milliseconds(value: int | None) -> datetime | None:
-    """MLflow's times."""
+    """Convert a time of MLflow in milliseconds."""
     return datetime.fromtimestamp(value / 1000, UTC) if value else None
 
 
@@ -35,7 +35,7 @@ def from_kubernetes(value: str | None) -> datetime | None:
 
 
 def short(digest: str | None) -> str | None:
-    """Enough to tell one from another; --json has all of it."""
+    """Return the start of a digest, enough to distinguish digests; --json has the whole digest."""
     return digest[:8] if digest else None
 
 
@@ -51,14 +51,14 @@ def print_json(document: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Cells are text, whatever is in them; what is None is a dash."""
-    # The first names what the row is about: people copy it.
+    """Print a table. Cells are printed as plain text, None as a dash."""
+    # The first column is never wrapped, because people copy its values.
     headings = (Column(name, overflow="fold", no_wrap=place == 0) for place, name in enumerate(columns))
-    # A title wider than its table would be folded.
+    # A title wider than its table would be wrapped.
     table = Table(*headings, title=escape(title), title_justify="left", min_width=cell_len(title))
     for row in rows:
         table.add_row(*("-" if cell is None else escape(str(cell)) for cell in row))
-    # A pipe has no width, and lines that were folded for one are of no use to who reads it.
+    # A pipe has no width, and wrapped lines are hard to process.
     (console if console.is_terminal else Console(width=_PIPE_WIDTH, file=console.file, emoji=False)).print(table)
 
 

@@ -1,4 +1,4 @@
-"""`mlp status`: how a project is deployed, trained and served, and which version answers."""
+"""`mlp status`: state of a project's deployment, training and serving, and the version that answers."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def status(
     env: Env = "dev",
     as_json: Json = False,
 ) -> None:
-    """Show how a project is: image, schedule, last run, replicas, the version that answers, aliases, quota.
+    """Show the state of a project: image, schedule, last run, replicas, the version that answers, aliases, quota.
 
-    Without a project: all of the environment, in a line each.
+    Without a project: all projects of the environment, one line each.
     """
     with plain_errors():
         if project is None:
@@ -47,7 +47,7 @@ def status(
 
 
 def look(session: Session, *, with_aliases: bool) -> Document:
-    """Everything, as far as it can be had; what cannot be is a problem and not the end."""
+    """Return the state of a project. A part that cannot be read becomes a problem and does not end the command."""
     problems: list[str] = []
 
     def attempt(call: Callable[[], Any]) -> Any:
@@ -82,13 +82,13 @@ def look(session: Session, *, with_aliases: bool) -> Document:
 
 
 def image_of(template: Mapping[str, Any] | None) -> str | None:
-    """Return the project's image, from the CronJob that trainings are made from. Servers run the same."""
+    """Return the project's image, from the CronJob that is the template of trainings. Servers run the same image."""
     pod = template["spec"]["jobTemplate"]["spec"]["template"]["spec"] if template else None
     return str(pod["containers"][0]["image"]) if pod else None
 
 
 def training_of(cronjob: Mapping[str, Any] | None) -> Document | None:
-    """Return the schedule, None for a project that has none, and whether it rests."""
+    """Return the schedule, None for a project without one, and whether it is suspended."""
     if cronjob is None:
         return None
     from ml_workloads.project.deployment_names import NO_SCHEDULE
@@ -134,7 +134,7 @@ def serving_of(deployment: Mapping[str, Any] | None) -> Document | None:
 
 
 def answering(session: Session) -> Document:
-    """What one of the servers says of itself."""
+    """Return the status that one of the servers reports."""
     from mlp.projects.predict import call, serving
 
     with serving(session, unready=True) as forward:
@@ -152,7 +152,7 @@ def answering(session: Session) -> Document:
 
 
 def aliases_of(session: Session) -> tuple[Mapping[str, str], Mapping[str, str | None]]:
-    """Return the version that each alias names, and the account that let it, as far as MLflow has recorded that."""
+    """Return the version of each alias, and the account that moved it, if MLflow has recorded it."""
     from ml_workloads.promotion import ModelRegistry
     from mlp.projects.promote import plain_refusals
     from mlp.projects.tracking import tracking
@@ -165,7 +165,7 @@ def aliases_of(session: Session) -> tuple[Mapping[str, str], Mapping[str, str | 
 
 
 def quota_of(quotas: list[Mapping[str, Any]]) -> Mapping[str, Mapping[str, str]]:
-    """Used and allowed, without what nothing is allowed of."""
+    """Return used and allowed amounts, without resources whose limit is 0."""
     found: dict[str, Mapping[str, str]] = {}
     for quota in quotas:
         hard = quota.get("status", {}).get("hard") or quota["spec"].get("hard") or {}

@@ -1,4 +1,4 @@
-"""MLflow of an environment, which only the cluster reaches, signed in as a project's account."""
+"""MLflow client for an environment, through a port forward to the cluster, with a project's account."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _ANSWER_SECONDS: Final = 20.0
 
 @contextmanager
 def tracking(session: Session) -> Generator[MlflowClient]:
-    """MLflow's client, for as long as the port forward lasts."""
+    """Return MLflow's client, valid as long as the port forward lasts."""
     user, password = account(session)
     with forwarded(session.cluster, NAMESPACE, NAME, PORT, session.deploy) as forward:
         check(forward)
         with environment_variables(variables(forward.address, user, password)):
-            # Only here: it takes seconds, which no other command waits for.
+            # Imported here because it takes seconds, which other commands skip.
             import mlflow
             from mlflow import MlflowClient
 
@@ -40,7 +40,7 @@ def tracking(session: Session) -> Generator[MlflowClient]:
             sign_in_with(RenewedAuth(lambda: account(session)))
             os.environ["MLFLOW_TRACKING_AUTH"] = PROVIDER
             logging.getLogger("mlflow").setLevel(logging.ERROR)
-            # Set in this process before, for another project, it would go before the variable.
+            # A URI set earlier in this process, for another project, would take precedence over the variable.
             mlflow.set_tracking_uri(forward.address)
             mlflow.set_registry_uri(forward.address)
             with plain_mlflow_errors(forward):
@@ -48,7 +48,7 @@ def tracking(session: Session) -> Generator[MlflowClient]:
 
 
 def account(session: Session) -> tuple[str, str]:
-    """User and password of the project's account, from its secret."""
+    """Return user and password of the project's account, from its secret."""
     name = session.place.account_secret
     held = session.aws.secret(name, f"there is no secret {name}: deploy the project with {session.deploy}")
     try:
@@ -59,7 +59,10 @@ def account(session: Session) -> tuple[str, str]:
 
 
 def variables(address: str, user: str, password: str) -> Mapping[str, str]:
-    """https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html"""
+    """Return the variables of MLflow's client.
+
+    https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html
+    """
     no_proxy = os.environ.get("NO_PROXY", os.environ.get("no_proxy", ""))
     without = ",".join(filter(None, (no_proxy, "127.0.0.1")))
     return {
@@ -69,14 +72,14 @@ def variables(address: str, user: str, password: str) -> Mapping[str, str]:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        # Files go through the server, whose guard hands out no addresses of the bucket.
+        # Files go through the server, whose guard issues no presigned URLs of the bucket.
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
         "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
-        # It would say where a run is whose end is recorded, in the middle of what a command answers.
+        # MLflow would print the URL of a run when its end is recorded, in the middle of a command's output.
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "NO_PROXY": without,
         "no_proxy": without,
-        # A file of passwords, whose `default` entry would replace user and password of every request.
+        # Without it, a `default` entry in the user's netrc file would replace user and password of every request.
         # https://requests.readthedocs.io/en/latest/user/authentication/#netrc-authentication
         "NETRC": os.devnull,
     }
@@ -84,10 +87,10 @@ def variables(address: str, user: str, password: str) -> Mapping[str, str]:
 
 @contextmanager
 def environment_variables(given: Mapping[str, str]) -> Generator[None]:
-    """Set variables of this process for the block, and take all others of MLflow's away.
+    """Set variables of this process for the block, and remove all other variables of MLflow.
 
-    Any of them might say where requests go, or as whom: the registry, a token, a plugin that signs requests. What the
-    shell set is there again afterwards.
+    Any of them might redirect requests or change their identity: the registry, a token, a plugin that signs requests.
+    The shell's variables are restored afterwards.
     """
     before = dict(os.environ)
     for name in before:
@@ -103,12 +106,12 @@ def environment_variables(given: Mapping[str, str]) -> Generator[None]:
 
 
 def is_of_mlflow(name: str) -> bool:
-    """Return whether a variable is one that MLflow may read; its settings have no other beginning."""
+    """Return whether MLflow may read a variable; the names of all its settings have one of these prefixes."""
     return name.startswith(("MLFLOW_", "_MLFLOW_"))
 
 
 def check(forward: PortForward) -> None:
-    """Whether MLflow answers at all, before its client tries for minutes."""
+    """Raise PlainError unless MLflow answers, because its client would retry for minutes."""
     connection = http.client.HTTPConnection("127.0.0.1", forward.port, timeout=_ANSWER_SECONDS)
     try:
         connection.request("GET", "/health")

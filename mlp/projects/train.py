@@ -1,4 +1,4 @@
-"""`mlp train`: a run of a project's training, made from its CronJob."""
+"""`mlp train`: a training run of a project, created from its CronJob."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def train(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a project now: one run, beside those of its schedule.
+    """Train a project now: one run in addition to its schedule.
 
-    With --follow exit code 1 if the run failed, and why; with --json its log goes to the error output. A run whose
-    model the gate refused has not failed.
+    With --follow, exit code 1 and the reason if the run failed; with --json its log goes to the error output. A run
+    whose model the gate rejected has not failed.
     """
     with plain_errors(), opened(project, env) as session:
         name = start(session, datetime.now(UTC))
@@ -60,7 +60,7 @@ def train(
 
 
 def start(session: Session, now: datetime) -> str:
-    """The name of the Job."""
+    """Start a run and return the name of its Job."""
     from ml_workloads.project.deployment_names import TRAINING
     from mlp.projects.cluster_access import CONFLICT, ApiError
 
@@ -84,11 +84,12 @@ def job_name(cronjob: str, now: datetime) -> str:
 
 
 def job_from(cronjob: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """As `kubectl create job --from=cronjob/...` makes it: its history is the CronJob's, which cleans up behind it.
+    """Return a Job for a CronJob, like `kubectl create job --from=cronjob/...`.
 
-    Unlike that command's, it holds up the deletion of the CronJob, as scheduled runs do: the program deletes the
-    CronJob before the namespace, and a namespace with unfinished Jobs may never be gone. No right on the CronJob's
-    finalizers is needed, as EKS does not run the admission plugin OwnerReferencesPermissionEnforcement.
+    The CronJob's history contains the Job and cleans it up. Unlike with that command, the Job blocks the deletion of
+    the CronJob, as scheduled runs do: the program deletes the CronJob before the namespace, and a namespace with
+    unfinished Jobs may never terminate. No permission on the CronJob's finalizers is needed, because EKS does not run
+    the admission plugin OwnerReferencesPermissionEnforcement.
     https://kubernetes.io/docs/reference/kubectl/generated/kubectl_create/kubectl_create_job/
     https://kubernetes.io/docs/concepts/architecture/garbage-collection/#foreground-deletion
     """
@@ -117,7 +118,7 @@ def job_from(cronjob: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _watch(session: Session, name: str, *, as_json: bool) -> str | None:
-    """Why the run failed, None when it did not."""
+    """Follow the run and return the cause of failure, None if it succeeded."""
     from mlp.projects.follow import follow
 
     def say(message: str) -> None:
@@ -156,7 +157,7 @@ def _end(session: Session, document: dict[str, Any], reason: str | None, *, as_j
 
 
 def _tell_mlflow(session: Session, job: str) -> None:
-    """A run that was killed could not. What keeps MLflow from being told is not worth more than the failure itself."""
+    """Record the end of a killed run in MLflow. Errors on the way are less important than the run's failure itself."""
     from mlp.projects.abandoned import settle
     from mlp.projects.runs import runs_of
     from mlp.projects.tracking import tracking
@@ -174,7 +175,7 @@ def _recorded(session: Session, job: str) -> tuple[Run | None, ModelVersion | No
     from mlp.projects.tracking import tracking
 
     with errors.status("Asking MLflow"), tracking(session) as client:
-        # Of several attempts the newest is the one that ended well.
+        # Of several attempts, the newest one is the one that succeeded.
         run = next(iter(runs_of(client, session.name, 1, job)), None)
         return run, version_of_run(client, session.name, run.run_id) if run else None
 

@@ -1,1 +1,1 @@
-"""`mlp reachability`: routes, rules and endpoints that an environment needs."""
+"""`mlp reachability`: check the routes, rules and endpoints that an environment needs."""

@@ -1,4 +1,4 @@
-"""`mlp reachability`: is every way open that an environment needs? Looked at before anything is deployed."""
+"""`mlp reachability`: check that all network paths of an environment are open, before anything is deployed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def reachability(
     env: Environments = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
 ) -> None:
-    """Say which routes, rules and endpoints are missing between callers, Kubernetes API, nodes, pods, AWS and database.
+    """List missing routes, rules and endpoints between callers, Kubernetes API, nodes, pods, AWS and database.
 
     Deploys nothing and needs no AWS account: the program is run and recorded, and its own route tables, security groups
-    and endpoints are looked at. What lies beyond a transit gateway or a peering connection it cannot know. Exit codes:
-    0 every way is open, 1 there are findings, or the check could not be made.
+    and endpoints are checked. It cannot check networks beyond a transit gateway or a peering connection. Exit codes: 0
+    every path is open, 1 there are findings, or the check failed.
     """
     with plain_errors():
         found = {name: check(name) for name in known_environments(env)}
@@ -38,8 +38,8 @@ def reachability(
 
 
 def check(environment: str) -> list[str]:
-    """List the findings of an environment. Raise PlainError when the program cannot be run."""
-    # Only here: the libraries that it needs would make every other command slower.
+    """Return the findings of an environment. Raises PlainError if the program fails."""
+    # Imported here because these libraries would slow down every other command.
     from mlp.reachability.read import read
     from mlp.reachability.ways import findings
     from mlp.recording import configuration, run_main

@@ -1,6 +1,6 @@
-"""The network of a program in terms of who reaches whom: subnets, route tables, security groups, endpoints.
+"""Network of a program as a model of reachability: subnets, route tables, security groups, endpoints.
 
-Names stand for what the program calls a resource, so that a finding names what is to be mended.
+Names are the program's names of resources, so that a finding names the resource to fix.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EVERYTHING = "-1"
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """`kind` is what it leads to, `target` which one."""
+    """Route. `kind` is the type of its target, `target` the target's id."""
 
     destination: IPv4Network
     kind: str
@@ -24,21 +24,21 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Routes beside the local ones; those to gateway endpoints are told by the endpoints."""
+    """Route table without the local routes; routes to gateway endpoints are part of the endpoints."""
 
     id: str
     name: str
     routes: tuple[Route, ...]
 
     def way_to(self, network: IPv4Network) -> Route | None:
-        """The most specific route that covers all of a network, None where none does."""
+        """Return the most specific route that covers the whole network, None if there is none."""
         covering = [each for each in self.routes if network.subnet_of(each.destination)]
         return max(covering, key=lambda each: each.destination.prefixlen, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subnet:
-    """`table` is None where no association says so: the VPC's main table has no route but the local ones."""
+    """Subnet. `table` is None without an association: the VPC's main table has only local routes."""
 
     id: str
     name: str
@@ -49,7 +49,7 @@ class Subnet:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Traffic with a range or with the members of a group. `first` to `last` are ports."""
+    """Rule for traffic with a range or with the members of a group, for the ports `first` to `last`."""
 
     protocol: str
     first: int
@@ -63,7 +63,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """A security group. It keeps the state of connections: answers need no rule."""
+    """Security group. It tracks connections, so responses need no rule."""
 
     id: str
     name: str
@@ -73,7 +73,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A VPC endpoint; `service` without the region's prefix, such as `ecr.api`."""
+    """VPC endpoint. `service` has no region prefix, such as `ecr.api`."""
 
     name: str
     service: str
@@ -86,7 +86,7 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """Something with addresses in subnets and in security groups: nodes of a pool, pods, the API, the database."""
+    """Participant with addresses in subnets and security groups: nodes of a pool, pods, the API, the database."""
 
     name: str
     subnets: tuple[Subnet, ...]
@@ -95,10 +95,11 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """`attachments` are transit gateways with the subnets that the VPC is attached in; `nats` NAT gateways with theirs.
+    """Network of a program.
 
-    `public_ranges` are those that the public endpoint of the Kubernetes API is open to. `own_pods` have security groups
-    of their own, instead of those of `pods`.
+    `attachments` maps transit gateways to the subnets of the VPC attachment, `nats` maps NAT gateways to their subnets.
+    `public_ranges` may reach the public endpoint of the Kubernetes API. `own_pods` have their own security groups
+    instead of those of `pods`.
     """
 
     subnets: Mapping[str, Subnet]

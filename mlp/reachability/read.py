@@ -1,4 +1,4 @@
-"""Reads the network out of the resources that a program declares, under recorded mocks. Pure."""
+"""Reader of the network from the resources of a program, recorded with mocks. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mlp.reachability.network import ANYWHERE, EVERYTHING, Endpoint, Group, Member, Network, Route, Rule, Subnet, Table
 
-# What a route may lead to, by the input that names it.
+# Types of route targets, by the input that names the target.
 _TARGETS = {
     "gatewayId": "internet gateway",
     "natGatewayId": "NAT gateway",
@@ -19,7 +19,7 @@ _TARGETS = {
 
 
 class Resource(Protocol):
-    """What is known of a resource that the program declares."""
+    """Properties of a resource that the program declares."""
 
     @property
     def typ(self) -> str: ...
@@ -30,9 +30,10 @@ class Resource(Protocol):
 
 
 def read(resources: Iterable[Resource]) -> Network:
-    """Read the network out of what a program declared under recorded mocks.
+    """Read the network from the resources of a program that was recorded with mocks.
 
-    Raises ValueError where there is not exactly one VPC, cluster and database.
+    Raises:
+        ValueError: there is not exactly one VPC, cluster and database.
     """
     declared = list(resources)
 
@@ -83,12 +84,12 @@ def read(resources: Iterable[Resource]) -> Network:
 
 
 def cluster_group(cluster: str) -> str:
-    """The id that recorded mocks give to the security group which EKS makes with a cluster."""
+    """Return the id that the mocks give to the security group that EKS creates with a cluster."""
     return f"sg-{cluster}"
 
 
 def _id(resource: Resource) -> str:
-    """The id that recorded mocks give to a resource."""
+    """Return the id that the mocks give to a resource."""
     return f"{resource.name}-id"
 
 
@@ -126,7 +127,7 @@ def _subnets(
 
 
 def _groups(declared: Iterable[Resource], of: Any, own: str) -> Iterable[Group]:
-    """Those of the program, and the cluster's own with the rules that EKS gives it.
+    """Yield the security groups of the program, and the cluster's own group with the rules that EKS creates.
 
     https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
     """
@@ -174,7 +175,7 @@ def _endpoint(resource: Resource) -> Endpoint:
 
 
 def _nodes(group: Resource, templates: Iterable[Resource], subnets: Mapping[str, Subnet], own: str) -> Member:
-    """EKS puts nodes into the cluster's group where their template names none."""
+    """Return the nodes of a group. EKS assigns the cluster's security group if the launch template names none."""
     template = next(each for each in templates if _id(each) == group.inputs["launchTemplate"]["id"])
     interfaces = template.inputs.get("networkInterfaces") or [{}]
     named = interfaces[0].get("securityGroups") or template.inputs.get("vpcSecurityGroupIds") or [own]
@@ -184,7 +185,7 @@ def _nodes(group: Resource, templates: Iterable[Resource], subnets: Mapping[str,
 
 
 def _pods(addons: Iterable[Resource], subnets: Mapping[str, Subnet]) -> list[Member]:
-    """A pod's subnet and groups are those of its node's zone, by the ENIConfig of the VPC CNI.
+    """Return the pods per zone. The ENIConfig of the node's zone sets their subnet and security groups.
 
     https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
     """
@@ -201,7 +202,7 @@ def _pods(addons: Iterable[Resource], subnets: Mapping[str, Subnet]) -> list[Mem
 
 
 def _own_pods(policies: Iterable[Resource], pods: Sequence[Member]) -> list[Member]:
-    """In the subnets of all pods, but in the groups that a SecurityGroupPolicy names.
+    """Return the pods with a SecurityGroupPolicy: in the subnets of all pods, but with the groups of the policy.
 
     https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
     """

@@ -1,4 +1,4 @@
-"""Which ways an environment needs, and what is missing of each: one sentence for a way that does not work. Pure."""
+"""Check of the network paths that an environment needs: one sentence for each path that is not open. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ipaddress import IPv4Network
 from mlp.reachability.network import ANYWHERE, Endpoint, Group, Member, Network, Subnet
 
 HTTPS, DNS, KUBELET, MLFLOW = 443, 53, 10250, 5000
-# What nodes call: nodeadm, the kubelet, the VPC CNI and the Pod Identity agent.
+# Services that nodes call: nodeadm, the kubelet, the VPC CNI and the Pod Identity agent.
 # https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
 OF_NODES = ("ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts")
-# What the program's pods call: the autoscaler groups of nodes, all others their secrets. Roles come from the agent.
+# Services that the program's pods call: node groups (autoscaler) and secrets (all others). Roles come from the agent.
 OF_PODS = ("autoscaling", "ec2", "eks", "secretsmanager", "sts")
 STORAGE = "s3"
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """A way that does not work, and what is missing."""
+    """Network path that is not open, and the missing part."""
 
     way: str
     missing: str
@@ -29,7 +29,7 @@ class Finding:
 
 
 def findings(network: Network, callers: Mapping[str, str]) -> list[Finding]:
-    """List what is missing in a program's network. `callers` are the private ranges of CI and people, by name."""
+    """Return the missing parts of a program's network. `callers` are private ranges of CI and people, by name."""
     return sorted({*_callers(network, callers), *_inside(network), *_services(network), *_whole(network)})
 
 
@@ -43,7 +43,7 @@ def _whole(network: Network) -> Iterator[Finding]:
 
 
 def _callers(network: Network, callers: Mapping[str, str]) -> Iterator[Finding]:
-    """Whoever is outside the VPC, to the API and back."""
+    """Check the paths from callers outside the VPC to the API and back."""
     if not callers and not network.public_ranges:
         yield Finding("CI reaches the Kubernetes API", "it is private, and no range outside the VPC may call it")
     for name, cidr in callers.items():
@@ -75,7 +75,7 @@ def _way_back(network: Network, subnet: Subnet, caller: IPv4Network) -> str | No
 
 
 def _inside(network: Network) -> Iterator[Finding]:
-    """Within the VPC every address has a route: security groups decide."""
+    """Check the paths within the VPC. Every address has a route there, so only security groups matter."""
     api, database = network.api, network.database
     covered = {subnet.zone for member in network.pods for subnet in member.subnets}
     for nodes in network.nodes:
@@ -121,7 +121,7 @@ def _services(network: Network) -> Iterator[Finding]:
             yield from _service(network, nodes, service, nodes.subnets)
         yield from _storage(network, nodes)
     for pods in (*network.pods, *network.own_pods):
-        # A packet of a pod that leaves the VPC has its node's address, and takes the way of the node's subnet.
+        # Packets of pods that leave the VPC get the node's address and use the routes of the node's subnet.
         # https://docs.aws.amazon.com/eks/latest/userguide/external-snat.html
         zones = {subnet.zone for subnet in pods.subnets}
         out = {subnet for nodes in network.nodes for subnet in nodes.subnets if subnet.zone in zones}
@@ -131,7 +131,7 @@ def _services(network: Network) -> Iterator[Finding]:
 
 
 def _service(network: Network, caller: Member, service: str, out: Iterable[Subnet]) -> Iterator[Finding]:
-    """By an interface endpoint, whose private name takes the place of the public one; else through NAT."""
+    """Check the path to an AWS service: by an interface endpoint with private DNS if there is one, otherwise by NAT."""
     way = f"{caller.name} reach {service}"
     endpoint = next((each for each in network.endpoints if each.service == service and each.private_dns), None)
     if endpoint is not None:
@@ -162,7 +162,7 @@ def _interface(network: Network, caller: Member, endpoint: Endpoint, way: str) -
 
 
 def _storage(network: Network, caller: Member) -> Iterator[Finding]:
-    """Layers of images and models are large: they go by the gateway endpoint, which is free, and never through NAT."""
+    """Check the path to S3. Image layers and models are large and must use the free gateway endpoint, never NAT."""
     gateway = next((each for each in network.endpoints if each.service == STORAGE and not each.is_interface), None)
     way = f"{caller.name} reach {STORAGE}"
     if gateway is None:
@@ -175,7 +175,7 @@ def _storage(network: Network, caller: Member) -> Iterator[Finding]:
 
 
 def _internet(network: Network, subnet: Subnet) -> str | None:
-    """What a subnet lacks to reach the internet through NAT."""
+    """Return the missing part of a subnet's path to the internet through NAT, None if it is open."""
     if subnet.table is None:
         return f"{subnet.name} is associated with no route table"
     route = subnet.table.way_to(ANYWHERE)
@@ -197,7 +197,10 @@ def _internet(network: Network, subnet: Subnet) -> str | None:
 def _lets_in(
     network: Network, groups: Iterable[str], source: IPv4Network, members: frozenset[str], protocol: str, port: int
 ) -> bool:
-    """Whether some group lets all of a range, or a member of these groups, in. Who names no group has a closed one."""
+    """Return whether some group admits the whole range, or members of the given groups.
+
+    Without groups nothing is open.
+    """
     return any(
         rule.covers(protocol, port)
         and ((rule.network is not None and source.subnet_of(rule.network)) or rule.group in members)

@@ -1,1 +1,1 @@
-"""MLflow: the server, its database, and the accounts of those who use it."""
+"""MLflow: the server, its database, and the accounts of its users."""

@@ -1,20 +1,20 @@
-"""Accounts of MLflow, kept as the program says: two per project, which may use its own experiment and model only.
+"""Accounts of MLflow, as the program declares them: two per project, limited to its own experiment and model.
 
-One has the project's name and is for people and the judge; the reader is for pods that serve and may change nothing.
-
-Passwords are made on the cluster and live in Secrets Manager; neither this program nor its state ever sees one.
+The first has the project's name and is for people and the conductor of a run. The second, the reader, is for pods that
+serve and may change nothing. Passwords are generated on the cluster and stored in Secrets Manager; neither this program
+nor its state ever contains one.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.naming import check_unique
 from components.secrets import SecretHandle, Secrets, SecretsArgs
-from platform_services.handles import PlatformHandle
+from platform_services.handles import PlatformHandle, PlatformOrder
 from platform_services.mlflow.pods import MADE_AGAIN, AccountArgs, PodAccount, container, labels, pod, pod_labels
 from platform_services.mlflow.rights import ACCOUNTS_PREFIX, accounts_policy
 from platform_services.mlflow.rotation import rotation
@@ -26,12 +26,15 @@ ACCOUNTS = "mlflow-accounts"
 
 
 def reader(project: str) -> str:
-    """Return the name of the account of a project's pods that serve. Names of projects have no dot."""
+    """Return the account name of a project's pods that serve. It is unique, because names of projects have no dot."""
     return f"{project}.serving"
 
 
 def account_secret(project: str) -> str:
-    """Return the name of a secret without the environment's prefix. Projects' names may end as no secret's may."""
+    """Return the name of the secret of a project's account, without the environment's prefix.
+
+    The suffix is needed because a project's name may have an ending that a secret's name may not have.
+    """
     return f"{ACCOUNTS_PREFIX}{project}/password"
 
 
@@ -44,16 +47,18 @@ def reader_secret(project: str) -> str:
 class MlflowAccountsArgs:
     platform: PlatformHandle
     projects: tuple[str, ...]
+    order: PlatformOrder = field(default_factory=PlatformOrder, repr=False)
 
     def __post_init__(self) -> None:
         check_unique("projects", self.projects)
 
 
 class MlflowAccounts(pulumi.ComponentResource):
-    """`ready` ends when MLflow has the accounts, with their experiments, registered models and permissions. `secrets`
-    and `readers` hold their passwords, by project.
+    """The accounts of all projects, and the Job that creates and updates them.
 
-    Where there is none any more, the Job still runs: it takes away the last one.
+    `ready` completes when MLflow has the accounts, with their experiments, registered models and permissions. `secrets`
+    and `readers` hold their passwords, by project. If no project is left, the Job still runs: it removes the last
+    account.
     """
 
     secrets: Mapping[str, SecretHandle]
@@ -74,7 +79,7 @@ class MlflowAccounts(pulumi.ComponentResource):
                 key_arn=platform.secrets_key_arn,
                 recovery_window_days=platform.retention.recovery_window_days,
             ),
-            # A password that is lost is made anew by the next run; nothing is worth protecting.
+            # Not protected: the next run generates a new password for a lost one.
             child,
         )
         self.secrets = {project: entries.secrets[account_secret(project)] for project in args.projects}
@@ -131,12 +136,12 @@ class MlflowAccounts(pulumi.ComponentResource):
                     },
                 },
             },
-            # A Job's pods cannot be changed, and its name is taken until it is gone.
+            # The pod template of a Job is immutable, and its name is taken until the Job is deleted.
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[pods, way, tracking.ready],
+                depends_on=[pods, way, *args.order.tracking],
                 delete_before_replace=True,
-                hooks=tracking.image_hooks,
+                hooks=args.order.tracking_image,
             ),
         )
         rotating = {**environment, VARIABLE: json.dumps([ROTATED_ACCOUNTS, ADMINISTRATOR])}
@@ -145,6 +150,6 @@ class MlflowAccounts(pulumi.ComponentResource):
             ROTATED_ACCOUNTS,
             namespace,
             container(ACCOUNTS, tracking.image, "rotate_accounts", rotating),
-            pulumi.ResourceOptions(parent=self, depends_on=[self.ready], hooks=tracking.image_hooks),
+            pulumi.ResourceOptions(parent=self, depends_on=[self.ready], hooks=args.order.tracking_image),
         )
         self.register_outputs({"projects": list(args.projects)})

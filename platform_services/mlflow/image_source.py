@@ -1,4 +1,4 @@
-"""What the image of MLflow's server is built from."""
+"""Source files that the image of MLflow's server is built from."""
 
 from pathlib import PurePosixPath
 

@@ -1,4 +1,4 @@
-"""Who may talk to MLflow, and what it may talk to."""
+"""Network policies of MLflow: its clients, and the addresses that it may connect to."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,10 @@ from platform_services.namespaces import PROJECT_LABEL
 
 
 def to_database(parts: Sequence[str], vpc_cidr: str, port: int) -> k8s.networking.v1.NetworkPolicySpecArgsDict:
-    """The address of the database is another one after a failover; it is always one of the VPC's."""
+    """Return the policy for connections to the database.
+
+    The address of the database changes after a failover, so all addresses of the VPC are allowed.
+    """
     return {
         "pod_selector": {
             "match_expressions": [{"key": "app.kubernetes.io/name", "operator": "In", "values": list(parts)}]
@@ -20,7 +23,7 @@ def to_database(parts: Sequence[str], vpc_cidr: str, port: int) -> k8s.networkin
 
 
 def from_clients() -> k8s.networking.v1.NetworkPolicySpecArgsDict:
-    """Pods of projects, and of MLflow's own parts."""
+    """Return the policy for clients: pods of projects, and of MLflow's own parts."""
     return {
         "pod_selector": {"match_labels": labels(NAME)},
         "policy_types": ["Ingress"],

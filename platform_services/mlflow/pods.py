@@ -1,4 +1,4 @@
-"""What all pods of MLflow share: the image, the service account with its role, and folders to write to."""
+"""Properties that all pods of MLflow share: the image, the service account with its role, and writable folders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,29 +17,30 @@ NAME = "mlflow"
 PORT, METRICS_PORT = 5000, 9464
 URI = f"http://{NAME}.{ML_PLATFORM}.svc.cluster.local:{PORT}"
 MADE_AGAIN = {"pulumi.com/replaceUnready": "true"}
-"""Annotation of a Job: where it failed, the next deployment makes it again instead of finding it failed once more.
+"""Annotation of a Job: after a failure, the next deployment creates it again instead of reporting the failure once
+more.
 https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/#pulumikubernetes-resource-annotations"""
 CREDENTIALS, SCRATCH = "/run/mlflow", "/tmp"  # noqa: S108 - volumes of the pod
 USER = 65532  # as in the Dockerfile
 INTERFACE: Mapping[str, str] = {POD_INTERFACE: "1"}
-"""A network interface of the pod's own, which is in MLflow's security group. EKS adds this to pods as well, but not as
-long as its controller does not know the SecurityGroupPolicy; written here, the scheduler always counts it.
+"""A network interface of the pod's own, which is in MLflow's security group. EKS adds this to pods as well, but only
+once its controller knows the SecurityGroupPolicy; declared here, the scheduler always counts it.
 https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/README.md"""
 
 
 def labels(part: str) -> Mapping[str, str]:
-    """Of the objects of one part; policies and selectors go by them."""
+    """Return the labels of the objects of one part, which policies and selectors use."""
     return {"app.kubernetes.io/name": part, "app.kubernetes.io/part-of": NAME}
 
 
 def pod_labels(part: str) -> Mapping[str, str]:
-    """Of its pods: each of them acts on AWS."""
+    """Return the labels of a part's pods. Each of these pods needs its AWS role."""
     return {**labels(part), **NEEDS_ROLE}
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountArgs:
-    """`policy` is what pods of this service account may do in AWS."""
+    """Arguments of `PodAccount`. `policy` is the IAM policy of pods with this service account."""
 
     cluster: ClusterHandle
     namespace: str
@@ -50,7 +51,7 @@ class AccountArgs:
 
 
 class PodAccount(pulumi.ComponentResource):
-    """A service account, its role, and the way to AWS; pods depend on it as a whole."""
+    """A service account, its role, and the network policy for AWS. Pods depend on the whole component."""
 
     def __init__(self, name: str, args: AccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:PodAccount", name, {}, opts)
@@ -93,7 +94,7 @@ def container(
     environment: Mapping[str, pulumi.Input[str]],
     memory: tuple[str, str] = ("256Mi", "1Gi"),
 ) -> k8s.core.v1.ContainerArgsDict:
-    """Runs a module of the image; `memory` is what it asks for, and what it may have at most."""
+    """Return a container that runs a module of the image. `memory` is its request and its limit."""
     variables: Sequence[k8s.core.v1.EnvVarArgsDict] = [
         *({"name": variable, "value": value} for variable, value in sorted(environment.items())),
         {"name": "HOME", "value": SCRATCH},
@@ -114,7 +115,7 @@ def container(
 
 
 def pod(service_account: str, main: k8s.core.v1.ContainerArgsDict) -> k8s.core.v1.PodSpecArgsDict:
-    """A restricted pod of one container, with folders that it may write to."""
+    """Return a restricted pod of one container, with writable folders."""
     return {
         "priority_class_name": "platform",
         "service_account_name": service_account,
@@ -124,7 +125,7 @@ def pod(service_account: str, main: k8s.core.v1.ContainerArgsDict) -> k8s.core.v
         "containers": [main],
         "volumes": [
             {"name": "credentials", "empty_dir": {"medium": "Memory", "size_limit": "1Mi"}},
-            # Artifacts pass through here on their way to the bucket, whole.
+            # Whole artifacts pass through here on their way to the bucket.
             {"name": "scratch", "empty_dir": {"size_limit": "10Gi"}},
         ],
     }

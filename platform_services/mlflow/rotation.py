@@ -1,7 +1,7 @@
-"""Rotation of MLflow's passwords: CronJobs that never run by themselves. `mlp rotate` makes a Job of one.
+"""Rotation of MLflow's passwords: CronJobs that never run by themselves. `mlp rotate` creates a Job from one.
 
-A rotation that Secrets Manager starts by its schedule is a Lambda function in the VPC, with a package of its own, a way
-to PostgreSQL and MLflow, and MLflow's client. The same work is a pod of the image that is there.
+A rotation that Secrets Manager starts on its schedule would need a Lambda function in the VPC, with a package of its
+own, network access to PostgreSQL and MLflow, and MLflow's client. A pod of the existing image does the same work.
 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-suspension
 """
 
@@ -14,7 +14,7 @@ from platform_services.mlflow.pods import labels, pod, pod_labels
 from platform_services.mlflow.rotation_names import cronjob
 
 NEVER: Final = "0 0 1 1 *"
-"""Kubernetes wants a schedule; the CronJob is suspended."""
+"""Kubernetes requires a schedule; the CronJob is suspended."""
 
 KEPT_SECONDS: Final = 7 * 24 * 3600
 
@@ -26,14 +26,15 @@ def rotation(
     main: k8s.core.v1.ContainerArgsDict,
     opts: pulumi.ResourceOptions,
 ) -> k8s.batch.v1.CronJob:
-    """Return the CronJob of a part. A Job that failed is tried again, and goes on where it was ended.
+    """Return the CronJob of a part. A failed Job is retried, and continues where it was interrupted.
 
     Args:
-        name: of the resource.
-        part: what is rotated, one of `rotation_names.PARTS`.
-        namespace: MLflow's, once it exists.
-        main: what runs. Pods have the service account of its name, and network policies know them by it.
-        opts: of the resource.
+        name: name of the resource.
+        part: the part to rotate, one of `rotation_names.PARTS`.
+        namespace: MLflow's namespace, once it exists.
+        main: the container. Its name is also the name of the pods' service account, and the label that network policies
+            select.
+        opts: options of the resource.
     """
     service_account = str(main["name"])
     tags = labels(service_account)

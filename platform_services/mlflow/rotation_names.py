@@ -1,4 +1,4 @@
-"""Names of what can be rotated, and of the CronJobs that do it; the command line looks for them."""
+"""Names of the parts that can be rotated, and of their CronJobs, which the command line looks up."""
 
 from typing import Final
 
@@ -11,5 +11,5 @@ VARIABLE: Final = "PLATFORM_ROTATE"
 
 
 def cronjob(part: str) -> str:
-    """Return the name of the CronJob that rotates a part; accounts and administrator have one between them."""
+    """Return the name of the CronJob that rotates a part. Accounts and administrator share one."""
     return f"mlflow-rotate-{DATABASE if part == DATABASE else ACCOUNTS}"

@@ -1,7 +1,7 @@
 """The security group of MLflow's pods: their own network interfaces are in it, instead of in the cluster's group.
 
-Only they reach the database then, whatever network policies say, and from the first packet. What leaves the VPC goes
-out by the node's interface, and so by the cluster's group.
+So only these pods reach the database, whatever network policies allow, and from the first packet. Traffic that leaves
+the VPC uses the node's interface, and so the cluster's group.
 https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
 """
 
@@ -19,7 +19,10 @@ HTTPS, DNS = 443, 53
 
 @dataclass(frozen=True, kw_only=True)
 class PodGroupArgs:
-    """`cluster_group` is that of nodes and of all other pods; `vpc_cidr` holds the interface endpoints."""
+    """Arguments of `PodGroup`.
+
+    `cluster_group` is the group of nodes and of all other pods; `vpc_cidr` contains the interface endpoints.
+    """
 
     prefix: str
     vpc_id: pulumi.Input[str]
@@ -30,7 +33,7 @@ class PodGroupArgs:
 
 
 class PodGroup(pulumi.ComponentResource):
-    """Pods depend on it as a whole."""
+    """The security group and its rules. Pods depend on the whole component."""
 
     def __init__(self, name: str, args: PodGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:PodGroup", name, {}, opts)
@@ -51,7 +54,7 @@ class PodGroup(pulumi.ComponentResource):
         self._in("from-cluster", group.id, PORT, "Clients among the pods of the cluster", args.cluster_group)
         self._in("from-itself", group.id, PORT, "Other parts of MLflow", group.id)
         self._in("into-database", args.database_group, DATABASE_PORT, "PostgreSQL from MLflow", group.id)
-        # CoreDNS is in the cluster's group, which lets in whoever is in it, and nobody else.
+        # CoreDNS is in the cluster's group, which allows traffic from its own members only.
         for protocol in ("udp", "tcp"):
             self._in(f"into-names-{protocol}", args.cluster_group, DNS, "Names, for MLflow", group.id, protocol)
         k8s.apiextensions.CustomResource(

@@ -1,7 +1,6 @@
-"""MLflow's server: runs and models in PostgreSQL, artifacts in the bucket, both reached by the server alone.
-
-Clients sign in with an account and need no rights in AWS. A new version's tables are made by a Job before its pods
-come.
+"""MLflow's server: runs and models in PostgreSQL, artifacts in the bucket. Only the server accesses both.
+Clients sign in with an account and need no AWS permissions. A Job migrates the tables before pods of a new version
+start.
 https://mlflow.org/docs/latest/self-hosting/architecture/tracking-server/
 """
 
@@ -45,8 +44,8 @@ from platform_services.network_policies import Ranges
 
 SET_UP = "mlflow-set-up"
 ADMIN_SECRET, DATABASE_SECRET = "mlflow/admin", "mlflow/database"
-# Names that requests may come under, against https://owasp.org/www-community/attacks/DNS_Rebinding; the last two are
-# those of a forwarded port.
+# Allowed Host headers, against https://owasp.org/www-community/attacks/DNS_Rebinding.
+# The last two are for a forwarded port.
 HOSTS = (
     *(f"{NAME}.{ML_PLATFORM}{domain}:{PORT}" for domain in ("", ".svc", ".svc.cluster.local")),
     "127.0.0.1:*",
@@ -56,7 +55,7 @@ HOSTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class MlflowArgs:
-    """`namespace_ready` is the namespace once it exists; `workers` are processes of each replica."""
+    """Arguments. `namespace_ready` resolves once the namespace exists; `workers` are processes of each replica."""
 
     cluster: ClusterHandle
     environment: str
@@ -81,6 +80,8 @@ class MlflowArgs:
 
 class Mlflow(pulumi.ComponentResource):
     handle: TrackingHandle
+    ready: pulumi.Resource
+    image_hooks: pulumi.ResourceHookBinding
 
     def __init__(self, name: str, args: MlflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Mlflow", name, {}, opts)
@@ -90,26 +91,24 @@ class Mlflow(pulumi.ComponentResource):
         self._image = pulumi.Output.format("{0}:{1}", args.repository_url, tag)
         repository = f"{args.prefix}/{MLFLOW_REPOSITORY}"
         built = BuiltImage(environment=args.environment, repository=repository, tag=tag)
-        self._image_hooks = image_hooks(built, self)
+        self.image_hooks = image_hooks(built, self)
         self._admin_secret_arn, self._database_secret_arn = self._secrets()
         MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
         path = [self._group(), *self._policies()]
         set_up = self._set_up(path)
-        service = self._service(self._deployment([set_up, *path]))
+        self.ready = self._service(self._deployment([set_up, *path]))
         self.handle = TrackingHandle(
             uri=URI,
             namespace=ML_PLATFORM,
             labels=labels(NAME),
             port=PORT,
             image=self._image,
-            image_hooks=self._image_hooks,
             admin_secret_arn=self._admin_secret_arn,
-            ready=service,
         )
         self.register_outputs({"uri": URI})
 
     def _secrets(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-        """The administrator, and the server's login at the database; the set-up Job gives them their first values."""
+        """Create the secrets of administrator and database login. The set-up Job sets their first values."""
         args = self._args
         secrets = Secrets(
             f"{self._name}-secrets",
@@ -176,9 +175,8 @@ class Mlflow(pulumi.ComponentResource):
         )
 
     def _set_up(self, after: list[pulumi.Resource]) -> pulumi.Resource:
-        """Made anew, and so run again, whenever the image or the database is another one.
-
-        The rotation of the database's password has the same rights: nobody else acts as the master user.
+        """Create the set-up Job, which is replaced, and so runs again, whenever the image or the database changes.
+        The rotation of the database's password has the same permissions: no other part acts as the master user.
         """
         args = self._args
         account = self._pod_account(
@@ -212,13 +210,13 @@ class Mlflow(pulumi.ComponentResource):
                     },
                 },
             },
-            # A Job's pods cannot be changed, and its name is taken until it is gone.
+            # The pod template of a Job is immutable, and its name is taken until the Job is deleted.
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[account, *after], delete_before_replace=True, hooks=self._image_hooks
+                parent=self, depends_on=[account, *after], delete_before_replace=True, hooks=self.image_hooks
             ),
         )
         main = container(SET_UP, self._image, "rotate_database", environment)
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[job], hooks=self._image_hooks)
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[job], hooks=self.image_hooks)
         rotation(f"{self._name}-rotate-database", DATABASE, args.namespace_ready, main, opts)
         return job
 
@@ -254,7 +252,7 @@ class Mlflow(pulumi.ComponentResource):
             "startup_probe": {"http_get": health, "period_seconds": 2, "failure_threshold": 90},
             "readiness_probe": {"http_get": health, "period_seconds": 5, "timeout_seconds": 5},
             "liveness_probe": {"http_get": health, "period_seconds": 10, "timeout_seconds": 10, "failure_threshold": 6},
-            # Until it is gone from the Service's addresses everywhere.
+            # The server runs until it is removed from the Service's endpoints everywhere.
             "lifecycle": {"pre_stop": {"sleep": {"seconds": 5}}},
         }
         return k8s.apps.v1.Deployment(
@@ -281,7 +279,7 @@ class Mlflow(pulumi.ComponentResource):
                     },
                 },
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *after], hooks=self._image_hooks),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *after], hooks=self.image_hooks),
         )
 
     def _service(self, deployment: pulumi.Resource) -> pulumi.Resource:

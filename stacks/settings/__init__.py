@@ -1,4 +1,4 @@
-"""The settings of one environment: schema, rules and loading. Everything else receives validated, frozen objects."""
+"""Settings of one environment: schema, rules and loading. All other modules receive validated, frozen objects."""
 
 from stacks.settings.load import load_settings, parse_settings
 from stacks.settings.platform import PlatformSettings

@@ -1,4 +1,7 @@
-"""What the environment may cost. https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html"""
+"""Budget of the environment.
+
+https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
+"""
 
 from typing import Annotated
 
@@ -13,7 +16,7 @@ def ascending(percents: tuple[int, ...]) -> tuple[int, ...]:
     return percents
 
 
-# A budget has ten notifications at the most; actual and forecast ones share them.
+# A budget has at most ten notifications; actual and forecast ones share them.
 Percents = Annotated[
     tuple[Annotated[int, Field(ge=1, le=1000), Allowed("percent")], ...], Strict(False), AfterValidator(ascending)
 ]
@@ -23,6 +26,6 @@ class BudgetSettings(Section):
     monthly_limit_usd: int = Field(ge=1)
     """Monthly limit in US dollars."""
     thresholds_percent: Percents = Field(default=(50, 80, 100), min_length=1, max_length=5)
-    """Shares of the limit that are reported once they are spent."""
+    """Percentages of the limit that trigger a report when they are spent."""
     forecast_percent: Percents = Field(default=(100,), max_length=5)
-    """Shares of the limit that are reported once they are forecast."""
+    """Percentages of the limit that trigger a report when they are forecast."""

@@ -1,4 +1,4 @@
-"""The Kubernetes cluster: version, who reaches its API, who may do what, and its pools of nodes."""
+"""Kubernetes cluster settings: version, API access, permissions of teams, and node pools."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,10 @@ def namespace(text: str) -> str:
 
 
 def tag_value(text: str) -> str:
-    """A wildcard or a variable in a trust policy would let more principals in than the text seems to say."""
+    """Raise ValueError for wildcards and variables.
+
+    In a trust policy they would admit more principals than the text suggests.
+    """
     if not text or len(text) > 256 or re.search(r"[*?$]", text):
         raise ValueError("write up to 256 characters, without wildcards and variables")
     return text
@@ -47,15 +50,16 @@ class TeamSettings(Section):
     namespaces: Namespaces = Field(min_length=1)
     """Namespaces that the team works in."""
     policy: Literal["view", "edit", "admin"] = "edit"
-    """What it may do there. https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"""
+    """Permissions of the team in its namespaces.
+    https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"""
 
 
 class SignInSettings(Section):
     mfa: bool = True
-    """Whether people must have signed in with a second factor, which sessions of IAM Identity Center never show.
+    """If true, people must have signed in with a second factor. Sessions of IAM Identity Center never show one.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
     principal_tags: Annotated[dict[str, Tag], Allowed("tag keys to values")] = Field(default_factory=dict[str, str])
-    """Tags that the role or user of people must carry.
+    """Tags that a person's role or user must have.
     https://docs.aws.amazon.com/singlesignon/latest/userguide/attributesforaccesscontrol.html"""
 
     @model_validator(mode="after")
@@ -68,38 +72,39 @@ class SignInSettings(Section):
 
 class AutoscalerSettings(Section):
     scale_down_minutes: int = Field(default=10, ge=1, le=1440)
-    """Minutes that a node has to be idle before it is removed."""
+    """Minutes that a node must be idle before the autoscaler removes it."""
 
 
 class ClusterSettings(Section):
     version: Literal["1.33", "1.34", "1.35", "1.36"]
     """Kubernetes version. https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
     public_access: bool = False
-    """Whether the Kubernetes API can be reached from outside the VPC."""
+    """If true, the Kubernetes API can be reached from outside the VPC."""
     api_cidrs: Cidrs = ()
     """Ranges that may reach the public API. https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"""
     private_cidrs: Annotated[dict[Name, Cidr], Allowed("names to IPv4 ranges")] = Field(default_factory=dict[str, str])
-    """Ranges outside the VPC that may reach the private API: offices, runners of CI. Each lies in a range of
-    `network.connections`, which leads there and back."""
+    """Ranges outside the VPC that may reach the private API: offices, CI runners. Each lies in a range of
+    `network.connections`, which provides the routes in both directions."""
     deletion_protection: bool = True
-    """Whether EKS itself refuses to delete the cluster."""
+    """If true, EKS itself rejects the deletion of the cluster."""
     upgrade_policy: Literal["standard", "extended"] = "standard"
-    """What happens when a version's standard support ends: an upgrade by AWS, or 12 months more at a higher price.
+    """Policy at the end of a version's standard support: an upgrade by AWS, or 12 more months at a higher price.
     https://docs.aws.amazon.com/eks/latest/userguide/view-upgrade-policy.html"""
     zonal_shift: bool = False
-    """Whether traffic can be moved out of a zone that fails. https://docs.aws.amazon.com/eks/latest/userguide/zone-shift.html"""
+    """If true, traffic can be moved out of a zone that fails.
+    https://docs.aws.amazon.com/eks/latest/userguide/zone-shift.html"""
     log_types: LogTypes = ("api", "audit", "authenticator")
-    """Logs of the control plane; they are billed by the gigabyte."""
+    """Log types of the control plane; AWS bills logs by the gigabyte."""
     log_retention_days: RetentionDays = 90
-    """How long the control plane's logs are kept."""
+    """Retention of the control plane's logs in days."""
     pods_per_node: int = Field(default=110, ge=8, le=250)
-    """Pods that one node takes. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html"""
+    """Maximum number of pods per node. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html"""
     node_sessions: bool = False
-    """Whether people may open shells on nodes with Session Manager."""
+    """If true, people may open shells on nodes with Session Manager."""
     teams: dict[Name, TeamSettings] = Field(default_factory=dict[str, TeamSettings])
-    """Teams that may enter the cluster, each by a role of its own, by name."""
+    """Teams with access to the cluster, by name. Each team has a role of its own."""
     sign_in: SignInSettings = SignInSettings()
-    """What people show before they may assume a role of the cluster."""
+    """Conditions for people who assume a role of the cluster."""
     autoscaler: AutoscalerSettings = AutoscalerSettings()
     """Cluster Autoscaler, which adds and removes nodes."""
     general_pool: NodePoolSettings
@@ -109,7 +114,7 @@ class ClusterSettings(Section):
 
     @property
     def pools(self) -> dict[str, NodePoolSettings]:
-        """All pools by name; where the settings have them is told by `pool_path`."""
+        """Return all pools by name; `pool_path` returns the path of a pool in the settings."""
         return {GENERAL_POOL: self.general_pool, **self.gpu_pools}
 
     @property
@@ -161,9 +166,11 @@ class ClusterSettings(Section):
             yield Problem(field="general_pool.capacity", value=pool.capacity, fix=fix)
 
     def _versions(self) -> Iterator[Problem]:
-        """Nodes may lag behind, for as long as an upgrade takes; they may never be ahead.
+        """Yield problems with the versions of nodes.
 
-        https://kubernetes.io/releases/version-skew-policy/#kubelet allows more, an upgrade from there does not.
+        Nodes may be one minor version behind the cluster during an upgrade, and never ahead.
+        https://kubernetes.io/releases/version-skew-policy/#kubelet allows more, but an upgrade from there is not
+        possible.
         """
         minor = int(self.version.partition(".")[2])
         for name, pool in self.pools.items():

@@ -1,4 +1,4 @@
-"""Ways from the VPC to networks that are not the platform's: through a transit gateway, or a peering connection."""
+"""Settings of connections from the VPC to external networks: through a transit gateway or a peering connection."""
 
 import ipaddress
 import re
@@ -10,8 +10,8 @@ from stacks.settings.names import Name
 from validation.base import Allowed, Section, network_range
 
 GATEWAY = re.compile(r"(tgw|pcx)-([0-9a-f]{8}|[0-9a-f]{17})")
-# https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html: EC2 refuses routes to 169.254.168.0/22, and nodes
-# keep the rest for themselves (metadata, time, DNS, the Pod Identity agent).
+# https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html: EC2 rejects routes to 169.254.168.0/22, and nodes
+# use the rest of the range themselves (metadata, time, DNS, the Pod Identity agent).
 LINK_LOCAL = ipaddress.IPv4Network("169.254.0.0/16")
 
 
@@ -32,7 +32,8 @@ Outside = Annotated[str, AfterValidator(outside_range)]
 
 class ConnectionSettings(Section):
     gateway: Annotated[str, AfterValidator(gateway_id), Allowed("id of a transit gateway or peering connection")]
-    """What leads there, and exists already. The VPC is attached to a transit gateway by the program, which bills by the
-    hour; of a peering connection it makes the routes only. https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html"""
+    """Existing gateway of the connection. For a transit gateway, the program creates the VPC attachment, which AWS
+    bills by the hour. For a peering connection, it creates only the routes.
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html"""
     cidrs: Annotated[dict[Name, Outside], Allowed("names to IPv4 ranges")] = Field(min_length=1)
-    """Ranges that lie behind it, by name; `cluster.private_cidrs` says which of them may call the Kubernetes API."""
+    """Ranges behind the gateway, by name; `cluster.private_cidrs` selects those that may call the Kubernetes API."""

@@ -1,4 +1,4 @@
-"""The PostgreSQL instance that MLflow keeps its tracking data and registry in."""
+"""Settings of the PostgreSQL instance that stores MLflow's tracking data and model registry."""
 
 import re
 from collections.abc import Iterator
@@ -24,25 +24,25 @@ def engine_version(text: str) -> str:
 
 class DatabaseSettings(Section):
     engine_version: Annotated[str, AfterValidator(engine_version), Allowed("PostgreSQL version with minor")]
-    """PostgreSQL version; an exact minor, so that upgrades are reviewed."""
+    """PostgreSQL version with an exact minor, so that upgrades are reviewed."""
     instance_class: Annotated[str, AfterValidator(check_database_class), Allowed("db.<family>.<size>")]
-    """Size of the instance. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.html"""
+    """Instance class. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.html"""
     allocated_storage_gb: int = Field(default=20, ge=20, le=65536)
-    """Storage at the start. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html (gp3)"""
+    """Initial storage. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html (gp3)"""
     max_storage_gb: int = Field(default=100, ge=22, le=65536)
-    """Storage that it may grow to by itself."""
+    """Limit of automatic storage growth."""
     multi_az: bool = False
-    """Whether a standby in a second zone takes over when the first fails."""
+    """If true, a standby in a second zone takes over when the first fails."""
     backup_days: int = Field(default=7, ge=1, le=35)
-    """Days that point-in-time recovery reaches back; RDS allows 35."""
+    """Days that point-in-time recovery covers; RDS allows 35."""
     apply_immediately: bool = False
-    """Whether changes are made at once instead of in the maintenance window; some restart the database."""
+    """If true, changes apply immediately instead of in the maintenance window; some restart the database."""
     deletion_protection: bool = True
-    """Whether RDS itself refuses to delete the instance."""
+    """If true, RDS itself rejects the deletion of the instance."""
     skip_final_snapshot: bool = False
-    """Whether deletion leaves no snapshot behind."""
+    """If true, a deletion leaves no snapshot behind."""
     log_retention_days: RetentionDays = 30
-    """How long the server's logs are kept in CloudWatch."""
+    """Retention of the server's logs in CloudWatch in days."""
 
     @model_validator(mode="after")
     def storage_can_grow(self) -> Self:
@@ -50,7 +50,10 @@ class DatabaseSettings(Section):
         return self
 
     def _problems(self) -> Iterator[Problem]:
-        """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html: 10% above the start."""
+        """Yield problems with the storage limit: storage autoscaling needs at least 10% above the initial storage.
+
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+        """
         least = -(-self.allocated_storage_gb * 110 // 100)
         if self.max_storage_gb < least:
             fix = f"write {least} or more, RDS wants 10% above allocated_storage_gb"

@@ -1,4 +1,4 @@
-"""The settings as a table for people: `python -m stacks.settings.document` prints it."""
+"""Table of the settings for the documentation: `python -m stacks.settings.document` prints it."""
 
 from stacks.settings.platform import PlatformSettings
 from validation.table import between_marks

@@ -1,4 +1,4 @@
-"""Who deploys: the GitHub repository whose workflows may take the roles of this environment."""
+"""Settings of deployment: the GitHub repository whose workflows may assume the roles of this environment."""
 
 import re
 from collections.abc import Iterator
@@ -16,14 +16,17 @@ def repository(text: str) -> str:
 
 
 def branch(text: str) -> str:
-    """A wildcard would let anybody who can push a branch deploy."""
+    """Raise ValueError for wildcards. With a wildcard anybody who can push a branch could deploy."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", text):
         raise ValueError("write the name of one branch or GitHub environment, without wildcards")
     return text
 
 
 def bucket_name(text: str) -> str:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+    """Raise ValueError for invalid bucket names.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]", text):
         raise ValueError("write 3 to 63 lower-case letters, digits and single dashes")
     return text
@@ -46,18 +49,19 @@ class IdentitySettings(Section):
     github_repository: Annotated[str, AfterValidator(repository), Allowed("owner/name")]
     """Repository whose workflows preview and deploy."""
     protected_branches: Names = ()
-    """Branches whose workflows may deploy; protect them on GitHub, or anybody with write access deploys."""
+    """Branches whose workflows may deploy. Protect them on GitHub; otherwise anybody with write access can deploy."""
     github_environments: Names = ()
-    """GitHub environments whose jobs may deploy after their reviewers have agreed, in place of `protected_branches`."""
+    """GitHub environments whose jobs may deploy after approval by their reviewers, in place of `protected_branches`."""
     preview_branches: Names = ("main",)
-    """Branches whose workflows look for drift on a schedule; pull requests may look anyway."""
+    """Branches whose workflows check for drift on a schedule. Pull requests may run previews in any case."""
     oidc_provider: Literal["create", "existing"]
-    """An account has one provider per issuer: one environment creates it, the others of the same account use it.
+    """Origin of the OIDC provider. An account has one per issuer: one environment creates it, the others of the account
+    use it.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html"""
     state_bucket: Annotated[str, AfterValidator(bucket_name), Allowed("bucket name, unique in the world")]
-    """Bucket of this environment's Pulumi state, which exists before the first deployment."""
+    """Bucket of this environment's Pulumi state; it must exist before the first deployment."""
     state_key_alias: Annotated[str, AfterValidator(key_alias), Allowed("alias/<name>")]
-    """Key that encrypts the secrets in the state, which exists before the first deployment."""
+    """Key that encrypts the secrets in the state; it must exist before the first deployment."""
 
     @model_validator(mode="after")
     def one_way_to_deploy(self) -> Self:

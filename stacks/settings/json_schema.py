@@ -1,7 +1,7 @@
-"""The JSON Schema of a stack file, for editors: `python -m stacks.settings.json_schema` prints it.
+"""JSON Schema of a stack file, for editors: `python -m stacks.settings.json_schema` prints it.
 
-The first line of a stack file names the schema, so that an editor completes and checks the file. The schema covers
-names, types, choices and bounds. Patterns and rules that span fields are checked when the program reads the file.
+The first line of a stack file names the schema, so that an editor completes and validates the file. The schema covers
+names, types, choices and bounds. The program validates patterns and rules across fields when it reads the file.
 """
 
 import json
@@ -27,7 +27,7 @@ ENGINE_FIELDS = {
 
 
 class _Settings(GenerateJsonSchema):
-    """Pydantic's schema without generated titles, and with each description on one line."""
+    """Generator of Pydantic's schema without generated titles, and with each description on one line."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         del schema

@@ -1,4 +1,4 @@
-"""Reads the settings: from Pulumi's configuration in the program, from any mapping in tools and tests."""
+"""Loader of the settings: from Pulumi's configuration in the program, from any mapping in tools and tests."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,15 @@ KEY = "platform"
 
 
 def parse_settings(mapping: Mapping[str, object], source: str) -> PlatformSettings:
-    """Settings from plain data; `source` is where a person would look for them."""
+    """Parse settings from plain data.
+
+    Args:
+        mapping: the settings, as read from YAML.
+        source: location of the settings, for error messages.
+
+    Raises:
+        SettingsError: a setting is missing or invalid.
+    """
     try:
         return PlatformSettings.model_validate(mapping)
     except ValidationError as error:
@@ -20,7 +28,13 @@ def parse_settings(mapping: Mapping[str, object], source: str) -> PlatformSettin
 
 
 def load_settings(config: pulumi.Config) -> PlatformSettings:
-    """Settings of the selected stack. `pulumi.Config` cannot list its keys, hence one object that is checked whole."""
+    """Load the settings of the selected stack.
+
+    They are one configuration object that is validated as a whole, because `pulumi.Config` cannot list its keys.
+
+    Raises:
+        SettingsError: the settings are missing or invalid, or name another environment than the stack.
+    """
     stack = pulumi.get_stack()
     source = f"stacks/Pulumi.{stack}.yaml, {config.full_key(KEY)}"
     mapping = config.get_object(KEY)

@@ -1,4 +1,4 @@
-"""Names that people choose in the settings, and that names of resources begin with."""
+"""Type of names that users choose in the settings and that prefix resource names."""
 
 import re
 from typing import Annotated

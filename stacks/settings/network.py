@@ -1,4 +1,4 @@
-"""Address ranges, zones and ways out of the network."""
+"""Network settings: address ranges, zones, internet access and connections."""
 
 import difflib
 import ipaddress
@@ -83,25 +83,26 @@ RetentionDays = Annotated[
 
 class NetworkSettings(Section):
     cidr: Annotated[str, AfterValidator(vpc_range), Allowed("private IPv4 range, /16 to /22")]
-    """Range of the VPC; each zone letter owns one eighth, so that zones can be added without moving others."""
+    """Range of the VPC. Each zone letter owns one eighth, so adding a zone does not move the others."""
     pod_cidr: Annotated[str, AfterValidator(pod_range), Allowed("IPv4 range inside 100.64.0.0/10, /16 to /22")]
-    """Secondary range of the VPC that pods get their addresses from, so that they do not eat up routable ones."""
+    """Secondary range of the VPC for pods, so that they do not use up routable addresses."""
     service_cidr: Annotated[str, AfterValidator(service_range), Allowed("private IPv4 range, /12 to /24")]
-    """Range of Kubernetes services; lives inside the cluster only."""
+    """Range of Kubernetes services; it exists only inside the cluster."""
     zones: Zones = Field(min_length=2, max_length=6)
-    """Availability zones. EKS and RDS both ask for subnets in at least two."""
+    """Availability zones. EKS and RDS both require subnets in at least two."""
     nat: Literal["none", "single", "per_zone"]
-    """Way out of the private subnets: none, one gateway (cheap, one zone's failure cuts all), or one per zone."""
+    """NAT of the private subnets: none, one gateway (cheap, but the failure of its zone cuts off all), or one per
+    zone."""
     interface_endpoints: Endpoints = ()
-    """AWS services that are reached through a private endpoint instead of the internet."""
+    """AWS services that nodes and pods reach through a private endpoint instead of the internet."""
     connections: dict[Name, ConnectionSettings] = Field(default_factory=dict[str, ConnectionSettings])
-    """Ways to networks outside the VPC, by name: offices behind a VPN, runners of CI."""
+    """Connections to networks outside the VPC, by name: offices behind a VPN, CI runners."""
     flow_log_retention_days: RetentionDays = 90
-    """How long flow logs are kept."""
+    """Retention of flow logs in days."""
 
     @model_validator(mode="after")
     def a_gateway_is_named_once(self) -> Self:
-        """A VPC is attached to a transit gateway once.
+        """Reject a gateway that two connections name, because a VPC is attached to a transit gateway once.
 
         https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
         """
@@ -119,7 +120,7 @@ class NetworkSettings(Section):
 
     @model_validator(mode="after")
     def ranges_do_not_overlap(self) -> Self:
-        """https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
+        """Reject ranges that overlap. https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
         named = {"cidr": self.cidr, "pod_cidr": self.pod_cidr, "service_cidr": self.service_cidr}
         for name, connection in self.connections.items():
             named |= {f"connections.{name}.cidrs.{title}": cidr for title, cidr in connection.cidrs.items()}

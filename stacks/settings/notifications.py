@@ -1,4 +1,4 @@
-"""Who is told about budgets and alarms."""
+"""Settings of notifications: recipients of budget reports and alarms."""
 
 import re
 from typing import Annotated
@@ -21,4 +21,4 @@ Emails = Annotated[
 
 class NotificationSettings(Section):
     emails: Emails = ()
-    """Addresses that are subscribed; each must confirm the subscription that AWS mails to it."""
+    """E-mail addresses to subscribe. Each recipient must confirm the subscription that AWS sends."""

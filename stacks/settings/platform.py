@@ -1,4 +1,4 @@
-"""The root of the settings: one object per environment, checked as a whole."""
+"""Root of the settings: one object per environment, validated as a whole."""
 
 from typing import Annotated, Literal, Self
 
@@ -29,15 +29,15 @@ def region(text: str) -> str:
 
 class PlatformSettings(Section):
     environment: Literal["dev", "staging", "prod"]
-    """Which environment this is; the stack has the same name."""
+    """Name of the environment; the stack has the same name."""
     region: Annotated[str, AfterValidator(region), Allowed("AWS region"), Field(json_schema_extra={"enum": [*REGIONS]})]
     """AWS region of everything in the environment."""
     protect: bool
-    """Whether Pulumi refuses to delete what holds data: keys, buckets, images, secrets, the database."""
+    """If true, Pulumi rejects the deletion of stateful resources: keys, buckets, images, secrets, the database."""
     tags: TagSettings
-    """Tags that every resource of the environment carries."""
+    """Tags of every resource of the environment."""
     network: NetworkSettings
-    """Address ranges, zones and ways out of the network."""
+    """Address ranges, zones and internet access of the network."""
     cluster: ClusterSettings
     """The Kubernetes cluster: version, access to its API, teams and node pools."""
     keys: KeySettings = KeySettings()
@@ -47,7 +47,7 @@ class PlatformSettings(Section):
     registry: RegistrySettings
     """Repositories of container images."""
     secrets: SecretSettings = SecretSettings()
-    """Secrets by name. Their owners write the values into Secrets Manager."""
+    """Secrets by name. Their owners set the values in Secrets Manager."""
     database: DatabaseSettings
     """PostgreSQL instance of MLflow."""
     mlflow: MlflowSettings = MlflowSettings()

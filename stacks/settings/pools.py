@@ -1,4 +1,4 @@
-"""Pools of nodes: which instances, how many, how they are bought, and what their network can do."""
+"""Settings of a node pool: instance types, size, purchase option and network features."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from validation.base import Allowed, Problem, Section, Strings, refuse, unique
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 LABEL_KEY = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
-# https://kubernetes.io/docs/reference/labels-annotations-taints/: prefixes that nodes may not be given
+# https://kubernetes.io/docs/reference/labels-annotations-taints/: reserved prefixes of labels
 RESERVED_PREFIXES = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
 
 
@@ -68,39 +68,40 @@ Labels = Annotated[dict[LabelKey, Annotated[str, AfterValidator(label_value)]], 
 
 class NodePoolSettings(Section):
     instance_types: InstanceTypes = Field(min_length=1, max_length=20)
-    """Types that AWS may choose from, of one architecture, accelerator and number of accelerators. On-Demand nodes are
-    of the first type that can be had, so another order makes a new node group and drains the old one. The order of
-    Spot types means nothing and changes nothing.
+    """Types that AWS may choose from, of one architecture, accelerator and number of accelerators. On-Demand nodes use
+    the first available type, so another order creates a new node group and drains the old one. For Spot nodes the order
+    has no effect.
     https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html#managed-node-group-capacity-types"""
     accelerator: Accelerator = NO_ACCELERATOR
-    """Accelerator of the instance types; workloads ask for it by this name."""
+    """Accelerator of the instance types; workloads request it by this name."""
     min_size: int = Field(default=0, ge=0, le=450)
-    """Nodes that always run. 450 is the quota of nodes in a managed node group."""
+    """Minimum number of nodes, which always run. 450 is the quota of nodes in a managed node group."""
     max_size: int = Field(ge=1, le=450)
-    """Nodes that may run at the most. https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html"""
+    """Maximum number of nodes. https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html"""
     disk_gb: int = Field(default=100, ge=20, le=16384)
-    """Root disk of a node, where images go that do not fit onto disks of the instance's own."""
+    """Root disk of a node. It stores images if the instance has no local disks."""
     capacity: Literal["on_demand", "spot", "capacity_block"] = "on_demand"
-    """How the nodes are bought. Spot nodes end within two minutes' notice; a capacity block is bought beforehand.
+    """Purchase option of the nodes. AWS terminates Spot nodes at two minutes' notice; a capacity block is bought in
+    advance.
     https://docs.aws.amazon.com/eks/latest/userguide/capacity-blocks-mng.html"""
     capacity_reservation: Annotated[
         str, AfterValidator(reservation), Allowed("id of a capacity reservation, or nothing")
     ] = ""
-    """Reservation, or capacity block, that the nodes are taken from."""
+    """Capacity reservation, or capacity block, that provides the nodes."""
     efa: bool = False
-    """Whether nodes get all EFA interfaces of their type, for training over several nodes.
+    """If true, nodes get all EFA interfaces of their type, for training over several nodes.
     https://docs.aws.amazon.com/eks/latest/userguide/node-efa.html"""
     placement_group: bool = False
-    """Whether nodes are placed close together; AWS then has fewer places for them."""
+    """If true, AWS places the nodes close together, which leaves less capacity for them."""
     zones: Strings = ()
-    """Zones of the nodes; none means all of network.zones."""
+    """Zones of the nodes; an empty list means all of network.zones."""
     labels: Labels = Field(default_factory=dict[str, str])
-    """Labels of the nodes, beside those of pool and accelerator that they get anyway."""
+    """Additional labels of the nodes; the labels of pool and accelerator are always set."""
     taints: Effects = Field(default_factory=dict[str, Effect])
-    """Taints of the nodes, with the value `true`, beside the one of an accelerator that they get anyway.
+    """Additional taints of the nodes, with the value `true`; the taint of an accelerator is always set.
     https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
     version: Literal["", "1.33", "1.34", "1.35", "1.36"] = ""
-    """Kubernetes version of the nodes while they wait for their upgrade; empty follows cluster.version."""
+    """Kubernetes version of the nodes until their upgrade; if empty, they use cluster.version."""
 
     @model_validator(mode="after")
     def types_belong_together(self) -> Self:

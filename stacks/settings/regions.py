@@ -1,4 +1,4 @@
-"""Regions and interface endpoints that the settings know.
+"""Regions and interface endpoints that the settings accept.
 
 Regions of the commercial partition: https://docs.aws.amazon.com/general/latest/gr/eks.html
 Endpoint services: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
@@ -27,8 +27,8 @@ ENDPOINT_SERVICES = _words(
     """
 )
 
-# https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html: what nodes call when there is no way out.
-# S3 is not listed: its gateway endpoint always exists. Secrets Manager is how pods read their secrets.
+# https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html: services that nodes call without internet
+# access. S3 is not listed: its gateway endpoint always exists. Pods read their secrets from Secrets Manager.
 PRIVATE_NODE_SERVICES = (
     "autoscaling",
     "ec2",

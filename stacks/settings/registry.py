@@ -1,4 +1,4 @@
-"""Container images. https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html"""
+"""Settings of container images. https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html"""
 
 import re
 from typing import Annotated
@@ -23,10 +23,10 @@ RepositoryNames = Annotated[
 
 class RegistrySettings(Section):
     repositories: RepositoryNames = Field(min_length=1)
-    """Repositories, named without the environment's prefix."""
+    """Repositories, without the environment's prefix."""
     keep_images: int = Field(default=100, ge=1, le=10000)
-    """Tagged images that are kept in each repository."""
+    """Number of tagged images to keep in each repository."""
     untagged_days: int = Field(default=7, ge=1, le=365)
-    """Days after which untagged images are removed."""
+    """Days after which ECR removes untagged images."""
     force_delete: bool = False
-    """Whether destroying the environment deletes repositories that still hold images."""
+    """If true, destroying the environment deletes repositories that still contain images."""

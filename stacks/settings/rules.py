@@ -1,4 +1,4 @@
-"""Rules that span sections. Each yields what is wrong; together they are checked once every section is sound."""
+"""Rules across sections of the settings. Each rule yields problems; all run once every section is valid."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ def zones_are_in_the_region(settings: PlatformSettings) -> Iterator[Problem]:
 
 
 def nodes_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
-    """Nodes and interface endpoints live in the private subnets, of which there is one per zone.
+    """Check that the private subnets have enough addresses for nodes and interface endpoints.
 
-    AWS keeps five addresses of each: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+    There is one private subnet per zone. AWS reserves five addresses of each:
+    https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
     """
     network = settings.network
     plan = plan_subnets(network.cidr, network.pod_cidr, network.zones)
@@ -60,8 +61,9 @@ def nodes_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
 
 
 def pods_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
-    """A node takes prefixes of 16 addresses from the pods' subnet of its zone, and keeps one in reserve.
+    """Check that the pod subnets have enough addresses for all nodes.
 
+    A node takes prefixes of 16 addresses from the pod subnet of its zone, and keeps one prefix in reserve.
     https://docs.aws.amazon.com/eks/latest/best-practices/prefix-mode-linux.html
     """
     network, cluster = settings.network, settings.cluster
@@ -98,7 +100,10 @@ def api_is_not_open_to_everybody(settings: PlatformSettings) -> Iterator[Problem
 
 
 def somebody_reaches_the_api(settings: PlatformSettings) -> Iterator[Problem]:
-    """Whoever deploys makes the objects of the cluster through its API, and is outside the VPC the first time."""
+    """Check that somebody outside the VPC can reach the Kubernetes API.
+
+    A deployment creates the cluster's objects through the API. The first deployment runs outside the VPC.
+    """
     cluster = settings.cluster
     if not cluster.public_access and not cluster.private_cidrs:
         fix = (
@@ -110,7 +115,10 @@ def somebody_reaches_the_api(settings: PlatformSettings) -> Iterator[Problem]:
 
 
 def callers_have_a_way_and_a_way_back(settings: PlatformSettings) -> Iterator[Problem]:
-    """A rule of a security group is no route: without one the API's answers go nowhere."""
+    """Check that a connection covers each range of `private_cidrs`.
+
+    A security group rule creates no route, and without a route the API's answers are lost.
+    """
     ways = [
         ipaddress.IPv4Network(cidr)
         for connection in settings.network.connections.values()
@@ -126,7 +134,7 @@ def callers_have_a_way_and_a_way_back(settings: PlatformSettings) -> Iterator[Pr
 
 
 def a_protected_environment_keeps_its_data(settings: PlatformSettings) -> Iterator[Problem]:
-    """Protection that another switch undoes is none. Production has to be protected either way."""
+    """Check that no other switch undoes the protection of data. In production the switches must be off in any case."""
     if not settings.protect and settings.environment != "prod":
         return
     switches = {
@@ -140,7 +148,10 @@ def a_protected_environment_keeps_its_data(settings: PlatformSettings) -> Iterat
 
 
 def a_protected_environment_is_deployed_after_a_review(settings: PlatformSettings) -> Iterator[Problem]:
-    """Only a GitHub environment has reviewers: a branch deploys with whoever may merge."""
+    """Check that a protected environment has reviewers.
+
+    Only a GitHub environment has them; anybody who may merge a branch can otherwise deploy.
+    """
     branches = settings.identities.protected_branches
     if settings.protect and branches:
         fix = "remove it and name github_environments, a protected environment is deployed after its reviewers agreed"

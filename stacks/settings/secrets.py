@@ -1,4 +1,4 @@
-"""Secrets by name only: values are written by people or services, never by this program."""
+"""Settings of secrets: names only. People or services write the values, never this program."""
 
 import re
 from typing import Annotated
@@ -9,8 +9,9 @@ from validation.base import Allowed, Section, unique
 
 
 def secret_name(text: str) -> str:
-    """A name that ends in a dash and six characters looks like a partial ARN to Secrets Manager.
+    """Raise ValueError for invalid names.
 
+    Secrets Manager takes a name that ends in a dash and six characters for a partial ARN.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*([/-][a-z0-9]+)*", text) or len(text) > 200:
@@ -21,7 +22,10 @@ def secret_name(text: str) -> str:
 
 
 def recovery_window(days: int) -> int:
-    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html"""
+    """Raise ValueError for invalid recovery windows.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+    """
     if days != 0 and not 7 <= days <= 30:
         raise ValueError("write 0 (deleted at once) or 7 to 30")
     return days
@@ -36,6 +40,6 @@ SecretNames = Annotated[
 
 class SecretSettings(Section):
     names: SecretNames = ()
-    """Secrets that exist in the environment, named without its prefix."""
+    """Secrets of the environment, without its prefix."""
     recovery_window_days: Annotated[int, AfterValidator(recovery_window), Allowed("0 or 7 to 30")] = 30
-    """Days in which a deleted secret can be restored; 0 deletes at once, so that its name is free again."""
+    """Days in which a deleted secret can be restored; 0 deletes at once, so that its name is available again."""

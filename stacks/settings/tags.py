@@ -1,4 +1,4 @@
-"""Who owns an environment and who pays for it. They become default tags, and cost reports are grouped by them.
+"""Settings of default tags: owner and cost centre of an environment. Cost reports are grouped by these tags.
 
 https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/cost-alloc-tags.html
 """
@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from validation.base import Allowed, Section
 
-# Letters, digits and + - = . _ : / @ are what every AWS service accepts in a tag value, spaces are not.
+# Every AWS service accepts letters, digits and + - = . _ : / @ in a tag value, but not spaces.
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 TAG_VALUE = r"[A-Za-z0-9+\-=._:/@]{1,256}"
 
@@ -26,8 +26,8 @@ TagValue = Annotated[str, AfterValidator(tag_value), Allowed("1 to 256 letters, 
 
 class TagSettings(Section):
     team: TagValue
-    """Team that is called when something breaks."""
+    """Team to call when something breaks."""
     cost_center: TagValue
-    """Cost centre that the bill is allocated to."""
+    """Cost centre for the bill."""
     owner: TagValue
-    """Person or group mailbox that answers for the environment."""
+    """Person or group mailbox responsible for the environment."""

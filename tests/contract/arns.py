@@ -1,4 +1,4 @@
-"""ARNs and names as AWS makes them: the recording cloud's are shorter, and patterns of policies do not match them."""
+"""ARNs and names in AWS's format. The recording cloud's are shorter, and patterns of policies do not match them."""
 
 import re
 
@@ -11,7 +11,7 @@ _BUCKET = re.compile(r"(?<=arn:aws:s3:::)([A-Za-z0-9._-]+)-id\b")
 
 
 def name_of(stack: str, resource: Recorded) -> str:
-    """The fixed name, or the one that the engine makes up."""
+    """Return the fixed name, or the name that the engine would generate."""
     return str(resource.inputs.get("name") or f"{PROJECT}-{stack}-{resource.name}{MADE_UP}")
 
 
@@ -29,7 +29,7 @@ def arn_of(stack: str, resource: Recorded) -> str:
 
 
 def realistic(environment: Program, text: str) -> str:
-    """A text of the program, such as a policy, with its ARNs as AWS makes them."""
+    """Return a text of the program, such as a policy, with its ARNs in AWS's format."""
     by_name = {each.name: each for each in environment.aws}
 
     def arn(found: re.Match[str]) -> str:

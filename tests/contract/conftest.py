@@ -1,4 +1,4 @@
-"""Each contract is checked for every committed stack file."""
+"""Fixtures that check each contract for every committed stack file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Finds what policy documents allow too widely."""
+"""Finder of policy documents that allow too much."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ class Wildcard:
 
 
 def documents(resources: Iterable[Recorded]) -> Iterator[tuple[Recorded, Document]]:
-    """Every policy document among the inputs, whatever the property is called."""
+    """Yield every policy document among the inputs, under any property name."""
     for resource in resources:
         for value in resource.inputs.values():
             if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -28,7 +28,7 @@ def documents(resources: Iterable[Recorded]) -> Iterator[tuple[Recorded, Documen
 
 
 def wildcards(resources: Iterable[Recorded]) -> Iterator[Wildcard]:
-    """Allowing statements with a `*` inside an action, `*` as a resource, or everybody as a principal."""
+    """Yield allowing statements with a `*` inside an action, `*` as a resource, or everybody as a principal."""
     for resource, policy in documents(resources):
         for statement in policy["Statement"]:
             if statement["Effect"] != "Allow":

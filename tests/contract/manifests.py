@@ -1,4 +1,4 @@
-"""The Kubernetes objects of a program, and the pods that they make."""
+"""The Kubernetes objects of a program, and the pods that they create."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

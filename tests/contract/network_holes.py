@@ -1,4 +1,4 @@
-"""Holes that are planted into an environment's network: what each takes away, and what is then said to be missing."""
+"""Holes planted into an environment's network: each removes one thing and names the message about it."""
 
 import json
 from collections.abc import Callable
@@ -15,12 +15,12 @@ ENDPOINTS = "network-endpoints-callers"
 
 
 def ours(resource: Recorded, *names: str) -> bool:
-    """A NetworkPolicy may be named like a rule of a security group."""
+    """Return whether this is an AWS resource of that name; a NetworkPolicy may share a security rule's name."""
     return resource.typ.startswith("aws:") and resource.name in names
 
 
 def changed(resources: list[Recorded], name: str, **inputs: Any) -> None:
-    """Give a resource other inputs; those that become None go."""
+    """Change inputs of a resource; an input that becomes None is removed."""
     [position] = [number for number, each in enumerate(resources) if ours(each, name)]
     found = resources[position]
     merged = {key: value for key, value in {**found.inputs, **inputs}.items() if value is not None}

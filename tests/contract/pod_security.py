@@ -19,7 +19,7 @@ SYSCTLS = {
 
 
 def violations(spec: Spec) -> Iterator[str]:
-    """What the API server would refuse in a namespace where `restricted` is enforced."""
+    """Yield everything that the API server would reject in a namespace with `restricted` enforced."""
     for field in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(field):
             yield field

@@ -1,4 +1,4 @@
-"""The environments differ where real ones do, and only the schema decides what may be written in their files."""
+"""Environments differ only where they need to, and the schema alone defines the allowed settings of their files."""
 
 import copy
 from typing import Any
@@ -76,8 +76,11 @@ def of_a_project(environment: Program, resource: Recorded) -> bool:
 
 
 def test_the_same_things_are_deployed_everywhere(three: Three):
-    """Environments differ in number and size, and in which projects they have; a kind of the platform's own that only
-    one of them has was never tried before it. dev is open to listed ranges, and saves the way through a gateway."""
+    """Environments differ in number and size of resources, and in their projects.
+
+    A resource type of the platform that only one environment has would never be tested before it. dev is open to listed
+    ranges, and saves the route through a gateway.
+    """
     kinds = [{resource.typ for resource in each.resources if not of_a_project(each, resource)} for each in three]
     assert kinds[1] == kinds[2]
     assert kinds[1] - kinds[0] == {"mlops:index:Connection", "aws:ec2transitgateway/vpcAttachment:VpcAttachment"}

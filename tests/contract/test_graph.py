@@ -1,4 +1,4 @@
-"""The resource graph of every environment: who belongs to whom, what is called how, where it is deployed."""
+"""The resource graph of every environment: parents, names and locations."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def test_every_component_hangs_below_the_environment(environment: Program):
 
 
 def test_logical_names_are_unique_whatever_the_type(environment: Program):
-    """The engine asks for less (unique per type and parent); people search by name."""
+    """The engine requires less (unique per type and parent), but people search by name."""
     counts = Counter(resource.name for resource in environment.aws)
     assert {name: count for name, count in counts.items() if count > 1} == {}
 
@@ -87,7 +87,7 @@ def test_what_can_be_made_again_is_not_protected(environment: Program):
 
 
 def test_what_a_change_of_settings_replaces_is_not_protected(environment: Program):
-    """Pulumi refuses to replace what is protected: prod could never change how many images it keeps."""
+    """Pulumi never replaces a protected resource: prod could never change the number of images it keeps."""
     replaced = ("aws:ecr/lifecyclePolicy:LifecyclePolicy", "aws:rds/parameterGroup:ParameterGroup")
     found = [each for each in environment.aws if each.typ in replaced]
     assert {each.typ for each in found} == set(replaced)
@@ -106,7 +106,7 @@ def test_names_that_are_made_up_are_not_too_long(environment: Program):
 
 
 def test_the_environment_is_in_every_fixed_name(environment: Program):
-    """Two environments share an account, so a fixed name without the environment would clash."""
+    """Two environments share an account, so fixed names without the environment would clash."""
     fixed = [
         resource.inputs[key]
         for resource in environment.aws

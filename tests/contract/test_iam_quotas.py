@@ -1,4 +1,4 @@
-"""Every role and policy of every environment fits into what IAM takes, with room to grow.
+"""Every role and policy of every environment fits IAM's quotas, with room to grow.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
@@ -20,18 +20,18 @@ ROOM = 0.25
 
 
 def size(environment: Program, document: str) -> int:
-    """Characters as IAM counts them: without white space."""
+    """Return the number of characters as IAM counts them: without white space."""
     return len(json.dumps(json.loads(realistic(environment, document)), separators=(",", ":")))
 
 
 def roles(environment: Program) -> dict[str, Recorded]:
-    """By what policies and attachments may call them: the recording cloud's id, or the name."""
+    """Index roles by both references that policies and attachments use: the recording cloud's id, and the name."""
     found = environment.of_type(ROLE)
     return {key: each for each in found for key in (f"{each.name}-id", str(each.inputs.get("name", each.name)))}
 
 
 def inline(environment: Program) -> Mapping[str, int]:
-    """Characters of all inline policies of each role."""
+    """Return the total characters of all inline policies of each role."""
     known, found = roles(environment), defaultdict[str, int](int)
     for each in environment.of_type(INLINE):
         found[known[each.inputs["role"]].name] += size(environment, each.inputs["policy"])
@@ -55,7 +55,7 @@ def test_trust_policies_fit_with_room_to_grow(environment: Program):
 
 
 def test_managed_policies_fit(environment: Program):
-    """They grow with the program and with nothing that people configure, so no room has to be left."""
+    """They grow with the program only, not with settings, so they need no spare room."""
     sizes = {each.name: size(environment, each.inputs["policy"]) for each in environment.of_type(MANAGED)}
     assert sizes
     assert above(MANAGED_POLICY_LIMIT, sizes) == {}
@@ -79,7 +79,7 @@ def test_names_of_roles_are_not_too_long(environment: Program):
 
 
 def test_documents_are_measured_with_arns_as_long_as_awss(environment: Program):
-    """The recording cloud's are shorter, and a test that took them would pass what IAM refuses."""
+    """The recording cloud's ARNs are shorter: measured with them, a document could pass that IAM rejects."""
     [policy] = [each for each in environment.of_type(INLINE) if each.name == "platform-mlflow-server-pod-policy"]
     assert "arn:aws:mock" in policy.inputs["policy"]
     assert "arn:aws:mock" not in realistic(environment, policy.inputs["policy"])

@@ -1,6 +1,6 @@
-"""Imports go down only: mlp > stacks > ml_workloads > platform_services > components > validation.
+"""Imports only go down: mlp > stacks > ml_workloads > platform_services > components > validation.
 
-What lies beside the platform, such as an emulated account, is a package of its own; the platform does without it.
+Extensions of the platform, such as an emulated account, are separate packages that the platform never imports.
 """
 
 import ast
@@ -31,7 +31,7 @@ def tracked() -> list[str]:
 
 
 def imported(source: str) -> set[str]:
-    """First parts of all modules that a source imports, inside functions too."""
+    """Return the top-level names of all modules that a source imports, inside functions too."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -90,7 +90,7 @@ def test_unit_and_contract_tests_do_without_the_sandbox(folder: str):
 
 
 def test_no_file_of_the_platform_names_the_sandbox():
-    """The same program runs there and on AWS: whatever it knew about the difference would be untested on AWS."""
+    """The same program runs in the sandbox and on AWS: any code for the difference would be untested on AWS."""
     told = [
         path
         for path in tracked()

@@ -1,4 +1,4 @@
-"""Every Kubernetes object of every environment: closed, sized, pinned, and where it says it is."""
+"""Every Kubernetes object of every environment: locked down, sized, pinned, and in its stated place."""
 
 import json
 import re
@@ -100,7 +100,7 @@ def test_a_planted_violation_is_caught(spec: dict[str, Any], found: str):
 
 
 def test_pods_wait_for_their_role_on_aws_exactly_where_they_have_one(environment: Program):
-    """A Pod Identity association takes effect some seconds after it is made, and never for a pod that came before."""
+    """A Pod Identity association takes effect after some seconds, and never for pods that were created before it."""
     associated = {
         (each.inputs["namespace"], each.inputs["serviceAccount"])
         for each in environment.resources

@@ -1,4 +1,4 @@
-"""Node groups, device plugins and selectors agree: what one table says, all of them say."""
+"""Node groups, device plugins and selectors agree with each other's tables."""
 
 import base64
 from typing import Any
@@ -127,7 +127,7 @@ def test_disks_of_nodes_are_encrypted_with_our_key(environment: Program):
 
 
 def test_what_aws_starts_for_us_carries_our_tags(environment: Program):
-    """The provider's default tags reach the template, not what is started from it."""
+    """The provider's default tags reach the template, not the resources started from it."""
     for template in environment.of_type(TEMPLATE):
         tagged = {each["resourceType"]: each["tags"] for each in template.inputs["tagSpecifications"]}
         assert set(tagged) == {"instance", "volume", "network-interface"}

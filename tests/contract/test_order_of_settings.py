@@ -1,4 +1,4 @@
-"""Lists and tables of the settings in another order: nothing is to be changed, but where AWS gives the order a meaning.
+"""Reordered lists and tables of the settings change nothing, except where AWS gives the order a meaning.
 
 A list whose order AWS ignores must give the same program in every order. Otherwise a tidied stack file shows a change,
 and some of those changes replace what is running.
@@ -76,7 +76,7 @@ def filled(stack: str) -> dict[str, Any]:
 
 
 def collections(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every list and mapping, the outer ones first."""
+    """Yield every list and mapping, the outer ones first."""
     if isinstance(value, list | dict):
         yield path, value
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
@@ -84,7 +84,7 @@ def collections(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def reversed_lists(config: dict[str, Any], but: frozenset[str] = frozenset(ORDER_MATTERS)) -> dict[str, Any]:
-    """The same settings with each list and each mapping backwards. Lists of spot pools have no order of types."""
+    """Return the settings with each list and mapping reversed; in spot pools this includes lists of types."""
     turned = copy.deepcopy(config)
     for path, found in collections(turned[PLATFORM]):
         if isinstance(found, dict):
@@ -97,7 +97,7 @@ def reversed_lists(config: dict[str, Any], but: frozenset[str] = frozenset(ORDER
 
 
 def graph(stack: str, config: dict[str, Any]) -> dict[str, Any]:
-    """All that the engine is told of each resource, by its URN. What comes first in time says nothing."""
+    """Return everything that the engine receives for each resource, by its URN. The order of creation is ignored."""
 
     def told(each: Recorded) -> Any:
         return (plain(each.parent), plain(each.provider), each.protect, set(map(plain, each.depends_on)), each.inputs)
@@ -106,7 +106,7 @@ def graph(stack: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain(reference: str) -> str:
-    """Type and name. What is before them is the stack's, and after a provider's name comes its id of this run."""
+    """Return type and name. The prefix belongs to the stack; a provider's suffix is its id in this run."""
     return "::".join(reference.split("::")[2:4])
 
 
@@ -119,7 +119,7 @@ def test_another_order_changes_nothing_where_aws_gives_the_order_no_meaning(stac
 
 
 def test_every_list_of_the_settings_is_tried_or_has_a_reason():
-    """A list that is added to the schema and to no example here would never be turned around."""
+    """A list that is added to the schema and to no example here would never be reversed."""
     tried = {
         path[-1]
         for stack in STACKS

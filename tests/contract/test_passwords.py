@@ -1,4 +1,4 @@
-"""Only the set-up reads the database's master user, and whatever the cluster makes a password for can be rotated."""
+"""Only the set-up reads the database's master user, and every password that the cluster creates can be rotated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WRITES = {"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionSt
 
 
 def allowed(environment: Program, action: str) -> dict[str, set[str]]:
-    """Resources of an action, by the role's policy."""
+    """Return the resources of an action, by the role's policy."""
     found: dict[str, set[str]] = {}
     for each in environment.of_type(ROLE_POLICY):
         for statement in json.loads(each.inputs["policy"])["Statement"]:
@@ -34,7 +34,7 @@ def master_secret(environment: Program) -> str:
 
 
 def containers(environment: Program) -> dict[str, dict[str, Any]]:
-    """Variables of MLflow's pods, by their kind and name."""
+    """Return the environment variables of MLflow's pods, by kind and name of their objects."""
     found: dict[str, dict[str, Any]] = {}
     for kind in ("Deployment", "Job", "CronJob"):
         for each in of_kind(environment, kind):

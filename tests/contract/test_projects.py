@@ -1,4 +1,4 @@
-"""Every committed project, held against the schema and against the environments that it asks for."""
+"""Every committed project is valid for the schema and for the environments that it names."""
 
 from pathlib import Path, PurePosixPath
 
@@ -47,7 +47,7 @@ def test_what_conducts_runs_holds_no_projects_code():
 
 
 def test_projects_are_trained_with_the_packages_that_their_conductor_measures_with():
-    """A model is saved by one and loaded by the other."""
+    """One saves a model that the other loads."""
     for project in PROJECTS:
         lines = (folder(project) / "Dockerfile").read_text().splitlines()
         assert "COPY ml_workloads/runtime/requirements.txt /tmp/requirements.txt" in lines, project.name

@@ -1,4 +1,4 @@
-"""Every way that an environment needs is open: CI to the API and back, nodes and pods to AWS, DNS and the database."""
+"""Every connection that an environment needs is open: CI with the API, nodes and pods to AWS, DNS and the database."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ def test_every_way_of_an_environment_is_open(environment: Program):
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_check_looks_at_all_that_there_is(stack: str):
-    """An empty list would find nothing, too."""
+    """An empty list would also have no findings."""
     environment = program(stack)
     network, settings = read(environment.resources), environment.settings
     zones = len(settings.network.zones)

@@ -1,4 +1,4 @@
-"""What every environment promises about access, encryption and records."""
+"""Guarantees of every environment about access, encryption and audit records."""
 
 import json
 import re
@@ -179,7 +179,7 @@ def test_every_log_group_is_encrypted_and_forgets_after_a_while(environment: Pro
 
 
 def test_stack_files_hold_settings_and_no_secrets_nor_account_numbers():
-    """Beside `config` the engine keeps there how secrets are encrypted, which tells nothing without the key."""
+    """Beside `config` the engine stores the encryption settings of secrets, which are useless without the key."""
     for path in (ROOT / "stacks").glob("Pulumi.*.yaml"):
         text = path.read_text()
         content = yaml.safe_load(text)

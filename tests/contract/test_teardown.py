@@ -1,4 +1,4 @@
-"""Destroying goes from the workloads down to the network. The engine deletes what depends on a resource before it."""
+"""Destroying goes from the workloads down to the network: the engine deletes the dependents of a resource first."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ Chosen = Callable[[Recorded], bool]
 
 
 def dependencies(environment: Program) -> dict[str, set[str]]:
-    """All that each resource is made after, by way of properties, explicit order and its provider."""
+    """Return the dependencies of each resource: by properties, explicit order and its provider."""
     by_urn = {each.urn: each for each in environment.resources}
     found: dict[str, set[str]] = {}
 
@@ -46,7 +46,10 @@ def addon(*names: str) -> Chosen:
 
 
 def network(each: Recorded) -> bool:
-    """Routes, gateways and endpoints among them: nodes that cannot reach the API are never drained."""
+    """Return whether the resource belongs to the network.
+
+    Routes, gateways and endpoints count: nodes that cannot reach the API are never drained.
+    """
     return each.custom and each.name.startswith("network-")
 
 
@@ -88,7 +91,7 @@ def test_what_is_deleted_first_depends_on_what_is_deleted_then(environment: Prog
 
 
 def test_the_provider_of_the_objects_is_made_of_the_cluster_alone(environment: Program):
-    """Were it made of anything else that changes, every object would show as replaced with each such change."""
+    """With any other dependency, each change of it would show every object as replaced."""
     [provider] = environment.of_type("pulumi:providers:kubernetes")
     [cluster] = environment.of_type(CLUSTER)
     assert cluster.inputs["name"] in provider.inputs["kubeconfig"]
@@ -96,7 +99,7 @@ def test_the_provider_of_the_objects_is_made_of_the_cluster_alone(environment: P
 
 
 def test_what_makes_jobs_is_deleted_before_its_namespace(environment: Program):
-    """A namespace with unfinished Jobs may never be gone. A CronJob's deletion waits for the Jobs that it owns."""
+    """A namespace with unfinished Jobs may never disappear. Deletion of a CronJob waits for its Jobs."""
     known = dependencies(environment)
     spaces = {each.inputs["metadata"]["name"]: each.urn for each in environment.of_type("kubernetes:core/v1:Namespace")}
     found = [each for each in environment.resources if each.typ in JOBS]
@@ -106,7 +109,7 @@ def test_what_makes_jobs_is_deleted_before_its_namespace(environment: Program):
 
 
 def test_no_object_is_deleted_without_what_it_owns(environment: Program):
-    """The provider's own way is to wait for dependents; an annotation would change it."""
+    """By default the provider waits for dependents; an annotation would change that."""
     ways = [
         each.name
         for each in environment.resources

@@ -1,4 +1,4 @@
-"""A running sandbox for the tests of the platform inside of it."""
+"""Fixtures: a running sandbox for the tests of the platform inside it."""
 
 from mlp_sandbox.testing.fixtures import (
     box,

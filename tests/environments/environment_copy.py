@@ -1,4 +1,4 @@
-"""An environment of a test's own: a copy of the project, whose settings it changes as a team would."""
+"""An environment for one test: a copy of the project, whose settings the test changes as a team would."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class EnvironmentCopy:
         return self.pulumi("up", "--yes", "--skip-preview", ok=ok)
 
     def mlp(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """The command line as this copy has it, which knows the copy's projects and stack files."""
+        """Run this copy's command line, which reads the copy's projects and stack files."""
         return self.box.run(*self.mlp_command(*arguments), cwd=self.folder, ok=ok, PYTHONPATH=str(self.folder))
 
     def mlp_command(self, *arguments: str) -> tuple[str, ...]:
         return (sys.executable, "-P", "-m", "mlp", *arguments)
 
     def build_images(self) -> None:
-        """What pods of real nodes run; what was built before is there."""
+        """Build the images that pods of real nodes run; existing ones are reused."""
         self.mlp("images", "build", "--env", self.stack)
 
     def planned(self) -> dict[str, str]:
-        """What a preview says: create, update, replace or delete by logical name, without what stays as it is."""
+        """Return the preview's create, update, replace or delete steps by logical name, without unchanged resources."""
         command = ("pulumi", "preview", "--stack", self.stack, "--json", "--non-interactive")
         steps = json.loads(self.box.run(*command, cwd=self.folder).stdout)["steps"]
         plan: dict[str, str] = {}
@@ -69,11 +69,11 @@ class EnvironmentCopy:
         return plan
 
     def is_settled(self) -> None:
-        """Nothing is left to do, also when AWS is asked what there really is."""
+        """Assert that no change remains, also after a refresh from AWS."""
         self.pulumi("preview", "--refresh", "--expect-no-changes")
 
     def resources(self, type: str) -> dict[str, dict[str, Any]]:
-        """Resources of a type in the state, by logical name."""
+        """Return the resources of a type in the state, by logical name."""
         exported = self.box.export(self.stack, self.folder)
         return {each["urn"].rsplit("::", 1)[1]: each for each in exported if each["type"] == type}
 

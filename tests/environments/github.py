@@ -1,4 +1,4 @@
-"""Tokens as GitHub Actions gets them for a job. The emulator reads their claims and verifies no signature."""
+"""Tokens as GitHub Actions issues them to a job. The emulator reads their claims and verifies no signature."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ ISSUER = "token.actions.githubusercontent.com"
 
 
 def token(**claims: Any) -> str:
-    """A token for STS that is good for five minutes; `sub` says which job it is of."""
+    """Return a token for STS that is valid for five minutes; `sub` identifies its job."""
     known = {"iss": f"https://{ISSUER}", "aud": "sts.amazonaws.com", "exp": int(time.time()) + 300}
     return f"{_part({'alg': 'none'})}.{_part({**known, **claims})}.c2ln"
 
@@ -28,7 +28,7 @@ def _part(content: dict[str, Any]) -> str:
 
 
 def sign_in(box: Box, role_arn: str, subject: str) -> dict[str, str]:
-    """Credentials of a job, as variables of its environment."""
+    """Return a job's credentials as environment variables."""
     sts = boto3.client(
         "sts", endpoint_url=box.instance.endpoint, region_name=REGION, config=Config(signature_version=UNSIGNED)
     )

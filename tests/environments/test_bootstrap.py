@@ -1,4 +1,4 @@
-"""`mlp bootstrap` and then the engine itself: state in S3, secrets under KMS, by the very commands that are printed."""
+"""`mlp bootstrap` and then the engine: state in S3 and secrets under KMS, with the exact commands that it prints."""
 
 import json
 import os
@@ -24,7 +24,7 @@ BUCKET = "acme-ml-platform-dev-state"
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bare account's API; the test's own environment points to it."""
+    """Yield the API of an empty account; the test's own environment points to it."""
     endpoint = f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "mlp_sandbox.emulator", "--home", str(tmp_path / "account"), "--no-dataplanes"]
     with (tmp_path / "account.log").open("w") as log:
@@ -69,7 +69,7 @@ def _bootstrap() -> dict[str, Any]:
 
 @pytest.fixture
 def in_project(tmp_path: Path, pulumi_binary: Path) -> Any:
-    """Runs a command line as a user types it, in a small project of its own."""
+    """Return a function that runs a command line as a user types it, in a small separate project."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text("name: ml-platform\nruntime: python\n")

@@ -1,4 +1,4 @@
-"""Changes that AWS takes in a certain way only: replaced rules, secrets that are being deleted, refused inputs."""
+"""Changes with constraints on AWS: replaced rules, secrets under deletion, rejected inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the real engine and the provider plugin make of changes: in the program, and behind its back."""
+"""Changes with the real engine and the provider plugin: in the program, and outside of Pulumi."""
 
 from __future__ import annotations
 

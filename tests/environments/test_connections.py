@@ -1,4 +1,4 @@
-"""Ways to other networks with the real engine: a gateway that is not there ends a preview, another one is used."""
+"""Connections to other networks with the real engine: a missing gateway ends a preview; an existing one is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kills, second users and wrong settings in the middle of real work: said plainly, and nothing acknowledged is lost."""
+"""Kills, concurrent users and wrong settings during real work: clear errors, and no acknowledged change is lost."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_emulator_killed_in_the_middle_of_an_up_loses_nothing_and_the_next_up
 
 
 def test_an_emulator_that_is_just_ending_when_it_is_looked_at_is_started_anew(own_box: Box) -> None:
-    """A killed process counts as running until the kernel has freed its memory; one that sleeps stands for it."""
+    """A killed process counts as running until the kernel has freed its memory; a sleeping process simulates it."""
     home = own_box.instance.home
     lifecycle.down(own_box.instance)
     ending = processes.start(

@@ -1,4 +1,4 @@
-"""What the real engine makes of an image that nobody has pushed: a warning in previews, the end of a deployment."""
+"""Images that nobody has pushed, with the real engine: previews warn, and deployments fail."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SOURCE = f"""
 
 @pytest.fixture(scope="module")
 def images_box(make_box: MakeBox) -> Iterator[Box]:
-    """With nodes that would run containers: otherwise every tag counts as pushed."""
+    """Start a sandbox whose nodes would run containers; otherwise every tag counts as pushed."""
     made = make_box("images", "real")
     yield made
     lifecycle.down(made.instance)
@@ -53,7 +53,7 @@ def push(box: Box, tag: str) -> None:
 
 
 def diagnostics(said: str) -> str:
-    """Without a terminal the engine says everything as it comes, and once more at the end."""
+    """Return the final report: without a terminal the engine prints everything as it happens, and again at the end."""
     return said.partition("Diagnostics:")[2]
 
 

@@ -1,5 +1,7 @@
-"""A sandbox whose folder somebody deletes while it runs ends by itself, and leaves nothing that the next one would not
-remove."""
+"""A sandbox whose folder is deleted while it runs ends by itself.
+
+It leaves nothing behind that the next one would not remove.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ def _until(condition: Callable[[], object], seconds: float, what: str) -> None:
 
 
 def _cluster(box: Box) -> ClusterFolder:
-    """A cluster without nodes, which has a control plane, a namespace and a link all the same."""
+    """Create a cluster without nodes; it still has a control plane, a namespace and a link."""
     ec2, role = box.client("ec2"), box.client("iam")
     vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -64,7 +66,7 @@ def _cluster(box: Box) -> ClusterFolder:
 
 
 def _machine(folder: ClusterFolder, link: str) -> list[str]:
-    """List what the machine holds of a cluster."""
+    """List everything on the machine that belongs to a cluster."""
     found = [str(path) for path in (NETNS_FOLDER / folder.netns, Path("/sys/class/net", link)) if path.exists()]
     marked = [process for process in psutil.process_iter() if _mark(process) == str(folder.root)]
     return [*found, *(f"{process.pid} {process.name()}" for process in marked)]

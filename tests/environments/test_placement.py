@@ -1,4 +1,4 @@
-"""`mlp placement` with the real scheduler: every committed environment, and workloads that find no place."""
+"""`mlp placement` with the real scheduler: every committed environment, and workloads that cannot be placed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_pod_without_accelerator_that_tolerates_the_taint_is_found_though_it_l
 
 
 def test_a_selector_for_a_label_that_no_group_has_is_found(monkeypatch: pytest.MonkeyPatch):
-    """The mistake that left GPU nodes without device plugin in other platforms: a renamed label."""
+    """A renamed label was the mistake that left GPU nodes without device plugin on other platforms."""
 
     def renamed(stack: str, config: dict[str, Any]) -> RecordingCloud:
         cloud = run_main(stack, config)

@@ -1,4 +1,4 @@
-"""A team's stack files, whose secrets are under a KMS key of their account, work here without being touched."""
+"""A team's stack files, with secrets under a KMS key of the team's account, work here unchanged."""
 
 from __future__ import annotations
 

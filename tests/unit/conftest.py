@@ -1,4 +1,4 @@
-"""What has to be imported before anything else, and what would otherwise be read again and again."""
+"""Set-up of the unit tests: an import that must come first, and a cache of botocore's models."""
 
 import functools
 from pathlib import Path
@@ -15,7 +15,10 @@ _parsed = functools.cache(_parse)
 
 
 def _load_file(self: JSONFileLoader, file_path: str) -> Any:
-    """A client of S3 takes the bucket out of the paths of its model, which nobody else may see."""
+    """Cache all models except S3's: an S3 client removes the bucket from its model's paths.
+
+    Other clients must not see that change.
+    """
     return _parse(file_path) if Path(file_path).parts[-3:-2] == ("s3",) else _parsed(file_path)
 
 

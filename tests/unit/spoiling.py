@@ -1,4 +1,4 @@
-"""Sound settings made wrong in one place, to see what is said about it."""
+"""Valid settings with one invalid value, for tests of the messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DELETE = object()
 
 
 def spoil(sound: dict[str, Any], *changes: tuple[str, object]) -> dict[str, Any]:
-    """A copy with dotted fields set to other values, or deleted."""
+    """Return a copy with dotted fields set to other values, or deleted."""
     settings = copy.deepcopy(sound)
     for path, value in changes:
         *sections, field = path.split(".")

@@ -1,1 +1,1 @@
-"""A training run without the project's code: it divides the data, lets train, measures, judges and records."""
+"""Part of a training run without the project's code: it splits the data, starts the training, evaluates and records."""

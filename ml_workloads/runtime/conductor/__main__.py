@@ -1,10 +1,14 @@
 """`python -m ml_workloads.runtime.conductor`: a training run of a project, in a pod of the platform's image.
 
-Read from the environment: CONDUCTOR_* below, and MLFLOW_TRACKING_URI with MLflow's other variables.
+The process reads its settings from the environment: CONDUCTOR_* below, and MLFLOW_TRACKING_URI with MLflow's other
+variables. Its exit code decides whether Kubernetes starts another pod:
 
-Exit codes, which decide whether Kubernetes starts another pod: 0 trained, whatever the gate said; 1 the project's own
-code failed; 2 its data, contract or settings are wrong; 75 MLflow, S3, Secrets Manager, a database, Kubernetes or the
-pod's credentials did not answer for long, which may be better next time.
+- 0: trained, whatever the result of the gate.
+- 1: the project's own code failed.
+- 2: the project's data, contract or settings are wrong.
+- 75: MLflow, S3, Secrets Manager, a database, Kubernetes or the pod's credentials did not answer for long. A retry may
+  succeed.
+
 https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
 """
 
@@ -16,7 +20,7 @@ import sys
 from types import FrameType
 from typing import Annotated
 
-# At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
+# At import skops searches every loaded module for each of some 800 names. Importing it first saves 2 s.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,9 +44,10 @@ CODE, WRONG, TRY_AGAIN = 1, 2, 75
 
 
 class ConductorSettings(BaseSettings):
-    """Each is an environment variable: its name in capitals, after `CONDUCTOR_`; documents are JSON.
+    """Settings of a conductor.
 
-    `job` and `job_uid` are the run's own Job, and `bucket` is where its pods hand things to each other.
+    Each is an environment variable: `CONDUCTOR_` and its name in capitals; documents are JSON.
+    `job` and `job_uid` are the run's own Job, and `bucket` is where its pods exchange objects.
     """
 
     model_config = SettingsConfigDict(env_prefix="CONDUCTOR_", frozen=True)
@@ -78,7 +83,10 @@ class ConductorSettings(BaseSettings):
 
 
 def main() -> int:
-    """Return the exit code. What went wrong is the last of the log, which `kubectl describe` shows too."""
+    """Run the conductor and return the exit code.
+
+    An error is the last line of the log, which `kubectl describe` shows too.
+    """
     log.begin()
     signal.signal(signal.SIGTERM, _ended)
     settings = read(ConductorSettings, LOG)
@@ -110,7 +118,7 @@ def _run(settings: ConductorSettings) -> None:
 
 
 def relay(line: str) -> None:
-    """Write a line of the training's log, so that nobody takes it for one of the conductor's own."""
+    """Write a line of the training's log, marked so that it is not mistaken for a line of the conductor."""
     print(f"| {line}", flush=True)
 
 
@@ -121,7 +129,7 @@ def _said(error: Exception, code: int) -> int:
 
 
 def _ended(number: int, _frame: FrameType | None) -> None:
-    """Raise Ended, so that the run is recorded as failed, and its Jobs are deleted, before the process ends."""
+    """Raise Ended, so that the run is recorded as failed and its Jobs are deleted before the process ends."""
     raise Ended(128 + number)
 
 

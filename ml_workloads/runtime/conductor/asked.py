@@ -1,4 +1,4 @@
-"""A model that lives in another pod, asked like one of scikit-learn's."""
+"""Proxy for a model that is loaded in another pod, with the methods of a scikit-learn model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ml_workloads.runtime.worker.messages import ContractAnswer, Method, ModelAn
 
 
 class Worker(Protocol):
-    """A pod that runs the project's code without rights.
+    """A pod that runs the project's code without permissions.
 
-    Each raises ProjectError for a known mistake, CodeError for an exception of the project's code, and PlatformError
-    where the pod does not answer.
+    Each method raises ProjectError for a mistake that is recognised, CodeError for an exception of the project's code,
+    and PlatformError if the pod does not answer.
     """
 
     def contract(self) -> ContractAnswer: ...
@@ -31,7 +31,7 @@ class Worker(Protocol):
 
 
 class AskedModel:
-    """Has the methods that the model in the pod has, and no others; answers are checked for their number."""
+    """Proxy with exactly the methods that the model in the pod has. The number of values in each answer is checked."""
 
     def __init__(self, worker: Worker, answer: ModelAnswer) -> None:
         self._worker = worker
@@ -53,6 +53,9 @@ class AskedModel:
 
 
 def asked(worker: Worker, saved: bytes) -> Any:
-    """Return the model of a skops file, loaded by a worker. Messages call it by the name of its own class."""
+    """Return a proxy for the model of a skops file, loaded by a worker.
+
+    The proxy's class has the name of the model's class, for messages.
+    """
     answer = worker.load(saved)
     return type(answer.kind, (AskedModel,), {})(worker, answer)

@@ -1,4 +1,4 @@
-"""The Kubernetes API, as a pod with a service account reaches it.
+"""Client of the Kubernetes API for a pod with a service account.
 
 https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 """
@@ -26,7 +26,7 @@ Object = dict[str, Any]
 
 
 class ApiError(PlatformError):
-    """The API server refuses a request; `status` is HTTP's."""
+    """The API server rejects a request. `status` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -38,9 +38,9 @@ class Cluster:
 
     Args:
         namespace: The pod's own.
-        patience: For how many seconds an API server that does not answer is asked again.
-        address: Of the API server, as every pod is told it.
-        account: The folder with the token, which changes, and the authority's certificate.
+        patience: Maximum time in seconds to retry while the API server does not answer.
+        address: URL of the API server; by default the one in the pod's environment variables.
+        account: The folder with the token, which changes, and the certificate of the certificate authority.
     """
 
     def __init__(self, namespace: str, *, patience: float, address: str | None = None, account: Path = ACCOUNT) -> None:
@@ -49,11 +49,11 @@ class Cluster:
         self._namespace, self._patience, self._account = namespace, patience, account
         self._session = requests.Session()
         self._session.verify = str(account / "ca.crt")
-        # A proxy of the environment is for what is outside of the cluster.
+        # A proxy of the environment is for addresses outside of the cluster.
         self._session.trust_env = False
 
     def find(self, kind: str, name: str) -> Object | None:
-        """Return an object, or None where there is none."""
+        """Return an object, or None if it does not exist."""
         try:
             return self._json("GET", self._path(kind, name))
         except ApiError as error:
@@ -65,11 +65,15 @@ class Cluster:
         return list(self._json("GET", self._path(kind), query=query)["items"])
 
     def create(self, kind: str, body: Mapping[str, Any]) -> Object:
-        """Raise ApiError with status 409 where the name is taken."""
+        """Create an object.
+
+        Raises:
+            ApiError: with status 409 if the name is taken.
+        """
         return self._json("POST", self._path(kind), body=body)
 
     def delete(self, kind: str, name: str) -> None:
-        """Delete an object and what belongs to it. One that is gone already is no error."""
+        """Delete an object and its dependents. A missing object is no error."""
         try:
             self._json("DELETE", self._path(kind, name), body={"propagationPolicy": "Background"})
         except ApiError as error:
@@ -77,7 +81,11 @@ class Cluster:
                 raise
 
     def log(self, pod: str) -> Iterator[str]:
-        """Yield the lines of a pod's log until it ends. Raise ApiError with status 400 while the pod starts."""
+        """Yield the lines of a pod's log until it ends.
+
+        Raises:
+            ApiError: with status 400 while the pod starts.
+        """
         address = f"{self._address}{self._path('pods', f'{pod}/log')}"
         answer = self._patiently(
             f"read the log of {pod}",
@@ -103,7 +111,7 @@ class Cluster:
         return dict(answer.json())
 
     def _headers(self) -> dict[str, str]:
-        """The token is read for each request: the kubelet writes another one before it expires."""
+        """Return the headers. The token is read for each request, because the kubelet replaces it before it expires."""
         return {"Authorization": f"Bearer {(self._account / 'token').read_text().strip()}"}
 
     def _path(self, kind: str, name: str = "") -> str:

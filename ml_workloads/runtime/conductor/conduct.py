@@ -1,8 +1,8 @@
-"""One training run from its data to what the gate says.
+"""One training run, from reading the data to the verdict of the gate.
 
-The project's code runs in two places, and in neither of them the verdict is made. A worker holds the data against the
-contract, and later answers for a model that needs the project's code; it has no rights and no way out. The training
-pod gets the rows to train on, and nothing of those that are held out.
+The project's code runs in two places, and the verdict is made in neither of them. A worker checks the data against the
+contract, and later answers for a model that needs the project's code; it has no permissions and no outgoing
+connections. The training pod gets the rows to train on, and none of the held-out rows.
 """
 
 from __future__ import annotations
@@ -35,30 +35,32 @@ from ml_workloads.runtime.training.telling import reason
 
 LOG = logging.getLogger(__name__)
 CHECK, JUDGE = "check", "judge"
-"""Ends of the names of the workers' Jobs."""
+"""Suffixes of the names of the workers' Jobs."""
 
 _SEEDS: Final = 2**32
 
 
 class Pods(Protocol):
-    """What runs the project's code."""
+    """Pods that run the project's code."""
 
     def worker(self, name: str) -> AbstractContextManager[Worker]:
-        """Start a new worker. It is gone at the end of the block."""
+        """Start a new worker. It is deleted at the end of the block."""
         ...
 
     def train(self, job: str, part: str) -> None:
-        """Run the project's training until it ends; `part` is the digest of the rows that it is given.
+        """Run the project's training until it ends. `part` is the digest of the rows that it is given.
 
         Raises:
             ProjectError: the project's code or its data is wrong.
-            TrainingError: the training failed otherwise; the message says how.
+            TrainingError: the training failed for another reason, which the message names.
         """
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
+    """The result of a run: the registered version, its metrics and the verdict of the gate."""
+
     logged: Logged
     metrics: Mapping[str, float]
     verdict: Verdict
@@ -67,14 +69,16 @@ class Outcome:
 def conduct(
     plan: Plan, source: Callable[[Worker], Source], pods: Pods, objects: Objects, tracking: Tracking
 ) -> Outcome:
-    """Let train, measure, record and judge. A model that the gate refuses is recorded too, but gets no alias.
+    """Run the training, evaluate the model, record it and decide on it.
+
+    A rejected model is recorded too, but gets no alias.
 
     Args:
-        plan: What the run does.
-        source: Where the data is; data in the project's image is read through the worker.
-        pods: Run the project's code.
-        objects: What pods of the run hand to each other.
-        tracking: Where runs and models are recorded.
+        plan: The plan of the run.
+        source: Location of the data; data in the project's image is read through the worker.
+        pods: Pods that run the project's code.
+        objects: Objects that the pods of the run exchange.
+        tracking: Record of runs and models.
 
     Raises:
         ProjectError: a mistake in the data or the project; nothing is registered then.
@@ -105,7 +109,7 @@ def conduct(
         tracking.fail(run_id, reason(error))
         if isinstance(error, ProjectError):
             _clear(plan, objects)
-        # Otherwise the next attempt goes on with what there is.
+        # Objects are kept after any other error, so that the next attempt resumes with them.
         raise
     candidate = Candidate(metrics=measured.metrics, data_met_contract=True, has_signature=logged.has_signature)
     verdict = decide(plan.gate, candidate, incumbent)
@@ -119,7 +123,7 @@ def divide(plan: Plan, checked: pd.DataFrame, seed: int) -> tuple[Part, Part]:
     """Return the training and the held-out part.
 
     Raises:
-        ProjectError: the target is not there, does not fit the gate, or there is too little of it.
+        ProjectError: the target is missing, does not fit the gate, or has too few rows.
     """
     held = checked[plan.target] if plan.target in checked.columns else None
     if isinstance(held, pd.Series) and not bool(held.isna().any()):
@@ -146,9 +150,9 @@ def _tags(plan: Plan, data: Dataset) -> Mapping[str, str]:
 
 
 def _split_seed(plan: Plan, objects: Objects) -> int:
-    """Return the number that decides which rows are held out: a secret of the project's, always the same.
+    """Return the seed that decides which rows are held out. It is a secret of the project, and always the same.
 
-    With a number that everybody knows, a contract could find the held-out rows and leave the hard ones out.
+    With a public seed a contract could identify the held-out rows and drop the hard ones.
     """
     key = keys.split_key(plan.project)
     held = objects.get(key)
@@ -162,7 +166,7 @@ def _split_seed(plan: Plan, objects: Objects) -> int:
 
 
 def _trained(plan: Plan, rows: pd.DataFrame, pods: Pods, objects: Objects) -> bytes:
-    """Hand over the rows to train on, let train, and return the model as a skops file."""
+    """Hand over the rows to train on, run the training, and return the model as a skops file."""
     content = tables.to_bytes(rows)
     objects.put(keys.training_part(plan.project, plan.training), content)
     pods.train(plan.training, tables.digest(content))
@@ -173,7 +177,7 @@ def _trained(plan: Plan, rows: pd.DataFrame, pods: Pods, objects: Objects) -> by
 
 
 def _clear(plan: Plan, objects: Objects) -> None:
-    """Delete what the run's pods handed to each other. The bucket's own rules delete what is left."""
+    """Delete the objects that the run's pods exchanged. Lifecycle rules of the bucket delete leftovers."""
     prefixes = (keys.training_part(plan.project, plan.training), f"{keys.models(plan.project)}{plan.training}/")
     try:
         for key in [key for prefix in prefixes for key in objects.keys(prefix)]:

@@ -1,4 +1,4 @@
-"""Records what a project's code logged beside the platform's own records, never over them."""
+"""Copies what a project's code logged into MLflow, beside the platform's own records and never over them."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ LOG = logging.getLogger(__name__)
 PREFIX: Final = "project."
 FOLDER: Final = "project"
 MAX_NAME: Final = 250
-"""Characters of a name that MLflow keeps."""
+"""Maximum length of a name that MLflow accepts, in characters."""
 
 _MAX_METRICS, _MAX_OTHERS = 1000, 100
-"""What one request may carry. https://mlflow.org/docs/latest/rest-api.html#log-batch"""
+"""Limits of one request. https://mlflow.org/docs/latest/rest-api.html#log-batch"""
 
 
 def copy_logged(client: MlflowClient, run_id: str, plan: Plan, objects: Objects) -> None:
     """Copy runs, parameters, tags, metrics and files from the training pod's own store.
 
-    What MLflow does not take is left out with a line in the log: a run does not fail for what its code logs.
+    Values that MLflow rejects are left out with a line in the log: a run does not fail because of what its code logs.
 
     Args:
-        client: Talks to the server.
-        run_id: The platform's run, which gets what was logged to the training's own; others become its children.
+        client: Client of the MLflow server.
+        run_id: The platform's run, which gets the values of the training's own run; other runs become its children.
         plan: Names the run's objects.
-        objects: Where the training pod has left them.
+        objects: Objects that the training pod has left.
     """
     content = objects.get(keys.logged(plan.project, plan.training))
     if content is None:
@@ -106,7 +106,7 @@ def _copy_files(client: MlflowClient, run_id: str, run: LoggedRun, plan: Plan, o
 
 
 def safe_path(written: str) -> PurePosixPath | None:
-    """Return a path below a folder, or None for one that leads elsewhere."""
+    """Return a path below a folder, or None for a path that leaves the folder."""
     path = PurePosixPath(written)
     parts = path.parts
     if not parts or path.is_absolute() or ".." in parts or "\\" in written or "\0" in written:

@@ -1,7 +1,7 @@
 """Starts the Jobs of a run that hold the project's code, and waits for them.
 
-A Job is made from a CronJob that never runs by itself, with nothing changed: the policy `jobs-as-their-cronjobs` of the
-API server lets no other Job through.
+A Job is an unchanged copy of the template of a CronJob that never runs by itself: the policy `jobs-as-their-cronjobs`
+of the API server allows no other Job.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
 
 LOG = logging.getLogger(__name__)
 FIT, WORKER = "fit", "worker"
-"""CronJobs whose Jobs a conductor starts."""
+"""CronJobs from whose templates a conductor creates Jobs."""
 
 PART: Final = "ml-platform/training-part"
 """Annotation of a training's Job: the digest of the rows that it is given."""
@@ -31,16 +31,16 @@ _CODE, _WRONG = 1, 2
 
 
 class TrainingError(CodeError):
-    """The training pod failed. The message says how, in Kubernetes' words or its own."""
+    """The training pod failed. The message gives the pod's own reason, or the one from Kubernetes."""
 
 
 class WrongError(ProjectError):
-    """The training pod found a mistake in the project. The message is its own."""
+    """The training pod found a mistake in the project. The message is the pod's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """The run's own Job, which the others go with."""
+    """The run's own Job. The other Jobs of the run are deleted with it."""
 
     name: str
     uid: str
@@ -52,7 +52,7 @@ class JobPods:
     Args:
         cluster: The project's namespace.
         run: The run's own Job.
-        write: Is given each line of the training's log.
+        write: Receives each line of the training's log.
     """
 
     def __init__(self, cluster: Cluster, run: Owner, write: Callable[[str], None]) -> None:
@@ -70,7 +70,7 @@ class JobPods:
             self._cluster.delete("jobs", job)
 
     def train(self, job: str, part: str) -> None:
-        """Run the project's training, or wait for one that an attempt before has started with the same rows."""
+        """Run the project's training, or wait for one that an earlier attempt started with the same rows."""
         found = self._cluster.find("jobs", job)
         if found is not None and (found["metadata"].get("annotations") or {}).get(PART) != part:
             self._discard(job)
@@ -104,7 +104,7 @@ class JobPods:
             time.sleep(_PAUSE_SECONDS)
 
     def _relay(self, pod: Object) -> bool:
-        """Write a pod's log until it ends; False while there is none."""
+        """Write a pod's log until it ends. Return False if there is no log yet."""
         try:
             for line in self._cluster.log(str(pod["metadata"]["name"])):
                 self._write(line)
@@ -113,7 +113,7 @@ class JobPods:
         return True
 
     def _failure(self, job: Object | None, pods: list[Object], name: str) -> ProjectError:
-        """Return the training's own words where it has said what is wrong, and else Kubernetes'."""
+        """Return an error with the training's own message if it left one, else with the reason from Kubernetes."""
         ended = next(filter(None, map(_ended, reversed(pods))), None)
         code, words = (int(ended["exitCode"]), str(ended.get("message") or "").strip()) if ended else (0, "")
         if code == _WRONG:
@@ -148,7 +148,7 @@ class JobPods:
         return sorted(about, key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or ""))
 
     def _discard(self, job: str) -> None:
-        """Delete a Job that an attempt before has left, and wait until its name is free."""
+        """Delete a Job that an earlier attempt left behind, and wait until its name is free."""
         while self._cluster.find("jobs", job) is not None:
             self._cluster.delete("jobs", job)
             time.sleep(_PAUSE_SECONDS)
@@ -165,7 +165,7 @@ class JobPods:
                 "name": name,
                 "labels": dict((held.get("metadata") or {}).get("labels") or {}),
                 "annotations": dict(annotations),
-                # The namespace is deleted after the run, and the run after these.
+                # Kubernetes deletes these Jobs after the run's Job, and the namespace after the run.
                 "ownerReferences": [
                     {
                         "apiVersion": "batch/v1",
@@ -191,7 +191,7 @@ def _is_ready(pod: Object) -> bool:
 
 
 def _ended(pod: Object) -> Object | None:
-    """Return how a pod's container ended, None for one that runs or has not begun."""
+    """Return the terminated state of a pod's container, or None if it runs or has not started."""
     for each in pod.get("status", {}).get("containerStatuses") or []:
         ended: Any = (each.get("state") or {}).get("terminated")
         if ended:

@@ -1,7 +1,7 @@
-"""Measures a trained model on rows that its training never saw, where the project's code does not run.
+"""Evaluates a trained model on rows that its training never saw, where the project's code does not run.
 
-A model of reviewed types alone is loaded here. One that holds types of the project's own is asked in a worker, which
-gets rows without their target and has no way to anything else.
+A model that consists only of reviewed types is loaded here. A model with types of the project's own is loaded in a
+worker, which gets rows without their target and has no connection to anything else.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from ml_workloads.runtime.training.split import Part
 
 
 class UnservableModelError(ProjectError):
-    """The model cannot be served. The message names what stands in the way, and the way out."""
+    """The model cannot be served. The message names the reason and the fix."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What is known of a model. `description` is of the inputs of all rows, `answers` what it says of `sample`."""
+    """Evaluation of a model.
+
+    `description` describes the inputs of all rows, `answers` are the predictions for `sample`.
+    """
 
     metrics: Mapping[str, float]
     description: dict[str, Any]
@@ -48,18 +51,18 @@ def measure(
     held_out: Part,
     worker: Callable[[], AbstractContextManager[Worker]],
 ) -> Measured:
-    """Load a model, or have it loaded, check that it can be served, and measure it.
+    """Load a model here or in a worker, check that it can be served, and evaluate it.
 
     Args:
-        plan: Its gate and trusted types are looked at.
+        plan: The plan of the run, with gate and trusted types.
         saved: The model as a skops file.
         inputs: The inputs of all rows.
-        training: What the model was trained on.
-        held_out: What it is measured on.
-        worker: Starts a worker that has seen nothing of this run. It is asked only if the model needs it.
+        training: The part that the model was trained on.
+        held_out: The part that the model is evaluated on.
+        worker: Starts a worker that has seen nothing of this run. It is used only if the model needs it.
 
     Raises:
-        ProjectError: the model holds types that are not trusted, cannot be measured or cannot be served.
+        ProjectError: the model holds types that are not trusted, cannot be evaluated or cannot be served.
     """
     refuse("saved", trusted_types.untrusted(saved, plan.trusted_types))
     if not trusted_types.untrusted(saved, ()):

@@ -1,4 +1,4 @@
-"""The plan of a training run, as the conductor has it: nothing of the project's code is in it."""
+"""The conductor's plan of a training run. It contains nothing of the project's code."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ml_workloads.runtime.gate import Gate
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run does.
+    """Settings of a run.
 
-    `job` is the same for all attempts of one run, `alias` what a model that passes is given, and `trusted_types` what
-    a saved model may hold beyond scikit-learn's own types.
+    `job` is the same for all attempts of one run, `alias` is given to a model that passes the gate, and `trusted_types`
+    are the types that a saved model may hold in addition to scikit-learn's own.
     """
 
     project: str

@@ -1,4 +1,4 @@
-"""Registers a model that is a skops file already: one with types of the project's own cannot be loaded here."""
+"""Registers a model that is a skops file already: a model with the project's own types cannot be loaded here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier
 
 from ml_workloads.runtime.serving.columns import INPUTS
 
-# Named, because MLflow would load the model in another process to find out what it imports.
+# Listed here, because MLflow would otherwise load the model in another process to find out its imports.
 REQUIREMENTS: Final = [
     f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops")
 ]
@@ -20,7 +20,7 @@ FILE: Final = "model.skops"
 
 
 class Saved(Protocol):
-    """A model as it is registered."""
+    """A model to register."""
 
     @property
     def saved(self) -> bytes: ...
@@ -36,7 +36,7 @@ class Saved(Protocol):
 
 
 class _SkopsFile:
-    """Takes the place of `mlflow.sklearn` while MLflow logs a model: the model's own file is given."""
+    """Replacement for `mlflow.sklearn` while MLflow logs a model: it writes the existing model file."""
 
     def __init__(self, model: Saved) -> None:
         self._model = model

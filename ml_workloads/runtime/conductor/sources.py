@@ -1,4 +1,4 @@
-"""Where the data of a run is, as its environment says it."""
+"""Source of the data of a run, parsed from the conductor's environment."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SqlDocument(_Document):
 
     def source(self, worker: Worker, patience_seconds: float) -> Source:
         del worker
-        # Only here: most trainings need none of it, and it takes half a second.
+        # Imported here, because most trainings do not need these modules and the import takes half a second.
         from ml_workloads.runtime.data.address import HOW_TO_WRITE, parse
         from ml_workloads.runtime.data.database import SqlQuery
 

@@ -1,6 +1,6 @@
-"""Where runs and models are recorded: MLflow.
+"""Records runs and models in MLflow.
 
-Address and credentials come from MLflow's own environment variables; artifacts go through the server.
+Address and credentials come from MLflow's own environment variables; artifacts are transferred through the server.
 https://mlflow.org/docs/latest/ml/tracking/
 """
 
@@ -32,24 +32,24 @@ from ml_workloads.runtime.serving.columns import SignatureError, columns_of
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
-# A database that fails over is back after one to two minutes.
+# The failover of a database takes one to two minutes.
 PATIENCE_SECONDS = 300.0
 MAX_REASON: Final = 5000
-"""Characters of a tag's value that MLflow's servers all keep."""
+"""Maximum length of a tag's value that all MLflow servers accept, in characters."""
 _UNAUTHORIZED: Final = 401
 
 
 class TrackingError(PlatformError):
-    """The tracking server could not be had for as long as a run waits for it."""
+    """The tracking server was not available for as long as a run waits for it."""
 
 
 class RecordingError(ProjectError):
-    """MLflow answers, and refuses. The message says who can mend it."""
+    """MLflow answers with a rejection. The message says who can fix it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """A version in the registry, of a run; `has_signature` says that a server can tell from it what the model takes."""
+    """A registered version of a run. `has_signature`: a server can derive the model's inputs from the version."""
 
     run_id: str
     version: str
@@ -58,9 +58,10 @@ class Logged:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """A model that was measured: `saved` as a skops file, `needed` the trusted types in it.
+    """A model that was evaluated: `saved` is the skops file, `needed` are the trusted types in it.
 
-    `description` is of its inputs, `signature` MLflow's for its pages, where it has words for the types.
+    `description` describes its inputs. `signature` is MLflow's own, for its web pages; it is None if MLflow has no
+    names for the types.
     """
 
     saved: bytes
@@ -70,7 +71,7 @@ class TrainedModel:
 
     @staticmethod
     def of(saved: bytes, measured: Measured, trusted: Sequence[str]) -> TrainedModel:
-        """Return a measured model; `trusted` is the project's list of types that it may hold."""
+        """Return an evaluated model. `trusted` is the project's list of types that the model may hold."""
         return TrainedModel(
             saved=saved,
             needed=trusted_types.needed(saved, trusted),
@@ -80,7 +81,7 @@ class TrainedModel:
 
 
 class Tracking(Protocol):
-    """What a training run needs of where it is recorded."""
+    """Operations of the tracking server that a training run needs."""
 
     def begin(self, tags: Mapping[str, str], parameters: Mapping[str, str]) -> str: ...
 
@@ -106,7 +107,7 @@ class MlflowTracking:
         self._client = MlflowClient()
 
     def begin(self, tags: Mapping[str, str], parameters: Mapping[str, str]) -> str:
-        """Start a run. One of the same job that was killed before it could say so is ended first.
+        """Start a run, and first end an unfinished run of the same job, which a killed attempt left behind.
 
         Raises:
             RecordingError: the experiment was deleted, or the account may not write to it.
@@ -125,14 +126,14 @@ class MlflowTracking:
         return self._ask("begin a run", call)
 
     def met_contract(self, run_id: str) -> None:
-        """Record that the run's data met its contract, which a promotion asks for."""
+        """Record that the run's data met its contract. A promotion requires this."""
         self._ask(
             "record that the data met its contract",
             lambda: self._client.set_tag(run_id, records.DATA_CONTRACT, records.CONTRACT_MET),
         )
 
     def incumbent(self, alias: str) -> Mapping[str, float] | None:
-        """Return metrics of the version that the alias names, or None when it names none."""
+        """Return the metrics of the version that has the alias, or None if no version has it."""
 
         def call() -> Mapping[str, float] | None:
             try:
@@ -146,14 +147,14 @@ class MlflowTracking:
         return self._ask("read the model that is there", call)
 
     def copy(self, run_id: str, plan: Plan, objects: Objects) -> None:
-        """Record what the project's code logged, under names that begin with `project.`."""
+        """Record what the project's code logged, with names that begin with `project.`."""
         copy_logged(self._client, run_id, plan, objects)
 
     def finish(self, run_id: str, model: TrainedModel, metrics: Mapping[str, float]) -> Logged:
-        """Record metrics and model, with a description of what it takes and answers, and end the run.
+        """Record metrics and model, with a description of its inputs and predictions, and end the run.
 
-        Without an example of its inputs, which would be rows of people's data beside every model. A version that an
-        attempt before has made, and was not told of, is the one.
+        No example of the inputs is recorded, because it would store rows of personal data beside every model. If an
+        earlier attempt registered a version without receiving the answer, that version is used.
         """
 
         def call() -> str:
@@ -171,7 +172,7 @@ class MlflowTracking:
         return Logged(run_id=run_id, version=version, has_signature=self._has_signature(version))
 
     def judge(self, logged: Logged, verdict: Verdict, alias: str) -> None:
-        """Record what the gate said, and let the alias name the version when it passed."""
+        """Record the verdict of the gate, and set the alias to the version if it passed."""
         said = records.GATE_PASSED if verdict.passed else "; ".join(verdict.reasons)
 
         def call() -> None:
@@ -182,7 +183,7 @@ class MlflowTracking:
         self._ask("record what the gate said", call)
 
     def fail(self, run_id: str, reason: str) -> None:
-        """End a run that failed. What keeps the server from being told is not worth more than the failure itself."""
+        """End a run that failed. If MLflow cannot be reached, only log that: it must not hide the original failure."""
         try:
             self._client.set_tag(run_id, records.FAILURE, reason[:MAX_REASON])
             self._client.set_terminated(run_id, status="FAILED")
@@ -202,7 +203,7 @@ class MlflowTracking:
         return str(found.experiment_id)
 
     def _has_signature(self, version: str) -> bool:
-        """Read from the registered model's own file whether a server can tell what it takes. Loads no model."""
+        """Read from the registered model's own file whether a server can derive its inputs. Loads no model."""
 
         def call() -> bool:
             found: Any = mlflow.models.get_model_info(f"models:/{self._name}/{version}")
@@ -223,11 +224,11 @@ class MlflowTracking:
         return [str(run.info.run_id) for run in self._client.search_runs([experiment], filter_string=condition)]
 
     def _ask(self, what: str, call: Callable[[], T]) -> T:
-        """Return what a call answers; wait while MLflow does not answer, and say so.
+        """Return the result of a call. While MLflow does not answer, log that and retry.
 
         Raises:
-            TrackingError: it did not answer for long, or no longer knows the password.
-            RecordingError: it refuses.
+            TrackingError: MLflow did not answer for long, or no longer accepts the password.
+            RecordingError: MLflow rejects the call.
         """
 
         def told(state: RetryCallState) -> None:
@@ -262,7 +263,10 @@ def _error(state: RetryCallState) -> BaseException | None:
 
 
 def _signature(inputs: pd.DataFrame, answers: Any) -> ModelSignature | None:
-    """Return MLflow's signature for its pages, where it has words for the types; a server reads the description."""
+    """Return MLflow's signature for its web pages, or None if it cannot express the types.
+
+    A server reads the description instead.
+    """
     try:
         return infer_signature(inputs, answers)
     except (MlflowException, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Asks a worker's pod over HTTP. Its answers come from the project's code: they are limited and checked."""
+"""HTTP client of a worker's pod. Answers come from the project's code: their size is limited and they are validated."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ml_workloads.runtime.worker.messages import ContractAnswer, Method, ModelAn
 
 Answer = TypeVar("Answer", bound=BaseModel)
 MAX_BYTES: Final = 1024**3
-"""Of one answer."""
+"""Maximum size of one answer."""
 
 _CONNECT_SECONDS: Final = 10.0
 _CHUNK: Final = 1024 * 1024
 
 
 class WorkerAnswerError(ProjectError):
-    """The project's code makes a worker answer what is none of the answers."""
+    """The project's code makes a worker send an answer that does not match the protocol."""
 
 
 class HttpWorker:
-    """`address` waits for the pod, and is called at the first question."""
+    """Client of one worker. `address` waits for the pod, and is called at the first request."""
 
     def __init__(self, address: Callable[[], str]) -> None:
         self._find, self._address = address, ""

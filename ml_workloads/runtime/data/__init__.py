@@ -1,6 +1,6 @@
-"""Loads a project's data into one table, and tells by its digest whether it is the same as another time.
+"""Loads a project's data into one table, whose digest tells whether the data is the same as at another time.
 
-What asks a database is in `database`, which takes half a second more to import.
+The code for databases is in `database`, which takes half a second more to import.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _row_hashes: Any = hash_pandas_object
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A table with where it came from; `digest` (SHA-256 in hexadecimal) covers columns, types, values, and order."""
+    """A table with its source. `digest` (SHA-256 in hexadecimal) covers columns, types, values, and their order."""
 
     frame: pd.DataFrame
     source: str
@@ -46,16 +46,16 @@ def load(source: Source, options: ReadOptions | None = None) -> Dataset:
     """Read all of a source.
 
     Args:
-        source: where the data is.
-        options: how a CSV is read and for how long a service is waited for; without them only an empty cell is a
+        source: location of the data.
+        options: options for CSVs, and the maximum time to wait for a service; by default only an empty cell is a
             missing value.
 
     Returns:
         The table, with at least one row.
 
     Raises:
-        DataError: it is not there, holds nothing, or is no table.
-        PlatformError: where it is kept does not answer.
+        DataError: the data does not exist, is empty, or is no table.
+        PlatformError: the service that stores the data does not answer.
     """
     frame = source.read(options or ReadOptions())
     if frame.empty:
@@ -64,9 +64,11 @@ def load(source: Source, options: ReadOptions | None = None) -> Dataset:
 
 
 def digest(frame: pd.DataFrame) -> str:
-    """Return the SHA-256 of a table's columns, types and rows, whatever the index; the order of both counts.
+    """Return the SHA-256 of a table's columns, types and rows.
 
-    Comparable between runs with the same version of pandas, whose hash of a row it is made from.
+    The order of columns and rows counts, the index does not.
+    Digests are comparable between runs with the same version of pandas, because they are computed from pandas' hash of
+    a row.
     """
     summary = hashlib.sha256()
     for column, kind in frame.dtypes.items():

@@ -1,7 +1,7 @@
-"""What of a database's address may be shown: its kind, host and database, each only where it cannot be a secret.
+"""Displays the parts of a database's address that cannot be secret: its kind, host and database.
 
-People write passwords with an `@`, `/` or `#` that is not escaped. Every part of such an address may then be a piece
-of the password, so nothing but the kind of database is shown.
+People write passwords with an `@`, `/` or `#` that is not escaped. Every part of such an address may then be a piece of
+the password, so only the kind of database is shown.
 https://docs.sqlalchemy.org/en/21/core/engines.html#escaping-special-characters-such-as-signs-in-passwords
 """
 
@@ -32,7 +32,7 @@ def parse(secret: str, text: object) -> URL:
 
     Args:
         secret: the secret's name, for the message.
-        text: what it holds; no part of it is in the message.
+        text: content of the secret; no part of it is in the message.
 
     Raises:
         DataError: it is no address of a database.
@@ -46,7 +46,7 @@ def parse(secret: str, text: object) -> URL:
 
 
 def shown(text: str) -> str:
-    """Return kind, host and database of an address, such as `postgresql://db.internal/sales`; less where in doubt."""
+    """Return kind, host and database of an address, such as `postgresql://db.internal/sales`, or only the kind."""
     matched = _SCHEME.fullmatch(text)
     if matched is None:
         return "a database"
@@ -68,13 +68,16 @@ def shown(text: str) -> str:
 
 
 def secrets(text: str) -> frozenset[str]:
-    """Return the pieces of an address that no message may hold: user, password and whatever stands in its query."""
+    """Return the pieces of an address that no message may contain: user, password and all values of its query."""
     url = sqlalchemy.make_url(text)
     return _each_way([url.username or ""]) | _hidden(url, text)
 
 
 def _hidden(url: URL, text: str) -> frozenset[str]:
-    """Return password and values of the query. A user may have the name of its database, as `postgres` has."""
+    """Return password and values of the query.
+
+    The user is not included, because a database may have the same name as its user, as `postgres` does.
+    """
     values = [str(url.password or "")]
     for value in url.query.values():
         values += [value] if isinstance(value, str) else list(value)

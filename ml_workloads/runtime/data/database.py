@@ -1,7 +1,7 @@
-"""Data that a database answers a query with.
+"""Data that is the result of a database query.
 
-Messages of database drivers may repeat the address with its password. None of a connection that failed is shown; of a
-query that the database refused, the first line, unless it holds a piece of the address.
+Messages of database drivers may repeat the address with its password. For a failed connection no driver message is
+shown; for a query that the database rejected, the first line is shown, unless it contains a piece of the address.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from ml_workloads.runtime.errors import PlatformError
 LOG = logging.getLogger(__name__)
 _CONNECT_SECONDS: Final = 10
 _LONGEST: Final = 300
-# What PostgreSQL, MySQL and SQL Server answer where another attempt would be refused too. libpq hands out no SQLSTATE
-# of a connection that failed: https://www.postgresql.org/docs/current/libpq-status.html
+# Messages of PostgreSQL, MySQL and SQL Server for permanent errors, after which a retry would fail too. libpq provides
+# no SQLSTATE for a failed connection: https://www.postgresql.org/docs/current/libpq-status.html
 _REFUSED: Final = {
     "user or password is not accepted": r"authentication failed|access denied|login failed|no password",
     "this user may not come from here": r"pg_hba\.conf",
@@ -40,20 +40,21 @@ _REFUSED: Final = {
     "the file cannot be opened": r"unable to open database file|file is not a database",
 }
 _TAKES_TIMEOUT: Final = {"psycopg", "psycopg2", "pymysql", "mysqldb"}
-# Connections lost, shut-down, too many connections, lack of resources: another attempt may work.
+# Lost connections, shutdown, too many connections, lack of resources: a retry may succeed.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING_STATES: Final = ("08", "53", "57P", "40", "55P03")
 
 
 class _NotReachedError(Exception):
-    """The database did not answer. It holds no text of the driver."""
+    """The database did not answer. The error contains no text of the driver."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SqlQuery:
-    """A query's result, which goes to the database as written. `url` is SQLAlchemy's, with the password: never shown.
+    """The result of a query, which is sent to the database as written.
 
-    `secret` is the name of the secret that holds the address.
+    `url` is SQLAlchemy's, with the password, and is never shown. `secret` is the name of the secret that holds the
+    address.
     """
 
     url: str = field(repr=False)
@@ -66,7 +67,7 @@ class SqlQuery:
         return address.shown(self.url)
 
     def read(self, options: ReadOptions) -> pd.DataFrame:
-        """Return what the database answers."""
+        """Run the query and return its result."""
         engine = self._engine()
 
         def told(_state: RetryCallState) -> None:
@@ -95,7 +96,7 @@ class SqlQuery:
             waits = url.get_dialect().driver in _TAKES_TIMEOUT and "connect_timeout" not in url.query
             arguments = {"connect_timeout": _CONNECT_SECONDS} if waits else {}
             with warnings.catch_warnings():
-                # They repeat what stands in the address.
+                # These warnings repeat parts of the address.
                 warnings.simplefilter("ignore", SAWarning)
                 return sqlalchemy.create_engine(url, connect_args=arguments, hide_parameters=True)
         except NoSuchModuleError:
@@ -113,7 +114,8 @@ class SqlQuery:
     def _answer(self, engine: sqlalchemy.Engine) -> pd.DataFrame:
         with self._connected(engine) as connection:
             try:
-                # As written: with parameters, even none, a driver would take % for the beginning of one.
+                # The query is sent as written. With parameters, even empty ones, a driver would read % as the beginning
+                # of one.
                 plain = connection.execution_options(no_parameters=True)
                 answer = plain.exec_driver_sql(self.query)
                 columns, answered = list(answer.keys()), answer.fetchall()

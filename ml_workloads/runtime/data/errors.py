@@ -1,4 +1,4 @@
-"""The error of all reading of data."""
+"""The error of all modules that read data."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MAX_NAMED: Final = 5
 
 
 class DataError(ProjectError):
-    """The data cannot be read. The message says which, and what to do; it holds no address with a password."""
+    """The data cannot be read. The message names the data and the fix; it contains no address with a password."""
 
 
 def some_of(names: Iterable[str]) -> str:
-    """Return at most five names, and how many more there are."""
+    """Return at most five names, and the number of further ones."""
     rest = iter(names)
     shown = list(islice(rest, MAX_NAMED))
     more = sum(1 for _ in rest)

@@ -44,14 +44,14 @@ class LocalFile:
 
 @dataclass(frozen=True, kw_only=True)
 class S3Objects:
-    """One object, or with a `key` that ends with / all objects below it, in the order of their keys."""
+    """One object, or all objects below a `key` that ends with /, in the order of their keys."""
 
     bucket: str
     key: str
 
     @property
     def name(self) -> str:
-        """Return the address."""
+        """Return the address, such as `s3://lake/churn/`."""
         return self._address(self.key)
 
     def read(self, options: ReadOptions) -> pd.DataFrame:
@@ -72,8 +72,9 @@ class S3Objects:
         )
 
     def _object(self, seconds: float) -> Listed:
-        """Look the object up in the listing: S3 answers 403 for one that is absent, unless all keys may be listed.
+        """Look the object up in the listing.
 
+        S3 answers 403 for a missing object unless the role may list all keys.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         """
         first = next(self._listed(self.key, seconds), None)
@@ -104,7 +105,7 @@ class S3Objects:
         )["Body"]
 
     def _call(self, what: str, seconds: float, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Call S3, and read a body to its end, because that may fail and be tried again like the call."""
+        """Call S3, and read a body to its end, because reading may fail and be retried like the call."""
 
         def call() -> dict[str, Any]:
             answer = getattr(aws.client("s3"), operation)(Bucket=self.bucket, **arguments)

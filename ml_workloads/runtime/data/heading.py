@@ -1,4 +1,7 @@
-"""Checks the heading of a CSV, and that every row has as many fields: pandas would move, fill or drop what differs."""
+"""Checks that the heading of a CSV is valid and that every row has the same number of fields.
+
+pandas would silently shift, fill or drop the fields of other rows.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ def check_rows(name: str, text: bytes) -> tuple[str, ...]:
     """Return the heading of a CSV.
 
     Args:
-        name: the file as people are told.
-        text: all of it; a byte order mark of UTF-8 is no part of the heading.
+        name: name of the file for messages.
+        text: the whole content; a byte order mark of UTF-8 is not part of the heading.
 
     Raises:
-        DataError: it is no UTF-8 text, its heading has a column without a name or one twice, or a row has another
-            number of fields. Rows are counted from 1 without the heading.
+        DataError: it is no UTF-8 text, a column of its heading has no name or occurs twice, or a row has another number
+            of fields. Rows are counted from 1 without the heading.
     """
     for begin, ending in _COMPRESSED.items():
         if text.startswith(begin):

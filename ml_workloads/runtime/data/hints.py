@@ -1,4 +1,4 @@
-"""Says which words keep a column of numbers from being one: a CSV's missing values that the project did not list."""
+"""Hints for a column that is text because of a few words: missing values of a CSV that the project did not list."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ _MOST: Final = 5
 
 
 def words_beside_numbers(frame: pd.DataFrame, column: object) -> str:
-    """Return the end of a message about a column of the wrong type; "" unless it holds numbers and up to five words."""
+    """Return the end of a message about a column of the wrong type.
+
+    It is "" unless the column holds numbers and up to five distinct words.
+    """
     if column not in frame.columns or not isinstance(frame[column].dtype, pd.StringDtype):
         return ""
     cells: Any = frame[column].dropna().astype(str)
-    # Written as NaN, a cell is no number either.
+    # A cell with the text NaN also counts as a word, because it is no number.
     numbers: Any = pd.to_numeric(cells, errors="coerce")
     is_number = numbers.notna()
     words = cells[~is_number].value_counts()

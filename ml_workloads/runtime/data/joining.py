@@ -1,7 +1,7 @@
 """Joins parts to one table, with one type for each column over all of them.
 
-A CSV's types follow from its values. Where the parts of a CSV disagree, such as digits in one and words in another,
-the column is text as written in all of them, as it would be if they were one file.
+The types of a CSV are inferred from its values. Where the parts of a CSV disagree, such as digits in one and words in
+another, the column is text as written in all of them, as if they were one file.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _LONGEST: Final = len(str(-(2**63)))
 
 
 def one_table(parts: Sequence[Part], options: ReadOptions) -> pd.DataFrame:
-    """Return the rows of all parts, in their order, with the columns of their paths behind the others.
+    """Return the rows of all parts, in their order, with the columns from their paths after the others.
 
     Raises:
-        DataError: a part cannot be read, or the parts have other columns or types.
+        DataError: a part cannot be read, or columns or types of the parts differ.
     """
     frames = [read_part(part, options) for part in parts]
     columns = _same_columns(parts, frames)
@@ -78,7 +78,7 @@ def _column(name: str, parts: Sequence[Part], frames: Sequence[pd.DataFrame], op
 def _as_text(
     name: str, parts: Sequence[Part], pieces: Sequence[Any], kinds: Sequence[str | None], options: ReadOptions
 ) -> list[Any]:
-    """Return a column whose types disagree as text, which only a CSV has kept."""
+    """Return a column whose types disagree as text. Only a CSV still has the text as written."""
     typed = [(part, kind) for part, kind in zip(parts, kinds, strict=True) if kind not in (None, "text")]
     firm = [each for each in typed if not is_csv(each[0])]
     if firm:
@@ -95,7 +95,7 @@ def _as_text(
 
 
 def _kind(piece: Any) -> str | None:
-    """Return the sort of a column's values, or None when it has none."""
+    """Return the kind of a column's values, or None if it has no values."""
     kind: Any = piece.dtype
     if not len(piece) or bool(piece.isna().all()):
         return None
@@ -135,7 +135,8 @@ def _unit(name: str, pieces: Sequence[tuple[str, Any]], holding: Sequence[Any], 
     """Return the type of times or durations in the finest unit that holds all values: nanoseconds end in 2262.
 
     Raises:
-        DataError: each unit cuts a value of one part or cannot reach one of another.
+        DataError: no unit holds all values, because each truncates a value of one part or cannot represent one of
+            another.
     """
     finest = np.datetime_data(target.str if isinstance(target, np.dtype) else f"M8[{target.unit}]")[0]
     for unit in _UNITS[_UNITS.index(finest) :]:
@@ -170,7 +171,7 @@ def _converted(piece: Any, target: Any) -> pd.Series:
     if piece.dtype == target:
         return piece
     if not len(piece) or bool(piece.isna().all()):
-        # Whole numbers and truth values have no missing value of their own: concat widens them.
+        # Whole numbers and truth values have no missing value of their own; concat widens their type.
         if len(piece) and is_bool_dtype(target):
             return pd.Series([float("nan")] * len(piece), dtype=object)
         is_plain = isinstance(target, np.dtype) and is_integer_dtype(target)
@@ -194,7 +195,10 @@ def _partition_names(parts: Sequence[Part], columns: Sequence[str]) -> list[str]
 
 
 def _partition_column(name: str, parts: Sequence[Part], rows: Sequence[int], options: ReadOptions) -> pd.Series:
-    """Return whole numbers where the column's type keeps all values and none are written in two ways, else text."""
+    """Return the partition column.
+
+    Its values are whole numbers if int64 or float64 keeps all of them and each has one spelling, else text.
+    """
     values = [part.partition[name] for part in parts]
     known = {value for value in values if value is not None}
     repeated = [value for value, count in zip(values, rows, strict=True) for _ in range(count)]
@@ -206,8 +210,8 @@ def _partition_column(name: str, parts: Sequence[Part], rows: Sequence[int], opt
 
 
 def _whole_numbers(values: Collection[str], *, has_missing: bool) -> dict[str, int]:
-    """Return those of the texts that are whole numbers which int64, or float64 beside missing ones, keeps."""
+    """Return those texts that are whole numbers which int64, or float64 beside missing values, represents exactly."""
     least, most = (-EXACT, EXACT) if has_missing else (-(2**63), 2**63 - 1)
-    # int() refuses thousands of digits, and is slow before it does.
+    # int() rejects texts with thousands of digits, and is slow with shorter ones.
     short = {value: int(value) for value in values if len(value) <= _LONGEST and value.removeprefix("-").isdecimal()}
     return {value: number for value, number in short.items() if least <= number <= most}

@@ -1,7 +1,7 @@
-"""Tells which objects below a prefix are parts of the table; one that cannot be read is never passed over.
+"""Selects the objects below a prefix that are parts of the table. An object that cannot be read is never skipped.
 
-What Spark and Hadoop leave beside the parts holds no rows. A Delta, Iceberg or Hudi table keeps a log of which of its
-files count; to read all of them would bring back rows that were deleted.
+Files that Spark and Hadoop leave beside the parts hold no rows. A Delta, Iceberg or Hudi table keeps a log of its valid
+files; reading all of its files would bring back deleted rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ml_workloads.runtime.data.errors import DataError, some_of
 from ml_workloads.runtime.data.tables import FORMATS, is_table
 
 NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
-# A run that needs more reads its data itself; this many objects take minutes to fetch one by one.
+# Fetching this many objects one by one takes minutes. A project that needs more reads its data in its own code.
 MAX_OBJECTS: Final = 1000
 _LEFT_BEHIND: Final = re.compile(r"_SUCCESS|_metadata|_common_metadata|_(committed|started)_\w+|\.[^/]+|[^/]+\.crc")
 _LOGS: Final = {
@@ -42,12 +42,12 @@ def tables(place: str, prefix: str, found: Sequence[Listed]) -> tuple[Listed, ..
     """Return the objects below a prefix that are parts of its table, in the order of their keys.
 
     Args:
-        place: the prefix as people are told, such as `s3://lake/churn/`.
+        place: the prefix as messages show it, such as `s3://lake/churn/`.
         prefix: the beginning of all keys; it ends with /.
         found: all objects below it.
 
     Raises:
-        DataError: there is none, or what `parts` raises.
+        DataError: there is no part, or an error that `parts` raises.
     """
     found = parts(place, prefix, found)
     if not found:
@@ -56,11 +56,11 @@ def tables(place: str, prefix: str, found: Sequence[Listed]) -> tuple[Listed, ..
 
 
 def parts(place: str, prefix: str, found: Sequence[Listed]) -> tuple[Listed, ...]:
-    """Return the same as `tables`, and nothing where there is no part yet.
+    """Return the same as `tables`, or an empty tuple if there is no part yet.
 
     Raises:
-        DataError: there are too many, one is neither a table nor known to hold no rows, or the prefix holds a table
-            whose files are not all of them valid.
+        DataError: there are too many objects, one is neither a part nor known to hold no rows, or the prefix holds a
+            table of which not all files are valid.
     """
     below = {each.key.removeprefix(prefix): each for each in found}
     _refuse_table_formats(place, list(below))
@@ -77,12 +77,12 @@ def parts(place: str, prefix: str, found: Sequence[Listed]) -> tuple[Listed, ...
 
 
 def partition(path: str) -> Mapping[str, str | None]:
-    """Return the columns that stand in a path below the prefix: of `year=2023/part-0.parquet`, year.
+    """Return the partition columns of a path below the prefix: `year` for `year=2023/part-0.parquet`.
 
     https://cwiki.apache.org/confluence/display/Hive/LanguageManual+DDL#LanguageManualDDL-PartitionedTables
 
     Raises:
-        DataError: a name stands there twice, or without a value.
+        DataError: a name occurs twice, or without a value.
     """
     columns: dict[str, str | None] = {}
     for folder in PurePosixPath(path).parts[:-1]:
@@ -97,9 +97,9 @@ def partition(path: str) -> Mapping[str, str | None]:
 
 
 def may_be_part(path: str) -> bool:
-    """Say whether an object at a path below the prefix is read as a part of the table.
+    """Return whether an object at a path below the prefix is read as a part of the table.
 
-    Hidden files may be unfinished, and other readers pass over them: they are no parts.
+    Hidden files are no parts: they may be unfinished, and other readers skip them.
     """
     return (
         not path.endswith("/")

@@ -1,6 +1,6 @@
-"""Marks the missing values of a CSV, for words that read as numbers.
+"""Marks the missing values of a CSV if the words for them can be parsed as numbers.
 
-pandas takes such a word for its number: with `00000` in the list, each `0` and `0.0` of any column would be missing.
+pandas parses such a word as a number: with `00000` in the list, each `0` and `0.0` of any column would be missing.
 https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html
 """
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 
 def reads_as_number(word: str) -> bool:
-    """Return whether pandas may take a word for a number."""
+    """Return whether pandas may parse a word as a number."""
     try:
         return isfinite(float(word))
     except ValueError:
@@ -22,11 +22,11 @@ def reads_as_number(word: str) -> bool:
 
 
 def marked(text: bytes, words: Sequence[str]) -> tuple[bytes, str]:
-    """Return a CSV with a marker in place of each cell that is one of the words as written, and the marker.
+    """Return a CSV with a marker in each cell that equals one of the words as written, and the marker.
 
     Args:
         text: A CSV in UTF-8 whose rows have as many fields as its heading.
-        words: What means a missing value.
+        words: Words that mean a missing value.
     """
     marker = "missing"
     while marker.encode() in text:
@@ -42,5 +42,5 @@ def marked(text: bytes, words: Sequence[str]) -> tuple[bytes, str]:
         encoding="utf-8-sig",
     )
     is_missing = cells.isin(list(words))
-    is_missing.iloc[0] = False  # the heading
+    is_missing.iloc[0] = False  # skip the heading
     return cells.mask(is_missing, marker).to_csv(index=False, header=False, lineterminator="\n").encode(), marker

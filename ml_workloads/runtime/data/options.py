@@ -1,4 +1,4 @@
-"""How data is read, and one piece of it that is read."""
+"""Options for reading data, and the parts that a source consists of."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ PATIENCE_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """`missing_values` are the words that mean a missing value in a CSV; "" is an empty cell.
+    """Options for reading data.
 
-    A CSV has no types. `text_columns` are those that stay text as written, such as `007`; types of the others follow
-    from their values. `patience_seconds` is for how long a service that does not answer is asked again.
+    Attributes:
+        missing_values: words that mean a missing value in a CSV; "" is an empty cell.
+        text_columns: columns of a CSV that stay text as written, such as `007`. A CSV has no types, so the types of the
+            other columns are inferred from their values.
+        patience_seconds: maximum time to retry while a service does not answer.
     """
 
     missing_values: tuple[str, ...] = ("",)
@@ -26,10 +29,12 @@ class ReadOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A file or an object with a piece of the table. `name` ends as its format demands and is shown to people.
+    """A file or an object with a piece of the table.
 
-    `content` reads it anew at each call. `partition` holds the columns that stand in its path, as
-    `year=2023/part-0.parquet`; None is a missing value.
+    Attributes:
+        name: the name for messages; its ending tells the format.
+        content: reads the content again at each call.
+        partition: columns from the path, as in `year=2023/part-0.parquet`; None is a missing value.
     """
 
     name: str
@@ -38,18 +43,18 @@ class Part:
 
 
 class Source(Protocol):
-    """Where a project's data is."""
+    """Location of a project's data."""
 
     @property
     def name(self) -> str:
-        """Return what people and tags are told; it holds no secret."""
+        """Return the name for messages and tags. It contains no secret."""
         ...
 
     def read(self, options: ReadOptions) -> pd.DataFrame:
         """Return all of the data.
 
         Raises:
-            DataError: it is not there, or it is no table.
-            PlatformError: where it is kept does not answer.
+            DataError: the data does not exist, or is no table.
+            PlatformError: the service that stores the data does not answer.
         """
         ...

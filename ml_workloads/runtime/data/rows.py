@@ -1,4 +1,4 @@
-"""Makes a table of the rows that a database's driver hands out, without changing a number on the way."""
+"""Builds a table from the rows that a database driver returns, without changing a number."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
 def table(source: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """Return rows as a table. Exact numbers, NUMERIC or DECIMAL, become float64 as the fractions of a CSV do.
+    """Return rows as a table. Exact numbers, NUMERIC or DECIMAL, become float64 like the fractions of a CSV.
 
     Args:
         source: Kind, host and database, for the message.
-        columns: Their names; one may come twice.
-        rows: Their values as the driver made them.
+        columns: Names of the columns; a name may occur twice.
+        rows: Values of the rows as the driver returned them.
 
     Raises:
         DataError: a column holds whole numbers, or whole parts of exact ones, that its type in the table would change.
@@ -48,7 +48,7 @@ def _values(source: str, column: str, held: Sequence[Any]) -> Sequence[Any]:
 
 
 def _is_kept(value: int | Decimal) -> bool:
-    """Say whether a float64 has all digits of a number before its decimal point."""
+    """Return whether a float64 keeps all digits of a number before its decimal point."""
     if isinstance(value, Decimal) and not value.is_finite():
         return True
     try:

@@ -23,7 +23,7 @@ from ml_workloads.runtime.data.missing_values import marked, reads_as_number
 from ml_workloads.runtime.data.options import Part, ReadOptions
 
 EXACT: Final = 2**53
-"""Above this a float64 no longer holds every whole number."""
+"""Largest number up to which a float64 represents every whole number."""
 FORMATS: Final = ".csv, .csv.gz, .csv.bz2, .csv.xz, .csv.zst or .parquet"
 
 
@@ -42,18 +42,18 @@ _UNREADABLE: Final = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError,
 
 
 def is_table(name: str) -> bool:
-    """Say whether a file's ending, in capitals or not, is one of a table's."""
+    """Return whether a file's name ends like a table's, in upper or lower case."""
     return _is_csv(name) or _suffix(name) == ".parquet"
 
 
 def check_name(name: str) -> None:
-    """Raise DataError unless the ending of a file is one of a table's."""
+    """Raise DataError unless a file's name ends like a table's."""
     if not is_table(name):
         raise DataError(f"{name}: write a file that ends with {FORMATS}")
 
 
 def is_csv(part: Part) -> bool:
-    """Say whether types of a part follow from its text."""
+    """Return whether the types of a part are inferred from its text."""
     return _is_csv(part.name)
 
 
@@ -61,7 +61,7 @@ def read_part(part: Part, options: ReadOptions) -> pd.DataFrame:
     """Return the rows of a part.
 
     Raises:
-        DataError: it is no table, or pandas would change a value on the way.
+        DataError: it is no table, or pandas would change a value.
     """
     if not is_csv(part):
         return _checked(part, lambda: _parquet(part))
@@ -77,12 +77,15 @@ def read_part(part: Part, options: ReadOptions) -> pd.DataFrame:
 
 
 def _is_beyond_64_bits(column: Any) -> bool:
-    """Say whether pandas made Python's integers of a column: no number of 64 bits holds them, and text does."""
+    """Return whether pandas read a column as Python integers.
+
+    Such numbers exceed 64 bits, so the column is read as text instead.
+    """
     return column.dtype == object and infer_dtype(column, skipna=True) in {"integer", "mixed-integer-float"}
 
 
 def csv_text(part: Part) -> bytes:
-    """Return a CSV without its compression."""
+    """Return the decompressed text of a CSV."""
     expand = _EXPAND[_suffix(part.name) if _suffix(part.name) in _EXPAND else ""]
     return _checked(part, lambda: expand(part.content()))
 
@@ -90,7 +93,7 @@ def csv_text(part: Part) -> bytes:
 def parse_csv(
     text: bytes, options: ReadOptions, as_text: Sequence[str], only: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Return the columns of a CSV whose rows were checked; those in `as_text` as written."""
+    """Return the columns of a CSV whose rows were checked. Columns in `as_text` keep the text as written."""
     words = list(options.missing_values)
     if any(map(reads_as_number, words)):
         text, marker = marked(text, words)
@@ -116,12 +119,15 @@ def _parquet(part: Part) -> pd.DataFrame:
     for name in table.column_names:
         _refuse_wide_nulls(part, name, table.column(name), frame)
     named = [level for level in frame.index.names if level is not None]
-    # pandas keeps an index with a name beside the columns; everybody else sees a column there.
+    # pandas keeps a named index beside the columns; other programs see it as a column.
     return frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
 
 
 def _refuse_wide_nulls(part: Part, name: str, column: Any, frame: pd.DataFrame) -> None:
-    """Whole numbers beside missing values become float64, unless the file says that they are pandas' Int64."""
+    """Raise DataError for whole numbers that float64 cannot represent.
+
+    Whole numbers beside missing values become float64, unless the file declares them as pandas' Int64.
+    """
     if not pa.types.is_integer(column.type) or column.null_count == 0:
         return
     if name in frame.columns and isinstance(frame[name].dtype, pd.api.extensions.ExtensionDtype):
@@ -132,7 +138,10 @@ def _refuse_wide_nulls(part: Part, name: str, column: Any, frame: pd.DataFrame) 
 
 
 def _refuse_inexact(part: Part, text: bytes, frame: pd.DataFrame, options: ReadOptions) -> None:
-    """Whole numbers beside missing cells or fractions become float64."""
+    """Raise DataError for whole numbers that float64 cannot represent.
+
+    Whole numbers beside missing cells or fractions become float64.
+    """
     wide = [
         str(name)
         for name, column in frame.items()
@@ -151,7 +160,7 @@ def _refuse_inexact(part: Part, text: bytes, frame: pd.DataFrame, options: ReadO
 def inexact(
     name: str, column: str, fix: str = "declare the column as text in the contract, Column(str), or write it as text"
 ) -> str:
-    """Return the message for whole numbers that a float64 would change, with what to do about it."""
+    """Return the message for whole numbers that a float64 would change, with the fix."""
     return (
         f"{name}: column {column} holds whole numbers over {EXACT} beside missing or fractional ones, which changes "
         f"their last digits; {fix}"

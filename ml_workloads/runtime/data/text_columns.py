@@ -1,4 +1,4 @@
-"""Which columns of a CSV a contract has as text, and so must stay as written: `007` is no 7."""
+"""Selects the columns of a CSV that a contract declares as text, and that must stay as written: `007` is not 7."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ml_workloads.runtime.schemas import is_contract, schema_of
 
 @dataclass(frozen=True)
 class TextColumns:
-    """Holds the names that a contract gives to columns of text; those of a regex column are patterns."""
+    """Names of the columns that a contract declares as text. Names of regex columns are patterns."""
 
     names: frozenset[str] = frozenset()
     patterns: tuple[re.Pattern[str], ...] = ()
@@ -26,17 +26,17 @@ class TextColumns:
 def text_columns(contract: object) -> TextColumns:
     """Return the columns that are read as text: those declared as text, as categories of text, or as times or days.
 
-    A time is read as text because pandas would take `20240102` for a number, and as nanoseconds since 1970.
+    A time is read as text because pandas would read `20240102` as a number, and as nanoseconds since 1970.
 
     Raises:
         ContractError: pandera cannot build a schema of the contract.
     """
     if not is_contract(contract):
-        # Whoever checks data against it says what it should be.
+        # The check of the data against the contract reports this mistake.
         return TextColumns()
     schema = schema_of(contract)
     if schema.dtype is not None:
-        # pandera gives it to every column, whatever the column itself says.
+        # pandera applies the schema's type to every column, whatever the column itself declares.
         return TextColumns(patterns=(re.compile(""),) if _is_text(schema.dtype) else ())
     declared: Sequence[tuple[str, Any]] = [(str(name), column) for name, column in schema.columns.items()]
     found = [(name, bool(column.regex)) for name, column in declared if _is_text(column.dtype)]

@@ -1,1 +1,1 @@
-"""What the pods of a training run hand to each other through the data lake."""
+"""Objects that the pods of a training run exchange through the data lake."""

@@ -1,4 +1,4 @@
-"""Keys of the objects that pods of a training run hand to each other, all below `runs/<project>/`.
+"""Keys of the objects that pods of a training run exchange, all below `runs/<project>/`.
 
 The kind comes before the run, so that a role's policy can name a kind: the training pod reads `training/`, writes
 `models/` and keeps `checkpoints/`. Only the conductor reads `conductor/`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 RUNS: Final = "runs/"
-"""Below this prefix nothing is worth keeping after its run has ended."""
+"""Prefix of temporary objects, which are not needed after their run has ended."""
 
 
 def training_parts(project: str) -> str:
@@ -18,17 +18,17 @@ def training_parts(project: str) -> str:
 
 
 def models(project: str) -> str:
-    """Return the prefix of what the project's code made: model, parameters, metrics and artifacts."""
+    """Return the prefix of the training's results: model, parameters, metrics and artifacts."""
     return f"{RUNS}{project}/models/"
 
 
 def checkpoints(project: str) -> str:
-    """Return the prefix of what an attempt of a training keeps for the next one."""
+    """Return the prefix of checkpoints, which an attempt of a training keeps for the next one."""
     return f"{RUNS}{project}/checkpoints/"
 
 
 def conductors(project: str) -> str:
-    """Return the prefix of what only the conductor may read."""
+    """Return the prefix of objects that only the conductor may read."""
     return f"conductor/{project}/"
 
 
@@ -43,7 +43,7 @@ def model(project: str, job: str) -> str:
 
 
 def logged(project: str, job: str) -> str:
-    """Return the key of what the project's code logged, as a JSON document."""
+    """Return the key of the JSON document with the values that the project's code logged."""
     return f"{models(project)}{job}/logged.json"
 
 

@@ -1,4 +1,4 @@
-"""What a project's code logged with MLflow, as one document: the training pod writes it, the conductor reads it.
+"""Document of the values that a project's code logged with MLflow: the training pod writes it, the conductor reads it.
 
 The document comes from the project's code, so its sizes are limited and no name in it is used as a path.
 """
@@ -17,7 +17,7 @@ _Text = Annotated[str, Field(max_length=8000)]
 
 
 class _Document(BaseModel):
-    # A metric may be NaN or infinite, which JSON itself has no word for.
+    # A metric may be NaN or infinite, which standard JSON cannot express.
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
@@ -30,9 +30,9 @@ class Point(_Document):
 
 
 class LoggedRun(_Document):
-    """A run of MLflow; `parent` is the place of its parent in the list, None for the first.
+    """A run of MLflow. `parent` is the index of its parent in the list, None for the first run.
 
-    `artifacts` are paths of its files, by the name of the object that holds each one.
+    `artifacts` maps the name of the object that holds each file to the file's path.
     """
 
     parent: int | None = Field(default=None, ge=0)
@@ -48,6 +48,9 @@ class LoggedRun(_Document):
 
 
 class Logged(_Document):
-    """The run that the training was in comes first, and each parent before its children."""
+    """All runs that were logged.
+
+    The run that the training was in comes first, and each parent comes before its children.
+    """
 
     runs: list[LoggedRun] = Field(default_factory=list, max_length=MAX_RUNS)

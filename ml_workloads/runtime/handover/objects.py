@@ -1,4 +1,4 @@
-"""Objects by key, in S3."""
+"""Object store of a run, in S3."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "
 
 
 class Objects(Protocol):
-    """What a run needs of a store."""
+    """Operations of the store that a run needs."""
 
     def put(self, key: str, content: bytes) -> None: ...
 
@@ -32,10 +32,10 @@ class Objects(Protocol):
 
 
 class Bucket:
-    """Objects in a bucket of S3; a service that does not answer is waited for `patience` seconds.
+    """Objects in a bucket of S3. Calls are retried for `patience` seconds while S3 does not answer.
 
     Raises:
-        PlatformError: S3 does not answer, or refuses. The project cannot mend either.
+        PlatformError: S3 does not answer, or rejects the call. The project cannot fix either.
     """
 
     def __init__(self, bucket: str, *, patience: float) -> None:
@@ -45,13 +45,16 @@ class Bucket:
         self._call(f"write {key}", "put_object", frozenset(), Key=key, Body=content)
 
     def put_first(self, key: str, content: bytes) -> bool:
-        """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
+        """Write an object unless it exists. Return whether it was written.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
         return self._call(f"write {key}", "put_object", _TAKEN, Key=key, Body=content, IfNoneMatch="*") is not None
 
     def get(self, key: str) -> bytes | None:
-        """Return an object, or None where there is none.
+        """Return an object, or None if it does not exist.
 
-        S3 answers 403 for an absent object to whoever may list some prefixes only, so that the list is asked.
+        S3 answers 403 for a missing object if the role may list only some prefixes, so the listing is checked as well.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         """
         found = self._call(f"read {key}", "get_object", _ABSENT | _DENIED, Key=key)

@@ -1,4 +1,4 @@
-"""Tables as bytes: Arrow files, which keep types, missing values and row numbers exactly.
+"""Serialization of tables as Arrow files, which keep types, missing values and row numbers exactly.
 
 https://arrow.apache.org/docs/python/feather.html
 """
@@ -19,7 +19,7 @@ def to_bytes(frame: pd.DataFrame) -> bytes:
     """Return a table as an Arrow file.
 
     Raises:
-        DataError: a column holds objects that no file can carry, or values of several types.
+        DataError: a column holds objects that a file cannot store, or values of several types.
     """
     for name in frame.columns:
         try:

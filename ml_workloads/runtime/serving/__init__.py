@@ -1,1 +1,1 @@
-"""Answers predictions over HTTP with the model that an alias names, and follows the alias without a restart."""
+"""Serves predictions over HTTP with the model that an alias names, and follows the alias without a restart."""

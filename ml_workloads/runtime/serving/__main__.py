@@ -1,7 +1,7 @@
 """`python -m ml_workloads.runtime.serving`: the server of a project's image.
 
-Read from the environment: SERVING_MODEL and SERVING_ALIAS say what is served, MLFLOW_TRACKING_URI and MLflow's other
-variables where it is had from. SIGTERM ends it when the requests that it works on are answered.
+The process reads its settings from the environment: SERVING_MODEL and SERVING_ALIAS name the model, MLFLOW_TRACKING_URI
+and MLflow's other variables the registry. On SIGTERM it ends after the current requests are answered.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import signal
 import sys
 
-# At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
+# At import skops searches every loaded module for each of some 800 names. Importing it first saves 2 s.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 import uvicorn
 from pydantic import Field, ValidationError
@@ -24,12 +24,12 @@ from ml_workloads.runtime.serving.mlflow_registry import MlflowRegistry
 from ml_workloads.runtime.serving.models import FOLLOW_SECONDS, Follower
 from ml_workloads.runtime.serving.scratch import SCRATCH_BYTES, Scratch
 
-# As shells and Kubernetes count a process that SIGTERM has ended.
+# Exit code by which shells and Kubernetes recognise a process that SIGTERM ended.
 TERMINATED = 128 + signal.SIGTERM
 
 
 class ServingSettings(BaseSettings):
-    """Each is an environment variable: its name in capitals, after `SERVING_`."""
+    """Settings of a server. Each is an environment variable: `SERVING_` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="SERVING_", frozen=True)
 
@@ -39,17 +39,18 @@ class ServingSettings(BaseSettings):
     port: int = Field(default=8080, ge=1, le=65535)
     max_concurrency: int = Field(default=32, ge=1)
     max_bytes: int = Field(default=MAX_BYTES, ge=1)
-    # For the whole body of a request, and as much again for its headers before.
+    # Limit for the whole body of a request, and the same again for its headers before.
     body_seconds: float = Field(default=BODY_SECONDS, gt=0)
     scratch_bytes: int = Field(default=SCRATCH_BYTES, ge=1)
-    # A JSON list of `module.Class`: the project's own types that its saved models hold.
+    # A JSON list of `module.Class`: the project's own types that its saved models contain.
     trusted_types: tuple[str, ...] = ()
     follow_seconds: float = Field(default=FOLLOW_SECONDS, gt=0)
-    # Kubernetes kills a pod 30 seconds after it asked it to end.
+    # Kubernetes kills a pod 30 seconds after SIGTERM.
     shutdown_seconds: int = Field(default=25, ge=1)
 
 
 def settings_from_environment() -> ServingSettings:
+    """Return the settings. If the environment is incomplete, end the process with a list of the problems."""
     try:
         return ServingSettings()  # pyright: ignore[reportCallIssue] - what is missing here comes from the environment
     except ValidationError as error:
@@ -58,12 +59,13 @@ def settings_from_environment() -> ServingSettings:
 
 
 def main() -> None:
+    """Run the server until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = settings_from_environment()
-    # Libraries keep these objects for good; looking at them at each exchange of a version would hold up answers.
+    # Libraries keep these objects permanently. Scanning them at each change of the version would delay answers.
     gc.freeze()
     metrics = Metrics()
-    # uvicorn sends itself the signal again when it has ended; without this, nothing would be tidied up after it.
+    # uvicorn sends itself the signal again after its shutdown. Without this handler no cleanup would run after it.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(TERMINATED))
     scratch = Scratch(settings.scratch_bytes)
     registry = MlflowRegistry(settings.model, settings.alias, settings.trusted_types, scratch)
@@ -77,7 +79,7 @@ def main() -> None:
 
 
 def serve(settings: ServingSettings, follower: Follower, metrics: Metrics) -> None:
-    """Answer until the process is told to end."""
+    """Serve requests until the process is terminated."""
     uvicorn.run(
         application(
             follower,

@@ -1,4 +1,4 @@
-"""The HTTP side: `/predict`, health, metrics, and an OpenAPI document that follows the model's signature."""
+"""HTTP application: `/predict`, health, metrics, and an OpenAPI document that follows the model's signature."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_BYTES = 1024 * 1024
 
 
 class Metrics:
-    """https://prometheus.io/docs/practices/naming/"""
+    """Prometheus metrics of a server. https://prometheus.io/docs/practices/naming/"""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -56,15 +56,15 @@ def application(
     max_bytes: int = MAX_BYTES,
     body_seconds: float = BODY_SECONDS,
 ) -> FastAPI:
-    """Make the server.
+    """Create the server application.
 
     Args:
-        follower: Has the model that answers.
+        follower: Provides the current model.
         metrics: Counts answers.
-        max_concurrency: Requests that are worked on at once, from when their bodies are there; more are told to come
-            again.
-        max_bytes: The largest body.
-        body_seconds: Within this time a body has to be complete.
+        max_concurrency: Maximum number of requests in progress, counted from when their bodies are complete; further
+            requests are answered with 503.
+        max_bytes: Maximum size of a body.
+        body_seconds: Maximum time for a body to be complete.
     """
     app = FastAPI(title="Model server", docs_url="/docs", redoc_url=None)
     bodies = Bodies(max_bytes, body_seconds)
@@ -85,7 +85,7 @@ def application(
             status = refusal.status
             return refusal.answer()
         except ClientDisconnect:
-            status = 499  # as nginx counts those who did not wait; nobody reads this answer
+            status = 499  # nginx's code for a client that left; nobody reads this answer
             return Response(status_code=status)
         finally:
             metrics.requests.labels(str(status)).inc()
@@ -94,7 +94,10 @@ def application(
 
     @app.get("/healthz")
     async def healthy() -> dict[str, str]:
-        """Whether the process works; a model that cannot be loaded is nothing that a restart mends."""
+        """Report that the process works.
+
+        A model that cannot be loaded does not count, because a restart would not fix it.
+        """
         return {"status": "ok"}
 
     @app.get("/readyz")
@@ -109,18 +112,18 @@ def application(
     async def scrape() -> Response:
         return Response(metrics.text(follower.model), media_type=CONTENT_TYPE_LATEST)
 
-    app.openapi = lambda: _openapi(app, follower.model)  # not kept: another version may take other columns
+    app.openapi = lambda: _openapi(app, follower.model)  # not cached: another version may have other columns
     return app
 
 
 class _Slots:
-    """Requests whose bodies are there and whose answers are not."""
+    """Requests whose bodies are complete and which are not answered yet."""
 
     def __init__(self, most: int, metrics: Metrics) -> None:
         self._most, self._metrics, self._used = most, metrics, 0
 
     def demand(self) -> None:
-        """Raise Refusal if there is no free slot, before a body is read for nothing."""
+        """Raise Refusal if there is no free slot, before a body is read in vain."""
         if self._used >= self._most:
             raise Refusal(503, f"{self._used} requests are worked on; try again", {"Retry-After": "1"})
 
@@ -144,7 +147,7 @@ def _identity(model: Servable) -> dict[str, str]:
 
 
 def _bound(follower: Follower) -> Servable:
-    """The version that a request keeps to: one that comes while it is worked on answers the next."""
+    """Return the version that answers this request. A version that is loaded meanwhile answers the next request."""
     model = follower.model
     if model is None:
         raise Refusal(503, follower.problem, {"Retry-After": "5"})
@@ -152,7 +155,7 @@ def _bound(follower: Follower) -> Servable:
 
 
 async def _predict(model: Servable, body: bytes) -> tuple[int, Response]:
-    """How many rows, and the answer. Nothing that takes long with a large body runs in the event loop."""
+    """Return the number of rows, and the answer. Slow work on large bodies runs outside of the event loop."""
     predictions = await to_thread.run_sync(_predictions, model, body)
     try:
         return len(predictions), JSONResponse({"predictions": predictions, "model": _identity(model)})
@@ -162,7 +165,8 @@ async def _predict(model: Servable, body: bytes) -> tuple[int, Response]:
 
 def _predictions(model: Servable, body: bytes) -> Sequence[Any]:
     try:
-        # Validated as JSON, each missing field would keep a copy of its whole row for its error.
+        # If pydantic validated the JSON text itself, the error of each missing field would keep a copy of its whole
+        # row.
         asked = model.request.model_validate(from_json(body))
     except ValidationError as error:
         raise Refusal(422, problems(error)) from None
@@ -175,7 +179,7 @@ def _predictions(model: Servable, body: bytes) -> Sequence[Any]:
 
 
 def _openapi(app: FastAPI, model: Servable | None) -> dict[str, Any]:
-    """With the columns of the model that answers now."""
+    """Return the OpenAPI document with the columns of the current model."""
     document = get_openapi(title=app.title, version=model.version if model else "0", routes=app.routes)
     if model is None:
         return document

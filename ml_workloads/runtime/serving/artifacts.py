@@ -1,8 +1,8 @@
-"""Reads a downloaded version of a model: what it takes, and the model itself, with trusted types only.
+"""Reads a downloaded version of a model: its columns, and the model itself, with trusted types only.
 
-MLflow would load whatever the version says of itself: a pickle, a module of its own, or a skops file with the types
-that its own MLmodel file calls trusted. A version that somebody has tampered with must not decide that, so here only
-the platform's reviewed list and the project's `training.trusted_types` count.
+MLflow would load whatever the version declares: a pickle, a module of its own, or a skops file with the types that its
+own MLmodel file calls trusted. A version that somebody has tampered with must not decide that, so only the platform's
+reviewed list and the project's `training.trusted_types` count here.
 https://skops.readthedocs.io/en/stable/persistence.html
 """
 
@@ -24,18 +24,18 @@ from ml_workloads.runtime.trusted_types import trusted
 
 
 def read(folder: Path, name: str, version: str, extra: Sequence[str]) -> Servable:
-    """Return the model in a folder. It needs the folder no longer then.
+    """Return the model in a folder. The folder is not needed afterwards.
 
     Args:
-        folder: Where MLflow has put the version's files.
+        folder: Folder with the version's files from MLflow.
         name: Registered model.
         version: Its version.
-        extra: Types that the project's models may hold beside the reviewed ones.
+        extra: Types that the project's models may hold in addition to the reviewed ones.
 
     Raises:
-        FormatError: It is no scikit-learn model in skops' format, or brings code along.
-        SignatureError: It does not say which columns it takes.
-        UntrustedTypesFoundException: The file holds other types than the trusted ones.
+        FormatError: The version is no scikit-learn model in skops' format, or contains code.
+        SignatureError: The version does not declare its columns.
+        UntrustedTypesFoundException: The file holds types that are not trusted.
     """
     document, path = model_file(folder, version)
     described = Model.from_dict(document)
@@ -45,12 +45,12 @@ def read(folder: Path, name: str, version: str, extra: Sequence[str]) -> Servabl
 
 
 def predictor(model: Any) -> Callable[[pd.DataFrame], Sequence[Any]]:
-    """Return a function from a table to predictions that JSON can carry, one for each row."""
+    """Return a function from a table to predictions that JSON can represent, one for each row."""
     return lambda table: plain(model.predict(table))
 
 
 def plain(predictions: Any) -> Sequence[Any]:
-    """Return what a model answered as JSON can carry it: one value, list or mapping for each row."""
+    """Return a model's predictions in a form that JSON can represent: one value, list or mapping for each row."""
     if isinstance(predictions, pd.DataFrame):
         return predictions.to_dict(orient="records")
     if isinstance(predictions, pd.Series | np.ndarray):

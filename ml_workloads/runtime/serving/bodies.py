@@ -1,7 +1,7 @@
-"""Reads the bodies of requests: each within a time, all together within an amount of memory.
+"""Reads the bodies of requests within limits: a time for each, and an amount of memory for all together.
 
-A client that sends nothing, or a byte now and then, keeps its connection but nobody else from an answer: it takes no
-slot of `max_concurrency`, and where there are too many of its kind, those that have been sending longest have to go.
+A client that sends nothing, or a byte now and then, keeps its connection but does not block others: it takes no slot of
+`max_concurrency`. If there are too many such clients, those that have been sending longest are cancelled.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ml_workloads.runtime.serving.refusals import Refusal
 
 BODY_SECONDS: Final = 10.0
 MOST_READERS: Final = 256
-"""Bodies that are read at the same time."""
+"""Maximum number of bodies that are read at the same time."""
 
 MOST_BODIES: Final = 32
-"""Bodies of the largest size that are kept in memory while they are read."""
+"""Memory limit of the bodies that are being read, as a number of bodies of the maximum size."""
 
 
 @dataclass(eq=False)
@@ -37,14 +37,14 @@ class Bodies:
 
     def __init__(self, max_bytes: int, seconds: float = BODY_SECONDS) -> None:
         self._max_bytes, self._seconds = max_bytes, seconds
-        self._readers: dict[_Reader, None] = {}  # the oldest first
+        self._readers: dict[_Reader, None] = {}  # oldest first
 
     async def read(self, request: Request) -> bytes:
-        """Return the body.
+        """Return the body of a request.
 
         Raises:
-            Refusal: 413 for more bytes than allowed, whatever the request says of its own length; 408 for one that
-                is not complete in time, or that has to make room.
+            Refusal: 413 for more bytes than allowed, whatever length the request declares; 408 for a body that is not
+                complete in time, or that is cancelled because of others.
             ClientDisconnect: The client left.
         """
         declared = request.headers.get("content-length", "")
@@ -60,7 +60,7 @@ class Bodies:
         raise Refusal(
             408,
             f"the body was not complete within {self._seconds:g} s, or had to make room for others; send it at once",
-            # The rest of it may come at any time, or never.
+            # The rest of the body may arrive at any time, or never.
             {"Connection": "close"},
         )
 
@@ -75,7 +75,7 @@ class Bodies:
             self._readers.pop(reader, None)
 
     def _make_room(self, newest: _Reader) -> None:
-        """Stop the oldest readers until the others are few and small enough."""
+        """Cancel the oldest readers until the others are few and small enough."""
         while self._crowded():
             oldest = next((each for each in self._readers if each is not newest), None)
             if oldest is None:
@@ -90,6 +90,6 @@ class Bodies:
 
     def _too_large(self) -> Refusal:
         words = f"the body is larger than {self._max_bytes} bytes; send fewer rows at a time"
-        # Without `Connection: close`: a connection that is closed while bytes come is reset, and the answer with it.
-        # The rest of the body is passed over until the connection's time for it is over.
+        # No `Connection: close` here: closing a connection while bytes arrive resets it, and the client loses the
+        # answer. The rest of the body is skipped until the connection's time for it is over.
         return Refusal(413, words)

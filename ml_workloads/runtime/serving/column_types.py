@@ -1,8 +1,7 @@
-"""Types of columns that a JSON request can carry, as models that MLflow's metadata keeps.
+"""Types of columns that a JSON request can carry, as models that are stored in MLflow's metadata.
 
-Each type has `pandas`, the exact dtype, and `accepted`, the annotation that checks and documents a value in JSON;
-`made` makes a column of values in which None stands for a missing one, `written` is the way back to JSON.
-
+Each type has `pandas`, the exact dtype, and `accepted`, the annotation that validates and documents a value in JSON.
+`made` builds a column from values in which None stands for a missing one; `written` converts a value back to JSON.
 https://pandas.pydata.org/docs/user_guide/basics.html#dtypes
 """
 
@@ -22,7 +21,7 @@ from pydantic_core import PydanticCustomError
 from ml_workloads.runtime.serving.times import DATE, DATE_TIME, read_date, read_time
 
 EXACT: Final = 2**53
-"""Whole numbers up to this one are the same as a 64-bit float."""
+"""Largest number up to which a 64-bit float represents every whole number exactly."""
 
 _Numpy = Literal["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"]
 _Float = Literal["float16", "float32", "float64"]
@@ -37,7 +36,7 @@ class _Type(BaseModel):
 
 
 class NumberType(_Type):
-    """Numbers and truth values; a name in capitals is a dtype that can hold pd.NA."""
+    """Numbers and truth values. A capitalised name is a dtype that can hold pd.NA."""
 
     kind: Literal["number"] = "number"
     dtype: _Numpy | _Float | _Nullable
@@ -56,7 +55,7 @@ class NumberType(_Type):
             return Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-most, le=most)]
         limits = np.iinfo(name)
         bounds = Field(strict=True, ge=int(limits.min), le=int(limits.max))
-        # The bounds come first, or the document would leave them out.
+        # The bounds come first, because otherwise they are missing in the OpenAPI document.
         return Annotated[int, bounds, BeforeValidator(whole_number)]
 
     def made(self, values: Sequence[Any]) -> Any:
@@ -69,7 +68,7 @@ class NumberType(_Type):
 
 
 class TextType(_Type):
-    """pandas' text. `missing` is NaN for `str`, the default since pandas 3, and NA for `string`."""
+    """Text of pandas. `missing` is NaN for `str`, the default since pandas 3, and NA for `string`."""
 
     kind: Literal["text"] = "text"
     storage: Literal["python", "pyarrow"]
@@ -91,7 +90,10 @@ class TextType(_Type):
 
 
 class TimeType(_Type):
-    """Points in time. Without a zone they are kept as they are written, or in UTC when they are written with one."""
+    """Points in time.
+
+    Without a zone a time is kept as it is written, or converted to UTC if it is written with an offset.
+    """
 
     kind: Literal["time"] = "time"
     unit: Literal["s", "ms", "us", "ns"]
@@ -113,12 +115,12 @@ class TimeType(_Type):
         return pd.array([pd.NaT if value is None else value for value in values], dtype=self.pandas)
 
     def written(self, value: Any) -> Scalar:
-        """Zones had offsets with seconds before 1900, which RFC 3339 cannot write; UTC is the same point in time."""
+        """Return the time in UTC, because before 1900 zones had offsets with seconds, which RFC 3339 cannot express."""
         return value.tz_convert("UTC").isoformat() if self.zone else value.isoformat()
 
 
 class ObjectType(_Type):
-    """Python objects of one type. `missing` is what stands for a missing value in training."""
+    """Python objects of one type. `missing` is the value that stands for a missing one in training."""
 
     kind: Literal["object"] = "object"
     holds: Literal["text", "truth", "date"]
@@ -137,7 +139,7 @@ class ObjectType(_Type):
         return Annotated[Any, BeforeValidator(read_date), WithJsonSchema({"type": "string", "pattern": DATE.schema()})]
 
     def made(self, values: Sequence[Any]) -> Any:
-        # A Series, because a table makes pandas' text of an array of objects.
+        # A Series, because DataFrame would convert an array of objects to pandas' text.
         return pd.Series([MISSING[self.missing] if value is None else value for value in values], dtype="object")
 
     def written(self, value: Any) -> Scalar:
@@ -147,7 +149,7 @@ class ObjectType(_Type):
 
 
 class CategoryType(_Type):
-    """pandas' categories. A value that is none of them is refused: pandas would make it a missing one."""
+    """Categories of pandas. Other values are rejected, because pandas would turn them into missing ones."""
 
     kind: Literal["category"] = "category"
     of: Annotated[NumberType | TextType | ObjectType, Field(discriminator="kind")]
@@ -195,16 +197,19 @@ def _array(values: Sequence[Any], dtype: Any) -> Any:
 
 
 def _json_type(value: Scalar) -> str:
-    """JSON has numbers, not whole and broken ones; to Python True is also the number 1."""
+    """Return the JSON type of a value.
+
+    JSON does not distinguish whole numbers from fractions, and in Python True equals the number 1.
+    """
     if isinstance(value, bool):
         return "boolean"
     return "string" if isinstance(value, str) else "number"
 
 
 def whole_number(value: Any) -> Any:
-    """Return 41 for 41.0, which JSON Schema calls an integer; return anything else as it is.
+    """Return 41 for 41.0, which JSON Schema calls an integer; return any other value unchanged.
 
-    A float above 2**53 may already have lost its last digits, so that nobody knows which number was meant.
+    A float above 2**53 may already have lost its last digits, so the intended number is unknown.
     https://json-schema.org/understanding-json-schema/reference/numeric#integer
     """
     if not isinstance(value, float) or not math.isfinite(value) or not value.is_integer():

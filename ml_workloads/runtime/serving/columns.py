@@ -1,8 +1,7 @@
-"""The columns that a model takes: from training's description or a signature to requests and tables.
+"""Input columns of a model: derived from training's description or a signature, and used for requests and tables.
 
-The table of a request has the very dtypes and missing values of the table that the model was trained on. A signature
-of MLflow's cannot say them: to it a column of categories, of Python's text and of pandas' text are all `string`.
-
+The table of a request has the same dtypes and missing values as the table that the model was trained on. A signature of
+MLflow cannot express them: it calls a column of categories, of Python's text and of pandas' text `string`.
 https://mlflow.org/docs/latest/ml/model/signatures/
 """
 
@@ -23,16 +22,16 @@ from ml_workloads.runtime.serving.describe import type_of, unfit_columns
 INPUTS: Final = "ml_platform_inputs"
 """Key in the metadata of a logged model."""
 
-# A request that needs more rows is work for a batch.
+# Requests with more rows belong into a batch job.
 MAX_ROWS = 1000
 
 
 class SignatureError(ProjectError):
-    """A model cannot be served for what its inputs are, or for what it does not say of them."""
+    """A model cannot be served because of the types of its inputs, or because it does not declare them."""
 
 
 class Column(BaseModel):
-    """A column of the table. One that is `nullable` may be null in a request, or left out."""
+    """A column of the table. A `nullable` column may be null in a request, or left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,13 +48,13 @@ class _Description(BaseModel):
 
 
 def describe(inputs: pd.DataFrame) -> dict[str, Any]:
-    """Return a description of a training table that JSON can keep, for the metadata key `INPUTS`.
+    """Return a description of a training table that JSON can represent, for the metadata key `INPUTS`.
 
-    A column is nullable when a value of it is missing in `inputs`.
+    A column is nullable if `inputs` has a missing value in it.
 
     Raises:
-        SignatureError: No request can carry the table. The message names every such column, its type, and what to
-            write in the contract.
+        SignatureError: No request can carry the table. The message names every such column, its type, and the fix in
+            the contract.
     """
     problems = [*_names(inputs.columns)] or [*unfit_columns(inputs)]
     if problems:
@@ -79,7 +78,7 @@ def _names(names: pd.Index) -> list[str]:
 
 _TEXT: Final = type_of(pd.Series([""], dtype="str"))
 _SIGNATURE: Final[Mapping[DataType, tuple[Any, Any]]] = {
-    # The type of a column, and the type of one that may be missing.
+    # The type of a required column, and the type of an optional one.
     DataType.boolean: (NumberType(dtype="bool"), NumberType(dtype="boolean")),
     DataType.integer: (NumberType(dtype="int32"), NumberType(dtype="Int32")),
     DataType.long: (NumberType(dtype="int64"), NumberType(dtype="Int64")),
@@ -94,11 +93,11 @@ def columns_of(signature: ModelSignature | None, metadata: Mapping[str, Any] | N
     """Return the columns that a model takes.
 
     Args:
-        signature: MLflow's, which decides where the metadata holds no description: text is pandas' `str` then.
+        signature: MLflow's signature, which is used if the metadata holds no description: text is pandas' `str` then.
         metadata: The `metadata` of the MLmodel file.
 
     Raises:
-        SignatureError: Neither says what the model takes, or a column has a type that JSON cannot carry.
+        SignatureError: Neither declares the model's inputs, or a column has a type that JSON cannot represent.
     """
     if metadata and INPUTS in metadata:
         try:
@@ -124,10 +123,10 @@ def _column(spec: Any) -> Column:
 
 
 def request_model(columns: Sequence[Column]) -> type[BaseModel]:
-    """Return a model of `{"instances": [{column: value, ...}, ...]}`, as KServe's and SageMaker's clients send it.
+    """Return a model of `{"instances": [{column: value, ...}, ...]}`, the format of KServe's and SageMaker's clients.
 
-    It is strict: neither a wrong type nor NaN nor a column that the model does not know gets as far as the model.
-    Only the first wrong row is told of, because rows times columns may be millions of problems.
+    It is strict: a wrong type, NaN or an unknown column never reaches the model. Only the first wrong row is reported,
+    because rows times columns may be millions of problems.
     https://docs.pydantic.dev/latest/concepts/performance/#failfast-raise-an-error-as-soon-as-a-failure-occurs
     """
     fields: dict[str, Any] = {
@@ -158,7 +157,7 @@ def table(request: BaseModel, columns: Sequence[Column]) -> pd.DataFrame:
 
 
 def instances(inputs: pd.DataFrame, columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """Return rows of a training table as a request has them: the way back from `table`."""
+    """Return rows of a training table in the form of a request: the inverse of `table`."""
     written = {column.name: _written(column, _column_of(inputs, column.name)) for column in columns}
     return [{name: values[row] for name, values in written.items()} for row in range(len(inputs))]
 
@@ -169,6 +168,6 @@ def _written(column: Column, values: pd.Series) -> list[Any]:
 
 
 def _column_of(inputs: pd.DataFrame, name: str) -> pd.Series:
-    """A table without duplicate names has one column of each."""
+    """Return one column. Names are unique, so the lookup returns a Series."""
     found: Any = inputs[name]
     return found

@@ -1,6 +1,6 @@
-"""Connections that end: uvicorn's HTTP protocol with a time for headers, and for clients that do not read answers.
+"""Connections with time limits: uvicorn's HTTP protocol, with limits for headers and for reading answers.
 
-uvicorn has a time limit between two requests only, and takes it back as soon as a byte comes.
+uvicorn has a time limit between two requests only, and cancels it as soon as a byte arrives.
 https://github.com/encode/uvicorn/blob/main/uvicorn/protocols/http/h11_impl.py
 """
 
@@ -13,7 +13,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS: Final = 512
-"""Open connections; beyond it those that have waited longest without a request are closed."""
+"""Maximum number of open connections. Beyond it those that have waited longest without a request are closed."""
 
 _TIMEOUT: Final = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
@@ -24,10 +24,10 @@ def protocol(seconds: float, most: int = MOST_CONNECTIONS) -> type[H11Protocol]:
     """Return the class of connections for one server.
 
     Args:
-        seconds: Time for the headers of a request, and for taking an answer in.
-        most: Connections that are open at the same time.
+        seconds: Time limit for the headers of a request, and for reading an answer.
+        most: Maximum number of open connections.
     """
-    waiting: dict[Any, None] = {}  # connections between requests, the oldest first
+    waiting: dict[Any, None] = {}  # connections between requests, oldest first
     opened: set[Any] = set()
 
     class LimitedProtocol(H11Protocol):
@@ -52,7 +52,7 @@ def protocol(seconds: float, most: int = MOST_CONNECTIONS) -> type[H11Protocol]:
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
-            # The next request may have come already.
+            # The next request may have arrived already.
             if not self._answering():
                 self._wait()
 
@@ -80,7 +80,7 @@ def protocol(seconds: float, most: int = MOST_CONNECTIONS) -> type[H11Protocol]:
                 self._timer = None
 
         def _expire(self) -> None:
-            """Close the connection; whoever does not take the last bytes in loses them."""
+            """Close the connection. A client that does not read the last bytes loses them."""
             self._stop_waiting()
             if self.transport.is_closing():
                 self.transport.abort()

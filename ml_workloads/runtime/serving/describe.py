@@ -1,4 +1,4 @@
-"""Describes the table that a model was trained on, so that the server can make the same table from a request."""
+"""Describes the table that a model was trained on, so that the server can build the same table from a request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_CATEGORIES: Final = 10_000
 _LARGEST: Final = np.iinfo("int64").max
 _SIGNED: Final = {"uint64": "int64", "UInt64": "Int64"}
 _OBJECTS: Final = {"string": "text", "boolean": "truth", "date": "date"}
-# What pandas finds in a column of Python objects, and what a contract says to have another type.
+# Type that pandas infers for a column of Python objects, and the declaration for a contract that gives another type.
 _FIXES: Final[Mapping[str, str]] = {
     "decimal": "Column(float, coerce=True)",
     "integer": 'Column("Int64", coerce=True)',
@@ -44,7 +44,7 @@ _FIXES: Final[Mapping[str, str]] = {
 
 
 class Unfit(ValueError):
-    """A column that no JSON request can carry. `found` is its type, `fix` what to write in the contract."""
+    """A column that no JSON request can carry. `found` is its type, `fix` the declaration for the contract."""
 
     def __init__(self, found: str, fix: str) -> None:
         super().__init__(f"{found}: write {fix}")
@@ -135,7 +135,7 @@ def _category(dtype: pd.CategoricalDtype) -> CategoryType:
 
 
 def _fix(dtype: Any) -> str:
-    """What a contract says instead of a type of pandas' or NumPy's own."""
+    """Return the declaration for a contract in place of a type of pandas' or NumPy's own."""
     name = str(dtype)
     if name in _SIGNED:
         return f'Column("{_SIGNED[name]}", coerce=True)'
@@ -156,7 +156,7 @@ def _arrow(dtype: pd.ArrowDtype) -> str:
 
 
 def unfit_columns(inputs: pd.DataFrame) -> Iterator[str]:
-    """One sentence for each column that no request can carry."""
+    """Yield one sentence for each column that no request can carry."""
     for position, name in enumerate(inputs.columns):
         try:
             type_of(inputs.iloc[:, position])

@@ -26,13 +26,15 @@ UNAUTHORIZED = 401
 
 
 class MlflowRegistry:
-    """Address and credentials come from MLflow's own environment variables.
+    """The registered model of a project at MLflow.
+
+    Address and credentials come from MLflow's own environment variables.
 
     Args:
         name: Registered model.
         alias: Names the version that is served.
-        trusted: Types that the project's models may hold beside the platform's reviewed ones.
-        scratch: Where versions are downloaded to; None makes one below the temporary folder.
+        trusted: Types that the project's models may hold in addition to the platform's reviewed ones.
+        scratch: Folder for downloaded versions; None creates one below the temporary folder.
     """
 
     def __init__(self, name: str, alias: str, trusted: Sequence[str] = (), scratch: Scratch | None = None) -> None:
@@ -45,7 +47,7 @@ class MlflowRegistry:
     def current(self) -> str | None:
         """Return the version that the alias names, or None.
 
-        It signs in first, and again when MLflow does not know the password any more: it may have been changed.
+        The method signs in first, and again after MLflow rejects the password, which may have been changed.
         """
         if not self._signed_in:
             sign_in()
@@ -59,11 +61,11 @@ class MlflowRegistry:
             raise
 
     def load(self, version: str) -> Servable:
-        """Download a version and load it. Nothing of it is left on the volume, whether or not it can be loaded.
+        """Download a version and load it. Its files are deleted from the volume, whether or not it can be loaded.
 
         Raises:
-            UnservableError: It is too large, or its content cannot be loaded: the next try would end the same way.
-            Exception: MLflow does not hand it out.
+            UnservableError: It is too large, or its content cannot be loaded: a retry would fail the same way.
+            Exception: MLflow does not deliver it.
         """
         uri = f"models:/{self._name}/{version}"
         try:
@@ -74,7 +76,7 @@ class MlflowRegistry:
         except TooLargeError as error:
             raise UnservableError(str(error)) from error
         finally:
-            # MLflow's client leaves a pool of threads for each download, and models have cycles.
+            # MLflow's client leaves a thread pool behind for each download, and models have reference cycles.
             gc.collect()
 
     def _read(self, folder: Path, version: str) -> Servable:
@@ -85,7 +87,7 @@ class MlflowRegistry:
 
 
 def _sizes(uri: str, path: str = "") -> Iterator[int]:
-    """Bytes of each file below a path of a version."""
+    """Yield the size in bytes of each file below a path of a version."""
     listed: Any = mlflow.artifacts.list_artifacts(artifact_uri=f"{uri}/{path}" if path else uri)
     for each in listed:
         if each.is_dir:

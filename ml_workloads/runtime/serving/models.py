@@ -1,4 +1,4 @@
-"""The model that is served: loaded from a registry, and exchanged when the alias names another version."""
+"""The served model: it is loaded from a registry, and replaced when the alias names another version."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pydantic import BaseModel
 from ml_workloads.runtime.serving.columns import Column, request_model
 
 LOG = logging.getLogger(__name__)
-# An alias that moves is followed within 30 seconds, of which loading needs some.
+# A moved alias is followed within 30 seconds, of which loading takes a part.
 FOLLOW_SECONDS = 10.0
-# What may pass, such as a network that is down, is tried again within a minute; what most likely never works is not
-# downloaded more often than this.
+# Temporary failures, such as a network that is down, are retried within a minute. A version that most likely never
+# works is not downloaded more often than every ten minutes.
 MOST_SECONDS, MOST_SECONDS_UNSERVABLE = 60.0, 600.0
 
 
 class UnservableError(RuntimeError):
-    """The content of a version cannot be served, however often it is loaded. The message says why."""
+    """The content of a version cannot be served, however often it is loaded. The message names the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Servable:
-    """A version of a model, ready to answer."""
+    """A loaded version of a model."""
 
     name: str
     version: str
@@ -42,14 +42,22 @@ class Servable:
 
 
 class Registry(Protocol):
-    """Where models come from."""
+    """Source of models."""
 
     def current(self) -> str | None:
-        """The version that the alias names now, or None when it names none; raises when nobody can be asked."""
+        """Return the version that the alias names now, or None if it names none.
+
+        Raises:
+            Exception: the registry cannot be reached.
+        """
         ...
 
     def load(self, version: str) -> Servable:
-        """The model of a version; raises UnservableError where another try would end the same way."""
+        """Return the model of a version.
+
+        Raises:
+            UnservableError: a retry would fail the same way.
+        """
         ...
 
 
@@ -66,9 +74,9 @@ class _Failure:
 class Follower:
     """Keeps the version that the alias names loaded.
 
-    While the registry does not answer, or what it hands out cannot be loaded, the version before goes on answering.
-    A version that failed is loaded again after a pause that doubles, up to a minute, or up to ten minutes where its
-    content is the reason; an alias that moves meanwhile is followed at once.
+    While the registry does not answer, or its version cannot be loaded, the previous version continues to answer. A
+    version that failed is loaded again after a pause that doubles, up to a minute, or up to ten minutes if its content
+    is the reason; an alias that moves meanwhile is followed at once.
     """
 
     def __init__(
@@ -90,7 +98,7 @@ class Follower:
         self.nothing_to_serve = False
 
     def step(self) -> bool:
-        """Look once. Return whether what the alias names is what is served."""
+        """Check the alias once. Return whether the version that the alias names is the one that is served."""
         try:
             version = self._registry.current()
         except Exception as error:
@@ -110,7 +118,7 @@ class Follower:
     def _load(self, version: str) -> bool:
         try:
             loaded = self._registry.load(version)
-            _ = loaded.request  # made here, so that a signature that cannot be served keeps it out
+            _ = loaded.request  # built here, so that a version with an unservable signature is rejected
         except Exception as error:
             return self._cannot_load(version, error)
         before = self.model.version if self.model else "nothing"
@@ -125,7 +133,7 @@ class Follower:
         pause = min(self._seconds * 2 ** min(count - 1, 30), max(most, self._seconds))
         words = _shortened(str(error)) if isinstance(error, UnservableError) else _words(error)
         problem = f"version {version} cannot be loaded: {words}"
-        # Kept without the exception, whose traceback would hold on to what was loaded so far.
+        # Stored without the exception, whose traceback would keep everything loaded so far in memory.
         self._broken = _Failure(version=version, problem=problem, count=count, again_at=self._clock() + pause)
         return self._failed("load", problem)
 
@@ -139,7 +147,7 @@ class Follower:
             self._thread.join(timeout=5)
 
     def pause(self) -> float:
-        """Return the seconds until the next look at the alias."""
+        """Return the seconds until the next check of the alias."""
         return min(self._seconds * 2 ** min(30, max(0, self._failures - 1)), max(MOST_SECONDS, self._seconds))
 
     def _run(self) -> None:
@@ -149,11 +157,14 @@ class Follower:
 
     @property
     def ready(self) -> bool:
-        """Whether what the registry says is carried out; so it is too where nothing has been promoted yet."""
+        """Return whether the server is in the registry's state: a model is loaded, or none is promoted yet."""
         return self.model is not None or self.nothing_to_serve
 
     def _nothing(self) -> bool:
-        """The alias names no version. One that answers goes on: an alias may be taken away by mistake."""
+        """Handle an alias that names no version.
+
+        A loaded version continues to answer: an alias may be removed by mistake.
+        """
         self._broken = None
         self.problem = "no version has been promoted to be served yet"
         return self.model is None

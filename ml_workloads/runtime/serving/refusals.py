@@ -1,4 +1,4 @@
-"""Answers other than predictions."""
+"""HTTP answers other than predictions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 MAX_PROBLEMS: Final = 20
 _MAX_TEXT: Final = 200
-"""Characters of a name or message. A field that no model knows may have a name as long as the body."""
+"""Maximum length of a name or message. An unknown field may have a name as long as the body."""
 
 
 class Refusal(Exception):
-    """An answer other than a prediction. `detail` is for people, or a list of what is wrong with which field."""
+    """An answer other than a prediction. `detail` is a text for people, or a list of problems with their fields."""
 
     def __init__(self, status: int, detail: object, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -26,9 +26,9 @@ class Refusal(Exception):
 
 
 def problems(error: ValidationError) -> list[dict[str, Any]]:
-    """Return what is wrong with a request: the first 20 problems, and one more entry with the number of others.
+    """Return the problems of a request: the first 20, and one more entry with the number of others.
 
-    An entry has the place `loc`, the message `msg` and pydantic's `type`; what was sent is not repeated.
+    An entry has the location `loc`, the message `msg` and pydantic's `type`. Values of the request are not repeated.
     """
     found = error.errors(include_url=False, include_context=False, include_input=False)
     told: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""Folders for downloaded models on the scratch volume, which hold nothing longer than it takes to load them.
+"""Folders for downloaded models on the scratch volume. They are deleted as soon as the model is loaded.
 
 A pod that fills its volume is evicted, and with it the version that answers.
 https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
@@ -19,21 +19,21 @@ from typing import Final
 LOG = logging.getLogger(__name__)
 PREFIX: Final = "ml-platform-serving-"
 SCRATCH_BYTES: Final = 4 * 1024**3
-"""Size of a pod's scratch volume; the file system below it may be larger, but Kubernetes evicts beyond this."""
+"""Size of a pod's scratch volume. The file system may be larger, but Kubernetes evicts a pod beyond this size."""
 
 _SHARE: Final = 0.9
-"""Share of the space that models may take; caches of libraries are on the same volume."""
+"""Share of the space that models may take. Caches of libraries are on the same volume."""
 
 
 class TooLargeError(RuntimeError):
-    """A version takes more space than there is. The message has both sizes and the way out."""
+    """A version takes more space than is available. The message has both sizes and the fix."""
 
 
 class Scratch:
     """The scratch folder of this process, below the temporary folder.
 
-    Folders of processes that were killed are removed when it is made: a lock that the kernel takes away with the
-    process tells them from those of processes that live.
+    On creation, folders of killed processes are removed. They are recognised by a file lock, which the kernel releases
+    when a process ends.
     """
 
     def __init__(self, size: int = SCRATCH_BYTES) -> None:
@@ -50,7 +50,7 @@ class Scratch:
 
     @contextmanager
     def folder(self, version: str) -> Generator[Path]:
-        """Make an empty folder for a version, and remove it at the end, whatever happens in between."""
+        """Create an empty folder for a version, and remove it at the end in any case."""
         self._root.mkdir(exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f"version-{version}-", dir=self._root))
         try:
@@ -59,7 +59,7 @@ class Scratch:
             shutil.rmtree(made, ignore_errors=True)
 
     def demand(self, version: str, size: int) -> None:
-        """Check before a download that there is space.
+        """Check before a download that there is enough space.
 
         Args:
             version: For the message.
@@ -77,7 +77,7 @@ class Scratch:
 
 
 def remove_leftovers(parent: Path) -> None:
-    """Remove scratch folders below `parent` whose process is gone."""
+    """Remove scratch folders below `parent` whose process has ended."""
     for folder in parent.glob(f"{PREFIX}*"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

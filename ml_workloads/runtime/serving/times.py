@@ -1,4 +1,4 @@
-"""Times and dates in requests: ISO 8601 as RFC 3339 narrows it, to the nanosecond.
+"""Times and dates in requests: ISO 8601 as RFC 3339 restricts it, to the nanosecond.
 
 https://www.rfc-editor.org/rfc/rfc3339#section-5.6
 """
@@ -25,7 +25,7 @@ UNITS: Final[Mapping[Unit, str]] = {"s": "a second", "ms": "a millisecond", "us"
 
 @dataclass(frozen=True)
 class Written:
-    """A way to write a time: the same expressions check requests and stand in the OpenAPI document."""
+    """A notation for times. The same regular expressions validate requests and appear in the OpenAPI document."""
 
     free: str
     zoned: str
@@ -45,13 +45,13 @@ def read_time(value: Any, unit: Unit, zone: str | None) -> pd.Timestamp:
     """Return a time in the column's zone.
 
     Args:
-        value: What the request has.
+        value: The value in the request.
         unit: The column's resolution: `s`, `ms`, `us` or `ns`.
-        zone: The column's time zone. None keeps a time without offset as it is, and one with an offset in UTC.
+        zone: The column's time zone. None keeps a time without offset as it is, and converts one with an offset to UTC.
 
     Raises:
-        PydanticCustomError: It is no time, has no offset where there is a zone, is finer than the column's resolution,
-            or is out of its range.
+        PydanticCustomError: It is no time, has no offset although there is a zone, is finer than the column's
+            resolution, or is out of its range.
     """
     if not DATE_TIME.matches(value, zoned=bool(zone)):
         wanted = "a time with its offset, such as 2026-03-01T12:00:00Z" if zone else "a time: 2026-03-01T12:00:00"
@@ -70,7 +70,11 @@ def read_time(value: Any, unit: Unit, zone: str | None) -> pd.Timestamp:
 
 
 def _found(value: str, zone: str | None) -> Any:
-    """Return None for a time that is none, and for one beyond the years 1 to 9999: pandas reads it, and no more."""
+    """Parse a time.
+
+    Return None for an invalid time, and for one beyond the years 1 to 9999, which pandas parses but cannot process
+    further.
+    """
     try:
         found: Any = pd.Timestamp(value)
         found = found.tz_convert(zone or "UTC") if found.tz is not None else found
@@ -84,7 +88,11 @@ def _found(value: str, zone: str | None) -> Any:
 
 
 def read_date(value: Any) -> date:
-    """Return a day. Raises PydanticCustomError for anything but `2026-03-01`."""
+    """Return a day.
+
+    Raises:
+        PydanticCustomError: the value does not have the form `2026-03-01`.
+    """
     try:
         if DATE.matches(value):
             return date.fromisoformat(value)

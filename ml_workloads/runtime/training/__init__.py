@@ -1,1 +1,1 @@
-"""A training run: the project's code trains, the platform checks the data, measures, records and judges."""
+"""The part of a training run that runs the project's code, on the rows that the conductor leaves for it."""

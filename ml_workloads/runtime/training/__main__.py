@@ -1,10 +1,13 @@
-"""`python -m ml_workloads.runtime.training`: trains in a pod of the project's image, which has the rows to train on.
+"""`python -m ml_workloads.runtime.training`: training in a pod of the project's image, which has the rows to train on.
 
-Read from the environment: TRAINING_* below. The pod has no account at MLflow: what the project's code logs goes to its
-own volume.
+The process reads its settings from the environment: TRAINING_* below. The pod has no account at MLflow: what the
+project's code logs goes to the pod's own volume. Its exit code decides whether Kubernetes starts another pod:
 
-Exit codes, which decide whether Kubernetes starts another pod: 0 trained; 1 the project's own code failed; 2 its data,
-or its environment, is wrong; 75 S3 or the pod's credentials did not come for long, which may be better next time.
+- 0: trained.
+- 1: the project's own code failed.
+- 2: the project's data or environment is wrong.
+- 75: S3 or the pod's credentials were not available for long. A retry may succeed.
+
 https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
 """
 
@@ -17,7 +20,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-# At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
+# At import skops searches every loaded module for each of some 800 names. Importing it first saves 2 s.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,9 +54,10 @@ class GateDocument(BaseModel):
 
 
 class TrainingSettings(BaseSettings):
-    """Each is an environment variable: its name in capitals, after `TRAINING_`; documents are JSON.
+    """Settings of a training.
 
-    `bucket` is where the rows are, and where the model goes.
+    Each is an environment variable: `TRAINING_` and its name in capitals; documents are JSON.
+    `bucket` holds the rows, and receives the model.
     """
 
     model_config = SettingsConfigDict(env_prefix="TRAINING_", frozen=True)
@@ -81,7 +85,10 @@ class TrainingSettings(BaseSettings):
 
 
 def main(objects: Objects | None = None) -> int:
-    """Return the exit code. What went wrong is the last line of the log, which `kubectl describe` shows too."""
+    """Run the training and return the exit code.
+
+    An error is the last line of the log, which `kubectl describe` shows too.
+    """
     log.begin()
     signal.signal(signal.SIGTERM, _ended)
     settings = read(TrainingSettings, LOG)

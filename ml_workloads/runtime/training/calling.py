@@ -1,4 +1,4 @@
-"""Calls a project's `train`, and tells its known mistakes in one sentence each."""
+"""Calls a project's `train`, and reports known mistakes in one sentence each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class TrainError(ProjectError):
 
 
 def check_train(train: Any) -> None:
-    """Raise TrainError if `train` is no plain function of two arguments. Calls nothing."""
+    """Raise TrainError if `train` is no plain function of two arguments. The function itself is not called."""
     name = _name(train)
     if not callable(train):
         raise TrainError(f"{name} is a {type(train).__name__}, which cannot be called; {EXPECTED}")
     if isinstance(train, type):
         raise TrainError(f"{name} is a class; {EXPECTED}")
-    # What a decorator made of the function counts, not the function that it holds: it may add an argument.
+    # Check the function that a decorator returns, not the one that it wraps: the decorator may add an argument.
     if inspect.iscoroutinefunction(train) or inspect.isasyncgenfunction(train):
         raise TrainError(f"{name} is an async function; write def instead of async def")
     if inspect.isgeneratorfunction(train):
@@ -44,16 +44,16 @@ def check_train(train: Any) -> None:
 
 
 def call_train(train: Train, part: Part, *, whole: bool = False) -> Any:
-    """Return what `train` returns for a part of the data.
+    """Call `train` with a part of the data and return its result.
 
     Args:
         train: The project's function.
-        part: What it is given. A copy is not made, so a `train` that changes it is refused.
-        whole: Whether to compare every value afterwards, and not only columns, types and count of rows.
+        part: The part. It is not copied, so a `train` that changes it is rejected.
+        whole: Compare every value afterwards, and not only columns, types and number of rows.
 
     Raises:
         TrainError: `train` reads the target from its inputs, or changes its arguments.
-        Exception: whatever else the project's code raises.
+        Exception: any other exception of the project's code.
     """
     before = part.inputs.copy() if whole else part.inputs.head(0).copy()
     rows, target = len(part.inputs), part.target.copy() if whole else None
@@ -97,7 +97,7 @@ def _changes(before: pd.DataFrame, rows: int, after: pd.DataFrame, *, whole: boo
 
 
 def misses(error: BaseException, target: str) -> bool:
-    """Return whether an error, or what it came from, says that a table has no column of the target's name."""
+    """Return whether an error, or its cause, says that a table has no column of the target's name."""
     return any(_misses(each, target) for each in _chain(error))
 
 

@@ -1,7 +1,7 @@
-"""Lets `mlflow` in a project's training code work inside one run, and puts everything back afterwards.
+"""Runs the `mlflow` calls of a project's training code inside one run, and restores MLflow's state afterwards.
 
-What `train` logs belongs to that run, and `mlflow.start_run()` makes a child of it. Calls that would lead elsewhere, to
-another server, experiment or registered version, are passed over with a line in the log.
+Values that `train` logs belong to that run, and `mlflow.start_run()` creates a child of it. Calls that would lead to
+another server, experiment or registered version are ignored with a line in the log.
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.html
 """
 
@@ -28,7 +28,7 @@ from ml_workloads.runtime.errors import ProjectError
 
 LOG = logging.getLogger(__name__)
 _PARAMETERS: Final = ("experiment_id", "run_name", "nested", "parent_run_id", "tags", "description")
-# MLflow's own state has no public way to be read and put back: runs by thread, and what autolog has changed.
+# MLflow has no public API to save and restore its state: active runs by thread, and the patches of autologging.
 _inner: Any = fluent
 _START: Final[Callable[..., Any]] = _inner.start_run
 _END: Final[Callable[..., Any]] = _inner.end_run
@@ -36,14 +36,14 @@ _GET_OR_START: Final[Callable[..., Any]] = _inner._get_or_start_run
 
 
 class _Session:
-    """The platform's run that the project's code is in; `run` is None while its modules are imported."""
+    """The platform's run that the project's code is in. `run` is None while its modules are imported."""
 
     run: Any = None
 
 
 @contextmanager
 def guarded() -> Generator[None]:
-    """Pass over calls of `mlflow` that lead elsewhere, for as long as the project's code is imported and runs."""
+    """Ignore `mlflow` calls that lead elsewhere, while the project's code is imported and runs."""
     patches = _patches()
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
     for owner, name, new in patches:
@@ -57,7 +57,7 @@ def guarded() -> Generator[None]:
 
 @contextmanager
 def running(run: Any) -> Generator[None]:
-    """Make the run active while this lasts; it is still running afterwards, and the runs begun inside are ended.
+    """Make the run active inside the block. It continues to run afterwards; runs that were started inside are ended.
 
     Raises:
         ProjectError: the project's code registers a model itself.
@@ -84,7 +84,7 @@ def running(run: Any) -> Generator[None]:
 
 @contextmanager
 def thrown_away() -> Generator[None]:
-    """Give the project's code a run in a store that is deleted at the end; autologging does nothing there."""
+    """Give the project's code a run in a store that is deleted at the end. Autologging is disabled there."""
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder, _restored():
         address = (Path(folder) / "mlflow").as_uri()
         os.environ.pop("MLFLOW_RUN_ID", None)
@@ -99,14 +99,14 @@ def thrown_away() -> Generator[None]:
 
 @contextmanager
 def without_autologging() -> Generator[None]:
-    """Log nothing automatically while the platform itself works with the project's model."""
+    """Disable autologging while the platform itself works with the project's model."""
     with autologging_utils.disable_autologging():
         yield
 
 
 @contextmanager
 def _restored() -> Generator[None]:
-    """Put back MLflow's variables, addresses, experiment and autologging."""
+    """Restore MLflow's variables, addresses, experiment and autologging at the end of the block."""
     variables = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
     server: Any = tracking_address
     registry: Any = registry_address
@@ -123,7 +123,7 @@ def _restored() -> Generator[None]:
 
 
 def _stop_autologging(before: Mapping[str, Any]) -> None:
-    """Take back what autologging was switched on since; what a module switched on when it was imported stays."""
+    """Undo the autologging that was switched on since. Autologging that a module switched on at import stays."""
     now = autologging_utils.AUTOLOGGING_INTEGRATIONS
     for name in [name for name, settings in now.items() if settings is not before.get(name)]:
         was_on = bool(before.get(name)) and not before[name].get("disable", False)
@@ -157,7 +157,7 @@ def _start_run(run_id: str | None = None, *given: Any, **named: Any) -> Any:
 
 
 def _end_run(*given: Any, **named: Any) -> None:
-    """End a run that the project's code began; the platform's own is ended by the platform."""
+    """End a run that the project's code started. The platform ends its own run itself."""
     stack = _inner._active_run_stack.get()
     if _Session.run is not None and stack and stack[-1].info.run_id == _Session.run.info.run_id:
         LOG.info("mlflow.end_run() is passed over: the platform ends its run when the model is measured")
@@ -166,7 +166,7 @@ def _end_run(*given: Any, **named: Any) -> None:
 
 
 def _get_or_start_run() -> Any:
-    """Return the run that is logged to: in threads of the project's code it is the platform's too."""
+    """Return the run to log to. In threads of the project's code it is the platform's run too."""
     stack = _inner._active_run_stack.get()
     return _Session.run if _Session.run is not None and not stack else _GET_OR_START()
 
@@ -184,7 +184,11 @@ def _passed_over(name: str) -> Callable[..., None]:
 
 
 def _register_model(*_given: Any, local_model_path: Any = None, **_named: Any) -> None:
-    """Register nothing: a model that is logged under a registered name is logged only."""
+    """Ignore the registration: a model that is logged under a registered name is only logged.
+
+    Raises:
+        ProjectError: the project's code registers a model directly.
+    """
     if local_model_path is None:
         raise ProjectError(
             "train registers a model with mlflow.register_model; leave the call out, because the platform registers "
@@ -194,6 +198,8 @@ def _register_model(*_given: Any, local_model_path: Any = None, **_named: Any) -
 
 
 def _requirements(_model: str, _flavor: str, fallback: list[str] | None = None, **_named: Any) -> list[str]:
-    """Return no more than the packages that a model always needs: MLflow loads it in another process to find more,
-    which takes minutes on a busy node."""
+    """Return only the packages that a model always needs.
+
+    MLflow would load the model in another process to find more packages, which takes minutes on a busy node.
+    """
     return fallback or []

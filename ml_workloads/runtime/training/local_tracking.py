@@ -1,4 +1,4 @@
-"""Where `mlflow` in a project's code logs to: a store of files on the pod's own volume.
+"""Local store of `mlflow` in a project's code: files on the pod's own volume.
 
 The pod has no account at the platform's MLflow. The conductor copies what was logged there.
 """
@@ -28,7 +28,7 @@ class LocalTracking:
 
     def __init__(self, folder: Path, project: str) -> None:
         self.address = (folder / "mlflow").as_uri()
-        # Everything that asks for an address gets this one, libraries of the project included.
+        # Set the address globally, so that libraries of the project use it too.
         os.environ["MLFLOW_TRACKING_URI"] = self.address
         os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
         os.environ.pop("MLFLOW_RUN_ID", None)
@@ -40,12 +40,12 @@ class LocalTracking:
 
     @contextmanager
     def active(self) -> Generator[None]:
-        """Let the project's code log to the run while this lasts."""
+        """Let the project's code log to the run inside the block."""
         with running(self._run):
             yield
 
     def logged(self) -> tuple[Logged, Mapping[str, Path]]:
-        """Return what was logged, the training's own run first, and its files by the numbers that stand for them."""
+        """Return the logged runs, the training's own run first, and their files by the numbers that stand for them."""
         found: list[Any] = list(self._client.search_runs([self._experiment], max_results=MAX_RUNS))
         own = self._run.info.run_id
         found.sort(key=lambda run: (run.info.run_id != own, run.info.start_time, run.info.run_id))
@@ -82,7 +82,7 @@ def _folder(uri: str) -> Path:
 
 
 def _parents_first(runs: list[Any]) -> list[Any]:
-    """Return runs so that each comes after its parent; one whose parent is unknown counts as the first one's child."""
+    """Return runs so that each comes after its parent. A run with unknown parent counts as a child of the first."""
     known: set[str] = set()
     ordered: list[Any] = []
     left = list(runs)

@@ -1,4 +1,4 @@
-"""The plan of a training: what the project's code is given, and what a model has to be."""
+"""The plan of a training: inputs of the project's code, and requirements on the model."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ml_workloads.runtime.training.calling import Train
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`train` is the project's: it is given inputs and target, and returns a model with `predict`.
+    """Settings of a training.
 
-    `holdout` is the share that a trial on few rows measures on, and `trusted_types` what a saved model may hold beyond
-    scikit-learn's own types.
+    `train` is the project's function: it receives inputs and target, and returns a model with `predict`. `holdout` is
+    the share that a trial on few rows evaluates on, and `trusted_types` are the types that a saved model may hold in
+    addition to scikit-learn's own.
     """
 
     contract: Contract

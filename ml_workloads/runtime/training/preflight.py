@@ -1,4 +1,4 @@
-"""Tries a whole training on a few rows, so that known mistakes are told within seconds and before the real one."""
+"""Trial of a whole training on a few rows, which reports known mistakes within seconds and before the real one."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ROWS: Final = 100
 
 
 class ServableError(ProjectError):
-    """The model cannot be served. The message names what stands in the way, and the way out."""
+    """The model cannot be served. The message names the reason and the fix."""
 
 
 def preflight(plan: Plan, part: Part) -> None:
-    """Try a training on a few rows of a part, and go on where only the project's own code fails on so few.
+    """Try a training on a few rows of a part. Continue if only the project's own code fails on so few rows.
 
-    The real training shows whether that matters; here it is logged.
+    Such a failure is logged; the real training shows whether it matters.
 
     Raises:
         ProjectError: a known mistake, in one sentence.
@@ -49,15 +49,15 @@ def preflight(plan: Plan, part: Part) -> None:
 
 
 def try_training(plan: Plan, checked: pd.DataFrame) -> None:
-    """Train on at most 100 rows, and check all that would fail later. Needs no server and leaves no trace.
+    """Train on at most 100 rows, and check everything that would fail later. Needs no server and leaves no trace.
 
     Args:
-        plan: Its `contract`, `train`, `target`, `gate`, `holdout` and `trusted_types` are looked at.
-        checked: The data as the contract gave it back.
+        plan: The plan with `contract`, `train`, `target`, `gate`, `holdout` and `trusted_types`.
+        checked: The data as the contract returned it.
 
     Raises:
         ProjectError: a known mistake, in one sentence.
-        BaseException: whatever the project's code raises.
+        BaseException: any exception that the project's code raises.
     """
     check_objects(plan)
     training, held_out = divide(plan, checked)
@@ -73,7 +73,7 @@ def _try(plan: Plan, part: Part, measured: Part, description: dict[str, Any]) ->
 
 
 def check_objects(plan: Plan) -> None:
-    """Raise ProjectError if the contract, `train` or the list of trusted types is none. Reads no data."""
+    """Raise ProjectError if the contract, `train` or the list of trusted types is invalid. Reads no data."""
     schema_of(plan.contract)
     check_train(plan.train)
     trusted_types.trusted(plan.trusted_types)
@@ -83,7 +83,7 @@ def divide(plan: Plan, checked: pd.DataFrame) -> tuple[Part, Part]:
     """Return the training and the held-out part.
 
     Raises:
-        ProjectError: the target is not there, does not fit the gate, or there is too little of it.
+        ProjectError: the target is missing, does not fit the gate, or has too few rows.
     """
     held = checked[plan.target] if plan.target in checked.columns else None
     if isinstance(held, pd.Series) and not bool(held.isna().any()):
@@ -94,14 +94,14 @@ def divide(plan: Plan, checked: pd.DataFrame) -> tuple[Part, Part]:
 def check_model(
     plan: Plan, model: Any, trained_on: Part, measured: Part, description: dict[str, Any] | None = None
 ) -> None:
-    """Raise ProjectError if the gate cannot measure a model, or no server could serve it.
+    """Raise ProjectError if the gate cannot evaluate a model, or a server could not serve it.
 
     Args:
-        plan: Its gate and trusted types are looked at.
-        model: As `train` returned it.
-        trained_on: What `train` was given.
-        measured: Rows that the gate would measure it on.
-        description: Of the inputs of all rows, as `servable.problems` takes it.
+        plan: The plan with gate and trusted types.
+        model: The model as `train` returned it.
+        trained_on: The part that `train` was given.
+        measured: Rows that the gate would evaluate it on.
+        description: Description of the inputs of all rows, as `servable.problems` takes it.
     """
     check_returned(plan.gate, model, measured, trained_on.target)
     found = servable.problems(model, trained_on.inputs, plan.trusted_types, description)
@@ -110,7 +110,7 @@ def check_model(
 
 
 def sample(part: Part, gate: Gate, rows: int = ROWS) -> Part:
-    """Return at most so many rows, of classes each with its share and at least two where there are as many."""
+    """Return at most `rows` rows. With classes, each class keeps its share and at least two rows where possible."""
     if len(part.inputs) <= rows:
         return Part(inputs=part.inputs.copy(), target=part.target.copy())
     generator = np.random.default_rng(0)
@@ -124,14 +124,14 @@ def sample(part: Part, gate: Gate, rows: int = ROWS) -> Part:
 def _of_each_class(target: Any, rows: int, generator: np.random.Generator) -> Any:
     codes = pd.factorize(target)[0]
     order = generator.permutation(len(codes))
-    # Rows of each class are numbered; the first two of each come before all others.
+    # Number the rows of each class. The first two rows of each class come before all others.
     number = pd.Series(codes[order]).groupby(codes[order]).cumcount().to_numpy()
     return order[np.argsort(number >= 2, kind="stable")][:rows]
 
 
 @contextmanager
 def _random_numbers_kept() -> Generator[None]:
-    """Give the real training the random numbers that it would have had without the trial."""
+    """Restore the random state, so that the real training gets the same random numbers as without the trial."""
     before, of_numpy = random.getstate(), np.random.get_state()
     try:
         yield

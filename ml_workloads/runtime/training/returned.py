@@ -1,4 +1,4 @@
-"""Tells what is wrong with what a project's `train` returned, in one sentence for each known mistake."""
+"""Checks the object that a project's `train` returned, and reports each known mistake in one sentence."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _WANTED: Final = "return the fitted model, an object with predict"
 
 
 class ReturnError(ProjectError):
-    """What `train` returned is no model, or not one that the gate can measure."""
+    """The object that `train` returned is no model, or not one that the gate can evaluate."""
 
 
 def check_returned(gate: Gate, model: Any, part: Part, classes: Any) -> None:
-    """Raise ReturnError if the gate cannot measure `model`.
+    """Raise ReturnError if the gate cannot evaluate `model`.
 
     Args:
-        gate: What the model is measured by.
-        model: As `train` returned it.
+        gate: The gate that evaluates the model.
+        model: The model as `train` returned it.
         part: Rows to predict.
         classes: All values of the target, of which a classifier predicts one for each row.
     """
@@ -107,7 +107,7 @@ def _are_numbers(gate: Gate, predicted: np.ndarray[Any, Any]) -> None:
 
 
 def _as_numbers(predicted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-    """Return None where the values are no numbers; text that reads as one is text all the same."""
+    """Return the values as numbers, or None if they are none. Text is no number, even if it can be parsed as one."""
     if predicted.dtype.kind in "biuf":
         return predicted
     if any(isinstance(value, str | bytes) for value in predicted.tolist()):

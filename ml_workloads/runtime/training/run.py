@@ -1,6 +1,6 @@
-"""One training in the project's own pod: it has the rows to train on, and hands over a model and what was logged.
+"""One training in the project's own pod: it has the rows to train on, and hands over a model and the logged values.
 
-What is checked here is told to the project's team within seconds. None of it is a verdict: the conductor checks the
+Checks here report mistakes to the project's team within seconds. None of them is a verdict: the conductor checks the
 model again, where this code does not run.
 """
 
@@ -27,7 +27,10 @@ __all__ = ["Plan", "Trained", "train"]
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """`saved` is the model as a skops file; `files` are those that were logged, by the numbers in `logged`."""
+    """The result of a training.
+
+    `saved` is the model as a skops file; `files` are the logged files, by the numbers in `logged`.
+    """
 
     saved: bytes
     logged: Logged
@@ -38,13 +41,13 @@ def train(plan: Plan, rows: pd.DataFrame, tracking: LocalTracking) -> Trained:
     """Train on all rows, after a trial on a few.
 
     Args:
-        plan: What is trained.
+        plan: The plan of the training.
         rows: The rows to train on, as they were read.
-        tracking: Where `mlflow` in the project's code logs to.
+        tracking: The store that `mlflow` in the project's code logs to.
 
     Raises:
         ProjectError: a known mistake, in one sentence.
-        Exception: whatever else the project's code raises.
+        Exception: any other exception of the project's code.
     """
     check_objects(plan)
     checked = check(rows, plan.contract, plan.target)

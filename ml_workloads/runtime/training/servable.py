@@ -1,4 +1,4 @@
-"""Checks that a trained model can be saved, loaded again and asked by JSON requests: that it can be served."""
+"""Checks that a trained model can be served: it can be saved, loaded again and called with JSON requests."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from ml_workloads.runtime.serving.columns import (
 from ml_workloads.runtime.serving.mlflow_registry import plain
 
 ROWS: Final = min(100, MAX_ROWS)
-"""Rows of the inputs that a request is made of."""
+"""Number of input rows in the request of the check."""
 
 
 def problems(
     model: Any, inputs: pd.DataFrame, trusted: Sequence[str], description: dict[str, Any] | None = None
 ) -> tuple[str, ...]:
-    """Return what keeps a fitted model from being served, in sentences with the fix; nothing if it can be.
+    """Return the reasons why a fitted model cannot be served, as sentences with the fix; empty if it can be.
 
     Args:
-        model: As `train` returned it.
+        model: The model as `train` returned it.
         inputs: The table that it was trained on, or a part of it.
         trusted: The project's `training.trusted_types`.
-        description: Of the whole table that `inputs` is a part of, because a part may hold no value of a column that
-            is mostly missing. None describes `inputs`.
+        description: Description of the whole table that `inputs` is a part of, because a part may hold no value of a
+            column that is mostly missing. None describes `inputs`.
 
     Raises:
         ProjectError: `trusted` names a type that no project may trust.
@@ -65,10 +65,10 @@ class NotSavableError(ProjectError):
 
 
 def load(model: Any, trusted: Sequence[str]) -> Any:
-    """Return the model as it is after it was saved and loaded again with only trusted types.
+    """Save a model, load it again with only trusted types, and return it.
 
     Raises:
-        NotSavableError: It holds what cannot be saved, or a type that is not trusted.
+        NotSavableError: It holds an object that cannot be saved, or a type that is not trusted.
     """
     kind = type(model).__name__
     try:
@@ -91,7 +91,7 @@ def load(model: Any, trusted: Sequence[str]) -> Any:
 
 
 def refuse(kind: str, unknown: Sequence[str]) -> None:
-    """Raise NotSavableError that names the way out, if any type is unknown."""
+    """Raise NotSavableError with the fix if any type is unknown."""
     if unknown:
         raise NotSavableError(_way_out(kind, unknown))
 
@@ -119,13 +119,13 @@ def _way_out(kind: str, unknown: Sequence[str]) -> str:
 
 
 def request_problems(model: Any, loaded: Any, rows: pd.DataFrame, description: dict[str, Any]) -> Iterator[str]:
-    """Yield what differs between a model asked directly and one that was saved, loaded and asked by a JSON request.
+    """Yield the differences between calling a model directly and calling its saved and loaded copy with a request.
 
     Args:
-        model: Is asked with `rows`.
-        loaded: The same model as a server has it; it is asked with the rows of a request.
-        rows: Inputs, as many as a request takes at most.
-        description: Of the inputs of all rows.
+        model: The model that is called with `rows`.
+        loaded: The same model as a server loads it; it is called with the rows of a JSON request.
+        rows: Inputs, at most as many as a request may have.
+        description: Description of the inputs of all rows.
     """
     columns = columns_of(None, {INPUTS: description})
     try:

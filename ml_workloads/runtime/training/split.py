@@ -1,4 +1,4 @@
-"""What a model is trained on, and what it is measured on."""
+"""Split of the data into a part for training and a held-out part for evaluation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sklearn.model_selection import train_test_split
 from ml_workloads.runtime.errors import ProjectError
 
 SEED = 0
-"""For whoever only tries: runs have a secret number of their project's."""
+"""Seed for trials. Runs have a secret seed of their project."""
 LEAST_ROWS = 10
 MAX_NAMED = 5
 
 
 class SplitError(ProjectError):
-    """The data cannot be divided. The message says why, with numbers."""
+    """The data cannot be split. The message gives the reason, with numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +31,19 @@ class Part:
 
 
 def split(frame: pd.DataFrame, target: str, holdout: float, *, classes: bool, seed: int = SEED) -> tuple[Part, Part]:
-    """Training and held-out part; `holdout` is the share of the latter. With `classes`, each keeps its share in both.
+    """Return training and held-out part. With `classes`, each class keeps its share in both.
 
     Two models are compared on the same rows as long as data and `seed` are the same.
 
+    Args:
+        frame: the table with inputs and target.
+        target: name of the target column.
+        holdout: share of the held-out part.
+        classes: the target holds classes, and the split is stratified.
+        seed: seed of the random split.
+
     Raises:
-        SplitError: the target is no column, has gaps, or there is too little of it.
+        SplitError: the target is no column, has missing values, or has too few rows.
     """
     if target not in frame.columns:
         raise SplitError(
@@ -87,21 +94,21 @@ def _check_classes(column: Any, target: str, holdout: float) -> None:
 
 
 def _named(names: Iterable[Any], most: int) -> str:
-    """Return so many names at most, and how many more there are."""
+    """Return at most `most` names, and the number of further ones."""
     found = [str(name)[:80] for name in names]
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
 
 
 def part_of(frame: pd.DataFrame, target: str) -> Part:
-    """Return a table as inputs and target, the latter in NumPy's type."""
+    """Return a table as inputs and target, the target in NumPy's type."""
     return Part(inputs=frame.drop(columns=target), target=_of_numpy(frame[target]))
 
 
 def _of_numpy(target: Any) -> Any:
-    """Return truth values and numbers in NumPy's type: scikit-learn makes floats of pandas' nullable ones.
+    """Convert truth values and numbers to NumPy's type, because scikit-learn converts pandas' nullable ones to floats.
 
-    A model that learns `boolean` as it is answers 1.0 where the data says True.
+    A model that is trained on `boolean` predicts 1.0 where the data has True.
     """
     dtype = target.dtype
     type_of_numpy = getattr(dtype, "numpy_dtype", None)

@@ -13,7 +13,7 @@ from ml_workloads.runtime.gate import NUMBERS, Gate
 
 OF_NUMBERS: Final = "rmse, mae or r2"
 OF_CLASSES: Final = "accuracy, precision, recall, f1 or roc_auc"
-# Fewer different whole numbers, or more rows for each of them, may well be classes.
+# Numbers may be classes if there are at most this many different ones, or enough rows for each of them.
 MOST_FRACTIONS, MOST_NUMBERS, ROWS_EACH = 10, 20, 10
 
 
@@ -22,7 +22,7 @@ class TargetError(ProjectError):
 
 
 def check_target(column: Any, gate: Gate) -> None:
-    """Raise TargetError if the gate's metric cannot be measured on the target.
+    """Raise TargetError if the gate's metric cannot be computed for the target.
 
     Args:
         column: The target of all rows, as a series without missing values.
@@ -70,7 +70,7 @@ def _check_classes(column: Any, gate: Gate) -> None:
 
 
 def _check_labels(column: Any) -> None:
-    """Raise TargetError for values that scikit-learn does not take for classes.
+    """Raise TargetError for values that scikit-learn does not accept as classes.
 
     https://scikit-learn.org/stable/modules/generated/sklearn.utils.multiclass.type_of_target.html
     """
@@ -86,7 +86,7 @@ def _check_labels(column: Any) -> None:
 
 
 def _check_few(column: Any, gate: Gate) -> None:
-    """Raise TargetError for numbers that are too many to be classes."""
+    """Raise TargetError for numbers with too many different values to be classes."""
     values = column.to_numpy(dtype=float)
     different = len(np.unique(values))
     fractions = bool((values != np.floor(values)).any())

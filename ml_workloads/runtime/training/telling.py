@@ -1,4 +1,4 @@
-"""Tells an exception of the project's code: where in its own files it was raised, without the data that it may hold."""
+"""Reports an exception of the project's code with its line in the project's files, without data that it may hold."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIBRARIES: Final = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", 
 
 
 def is_platform_fault(error: BaseException) -> bool:
-    """Return whether the project's code met a service of the platform that did not answer: MLflow or credentials."""
+    """Return whether the project's code failed because MLflow or the credentials did not answer."""
     return any(
         isinstance(each, CredentialRetrievalError | MetadataRetrievalError)
         or (isinstance(each, MlflowException) and is_passing(each))
@@ -30,7 +30,7 @@ def is_platform_fault(error: BaseException) -> bool:
 
 
 def sentence(error: BaseException) -> str:
-    """Return one line with the exception, and the last line of the project's own code that it passed through."""
+    """Return one line with the exception, and the last line of the project's own code in its traceback."""
     where = _own_line(error)
     at = f" ({where})" if where else ""
     if isinstance(error, SystemExit):
@@ -40,7 +40,7 @@ def sentence(error: BaseException) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Return why a run failed, for a tag that everybody may read."""
+    """Return the reason why a run failed, for a tag that everybody may read."""
     if isinstance(error, CodeError):
         return str(error)
     if isinstance(error, ProjectError):
@@ -51,7 +51,7 @@ def reason(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return type and first words of an exception, without the rest, which may hold every value of a column."""
+    """Return type and first words of an exception. The rest may hold every value of a column, so it is left out."""
     text = " ".join(str(error).split())
     name = type(error).__name__
     return f"{name}: {_short(text)}" if text else name

@@ -1,1 +1,1 @@
-"""Runs a project's code where it has no rights: it answers questions about the contract and about a model."""
+"""Runs a project's code in a pod without permissions, and answers requests about the contract and about a model."""

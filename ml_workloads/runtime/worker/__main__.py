@@ -1,6 +1,7 @@
-"""`python -m ml_workloads.runtime.worker`: a pod of the project's image without rights and without a way out.
+"""`python -m ml_workloads.runtime.worker`: a pod of the project's image without permissions and outgoing connections.
 
-It answers the conductor's questions until its Job is deleted. Read from the environment: WORKER_* below.
+It answers the conductor's requests until its Job is deleted. It reads its settings from the environment: WORKER_*
+below.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
-# At import skops asks every module that is loaded for each of some 800 names: first, that takes 2 s less.
+# At import skops searches every loaded module for each of some 800 names. Importing it first saves 2 s.
 import skops.io  # pyright: ignore[reportUnusedImport] # noqa: F401
 import uvicorn
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,7 +27,10 @@ WRONG = 2
 
 
 class WorkerSettings(BaseSettings):
-    """Each is an environment variable: its name in capitals, after `WORKER_`. `data` is a file of the image."""
+    """Settings of a worker.
+
+    Each is an environment variable: `WORKER_` and its name in capitals. `data` is a file of the image.
+    """
 
     model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True)
 
@@ -38,6 +42,7 @@ class WorkerSettings(BaseSettings):
 
 
 def main() -> int:
+    """Run the worker and return the exit code: 2 if a setting is missing or wrong."""
     log.begin()
     settings = read(WorkerSettings, LOG)
     if settings is None:

@@ -1,4 +1,4 @@
-"""What a worker answers: what the contract says of data, and what a model says of rows."""
+"""Answers of a worker: the result of a contract's check of data, and a model's predictions for rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,26 @@ from ml_workloads.runtime.worker.messages import METHODS, ContractAnswer, Method
 
 
 class Contracts:
-    """`load` imports the project's contract, at the first question."""
+    """The project's contract. `load` imports it, at the first request."""
 
     def __init__(self, load: Callable[[], Contract]) -> None:
         self._load = load
 
     def text_columns(self) -> ContractAnswer:
-        """Return which columns of a CSV stay as written. Raises ContractError where the contract is none."""
+        """Return the columns of a CSV that stay as written.
+
+        Raises:
+            ContractError: the object is no contract.
+        """
         found = text_columns(self._load())
         return ContractAnswer(names=sorted(found.names), patterns=[each.pattern for each in found.patterns])
 
     def check(self, raw: pd.DataFrame, target: str) -> Recipe:
-        """Hold data against the contract. Raises ContractError, or what `describe_contract` raises."""
+        """Check data against the contract, and return the description of the result.
+
+        Raises:
+            ContractError: the data breaks the contract. Errors of `describe_contract` propagate too.
+        """
         contract = self._load()
         checked = check(raw, contract, target)
         defaults = {str(name): column.default for name, column in schema_of(contract).columns.items()}
@@ -38,7 +46,7 @@ class Contracts:
 
 
 class Models:
-    """The model of one run, with the types of the project's own that it may hold."""
+    """The model of one run, with the project's own types that it may hold."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         self._trusted = tuple(trusted)
@@ -61,7 +69,7 @@ class Models:
 
 
 def described(model: Any) -> ModelAnswer:
-    """Return what a model can be asked."""
+    """Return the methods and classes of a model."""
     classes = getattr(model, "classes_", None)
     return ModelAnswer(
         kind=type(model).__name__,

@@ -1,4 +1,4 @@
-"""The HTTP side of a worker: the project's code answers, and nothing that it raises ends the server."""
+"""HTTP application of a worker: it runs the project's code, and no exception of that code ends the server."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ml_workloads.runtime.worker.answers import Contracts, Models
 
 
 def application(contracts: Contracts, models: Models, data: Path | None) -> FastAPI:
-    """Make the server.
+    """Create the server application.
 
     Args:
         contracts: Answers about the project's contract.
-        models: Holds the model that is asked.
+        models: Holds the model that predicts.
         data: The project's data in its image, if it is there.
     """
     app = FastAPI(title="Worker", docs_url=None, redoc_url=None, openapi_url=None)
@@ -73,7 +73,7 @@ async def _bytes(call: Callable[[], bytes]) -> Response:
 
 
 async def _guarded(call: Callable[[], Response]) -> Response:
-    """Run the project's code beside the event loop; an exception of it is an answer like any other."""
+    """Run the project's code outside of the event loop, and return its exceptions as answers."""
     try:
         return await to_thread.run_sync(call)
     except ProjectError as error:

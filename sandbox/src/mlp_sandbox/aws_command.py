@@ -1,8 +1,9 @@
-"""A plugin of the `aws` command (version 1), which sends some services to AWS whatever AWS_ENDPOINT_URL says.
+"""Plugin of the `aws` command (version 1) that sends every service to the endpoint in AWS_ENDPOINT_URL.
 
-For rds in us-east-1 and a few others it puts an address of its own in place of the variable's; an address given on the
-command line it leaves alone, so the variable's value is given to it as if it stood there.
-https://docs.aws.amazon.com/cli/v1/topic/config-vars.html (section Plugins)
+Without it the command sends some services to AWS whatever AWS_ENDPOINT_URL says: for rds in us-east-1 and a few others
+it replaces the variable's value with an address of its own. It does not change an address from the command line, so the
+plugin passes the variable's value as if it came from there. https://docs.aws.amazon.com/cli/v1/topic/config-vars.html
+(section Plugins)
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ sandbox = mlp_sandbox.aws_command
 
 
 def awscli_initialize(cli: Any) -> None:
-    """Called by the `aws` command for every plugin that its configuration file names."""
+    """Register the plugin; the `aws` command calls this for every plugin that its configuration file names."""
     cli.register("before-building-argument-table-parser", use_endpoint)
 
 

@@ -1,4 +1,4 @@
-"""The environment in which plain `pulumi`, `aws`, `kubectl` and `psql` find the sandbox: all that sets it apart."""
+"""Environment variables with which plain `pulumi`, `aws`, `kubectl` and `psql` use the sandbox."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from mlp_sandbox.instance import Instance
 
 REGION = "us-east-1"
 ACCESS_KEY = "sandbox"
-# Nothing but emulated values is encrypted with it; it only has to be the same for everybody who uses the stack files.
+# Only emulated values are encrypted with it; it must be the same for all users of the stack files.
 PASSPHRASE = "sandbox"
-# Where the API servers of clusters answer.
+# Range of the addresses of the clusters' API servers.
 CLUSTERS = "198.18.0.0/15"
 # Sets the engine's flag --config-file for every command of the shell.
 CONFIG_FILE = "PULUMI_OPTION_CONFIG_FILE"
 
 _LISTS = ("PATH", "NO_PROXY", "no_proxy")
-# A shell can neither set nor unset other names.
+# A shell cannot set or unset any other names.
 _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def variables(instance: Instance, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables to set, PATH included; the same call twice gives the same PATH.
+    """Return the variables to set, PATH included. Repeated calls give the same PATH.
 
-    `base` is the environment whose PATH and proxy exceptions are extended, by default that of this process.
+    Args:
+        base: the environment whose PATH and proxy exceptions are extended, by default that of this process.
     """
     base = os.environ if base is None else base
     ours = _our_paths(instance)
@@ -44,7 +45,7 @@ def variables(instance: Instance, base: Mapping[str, str] | None = None) -> dict
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # Stand-ins have no digest of anybody's registry.
+        # Stand-in images have no digest in any registry.
         "MLP_UNPINNED_IMAGES": "allowed",
         "AWS_CONFIG_FILE": str(instance.aws_configuration),
         "AWS_SHARED_CREDENTIALS_FILE": str(instance.home / "aws-credentials"),
@@ -75,9 +76,12 @@ def process_environment(instance: Instance, base: Mapping[str, str] | None = Non
 def shell_lines(instance: Instance, config_file: Path | None = None, base: Mapping[str, str] | None = None) -> str:
     """Return the lines for `eval "$(mlp sandbox env)"` in sh, bash or zsh.
 
-    They unset what leads elsewhere, set the sandbox's variables, and save what was there in MLP_SANDBOX_SAVED. `base`
-    is the shell's environment, by default that of this process. With `config_file` the engine reads that stack file in
-    place of its own.
+    The lines unset variables that lead elsewhere, set the sandbox's variables, and save the previous values in
+    MLP_SANDBOX_SAVED.
+
+    Args:
+        config_file: a stack file that the engine reads in place of its own.
+        base: the shell's environment, by default that of this process.
     """
     base = os.environ if base is None else base
     chosen = variables(instance, base) | ({CONFIG_FILE: str(config_file)} if config_file else {})
@@ -89,10 +93,10 @@ def shell_lines(instance: Instance, config_file: Path | None = None, base: Mappi
 
 
 def shell_unset_lines(base: Mapping[str, str] | None = None) -> str:
-    """Return the lines for `eval "$(mlp sandbox env --unset)"`, which give the shell back what it had before.
+    """Return the lines for `eval "$(mlp sandbox env --unset)"`, which give the shell back its previous variables.
 
-    PATH keeps what was added to it since; only the sandbox's own entries go. In a shell without saved variables the
-    sandbox's own are unset.
+    PATH keeps what was added to it since; only the sandbox's own entries go. In a shell without saved variables, the
+    sandbox's own variables are unset.
     """
     base = os.environ if base is None else base
     before = saved(base)
@@ -115,7 +119,10 @@ def _no_proxy(base: Mapping[str, str]) -> list[str]:
 
 
 def _path_without_ours(base: Mapping[str, str], before: Mapping[str, str]) -> str:
-    """PATH without the entries that the sandbox added: its commands, and the program's where they were not there."""
+    """Return PATH without the entries that the sandbox added.
+
+    These are its commands, and the program's folder unless PATH had it before.
+    """
     had = before.get("PATH", os.defpath).split(os.pathsep)
     commands = Path(base.get("AWS_CONFIG_FILE", "/none")).parent / "bin"
     added = {str(commands), str(Path(sys.executable).parent)}

@@ -1,8 +1,8 @@
-"""What goes wrong in the sandbox in a way that the user can mend: shown as one line, without a traceback."""
+"""Error of the sandbox that the user can fix; it is shown as one line, without a traceback."""
 
 
 class SandboxError(Exception):
-    """The message names what is wrong, the value and the fix."""
+    """Error whose message names the problem, the value and the fix."""
 
     is_for_people = True
     """`mlp` shows the message without a traceback."""

@@ -1,4 +1,4 @@
-"""What the sandbox offers the platform by entry points: an account in place of AWS, and a Kubernetes scheduler."""
+"""Entry points of the sandbox for the platform: an account in place of AWS, and a Kubernetes scheduler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Report = Callable[[str], None]
 
 
 class ImageBuilder:
-    """Build images for the clusters of all sandboxes, into the storage that they share."""
+    """Builder of images for the clusters of all sandboxes, which share one image storage."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -29,12 +29,16 @@ class ImageBuilder:
         return reference in self._there
 
     def build(self, reference: str, dockerfile: Path, context: Path) -> None:
-        """Build an image into the storage. Raises SandboxError."""
+        """Build an image into the storage.
+
+        Raises:
+            SandboxError: the image cannot be built.
+        """
         build_dockerfile(context, reference, self._report, dockerfile)
 
 
 class Account:
-    """The emulated account of the sandbox that the shell is set to by `mlp sandbox env`."""
+    """Emulated account of the sandbox that the shell is set to by `mlp sandbox env`."""
 
     title = "the local account"
     sign_in = 'eval "$(.venv/bin/mlp sandbox env)"'
@@ -51,7 +55,7 @@ class Account:
     def engine_variables(self, environment: str, root: Path) -> Mapping[str, str]:
         """Return the variable that names the stack file, or its copy without the KMS key of an account on AWS.
 
-        Every command of the engine reads the variable; not every one has the flag.
+        It is a variable because every command of the engine reads the variable, but some lack the flag.
         """
         return {CONFIG_FILE: str(usable(find(None), environment, root))}
 

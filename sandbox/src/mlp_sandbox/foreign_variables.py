@@ -1,7 +1,7 @@
-"""Environment variables of a user that would lead commands of the sandbox elsewhere, or change as whom they act.
+"""Environment variables of a user that would lead commands of the sandbox elsewhere, or change the identity they use.
 
-The families below are closed by prefix: a name that nobody has thought of counts as one that leads elsewhere, and only
-what is known to be harmless stays. Sources of the names:
+A name that begins with one of the prefixes below counts as one that leads elsewhere, even when nobody has thought of
+it; only names that are known to be harmless stay. Sources of the names:
 https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html,
 https://www.pulumi.com/docs/iac/cli/environment-variables/, https://www.postgresql.org/docs/current/libpq-envars.html,
 https://mlflow.org/docs/latest/api_reference/python_api/mlflow.environment_variables.html,
@@ -14,11 +14,11 @@ import json
 from collections.abc import Iterable, Mapping
 
 SAVED = "MLP_SANDBOX_SAVED"
-"""Holds, in the shell, the variables that `mlp sandbox env` replaced or took away: a JSON object by name."""
+"""Shell variable with the values that `mlp sandbox env` replaced or removed: a JSON object by name."""
 
 _FAMILIES = ("AWS_", "PULUMI_", "MLFLOW_", "KUBE", "HELM_KUBE")
 _SINGLE = frozenset({"BOTO_CONFIG"})
-# How commands look, how patiently they ask and which certificates they trust: nothing of where they go, or as whom.
+# They set output format, retries and trusted certificates, but neither the target nor the identity of a command.
 _HARMLESS = frozenset(
     {
         *("AWS_CA_BUNDLE", "AWS_PAGER", "AWS_DEFAULT_OUTPUT", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"),
@@ -27,7 +27,7 @@ _HARMLESS = frozenset(
         *("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"),
     }
 )
-# PG alone begins too many other names.
+# Listed one by one, because many other names begin with PG.
 _LIBPQ = frozenset(
     "PG" + name
     for name in (
@@ -42,23 +42,27 @@ _LIBPQ = frozenset(
 
 
 def leads_elsewhere(name: str) -> bool:
-    """Return whether a variable may say where a command of the sandbox goes, or as whom it acts."""
+    """Return whether a variable may set the target or the identity of a command of the sandbox."""
     if name in _HARMLESS:
         return False
     return name.startswith(_FAMILIES) or name in _SINGLE or name in _LIBPQ
 
 
 def foreign(environment: Mapping[str, str], ours: Iterable[str]) -> list[str]:
-    """Return the names of an environment that lead elsewhere, in order, those that the sandbox sets left out."""
+    """Return the sorted names of variables that lead elsewhere, without those that the sandbox sets."""
     own = set(ours)
     return sorted(name for name in environment if leads_elsewhere(name) and name not in own)
 
 
 def remembered(environment: Mapping[str, str], ours: Iterable[str]) -> dict[str, str]:
-    """Return what `--unset` gives back: the values from before the sandbox's variables were first set.
+    """Return the variables that `--unset` restores: their values from before the sandbox's variables were first set.
 
-    `ours` are the names that the sandbox sets. In a shell that has them already, their values are the sandbox's own,
-    so the values that were saved before stay. A foreign variable that was set since then is saved as it is now.
+    In a shell that already has the sandbox's variables, their current values are the sandbox's own, so the values that
+    were saved before stay. A foreign variable that was set since then is saved with its current value.
+
+    Args:
+        environment: the shell's environment.
+        ours: the names that the sandbox sets.
     """
     own = set(ours)
     kept = saved(environment)
@@ -68,7 +72,7 @@ def remembered(environment: Mapping[str, str], ours: Iterable[str]) -> dict[str,
 
 
 def saved(environment: Mapping[str, str]) -> dict[str, str] | None:
-    """Return what an earlier call has saved in this shell; None where there is nothing, or nothing readable."""
+    """Return the variables that an earlier call saved in this shell; None when there are none that can be read."""
     try:
         found = json.loads(environment.get(SAVED, ""))
     except ValueError:

@@ -23,15 +23,18 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 def sandboxes_folder() -> Path:
-    """Where all sandboxes of this clone live: MLP_SANDBOX_HOME, else `.mlp` beside the program."""
+    """Return the folder of all sandboxes of this clone: MLP_SANDBOX_HOME, else `.mlp` beside the program."""
     return Path(os.environ.get("MLP_SANDBOX_HOME") or PROJECT / ".mlp").absolute()
 
 
 @dataclass(frozen=True)
 class Instance:
-    """`port` is the loopback port of the emulated AWS API. `nodes`: whether some nodes of clusters run containers.
+    """Settings of one sandbox.
 
-    `propagation`: how soon changes take effect that AWS makes effective some seconds later.
+    Attributes:
+        port: the loopback port of the emulated AWS API.
+        nodes: whether some nodes of clusters run containers ("real") or none ("simulated").
+        propagation: the delay of changes that AWS makes effective some seconds later.
     """
 
     name: str
@@ -46,7 +49,7 @@ class Instance:
 
     @property
     def aws(self) -> Path:
-        """The emulated account: journal, objects, databases."""
+        """Folder of the emulated account: journal, objects, databases."""
         return self.home / "aws"
 
     @property
@@ -63,17 +66,17 @@ class Instance:
 
     @property
     def state(self) -> Path:
-        """The engine's `file://` backend."""
+        """Folder of the engine's `file://` backend."""
         return self.home / "state"
 
     @property
     def aws_configuration(self) -> Path:
-        """What AWS_CONFIG_FILE names, instead of the user's own."""
+        """File that AWS_CONFIG_FILE names, instead of the user's own."""
         return self.home / "aws-config"
 
     @property
     def kubeconfig(self) -> Path:
-        """What KUBECONFIG names, instead of the user's own: `aws eks update-kubeconfig` writes there."""
+        """File that KUBECONFIG names, instead of the user's own; `aws eks update-kubeconfig` writes it."""
         return self.home / "kubeconfig"
 
     @property
@@ -94,9 +97,16 @@ def find(
     nodes: Nodes | None = None,
     propagation: Speed | None = None,
 ) -> Instance:
-    """The sandbox of that name as it was set up, or as it would be: `name` from MLP_SANDBOX when not given.
+    """Return the sandbox of that name with its saved settings, or with defaults when it was not set up yet.
 
-    Raises SandboxError for a name, port, kind of nodes or propagation that cannot be used.
+    Args:
+        name: by default the value of MLP_SANDBOX, else "default".
+        port: replaces the saved port.
+        nodes: replaces the saved kind of nodes.
+        propagation: replaces the saved propagation.
+
+    Raises:
+        SandboxError: the name, port, kind of nodes or propagation cannot be used.
     """
     name = name or os.environ.get("MLP_SANDBOX") or DEFAULT_NAME
     if not _NAME.fullmatch(name):
@@ -119,7 +129,7 @@ def find(
 
 
 def _noted(instance: Instance) -> Instance:
-    """With the settings that it was set up with, if it was."""
+    """Return the sandbox with the settings that it was set up with, if any."""
     settings = instance.home / "sandbox.json"
     if not settings.is_file():
         return instance
@@ -136,7 +146,7 @@ def _noted(instance: Instance) -> Instance:
 
 
 def all_instances() -> Iterator[Instance]:
-    """Every sandbox that was set up in this clone."""
+    """Yield every sandbox that was set up in this clone."""
     folder = sandboxes_folder()
     for settings in sorted(folder.glob("*/sandbox.json")) if folder.is_dir() else []:
         yield find(settings.parent.name)

@@ -1,4 +1,4 @@
-"""Start, stop, look at and forget a sandbox. Every step can be repeated, and interrupted, without harm."""
+"""Start, stop, inspect and reset a sandbox. Every step can be repeated, and interrupted, without harm."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Status:
-    """What of a sandbox runs. `health` is the emulator's own answer."""
+    """State of a sandbox's parts. `health` is the emulator's own answer."""
 
     instance: Instance
     emulator_pid: int | None
@@ -43,7 +43,17 @@ class Status:
 
 
 def up(instance: Instance, pulumi: Path, report: Report, kubectl: Path | None = None) -> Status:
-    """Bring it up, or back up after a crash; raises SandboxError. `kubectl` is put beside the other commands."""
+    """Start the sandbox, or repair it after a crash.
+
+    Args:
+        instance: the sandbox.
+        pulumi: the engine's executable.
+        report: called with lines of progress.
+        kubectl: an executable to put beside the other commands.
+
+    Raises:
+        SandboxError: the sandbox cannot be started.
+    """
     try:
         instance.save()
     except OSError as error:
@@ -68,17 +78,17 @@ def up(instance: Instance, pulumi: Path, report: Report, kubectl: Path | None = 
 
 
 def down(instance: Instance) -> bool:
-    """Stop every process of it; what they keep stays. False when nothing ran."""
+    """Stop every process of the sandbox and keep its data. Return False when nothing ran."""
     stopped = processes.stop(_pid_file(instance), seconds=clusters.STOP_SECONDS)
-    # The emulator stops its databases and clusters itself; one that was killed could not.
+    # The emulator stops its databases and clusters itself. A killed emulator could not, so they are stopped here.
     stopped = postgres.stop_all(instance.aws) > 0 or stopped
     return clusters.stop_all(instance.aws) > 0 or stopped
 
 
 def reset(instance: Instance, report: Report = lambda _words: None) -> None:
-    """Stop it and forget everything: the emulated account, the databases and the engine's state.
+    """Stop the sandbox and delete the emulated account, its databases and the engine's state.
 
-    Also removes what runs on this machine for sandboxes whose folders are gone.
+    Also remove what runs on this machine for sandboxes whose folders are gone.
     """
     down(instance)
     orphans.clear(report)
@@ -96,7 +106,11 @@ def status(instance: Instance) -> Status:
 
 
 def require_ready(instance: Instance) -> Status:
-    """Raises SandboxError that says how to start it."""
+    """Return the status of a sandbox that is ready.
+
+    Raises:
+        SandboxError: it is not ready; the message says how to start it.
+    """
     found = status(instance)
     if not found.ready:
         what = "is not running" if found.emulator_pid is None else f"is {found.health.get('status', 'not answering')}"
@@ -119,7 +133,7 @@ def _start_emulator(instance: Instance, report: Report) -> None:
         try:
             return _wait_until_ready(instance, report)
         except SandboxError:
-            # A process that was killed just now still counts as running until the kernel has freed its memory.
+            # A process that was just killed still counts as running until the kernel has freed its memory.
             if processes.running(_pid_file(instance)) is not None:
                 raise
     processes.require_free_port(instance.port, "the emulated AWS API")
@@ -150,7 +164,7 @@ def _wait_until_ready(instance: Instance, report: Report) -> None:
 
 
 def _wait_for_clusters(instance: Instance, report: Report) -> None:
-    """Those that the account already has; one that is made later is waited for by whoever makes it."""
+    """Wait for the clusters that the account already has; whoever creates another one later waits for it."""
     deadline, next_report = time.monotonic() + START_SECONDS, time.monotonic() + REPORT_SECONDS
     while waiting := [words for found in clusters.describe(instance.aws) if (words := _not_ready(found))]:
         if time.monotonic() > deadline:
@@ -164,7 +178,7 @@ def _wait_for_clusters(instance: Instance, report: Report) -> None:
 
 
 def _not_ready(found: clusters.ClusterProcesses) -> str:
-    """What is still missing of a cluster, in words; empty when it is as it should be."""
+    """Say in words what a cluster still lacks; empty when it is ready."""
     if found.state != "active":
         return f"cluster {found.name} is {found.state}" + (f" ({found.reason})" if found.reason else "")
     nodes = [name for name, node in found.nodes.items() if node["state"] not in ("ready", "failed")]

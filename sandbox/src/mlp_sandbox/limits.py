@@ -1,4 +1,4 @@
-"""Everything that the sandbox does not do, or does otherwise than AWS, from all of its parts."""
+"""List of all that the sandbox does not do, or does otherwise than AWS, collected from all of its parts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ _ENGINE: tuple[Entry, ...] = (
 
 
 def all_limits() -> list[Entry]:
-    """Entries of `service`, `what`, `effect` (words) and, last, the resource types that the provider plugin knows."""
+    """Return all limits, sorted, with the keys `service`, `what` and `effect`.
+
+    One of them lists the resource types and functions that the provider plugin supports.
+    """
     emulator = [
         {
             "service": limit.service,

@@ -1,8 +1,8 @@
-"""What runs or lies on this machine for a sandbox whose folder somebody has deleted: found, ended and taken away.
+"""Find, end and remove what remains on this machine of a sandbox whose folder was deleted.
 
-An object belongs to nobody when the folder that it names itself as its own is not there any more. The folder of a
-living or stopped sandbox is there, of this clone or another; nothing that names it is touched. What names no folder is
-left alone as well.
+An object is an orphan when the folder that it names as its owner no longer exists. The folder of a running or stopped
+sandbox exists, in this clone or another one, so its objects are not touched. Objects that name no folder are not
+touched either.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from mlp_sandbox.databases.postgres.errors import DataPlaneError
 from mlp_sandbox.errors import SandboxError
 
 Kind: TypeAlias = Literal["emulator", "process", "control group", "link", "namespace", "address"]
-# What others are started or held by goes first.
+# Objects that start or hold others are removed first.
 _ORDER: tuple[Kind, ...] = ("emulator", "process", "control group", "link", "namespace", "address")
 _EMULATOR = "mlp_sandbox.emulator"
 _YOUNG_SECONDS = 60.0
-# Enough to end in order; what they would still write has no place any more.
+# Enough time for an orderly end; their data need not be saved, because the folder is gone.
 _END_SECONDS = 5.0
 _LINK = re.compile(rf"{network.LINK_PREFIX}\d+")
 
@@ -53,16 +53,19 @@ class Thing:
 
 
 def find(within: Path | None = None) -> list[Thing]:
-    """Return everything whose folder is gone, in the order in which it is to be removed.
+    """Return every object whose folder is gone, in the order of removal.
 
-    With `within` only what belongs to that folder or one below it. Without root other users' processes stay unknown.
+    Without root, processes of other users are not found.
+
+    Args:
+        within: restricts the result to objects of that folder or of one below it.
     """
     found = orphaned((thing for thing in _all() if not _elsewhere(thing)), Path.exists)
     return [thing for thing in found if within is None or thing.owner.is_relative_to(within)]
 
 
 def remove(things: Sequence[Thing]) -> list[str]:
-    """End and take away what `find` found, and return what could not be, in words."""
+    """End and remove the objects that `find` returned. Return the failures, in words."""
     problems: list[str] = []
     for kind in ("emulator", "process"):
         problems += _end([int(thing.name) for thing in things if thing.kind == kind])
@@ -77,7 +80,10 @@ def remove(things: Sequence[Thing]) -> list[str]:
 
 
 def clear(report: Callable[[str], None]) -> int:
-    """Remove everything whose folder is gone, say what, and return how much it was. A failure is said, not raised."""
+    """Remove every object whose folder is gone, report each one, and return their number.
+
+    A failure is reported, not raised.
+    """
     try:
         found = find()
     except (SandboxError, OSError, ValueError) as error:
@@ -91,9 +97,9 @@ def clear(report: Callable[[str], None]) -> int:
 
 
 def end_everything_of(folder: Path) -> list[str]:
-    """End and remove all that belongs to a folder, children of this process included, and return what cannot be.
+    """End and remove all objects of a folder and all children of this process. Return the failures, in words.
 
-    For whoever knows that the folder was deleted: parts of it may be there, written while it was.
+    The caller knows that the folder was deleted. Parts of it may exist, because they were written during the deletion.
     """
     children = [child.pid for child in psutil.Process().children(recursive=True)]
     found = [thing for thing in orphaned(_all(), _never) if thing.owner.is_relative_to(folder.resolve())]
@@ -102,13 +108,13 @@ def end_everything_of(folder: Path) -> list[str]:
 
 
 def orphaned(things: Iterable[Thing], exists: Callable[[Path], bool]) -> list[Thing]:
-    """Return those whose folder is not there, each once, what others are held by first."""
+    """Return the objects whose folder does not exist, each once, with those that hold others first."""
     lost = {thing for thing in things if thing.owner.is_absolute() and not exists(thing.owner)}
     return sorted(lost, key=lambda thing: (_ORDER.index(thing.kind), thing.name))
 
 
 def process_owner(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Kind, Path] | None:
-    """Return which part of which folder a process is, told from its command line and environment, or None."""
+    """Return the kind and the folder of a process, from its command line and environment; None for other processes."""
     if MARK in environment:
         return "process", Path(environment[MARK])
     if _EMULATOR in arguments and "--home" in arguments[:-1]:
@@ -117,7 +123,7 @@ def process_owner(arguments: Sequence[str], environment: Mapping[str, str]) -> t
 
 
 def owner_of_noted(name: str, folder: Path) -> Thing | None:
-    """Return the object of a note; None where the folder is not the one that the name was made from."""
+    """Return the object of a note; None when its name was not derived from that folder."""
     if name == ClusterFolder(folder).netns:
         return Thing(kind="namespace", name=name, owner=folder)
     if name == NodeFolder(folder).cgroup:
@@ -128,7 +134,7 @@ def owner_of_noted(name: str, folder: Path) -> Thing | None:
 
 
 def owners_of_links(links: Iterable[Mapping[str, object]]) -> Iterator[Thing]:
-    """Yield the uplinks of clusters from what `ip -json link show` says; each bears its folder as alias."""
+    """Yield the uplinks of clusters from the answer of `ip -json link show`; the alias of each is its folder."""
     for link in links:
         name, alias = str(link.get("ifname", "")), str(link.get("ifalias", ""))
         if _LINK.fullmatch(name) and alias:
@@ -150,13 +156,13 @@ def _processes() -> Iterator[Thing]:
             young = time.time() - process.create_time() < _YOUNG_SECONDS
         except (psutil.Error, OSError):
             continue
-        # An emulator makes its folder itself, a moment after it has started.
+        # A new emulator needs a moment to create its folder.
         if found is not None and not (found[0] == "emulator" and young):
             yield Thing(kind=found[0], name=str(process.pid), owner=found[1])
 
 
 def _elsewhere(thing: Thing) -> bool:
-    """Whether a process sees its folder although this one does not: it runs in another container."""
+    """Return whether a process sees its folder although this process does not: it runs in another container."""
     return thing.kind in ("emulator", "process") and Path(f"/proc/{thing.name}/root{thing.owner}").exists()
 
 
@@ -200,7 +206,8 @@ def _remove_group(thing: Thing) -> None:
 
 
 def _remove_link(thing: Thing) -> None:
-    # Deleted by whoever held its other end, or taken by somebody else since it was looked at.
+    # Since the look-up, the holder of its other end may have deleted the link, or another owner may have taken the
+    # name.
     shown: list[dict[str, object]] = json.loads(network.ip("-json", "link", "show"))
     if thing in set(owners_of_links(shown)):
         network.ip("link", "delete", thing.name)

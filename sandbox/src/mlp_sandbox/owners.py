@@ -1,8 +1,8 @@
-"""Which folder of which sandbox an object outside of every folder belongs to, for as long as the machine runs.
+"""Notes of the sandbox folder that owns an object outside of every folder, kept for as long as the machine runs.
 
-Namespaces, control groups and addresses are named after a hash of their folder. The hash tells whether a folder is the
-owner, and nothing tells the folder from the hash; so root notes it here. A note cannot lie: whoever reads it compares
-the hash of what it says with the name.
+Namespaces, control groups and addresses are named after a hash of their folder. The hash can confirm an owner, but the
+folder cannot be computed from the hash, so root notes the folder here. A wrong note does no harm: every reader compares
+the hash of the noted folder with the name.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER = Path("/run/ml-platform")
-"""Memory of the machine: it is empty after a reboot, as namespaces, control groups and addresses are gone then."""
+"""Memory of the machine: a reboot empties it, and also removes namespaces, control groups and addresses."""
 
 
 def note(name: str, owner: Path) -> None:
-    """Note the folder that an object belongs to. Does nothing without root, who alone makes such objects."""
+    """Note the folder that an object belongs to. Do nothing without root, because only root makes such objects."""
     if os.geteuid() != 0:
         return
     FOLDER.mkdir(mode=0o755, exist_ok=True)
@@ -27,14 +27,14 @@ def note(name: str, owner: Path) -> None:
 
 
 def forget(name: str) -> None:
-    """Drop the note of an object that is gone, and the folder of notes with the last one."""
+    """Delete the note of an object that is gone, and the folder of notes with its last note."""
     with suppress(OSError):
         (FOLDER / name).unlink(missing_ok=True)
         FOLDER.rmdir()
 
 
 def noted() -> Iterator[tuple[str, Path]]:
-    """Yield names of objects with the folders that were noted as their owners."""
+    """Yield the names of objects with the folders that were noted as their owners."""
     for path in sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []:
         with suppress(OSError):
             if not path.name.startswith("."):

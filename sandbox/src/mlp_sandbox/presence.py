@@ -1,4 +1,4 @@
-"""Whether a folder is still the one that it was: neither deleted nor made anew under the same name."""
+"""Detection of a folder that was deleted, or deleted and created anew under the same name."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ WATCH_SECONDS = 1.0
 
 
 class Presence:
-    """Holds a folder open from the time it is made, so that no other one can get its identity.
+    """Watcher that keeps a folder open during its whole life, so that no other folder can get the folder's identity.
 
-    `files` are there as long as the folder is whole: a deletion that is under way, or was stopped by what others write
-    meanwhile, is told by them.
+    `files` exist as long as the folder is whole. A missing one shows a deletion that is still under way, or that
+    stopped because other processes wrote into the folder meanwhile.
     """
 
     def __init__(self, folder: Path, *files: Path) -> None:
@@ -23,7 +23,7 @@ class Presence:
 
     @property
     def lost(self) -> bool:
-        """Whether the folder is gone. Once it is, it stays so for this object."""
+        """Return whether the folder is gone. Once true, the answer stays true for this object."""
         if self._held is None:
             return True
         try:
@@ -32,7 +32,7 @@ class Presence:
                 file.stat()
         except (FileNotFoundError, NotADirectoryError):
             same = False
-        except OSError:  # it cannot be looked at now, for another reason than that it is gone
+        except OSError:  # it cannot be examined now, for a reason other than a deletion
             same = True
         if not same:
             os.close(self._held)
@@ -40,7 +40,7 @@ class Presence:
         return not same
 
     def watch(self, when_lost: Callable[[], None]) -> None:
-        """Call `when_lost` once, from a thread, within about a second of the folder's being deleted."""
+        """Call `when_lost` once, from a thread, within about a second after the deletion of the folder."""
         never = threading.Event()
 
         def look() -> None:

@@ -1,4 +1,4 @@
-"""Background processes that outlive the command that started them, known by pid file and ended by pid."""
+"""Background processes that outlive the command that started them; each has a pid file and is ended by its pid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FREE_PORT_SECONDS = 10.0
 
 
 def start(command: Sequence[str], *, pid_file: Path, log: Path, cwd: Path, env: Mapping[str, str]) -> int:
-    """Start detached from the terminal, output appended to `log`; answers its pid."""
+    """Start a process detached from the terminal, append its output to `log`, and return its pid."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             list(command),
@@ -37,7 +37,10 @@ def start(command: Sequence[str], *, pid_file: Path, log: Path, cwd: Path, env: 
 
 
 def running(pid_file: Path) -> int | None:
-    """Its pid while it runs. The start time tells it from another process that got the same pid later."""
+    """Return the pid while the process runs, else None.
+
+    The start time distinguishes it from a later process with the same pid.
+    """
     try:
         noted = json.loads(pid_file.read_text())
         process = psutil.Process(int(noted["pid"]))
@@ -49,7 +52,10 @@ def running(pid_file: Path) -> int | None:
 
 
 def stop(pid_file: Path, seconds: float = STOP_SECONDS) -> bool:
-    """End it (SIGTERM, after `seconds` SIGKILL) and wait until it is gone. False when it was not running."""
+    """End the process (SIGTERM, after `seconds` SIGKILL) and wait until it is gone.
+
+    Return False when it was not running.
+    """
     pid = running(pid_file)
     if pid is None:
         pid_file.unlink(missing_ok=True)
@@ -68,8 +74,12 @@ def stop(pid_file: Path, seconds: float = STOP_SECONDS) -> bool:
 
 
 def require_free_port(port: int, what: str) -> None:
-    """Raises SandboxError naming the process that has the port."""
-    # A process that was killed just now may still be letting go of it.
+    """Wait until a port is free.
+
+    Raises:
+        SandboxError: another process has the port; the message names the process.
+    """
+    # A process that was just killed may still hold the port for a moment.
     deadline = time.monotonic() + FREE_PORT_SECONDS
     while not _is_free(port):
         owner = _owner(port)
@@ -95,7 +105,7 @@ def _owner(port: int) -> str | None:
     try:
         for connection in psutil.net_connections("tcp"):
             listens = connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
-            if listens and connection.pid is not None:  # None: of a process that is just ending
+            if listens and connection.pid is not None:  # None: the process is just ending
                 return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
     except (psutil.Error, OSError):
         pass

@@ -1,4 +1,4 @@
-"""How a process serves the engine over gRPC: on a free loopback port that it prints, as long as the engine lives."""
+"""Serve the engine over gRPC on a free loopback port, which the process prints, as long as the engine lives."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MAX_MESSAGE = 400 * 1024 * 1024  # the engine's own limit
 
 
 def serve(register: Callable[[grpc.Server], None], workers: int) -> None:
-    """Serve what `register` adds to the server, until the engine ends us."""
-    # How the engine says that it is done with us; the user's Ctrl-C goes to the engine alone.
+    """Serve what `register` adds to the server, until the engine ends this process."""
+    # The engine ends this process with SIGINT; the user's Ctrl-C reaches the engine alone.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
     server = grpc.server(ThreadPoolExecutor(max_workers=workers), options=options)
@@ -31,7 +31,7 @@ def serve(register: Callable[[grpc.Server], None], workers: int) -> None:
 
 
 def _exit_with_parent(parent: int) -> None:
-    """End when the engine is gone: one killed with -9 could not say goodbye."""
+    """End this process when the engine is gone: an engine that was killed with -9 sends no signal."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(0)

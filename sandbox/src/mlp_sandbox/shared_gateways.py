@@ -1,3 +1,3 @@
-"""Ids of the transit gateways that another account shares with the local one; the committed settings name the first."""
+"""Ids of the transit gateways that another account shares with the local one; committed settings name the first."""
 
 SHARED_GATEWAYS = tuple(f"tgw-0123456789abcdef{number:x}" for number in range(16))

@@ -1,4 +1,4 @@
-"""No variable of the user's shell leads a command of the sandbox elsewhere, and `--unset` gives all of them back."""
+"""No variable of the user's shell redirects a sandbox command, and `--unset` restores all of them."""
 
 import json
 import os
@@ -62,12 +62,12 @@ def instance(tmp_path: Path) -> Instance:
 
 @pytest.fixture(params=[each for each in ("sh", "dash", "bash", "zsh") if shutil.which(each)])
 def shell(request: pytest.FixtureRequest) -> str:
-    """Each shell that this machine has; `sh` is everywhere."""
+    """Return one of the machine's shells per parameter; `sh` exists everywhere."""
     return str(shutil.which(str(request.param)))
 
 
 def _after(shell: str, lines: str, environment: dict[str, str]) -> dict[str, str]:
-    """The environment that the shell's commands see once it has evaluated the lines."""
+    """Return the environment of the shell's commands after it has evaluated the lines."""
     show = "import json, os; print(json.dumps(dict(os.environ)))"
     script = f'set -eu\neval "$LINES_TO_EVALUATE"\nunset LINES_TO_EVALUATE\n"{sys.executable}" -c "$SHOW"'
     whole = {**environment, "LINES_TO_EVALUATE": lines, "SHOW": show}

@@ -1,4 +1,4 @@
-"""Errors of the sandbox are for people, so that commands show them without a traceback."""
+"""Errors of the sandbox are user errors, so that commands show them without a traceback."""
 
 from mlp_sandbox.errors import SandboxError
 

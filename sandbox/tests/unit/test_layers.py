@@ -1,4 +1,4 @@
-"""The sandbox uses the platform's command line alone: it must not know the program that it emulates AWS for."""
+"""Import rule: the sandbox uses only the platform's command line, not the program that it emulates AWS for."""
 
 import ast
 from collections.abc import Iterator

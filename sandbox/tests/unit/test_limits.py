@@ -1,4 +1,4 @@
-"""`mlp sandbox limits` knows what the provider plugin refuses."""
+"""`mlp sandbox limits` lists everything that the provider plugin rejects."""
 
 from __future__ import annotations
 

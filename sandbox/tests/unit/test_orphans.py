@@ -1,4 +1,4 @@
-"""What belongs to a deleted folder is told from what belongs to a living one, by what every object says of itself."""
+"""Detection of objects that belong to a deleted folder, by the marks that every object carries."""
 
 import os
 import subprocess
@@ -107,7 +107,7 @@ def test_notes_are_kept_while_there_are_objects(tmp_path: Path, monkeypatch: pyt
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
-    """A process that bears the mark of a cluster's folder and does not end when it is asked to."""
+    """Run a process that carries the mark of a cluster's folder and ignores SIGTERM."""
     folder = tmp_path / "eks" / "c"
     folder.mkdir(parents=True)
     text = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"

@@ -1,4 +1,4 @@
-"""One control plane for the tests of admission."""
+"""Fixture with one control plane for the tests of admission."""
 
 from sandbox.tests.live.clusters.conftest import plane
 

@@ -1,4 +1,4 @@
-"""What the API server adds to pods, and which it refuses: as EKS does, and by the program's own rule."""
+"""Changes and rejections of pods at admission: as on EKS, and by the program's own rule."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def test_containers_of_an_associated_account_get_what_pod_identity_needs_and_kee
     own = {"env": [{"name": "AWS_REGION", "value": "eu-west-1"}, {"name": "A", "value": "b"}]}
 
     def created(name: str, **spec: Any) -> dict[str, Any] | None:
-        """Policies take a moment until they act."""
+        """Create the pod anew at each poll: policies take a moment to take effect."""
         plane.api.delete(f"{PODS}/{name}", {"gracePeriodSeconds": 0})
         made = plane.api.create(PODS, pod(name, own, nodeName="nowhere", **spec))
         volumes = [volume["name"] for volume in made["spec"].get("volumes", [])]
@@ -56,7 +56,7 @@ def test_containers_of_other_accounts_are_told_where_aws_is_and_nothing_of_crede
     admit(plane, "ml-platform/mlflow")
 
     def created() -> dict[str, Any] | None:
-        """Policies take a moment until they act."""
+        """Create the pod anew at each poll: policies take a moment to take effect."""
         plane.api.delete(f"{PODS}/plain", {"gracePeriodSeconds": 0})
         made = plane.api.create(PODS, pod("plain", {}, nodeName="nowhere"))
         given = {each["name"] for each in made["spec"]["containers"][0].get("env", [])}
@@ -67,7 +67,7 @@ def test_containers_of_other_accounts_are_told_where_aws_is_and_nothing_of_crede
 
 
 def test_a_pod_that_needs_its_role_comes_by_itself_once_its_association_counts(plane: ScratchControlPlane):
-    """The program's own rule: before, such a pod would run and never get any credentials."""
+    """By the program's own rule: without it, such a pod would run and never get credentials."""
     admit(plane)
     pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
     matched = {"resourceRules": [pods], "objectSelector": {"matchLabels": dict(NEEDS_ROLE)}}
@@ -132,7 +132,7 @@ def test_an_image_of_the_catalogue_that_is_named_by_digest_is_the_one_that_is_ma
     wanted = [f"{scaler}:v1.35.0@{digest}", f"{scaler}@{digest}", other, "none"]
 
     def created() -> list[str] | None:
-        """Policies take a moment until they act."""
+        """Create the pod anew at each poll: policies take a moment to take effect."""
         plane.api.delete(f"{PODS}/pinned", {"gracePeriodSeconds": 0})
         first = {"initContainers": [{"name": "first", "image": wanted[0]}], "nodeName": "nowhere"}
         made = pod("pinned", {"image": wanted[0]}, **first)

@@ -24,7 +24,7 @@ errors = Console(stderr=True)
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
-    """Raises typer.BadParameter that names what is wrong."""
+    """Parse the sizes; raise typer.BadParameter with the reason when one is invalid."""
     sizes: list[int] = []
     for part in text.split(","):
         if not part.strip().isdigit() or not 1 <= int(part) <= LARGEST:

@@ -1,4 +1,4 @@
-"""A sandbox for one run of the benchmarks: a folder and a port of its own, gone at the end whatever happens."""
+"""A sandbox for one benchmark run, with its own folder and port; it is removed at the end in every case."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BenchBox:
         install_plugin(self.instance, "bare", BARE_VERSION, "tests.environments.bench.bare")
 
     def renew(self) -> None:
-        """An empty account and no state, as at the start."""
+        """Reset to an empty account without state, as at the start."""
         lifecycle.reset(self.instance)
         self.up()
 
@@ -40,14 +40,14 @@ class BenchBox:
         return run(command, cwd=cwd, env=environment)
 
     def emulator_mib(self) -> float:
-        """The emulator's memory now, its databases not included."""
+        """Return the emulator's current memory in MiB, without its databases."""
         pid = processes.running(self.instance.home / "emulator.pid")
         return resident(pid) / MIB if pid else 0.0
 
 
 @contextmanager
 def open_box(report: Callable[[str], None]) -> Generator[BenchBox]:
-    """Also what is killed with SIGTERM or Ctrl-C takes its sandbox away."""
+    """Yield a sandbox, and remove it afterwards, also after SIGTERM or Ctrl-C."""
     binary = ensure_pulumi(report).path
     root = Path(tempfile.mkdtemp(prefix="mlp-bench-"))
     root.chmod(0o755)  # PostgreSQL runs as another user

@@ -1,7 +1,7 @@
 """Wall time of one command, and the peak memory of its whole process tree.
 
-Memory is the sum of the resident sets of the command and all its descendants (engine, language host, provider plugins),
-sampled; pages that processes share count once for each. The emulator is not among them: it is a service.
+Memory is the sampled sum of the resident sets of the command and all its descendants (engine, language host, provider
+plugins); pages that processes share count once for each. The emulator is not included: it is a service.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 
 class BenchError(Exception):
-    """A measured command failed; the message holds its last words."""
+    """A measured command failed; the message holds its last output."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,16 @@ class Series:
         return max(sample.peak_mib for sample in self.samples)
 
     def ratio_to(self, other: Series) -> float:
-        """Median over the rounds: what disturbs the machine for a while disturbs both of a round."""
+        """Return the median ratio over the rounds: a disturbance of the machine affects both commands of a round."""
         pairs = zip(self.samples, other.samples, strict=True)
         return statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
 
 
 def run(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> Sample:
-    """Raises BenchError when it fails. Interrupted, it ends the command as Ctrl-C would, and waits for it."""
+    """Run a command; raise BenchError when it fails.
+
+    When interrupted, it ends the command as Ctrl-C would and waits for it.
+    """
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(
@@ -88,7 +91,7 @@ def run(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> 
 
 
 def _watch(process: subprocess.Popen[bytes]) -> int:
-    """Wait for its end; the largest sum of resident sets that was seen."""
+    """Wait until the process ends; returns the largest sum of resident sets, in bytes."""
     peak = 0
     while True:
         peak = max(peak, resident(process.pid))
@@ -100,7 +103,7 @@ def _watch(process: subprocess.Popen[bytes]) -> int:
 
 
 def resident(pid: int) -> int:
-    """Bytes of a process and all its descendants; 0 when it is gone."""
+    """Return the resident bytes of a process and all its descendants; 0 when it has ended."""
     total = 0
     with suppress(psutil.NoSuchProcess):
         root = psutil.Process(pid)
@@ -111,7 +114,7 @@ def resident(pid: int) -> int:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """As Ctrl-C does, and by force when that does not help; nothing of its tree is left."""
+    """End the process and its descendants: first as Ctrl-C does, then by force."""
     if process.poll() is not None:
         return
     tree = psutil.Process(process.pid).children(recursive=True)

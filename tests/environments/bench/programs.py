@@ -1,4 +1,4 @@
-"""Generated programs: the same number of resources in the same components, once of AWS and once bare."""
+"""Generated programs with the same number of resources in the same components, one with AWS and one with bare types."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ for start in range(0, {size}, {step}):
 
 
 def source(kind: str, size: int) -> str:
-    """The program text; `kind` is one of KINDS."""
+    """Return the program text; `kind` is one of KINDS."""
     template = "import pulumi\n" + _PROVIDERS[kind] + _COMPONENTS
     return template.format(size=size, step=PER_COMPONENT, version=BARE_VERSION)
 
 
 def write(folder: Path, kind: str, size: int) -> Path:
-    """Make a Pulumi project of it; answers its folder."""
+    """Write a Pulumi project with the generated program; returns its folder."""
     project = folder / f"{kind}-{size}"
     project.mkdir(parents=True)
     (project / "Pulumi.yaml").write_text(f"name: bench-{kind}-{size}\nruntime: python\n")

@@ -20,7 +20,10 @@ class Results:
 
 
 def document(results: Results) -> dict[str, Any]:
-    """Everything that was measured, samples included; `ratio` is against the first line of dev, or against bare."""
+    """Return all measurements with their samples.
+
+    `ratio` compares with the first line of dev, or with bare.
+    """
     return {
         "rounds": results.rounds,
         "emulator_mib": round(results.emulator_mib),

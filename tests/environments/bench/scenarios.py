@@ -1,4 +1,4 @@
-"""What is measured: the life of the dev environment, and previews of generated programs beside bare ones."""
+"""Measured scenarios: the life of the dev environment, and previews of generated programs beside bare ones."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Advance = Callable[[str], None]
 
 
 def steps(sizes: Sequence[int], rounds: int) -> int:
-    """How many commands will be measured."""
+    """Return the number of commands that will be measured."""
     return rounds * (len(DEV) + len(KINDS) * len(sizes))
 
 
 def measure_dev(box: BenchBox, rounds: int, advance: Advance) -> list[Series]:
-    """Each round starts from an empty account."""
+    """Measure the dev environment; each round starts from an empty account."""
     series = [Series("dev", name, 0) for name in DEV]
     for number in range(rounds):
         if number:
@@ -48,7 +48,7 @@ def measure_dev(box: BenchBox, rounds: int, advance: Advance) -> list[Series]:
 def measure_programs(
     box: BenchBox, folder: Path, sizes: Sequence[int], rounds: int, advance: Advance
 ) -> list[tuple[Series, Series]]:
-    """Pairs of bare and AWS, measured in turns."""
+    """Measure pairs of bare and AWS programs in turns."""
     pairs: list[tuple[Series, Series]] = []
     for size in sizes:
         projects = {kind: write(folder, kind, size) for kind in KINDS}

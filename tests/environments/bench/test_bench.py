@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say: whole process trees, paired rounds, and equal programs."""
+"""Benchmarks measure whole process trees, paired rounds, and equal programs."""
 
 import os
 import subprocess
@@ -65,7 +65,7 @@ def test_both_programs_register_the_same_resources_in_the_same_components(size: 
 
 
 def registered(program: str) -> list[tuple[str, int]]:
-    """The components of a generated program, by running its loop without Pulumi."""
+    """Return the components of a generated program by running its loop without Pulumi."""
     head, loop = program.split("\nfor start", 1)
     assert "class Group" in head
     groups: list[tuple[str, int]] = []

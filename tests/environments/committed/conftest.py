@@ -1,4 +1,4 @@
-"""The package shares one account with all committed environments, on simulated nodes."""
+"""Fixture: the package shares one account with all committed environments, on simulated nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A team changes one environment after another of its settings: each change is shown, made once, and then over."""
+"""A team changes one setting after another: each change is previewed, applied once, and then complete."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEY, BUCKET = "aws:kms/key:Key", "aws:s3/bucket:Bucket"
 
 @pytest.fixture(scope="module")
 def environment(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnvironmentCopy]:
-    """The tests change it in turn; each begins with what the one before it left."""
+    """Yield an environment that the tests change in turn; each starts from the state that the previous one left."""
     box = make_box("changes")
     yield deployed_copy(box, tmp_path_factory.mktemp("changes") / "project")
     lifecycle.down(box.instance)

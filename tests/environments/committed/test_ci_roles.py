@@ -1,4 +1,4 @@
-"""What continuous integration may do with the credentials that its jobs really get, and what it is refused."""
+"""Permissions and denials of CI roles, tried with the credentials that real jobs get."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_the_deploy_role_makes_no_administrator(account: Box, deploy: Client) ->
 
 
 def test_a_job_does_nothing_in_a_role_that_it_lets_its_own_tokens_in(account: Box, deploy: Client) -> None:
-    """Such a call is not the deploy role's: only the trust, which it may write, and the boundary speak."""
+    """This is not the deploy role's own call: only the boundary and the trust policy that it may write apply."""
     iam, name = deploy("iam"), f"{PREFIX}-own"
     trust = {
         "Effect": "Allow",
@@ -243,7 +243,7 @@ def test_the_deploy_role_makes_nothing_its_own_by_a_tag(account: Box, deploy: Cl
 
 
 def test_the_push_role_pushes_to_its_repositories_and_nothing_else(account: Box) -> None:
-    """A manifest and its layers through ECR's API; Docker's own protocol is not spoken here."""
+    """The test pushes a manifest and its layers through ECR's API, not through Docker's protocol."""
     push = clients(account, sign_in(account, ci_role("dev", "push"), MAIN))
     ecr, own, others = push("ecr"), f"{PREFIX}/training/base", "ml-platform-prod/training/base"
     assert ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -282,7 +282,7 @@ def test_the_push_role_pushes_to_its_repositories_and_nothing_else(account: Box)
 def test_a_deployment_of_everyday_changes_passes_with_the_deploy_role_alone(
     account: Box, deployer: dict[str, str], tmp_path: Path
 ) -> None:
-    """Settings, a secret and a team with its role; and all of it back again."""
+    """The changes are settings, a secret and a team with its role, and the removal of all of them."""
     copy = EnvironmentCopy(account, tmp_path / "project")
     copy_project(copy.folder)
     committed = copy.stack_file.read_text()

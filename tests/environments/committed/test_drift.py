@@ -1,4 +1,4 @@
-"""A refresh sees what somebody does behind Pulumi's back, service by service, and the next `up` mends it."""
+"""A refresh detects changes made outside Pulumi, service by service, and the next `up` repairs them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def environment(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def state(environment: EnvironmentCopy) -> dict[str, dict[str, Any]]:
-    """Outputs and id by logical name."""
+    """Return outputs and id by logical name."""
     exported = environment.box.export(environment.stack, environment.folder)
     found = {each["urn"].rsplit("::", 1)[1]: each for each in exported if each.get("custom")}
     return {name: {**each.get("outputs", {}), "id": each["id"]} for name, each in found.items()}
@@ -138,7 +138,7 @@ def _change_access(box: Box, state: dict[str, Any]) -> None:
 
 
 def _delete(box: Box, state: dict[str, Any]) -> set[str]:
-    """Deletes one of each kind that AWS lets go alone; answers which."""
+    """Delete one resource of each kind that AWS deletes alone; returns their names."""
     ec2, s3, iam, ecr = (box.client(service) for service in ("ec2", "s3", "iam", "ecr"))
     route, rule = state["network-private-b-nat"], state["network-endpoints-from-pods"]
     ec2.delete_route(RouteTableId=route["routeTableId"], DestinationCidrBlock="0.0.0.0/0")

@@ -1,4 +1,4 @@
-"""The committed environments, deployed for real: the promise of the whole project."""
+"""The committed environments, deployed for real: the main promise of the project."""
 
 from __future__ import annotations
 

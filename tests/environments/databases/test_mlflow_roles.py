@@ -1,4 +1,4 @@
-"""MLflow's own roles at a real PostgreSQL: what they own, how they take over from the master user, how they rotate."""
+"""MLflow's own roles at a real PostgreSQL: ownership, takeover from the master user, and rotation."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def world(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @contextmanager
 def killed_after(steps: int) -> Generator[None]:
-    """End the block at its next statement after so many."""
+    """Abort the block at the statement that follows the given number of statements."""
     left = steps
 
     def count(*_: object) -> None:
@@ -137,7 +137,7 @@ def killed_after(steps: int) -> Generator[None]:
 
 
 def strangers(world: World, dbname: str) -> list[str]:
-    """Return what does not belong to MLflow's own role."""
+    """Return the objects that do not belong to MLflow's own role."""
     with world.master(dbname) as connection:
         return [str(row[0]) for row in connection.execute(STRANGERS)]
 
@@ -149,7 +149,7 @@ def one(connection: psycopg.Connection, query: str) -> Any:
 
 
 def made_by_the_master(world: World) -> None:
-    """Make an environment whose server signs in as the master user."""
+    """Set up databases as an older environment has them: the server signs in as the master user."""
     with world.master() as connection:
         connection.execute("CREATE DATABASE mlflow_auth")
     for name in DATABASES:
@@ -264,7 +264,7 @@ def test_no_connection_fails_and_no_session_ends_while_the_password_is_rotated(
     ended = threading.Event()
 
     def connect_on() -> None:
-        """Connect as the server does: by libpq's file, which is up to a second old."""
+        """Connect repeatedly as the server does: through libpq's file, which is up to a second old."""
         while not ended.is_set():
             try:
                 with psycopg.connect("service=mlflow dbname=mlflow") as connection:

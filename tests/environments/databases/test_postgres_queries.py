@@ -1,4 +1,4 @@
-"""A training's query reaches a real PostgreSQL server as it is written, and what is wrong with one is told."""
+"""A real PostgreSQL server receives a training's query as written, and errors in a query are reported."""
 
 from typing import Any
 

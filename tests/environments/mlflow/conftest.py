@@ -1,4 +1,4 @@
-"""One server with two projects. `rent` has a model in production, whose files are what `churn` is after."""
+"""Fixtures: one server with two projects. `churn` tries to reach the files of `rent`'s model in production."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TABLE = pd.DataFrame({"area": [1.0, 2.0, 3.0]})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test waits for MLflow's packages, and for the server."""
+    """Extend timeouts: the first test waits for MLflow's packages and for the server."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(600))
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run, the model that it logged, and the version that was made of it."""
+    """A run, the model that it logged, and the version created from it."""
 
     experiment: str
     run: str
@@ -42,7 +42,7 @@ class Recorded:
 
     @property
     def files(self) -> str:
-        """Of the model, as MLflow's proxy has them."""
+        """Return the path of the model's files in MLflow's proxy."""
         return f"{self.experiment}/models/{self.model}/artifacts"
 
 
@@ -54,7 +54,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def train(project: str, factor: float, f1: float = 0.95, **more: Any) -> Recorded:
-    """As whoever is signed in: a run as training records it, with a model that multiplies."""
+    """Record a run as training does, as the signed-in account; its model multiplies by a factor."""
     model: Any = LinearRegression().fit(TABLE, TABLE["area"] * factor)
     tags: Mapping[str, str] = {records.JOB: "training-1", records.DATA_CONTRACT: records.CONTRACT_MET}
     experiment = mlflow.set_experiment(project)

@@ -1,4 +1,7 @@
-"""Prints every route of MLflow's application as JSON. Run with the packages of MLflow's image, and not imported."""
+"""Script that prints every route of MLflow's application as JSON, run with the packages of MLflow's image.
+
+It is not imported.
+"""
 
 # pyright: basic
 import json

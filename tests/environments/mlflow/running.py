@@ -1,4 +1,4 @@
-"""MLflow's real server with the packages that its image has, on this machine: its sign-in, its files, its accounts."""
+"""MLflow's real server with the packages of its image, on this machine: sign-in, files and accounts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REQUIREMENTS = IMAGE / "requirements.txt"
 
 
 def packages() -> Path:
-    """Return the folder with what the image's requirements pin; installed once for this machine."""
+    """Return the folder with the packages that the image's requirements pin; they are installed once per machine."""
 
     def install(folder: Path) -> list[str]:
         pip = read_pip_configuration(Path(sys.executable))
@@ -56,7 +56,7 @@ def packages() -> Path:
 
 
 def in_image(*arguments: str | Path, **more: str) -> dict[str, Any]:
-    """Arguments of a subprocess that finds what the image has, and nothing of this environment."""
+    """Return arguments for a subprocess that sees the image's packages and nothing of this environment."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "_MLFLOW_"))}
     paths = {"PYTHONPATH": f"{IMAGE}:{packages()}", "PATH": f"{packages()}/bin:{kept['PATH']}"}
     python: str = getattr(sys, "_base_executable", "") or sys.executable
@@ -65,7 +65,7 @@ def in_image(*arguments: str | Path, **more: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Answer:
-    """`said` is MLflow's message of an error, else the whole body."""
+    """Answer of the server; `said` is MLflow's message of an error, else the whole body."""
 
     status: int
     said: str
@@ -80,7 +80,7 @@ class Server:
     passwords: dict[str, str] = field(default_factory=dict[str, str])
 
     def reconcile(self, *projects: str) -> None:
-        """Make the accounts of these projects, as the Job does."""
+        """Create the accounts of these projects, as the Job does."""
         names = [name for project in projects for name in (project, f"{project}.serving")]
         documents = [
             {**new_account(name), "password": self.passwords.get(name) or new_account(name)["password"]}
@@ -95,7 +95,7 @@ class Server:
 
     @contextmanager
     def signed_in(self, user: str) -> Generator[MlflowClient]:
-        """MLflow's client, and all of MLflow in this process, as an account."""
+        """Sign MLflow's client, and all of MLflow in this process, in as an account."""
         with environment_variables(variables(self.address, *self.credentials(user))):
             mlflow.set_tracking_uri(self.address)
             mlflow.set_registry_uri(self.address)
@@ -106,7 +106,7 @@ class Server:
                 mlflow.set_registry_uri(None)  # pyright: ignore[reportArgumentType]
 
     def ask(self, user: str, method: str, path: str, document: Any = None, **more: Any) -> Answer:
-        """One request as it is written, without what a client would make of it."""
+        """Send one request exactly as written, without a client's normalisation."""
         request = requests.Request(method, "http://placeholder", json=document, **more).prepare()
         request.url = f"{self.address}{path}" + (request.url or "").partition("placeholder/")[2]
         request.prepare_auth(self.credentials(user))
@@ -122,7 +122,7 @@ class Server:
 
 @contextmanager
 def running(folder: Path) -> Generator[Server]:
-    """A server with databases and files below a folder. It is started as its pod starts it."""
+    """Run a server with databases and files below a folder, started as in its pod."""
     port, administrator = free_port(), new_administrator()
     settings = ServerSettings(
         region="us-east-1",
@@ -165,7 +165,7 @@ def is_up(server: Server, process: subprocess.Popen[Any]) -> bool:
 
 
 def routes_of_mlflow(folder: Path) -> set[tuple[str, str, str]]:
-    """Method, route as `route_of` has it, and rule of all that MLflow's application serves."""
+    """Return method, route (in the format of `route_of`) and rule of everything that MLflow's application serves."""
     script = Path(__file__).with_name("list_routes.py")
     how = in_image(script, MLFLOW_AUTH_CONFIG_PATH=str(folder / "basic_auth.ini"), _MLFLOW_SGI_NAME="uvicorn")
     (folder / "basic_auth.ini").write_text(

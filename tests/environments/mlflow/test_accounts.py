@@ -1,4 +1,4 @@
-"""Who may write what at MLflow, and that it says who wrote it: with the accounts as the Job makes them."""
+"""Write permissions at MLflow and the recorded author of each write, for accounts as the Job creates them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JO = "arn:aws:sts::123456789012:assumed-role/team/jo"
 
 
 def said(call: Callable[[], object]) -> tuple[int, str]:
-    """The status with which MLflow refused and its words, 200 where it did not refuse."""
+    """Return status and message of MLflow's rejection; the status is 200 where it accepts."""
     try:
         call()
     except MlflowException as error:
@@ -93,7 +93,7 @@ def test_a_second_run_of_the_job_changes_nothing_and_a_project_that_goes_takes_b
 
 
 def test_an_upgrade_in_place_takes_back_what_accounts_made_when_they_still_could(server: Server) -> None:
-    """An account had made an experiment under the name of a project that comes later, with files of its own choice."""
+    """An account had created an experiment under a future project's name, with files of its own choice."""
     with server.signed_in("admin") as client:
         squatted = client.create_experiment("later", "s3://bucket/mlflow/2")
     server.reconcile(OWN, THEIRS, PROJECT, "later")

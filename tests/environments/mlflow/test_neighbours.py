@@ -1,4 +1,4 @@
-"""A project's accounts at MLflow do not get at another project's weights, whatever they call them."""
+"""A project's accounts at MLflow cannot reach another project's weights under any name."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_version_of_ones_own_is_made_in_every_way_that_mlflow_has(
 
 @pytest.fixture
 def planted(server: Server, theirs: Recorded) -> str:
-    """A version that was registered when MLflow still took any source: only the administrator can make one now."""
+    """Register a version from the time when MLflow accepted any source; today only the administrator can create it."""
     with server.signed_in("admin") as client:
         made = client.create_model_version(OWN, f"models:/{THEIRS}/{theirs.version}")
     return str(made.version)

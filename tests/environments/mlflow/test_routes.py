@@ -1,4 +1,4 @@
-"""Every route of the pinned MLflow is either offered to accounts or refused, on purpose."""
+"""Every route of the pinned MLflow is deliberately either offered to accounts or denied."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str, str]
 
 
 def address(rule: str) -> str:
-    """An address that fits a rule; what it names is not there."""
+    """Return an address that matches a rule; the object that it names does not exist."""
     filled = re.sub(r"<[^>]+>", "77", rule)
     return filled if filled.startswith("/") else f"/{filled}"
 
@@ -43,7 +43,7 @@ def test_whoever_pins_another_mlflow_decides_on_each_route_that_it_adds(served: 
 
 
 def test_the_lists_of_what_is_read_hold_nothing_that_writes() -> None:
-    """Those of them that are no GET only ask, by a body that is too long for an address."""
+    """The methods other than GET only query: their body is too long for an address."""
     asking = {route for method, route in READS | PAGES if method != "GET"}
     assert {method for method, _ in READS | PAGES} == {"GET", "POST"}
     assert sorted(route for route in asking if "search" not in route) == [
@@ -55,7 +55,7 @@ def test_the_lists_of_what_is_read_hold_nothing_that_writes() -> None:
 def test_what_is_not_offered_is_refused_under_every_address_with_who_may_do_it(
     server: Server, served: set[tuple[str, str, str]]
 ) -> None:
-    """Also what FastAPI serves and Flask knows nothing of."""
+    """This includes routes that FastAPI serves and Flask does not know."""
     wrong: list[str] = []
     for method, route, rule in sorted(served):
         for user, words in ((OWN, "only MLflow's administrator"), (READER, f"{READER} is the account")):
@@ -78,7 +78,7 @@ def test_a_reader_is_refused_at_everything_that_writes(server: Server, served: s
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1/api/2.0/mlflow/users/current?", "127.0.0.1:1/version#", "127.0.0.1:x"])
 def test_a_host_that_is_none_does_not_make_another_route_of_a_request(server: Server, host: str) -> None:
-    """FastAPI puts the address together from it, and MLflow asks the guard with that address."""
+    """FastAPI composes the address from the host header, and MLflow passes that address to the guard."""
     for path in ("/ajax-api/3.0/jobs/search", "/ajax-api/3.0/mlflow/assistant/config"):
         method = "POST" if path.endswith("search") else "GET"
         assert server.ask(OWN, method, path, {}).status == 403

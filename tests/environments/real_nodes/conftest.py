@@ -1,7 +1,8 @@
-"""The package shares one dev environment with two projects, on nodes that run containers.
+"""Fixtures: the package shares one dev environment with two projects, on nodes that run containers.
 
-Modules run in the order of their names, `eks` before `projects`. Tests leave the environment whole and without changes
-to come, but for the last two modules: `test_recovery` stops everything, `test_teardown` destroys the environment.
+Modules run in the order of their names, `eks` before `projects`. Tests leave the environment complete and without
+pending changes, except the last two modules: `test_recovery` stops everything, `test_teardown` destroys the
+environment.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ SECONDS_OF_PROJECTS = 1500
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test waits for the environment and its images; without root no node runs containers."""
+    """Extend timeouts, and skip without root.
+
+    The first test waits for the environment and its images; without root no node runs containers.
+    """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
@@ -39,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def deployed(make_box: MakeBox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedProjects]:
-    """The environment. Changes take effect as late as AWS may be: it deploys at the first try all the same."""
+    """Deploy the environment at the first try, although changes take effect as late as they can on AWS."""
     ensure_kubernetes(lambda _line: None)
     before = host.snapshot(tmp_path_factory.getbasetemp())
     box = make_box("real", nodes="real", propagation="slowest")

@@ -1,4 +1,4 @@
-"""The dev environment in a sandbox whose nodes run containers, and how tests look at its cluster."""
+"""The dev environment in a sandbox whose nodes run containers, and helpers that inspect its cluster."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Deployed:
-    """`host`: the machine before the sandbox was there."""
+    """The deployed environment; `host` is the machine's state before the sandbox existed."""
 
     copy: EnvironmentCopy
     host: HostState
@@ -53,13 +53,13 @@ class Deployed:
 
     @property
     def api(self) -> Api:
-        """The API server as its own administrator sees it: for looking, where who looks is not the question."""
+        """Return a client with the API server's own administrator, for tests that only inspect."""
         pki = self.folder.pki
         certificate = Certificate(certificate=pki / "admin.crt", key=pki / "admin.key")
         return Api(self.outputs["cluster_endpoint"], pki / "ca.crt", certificate)
 
     def list(self, path: str, **query: str) -> list[dict[str, Any]]:
-        """Nothing while the API server restarts: whoever waits asks again."""
+        """List objects; the result is empty while the API server restarts, so that callers poll again."""
         try:
             return self.api.list(path, **query)
         except ApiError as error:
@@ -71,14 +71,14 @@ class Deployed:
         return self.list("/api/v1/nodes", labelSelector=f"eks.amazonaws.com/nodegroup={self.group(group)}")
 
     def group(self, pool: str) -> str:
-        """The node group's name, whose end Pulumi made up."""
+        """Return the node group's full name, whose suffix Pulumi generated."""
         return self.copy.id("aws:eks/nodeGroup:NodeGroup", f"nodes-{pool}-group").rpartition(":")[2]
 
     def pods(self, namespace: str, labels: str = "") -> list[dict[str, Any]]:
         return self.list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=labels)
 
     def log_of_job(self, namespace: str, name: str, seconds: float = 240) -> str:
-        """Of a job that runs to its end; the test fails when the job does."""
+        """Return the log of a job once it completes; fail the test when the job fails."""
         path = f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}"
 
         def ended() -> set[str]:
@@ -92,12 +92,12 @@ class Deployed:
         return log
 
     def told(self, namespace: str) -> str:
-        """What events say, for the message of a test that waits in vain."""
+        """Return the latest events, for the message of a test that times out."""
         events = self.list(f"/api/v1/namespaces/{namespace}/events")
         return "; ".join(f"{each['involvedObject']['name']}: {each.get('message')}" for each in events[-8:])
 
     def restarts(self) -> dict[str, int]:
-        """Of every running pod of the environment itself, by uid."""
+        """Return the number of restarts of every running pod of the environment itself, by uid."""
         pods = [pod for namespace in ("kube-system", "cluster-services") for pod in self.pods(namespace)]
         return {
             pod["metadata"]["uid"]: sum(each["restartCount"] for each in pod["status"].get("containerStatuses") or [])
@@ -105,25 +105,25 @@ class Deployed:
         }
 
     def settled(self) -> bool:
-        """Whether every pod that is wanted runs and is ready."""
+        """Return whether every pod that should run is ready."""
         pods = [pod for pod in self.list("/api/v1/pods") if pod["status"].get("phase") not in ("Succeeded", "Failed")]
         return bool(pods) and all(is_ready(pod) for pod in pods)
 
     def run_as(self, principal: Mapping[str, str], *command: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """A command of somebody else: `principal` are the variables that make it his."""
+        """Run a command as another user; `principal` holds the variables with its credentials."""
         return self.box.run("env", *(f"{name}={value}" for name, value in principal.items()), *command, ok=ok)
 
     def kill(self, part: str) -> int:
-        """A process of the control plane, by the name of its pid file; answers what its pid was."""
+        """Kill a process of the control plane by the name of its pid file; returns the pid."""
         pid = processes.running(self.folder.run / f"{part}.pid")
         assert pid is not None, f"{part} does not run"
         os.kill(pid, signal.SIGKILL)
         return pid
 
     def all_pids(self) -> set[int]:
-        """Every process of the sandbox: those that say so in their environment, and what they started.
+        """Return every process of the sandbox: those marked in their environment, and their descendants.
 
-        Databases outlive the emulator that started them, and say it in another way.
+        Databases outlive the emulator that started them, and carry a different mark.
         """
         home = str(self.box.instance.home)
         found = {each.pid for each in describe(self.box.instance.aws) if each.pid is not None}
@@ -139,7 +139,7 @@ class Deployed:
 
     @contextmanager
     def namespace(self, name: str = "", level: str = "restricted") -> Generator[str]:
-        """One of a test's own, on its way out afterwards."""
+        """Yield a new namespace; its deletion starts afterwards."""
         name = name or f"test-{uuid4().hex[:8]}"
         labels = {"pod-security.kubernetes.io/enforce": level}
         self.api.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
@@ -152,7 +152,7 @@ class Deployed:
 
     @contextmanager
     def created(self, path: str, manifest: Manifest) -> Generator[str]:
-        """An object, gone afterwards with what belongs to it; answers its name."""
+        """Create an object and yield its name; delete it with its dependents afterwards."""
         name = str(manifest["metadata"]["name"])
         self.api.create(path, manifest)
         try:
@@ -163,7 +163,7 @@ class Deployed:
 
 @contextmanager
 def cluster_program(deployed: Deployed, folder: Path) -> Generator[ClusterProgram]:
-    """A small program of a test's own, that deploys into a namespace of its own in the environment's cluster."""
+    """Yield a small program that deploys into its own namespace in the environment's cluster."""
     with deployed.namespace() as namespace:
         made = new_program(deployed.box, folder / namespace)
         program = ClusterProgram(deployed.box, made.folder, deployed.box.instance.kubeconfig, namespace)
@@ -180,7 +180,7 @@ def is_ready(pod: dict[str, Any]) -> bool:
 
 
 def works(action: Callable[[], Any]) -> bool:
-    """For waiting until something that the API server refuses, or cannot be asked yet, goes through."""
+    """Return whether an action succeeds, for polling until the API server accepts it or is reachable."""
     try:
         action()
     except ApiError:
@@ -189,7 +189,7 @@ def works(action: Callable[[], Any]) -> bool:
 
 
 def write_yaml(folder: Path, *objects: Manifest) -> Path:
-    """A file for `kubectl apply -f` and `mlp placement -f`: JSON is YAML."""
+    """Write a file for `kubectl apply -f` and `mlp placement -f`; JSON is valid YAML."""
     path = folder / "manifest.yaml"
     path.write_text("\n---\n".join(json.dumps(each) for each in objects))
     return path

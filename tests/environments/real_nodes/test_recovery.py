@@ -1,4 +1,4 @@
-"""After everything was killed, and after everything was stopped: it comes back as it was. The host keeps nothing."""
+"""Recovery after everything was killed, and after everything was stopped; nothing remains on the host."""
 
 from __future__ import annotations
 

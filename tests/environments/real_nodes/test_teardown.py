@@ -1,4 +1,4 @@
-"""`pulumi destroy` on an environment in use: in an order that works, with nothing left that would bill."""
+"""`pulumi destroy` on an environment in use: in a working order, with no billable resource left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TAG = {"Name": "tag:environment", "Values": ["dev"]}
 
 @pytest.fixture(scope="module")
 def destroyed(deployed: Deployed) -> str:
-    """What the engine said while it took down an environment on which somebody's pods still run."""
+    """Return the engine's output while it destroys an environment in which a user's pods still run."""
     made = deployed.api.create("/api/v1/namespaces", {"metadata": {"name": "left-behind"}})
     assert made["status"]["phase"] == "Active"
     return deployed.copy.pulumi("destroy", "--yes", "--skip-preview")

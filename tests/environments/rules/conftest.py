@@ -1,4 +1,4 @@
-"""Each rule is checked for every committed stack file."""
+"""Fixtures that check each rule for every committed stack file."""
 
 from tests.contract.conftest import environment
 

@@ -1,4 +1,4 @@
-"""A token of the commands is one that the authenticator of EKS takes, for the cluster that it was made for."""
+"""EKS's authenticator accepts a token of the commands, for the cluster that the token was created for only."""
 
 from __future__ import annotations
 

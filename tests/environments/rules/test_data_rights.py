@@ -1,4 +1,4 @@
-"""What roles with a prefix may list and read: their own prefix, and the key of a pattern for Secrets Manager alone."""
+"""Data rights of roles: read and list their own prefix only; use the key of a pattern via Secrets Manager only."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ ACCOUNTS = SCOPE.arn("secretsmanager", f"secret:{PREFIX}/mlflow/accounts/*")
     ],
 )
 def test_a_folder_of_the_own_prefix_is_listed_and_no_other(prefix: str, allowed: bool):
-    """S3 then answers 403 for an object that is not there, so whoever misses one looks it up in the list.
+    """S3 then answers 403 for a missing object, so that readers check the listing for it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (permissions)
     """

@@ -1,4 +1,4 @@
-"""`mlp doctor --env`: quotas of the account that the caller is signed in to, by the real emulator's answers."""
+"""`mlp doctor --env`: quotas of the caller's account, from the real emulator's answers."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""No role of any environment can become more than it is: a search over all permissions finds no way."""
+"""No role of any environment can escalate its privileges: a search over all permissions finds no path."""
 
 from dataclasses import replace
 from itertools import product
@@ -67,7 +67,7 @@ def test_every_role_is_bounded_but_those_with_policies_of_aws_and_those_of_ci(en
 
 
 def test_the_boundary_takes_nothing_away_that_a_role_needs(environment: Program):
-    """A permission that its own policy gives, and the boundary does not, would be refused on AWS only."""
+    """A permission that its own policy grants and the boundary does not would fail on AWS only."""
     made = world(environment)
     tags = {"aws:resourcetag/project": PROJECT, "aws:resourcetag/environment": environment.stack}
     owner = {"aws:resourcetag/aws:rds:primarydbinstancearn": f"arn:aws:rds:us-east-1:{ACCOUNT}:db:{made.prefix}-mlflow"}

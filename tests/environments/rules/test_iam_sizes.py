@@ -1,4 +1,4 @@
-"""Policies of every environment fit the quotas of IAM and of the services whose resources carry them, with room."""
+"""Policies of every environment fit the quotas of IAM and of services with resource policies, with room to spare."""
 
 from collections import defaultdict
 

@@ -1,4 +1,4 @@
-"""A project's namespace: how much it may take, and whom its pods reach, as the VPC CNI would enforce it."""
+"""A project's namespace: its quota, and the network reach of its pods, as the VPC CNI would enforce it."""
 
 from typing import Any, Literal
 
@@ -109,7 +109,7 @@ PORTS = (53, 80, 443, 5000, 5432, 8080, 8081)
     ],
 )
 def test_workers_reach_nobody(address: str, protocol: Literal["TCP", "UDP"]):
-    """Not even names: what looks them up can send data in them."""
+    """They cannot even resolve names: a DNS lookup can carry data out."""
     egress = rules(deployed(), "worker").egress
     assert not any(passes(egress, address, port, protocol) for port in PORTS)
 
@@ -165,7 +165,7 @@ def test_training_on_anything_else_reaches_no_database():
 
 
 def test_the_server_answers_its_own_namespace_on_its_port_only():
-    """Not pods of training runs, whose code nobody has judged yet."""
+    """Pods of training runs are excluded: nobody has judged their code yet."""
     ingress = rules(deployed(), "serving").ingress
     assert passes(ingress, CLIENT.address, 8080)
     assert not any(passes(ingress, RUN[part].address, 8080) for part in ("fit", "worker"))

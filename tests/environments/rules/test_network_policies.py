@@ -1,4 +1,4 @@
-"""What the platform's pods need gets through the program's NetworkPolicies, as the VPC CNI would enforce them."""
+"""The program's NetworkPolicies let through what the platform's pods need, as the VPC CNI would enforce them."""
 
 from ipaddress import IPv4Network
 
@@ -72,14 +72,14 @@ def test_no_pod_of_the_platform_reaches_other_ports_and_device_plugins_look_up_n
 
 
 def addresses(environment: Program, kind: str) -> list[str]:
-    """One of each subnet of a kind."""
+    """Return one address of each subnet of a kind."""
     network = environment.settings.network
     plan = plan_subnets(network.cidr, network.pod_cidr, network.zones)
     return [str(IPv4Network(getattr(zone, kind))[7]) for zone in plan]
 
 
 def with_a_role(environment: Program) -> list[Pod]:
-    """Pods of projects and of MLflow: all that have a role in AWS but no business with the Kubernetes API."""
+    """Return the pods of projects and of MLflow: those with an AWS role and without use of the Kubernetes API."""
     others = {SERVICES, ACCELERATORS}
     found = [pod for pod in pods(environment) if pod.namespace not in others and pod.labels[NAME] != WORKER]
     assert {ML_PLATFORM} <= {pod.namespace for pod in found}

@@ -1,4 +1,4 @@
-"""Groups of people: what access entries name is what bindings on the cluster mean, and projects are their teams'."""
+"""Groups of people: access entries and cluster bindings use the same names, and projects belong to their teams."""
 
 import json
 import re
@@ -17,7 +17,7 @@ ENTRY, ROLE_POLICY = "aws:eks/accessEntry:AccessEntry", "aws:iam/rolePolicy:Role
 
 
 def bound(environment: Program, kind: str) -> dict[str, set[str | None]]:
-    """Groups, and the namespaces in which bindings of a kind name them."""
+    """Return the groups that bindings of a kind name, each with the namespaces of the bindings."""
     found: dict[str, set[str | None]] = {}
     for each in of_kind(environment, kind):
         for subject in each.inputs["subjects"]:
@@ -27,7 +27,7 @@ def bound(environment: Program, kind: str) -> dict[str, set[str | None]]:
 
 
 def groups(environment: Program) -> dict[str, Any]:
-    """Those of the access entries, by the entries' names."""
+    """Return the groups of the access entries, by the entries' names."""
     return {each.name: each.inputs.get("kubernetesGroups") or [] for each in environment.of_type(ENTRY)}
 
 
@@ -47,7 +47,7 @@ def test_a_preview_is_in_no_group_that_changes_something(environment: Program):
 
 
 def test_a_preview_reads_every_kind_that_the_program_declares(environment: Program):
-    """`pulumi preview --refresh` by continuous integration would end with the first object that it may not read."""
+    """`pulumi preview --refresh` in CI would fail at the first object that it may not read."""
     views = POLICIES["AmazonEKSViewPolicy"]
     declared = {(each.inputs["apiVersion"], each.inputs["kind"]) for each in objects(environment)}
     assert len(declared) > 15

@@ -1,4 +1,4 @@
-"""The search finds holes: each is planted into an environment without any, and found by the action that it opens."""
+"""The search detects holes: each is planted into an environment without any, and identified by its action."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def allow(*actions: str, on: str = "*", **conditions: Mapping[str, Any]) -> Any:
 
 
 def planted(name: str, *policies: Any, bounded: bool = False) -> tuple[World, Principal]:
-    """A role that somebody gave more, without its boundary, which would take it back."""
+    """Add policies to a role, without its boundary, which would cancel them."""
     made = world(program("dev"))
     role = made.principals[name]
     changed = replace(role, policies=(*role.policies, *policies), boundary=role.boundary if bounded else None)
@@ -108,7 +108,7 @@ def test_the_boundary_takes_a_planted_permission_back(statement: Any):
     ids=["everything", "much"],
 )
 def test_the_deploy_roles_denials_hold_whatever_is_granted_later(careless: Any):
-    """What a grant of everything opens beside IAM, secrets, data and state is not denied, and found."""
+    """A grant of everything also opens actions beyond IAM, secrets, data and state; the search finds those."""
     made, deploy = planted(DEPLOY, careless)
     denied = ("iam:Create", "iam:Put", "iam:Attach", "iam:Delete", "iam:Set", "sts:", "s3:GetObject")
     found = {way for way in ways(made, deploy) if way.action.startswith((*denied, "secretsmanager:GetSecretValue"))}

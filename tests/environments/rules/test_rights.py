@@ -1,4 +1,4 @@
-"""What pods of a project may do on AWS, decided as IAM would: their own, and nothing of their neighbours'.
+"""AWS permissions of a project's pods, evaluated as IAM would: access to their own resources only.
 
 A run's conductor reads the data and signs in at MLflow. Training pods, which run the project's code, do neither.
 """
@@ -64,7 +64,7 @@ def through_s3(arn: str) -> dict[str, str]:
 
 
 def with_secrets() -> Deployed:
-    """Trained on a query; one secret holds the address of its data, the other one is for the project's code."""
+    """Deploy a project that trains on a query: one secret holds the data address, the other one is for its code."""
     return deployed(project(secrets=["warehouse", "key-of-shop"]))
 
 
@@ -264,7 +264,7 @@ def test_nothing_is_as_wide_as_it_could_be(part: str):
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_policy_names_each_statement_once(part: str):
-    """IAM refuses a document in which two have one name."""
+    """IAM rejects a document with two statements of one name."""
     names = [each["Sid"] for each in json.loads(policy(deployed(project(data=FROM_LAKE)), part))["Statement"]]
     assert len(names) == len(set(names))
 

@@ -1,4 +1,4 @@
-"""What is sent to PostgreSQL in a password's place: what the server itself would have made of it."""
+"""The verifier sent to PostgreSQL in place of a password equals the one that the server would compute."""
 
 import base64
 
@@ -9,7 +9,7 @@ from mlp_sandbox.databases.postgres.roles import verifies
 
 
 def test_the_verifier_is_that_of_rfc_7677():
-    """Salt and keys of the exchange in its section 3, whose password is `pencil`."""
+    """Salt and keys are those of the exchange in its section 3, with the password `pencil`."""
     salt = base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
     assert verifier("pencil", salt) == (
         "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"

@@ -1,4 +1,4 @@
-"""What people are given for projects: their own team's, the platform's for all, and nobody else's."""
+"""People's permissions on projects: for their own team's, for the platform team on all, and for nobody else."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 
 
 def both() -> Deployed:
-    """A project of the team that has a role, and one of a team that has none."""
+    """Deploy a project of a team with a role, and one of a team without."""
     return deployed(project(), project(name="rent", team="housing"))
 
 
 def policies(made: Deployed) -> dict[str, str]:
-    """Of the roles that people assume."""
+    """Return the policies of the roles that people assume."""
     return {
         each.inputs["role"]: each.inputs["policy"]
         for each in made.cloud.of_type(ROLE_POLICY)
@@ -105,7 +105,7 @@ def test_secrets_are_read_to_sign_in_and_filled_by_their_team(role: str, action:
 
 
 def test_the_key_is_used_by_secrets_manager_alone_and_for_accounts_or_projects_secrets():
-    """Whose account it is, the permission to read decides: a key's statement that lists them all would be too long."""
+    """The permission to read tells accounts apart: a key statement that lists them all would be too long."""
     growth, platform = (policies(both())[f"role-of-{role}"] for role in ("growth", "platform"))
     key = f"{KMS}/secrets"
     assert may(growth, DECRYPT, key, through_secrets(ACCOUNT_SECRET))

@@ -1,4 +1,4 @@
-"""What the program pins exists in the account that it is tried in: add-ons, images of nodes and of pods, policies."""
+"""Every version that the program pins exists in the test account: add-ons, images of nodes and pods, policies."""
 
 import json
 from datetime import date
@@ -72,7 +72,7 @@ def test_the_account_that_it_is_tried_in_supports_versions_for_as_long():
 
 
 def test_every_environment_runs_in_it_with_digests_too(environment: Program):
-    """Nobody's digest is that of a stand-in, so it is mapped: none of these images would be looked for elsewhere."""
+    """No published digest is that of a stand-in, so digests are mapped; no image would be pulled from elsewhere."""
     run = {each["image"].partition("@")[0] for pod in pods(environment) for each in containers(pod.spec)}
     others = run & {image.reference for image in IMAGES.values()}
     assert others >= {image.reference for image in needed(environment.settings.cluster.version, (), efa=False)}

@@ -1,4 +1,4 @@
-"""A copy of the repository without the sandbox is complete: whoever does not want the sandbox deletes its folder."""
+"""A copy of the repository without the sandbox's folder is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEFT_OUT = ("sandbox/", "tests/environments/")
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The copy, a git repository with an environment of its own."""
+    """Return the copy: a git repository with its own virtual environment."""
     folder = tmp_path_factory.mktemp("copy")
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, tracked.split("\0")):

@@ -1,4 +1,4 @@
-"""Projects within the whole program: where they are deployed, and what they and the platform's services let through."""
+"""Projects within the whole program: their locations, and the traffic that they and the platform's services allow."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def test_exactly_the_projects_that_name_an_environment_are_in_it(environment: Pr
 
 
 def part(pod: Pod) -> str:
-    """Of a run, or `serving`: the pod's label, which network policies go by."""
+    """Return the part of a run, or `serving`: the pod label that network policies select."""
     return pod.labels["app.kubernetes.io/name"]
 
 
@@ -170,7 +170,7 @@ def test_jobs_that_failed_are_made_again_by_the_next_deployment(environment: Pro
 
 
 def test_pods_that_serve_sign_in_at_mlflow_as_readers_and_nobody_else_does(environment: Program):
-    """A role that names a reader's secret is its project's serving, and names no other account."""
+    """A role that names a reader's secret is for its project's serving, and names no other account."""
     named: dict[str, set[str]] = {}
     for each in environment.resources:
         if each.typ in ("aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"):

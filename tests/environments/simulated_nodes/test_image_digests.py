@@ -1,4 +1,4 @@
-"""Digests as a real registry tells them: Debian's, with an image that was written into its folder."""
+"""Digests from a real registry: Debian's, with an image written into its folder."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"no {PROG
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Its address, and the digest of the image team/app:1 that it serves."""
+    """Yield the registry's address, and the digest of the image team/app:1 that it serves."""
     _write_layout(tmp_path / "layout")
     digest = storage.publish(tmp_path / "theirs", tmp_path / "layout", [Reference("team", "app", "1")])
     port = free_port()
@@ -40,7 +40,10 @@ def test_a_real_registry_is_understood(registry: tuple[str, str], monkeypatch: p
 
 
 def _write_layout(folder: Path) -> None:
-    """As complete as a registry wants it. https://github.com/opencontainers/image-spec/blob/main/manifest.md"""
+    """Write an image layout that is complete enough for a registry.
+
+    https://github.com/opencontainers/image-spec/blob/main/manifest.md
+    """
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
 

@@ -1,4 +1,4 @@
-"""The three roles of continuous integration as the program grants them, and how IAM decides about them."""
+"""The three roles of continuous integration as the program grants them, and IAM's evaluation of them."""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -53,7 +53,7 @@ def applies(statement: Statement, action: str, resource: str, context: Mapping[s
 
 
 def may(role: Sequence[Statement], action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
-    """An explicit denial wins, nothing is allowed unless it says so."""
+    """Return IAM's decision: an explicit denial wins, and without an allowing statement nothing is allowed."""
     effects = {
         statement.effect
         for statement in role

@@ -1,4 +1,4 @@
-"""How the tests of this folder read policy documents, and the account that they deploy to."""
+"""Helpers for tests of this folder: readers of policy documents, and the target account."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ PREFIX = "ml-platform-test"
 
 
 def statements(policy: str) -> Mapping[str, Mapping[str, Any]]:
-    """A policy's statements by Sid."""
+    """Return a policy's statements by Sid."""
     return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
 
 
@@ -22,5 +22,5 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def given(defaults: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Arguments for a component, with what one test changes."""
+    """Return arguments for a component, with the changes of one test."""
     return {**defaults, **changes}

@@ -1,4 +1,4 @@
-"""Buckets: versioned, closed, one key, logged."""
+"""Buckets: versioned, private, encrypted under one key, with access logs."""
 
 from typing import Any
 
@@ -91,7 +91,7 @@ def test_access_to_data_is_logged_once_delivery_is_permitted(deploy: Deploy):
 
 
 def lifecycles(cloud: RecordingCloud, purpose: str) -> dict[str, dict[str, Any]]:
-    """Rules of a bucket by their names."""
+    """Return the lifecycle rules of a bucket by name."""
     rules = cloud.named(f"buckets-{purpose}-lifecycle").inputs["rules"]
     found = {each["id"]: each for each in rules}
     assert len(found) == len(rules), "S3 refuses two rules with one name"

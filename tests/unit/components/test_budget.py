@@ -1,4 +1,4 @@
-"""The budget: one environment's costs, warnings before and after the fact."""
+"""The budget: costs of one environment, with forecast and actual warnings."""
 
 from typing import Any
 

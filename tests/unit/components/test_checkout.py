@@ -1,4 +1,4 @@
-"""Which files of a working tree count, in all the ways that git keeps one."""
+"""The files that belong to a working tree, in every layout that git supports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _asked_anew() -> Iterator[None]:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A repository that tracks `app/main` and a program."""
+    """Return a repository that tracks `app/main` and a program."""
     root = tmp_path / "clone"
     (root / "app").mkdir(parents=True)
     (root / "app" / "main").write_text("x")

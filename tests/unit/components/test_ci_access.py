@@ -1,4 +1,4 @@
-"""What the CI roles may do: evaluated as IAM would, action by action."""
+"""Permissions of the CI roles, evaluated as IAM would, action by action."""
 
 from collections.abc import Mapping, Sequence
 

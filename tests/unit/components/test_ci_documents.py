@@ -1,4 +1,4 @@
-"""The documents of all CI roles: no wildcards, a reason for each open resource, and names that AWS has."""
+"""The policy documents of all CI roles: no wildcards, a reason for each open resource, and actions that AWS has."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -31,7 +31,7 @@ def operations(service: str) -> frozenset[str]:
 
 @pytest.mark.parametrize("role", [PREVIEW, DEPLOY, PUSH], ids=["preview", "deploy", "push"])
 def test_every_action_is_an_operation_that_aws_has(role: Sequence[Statement]):
-    """S3 has permissions of its own names; everywhere else a permission is called after its operation."""
+    """S3's permissions have their own names; elsewhere a permission has the name of its operation."""
     unknown = {
         action
         for statement in role

@@ -1,4 +1,4 @@
-"""What the CI role that pushes images may do: evaluated as IAM would, action by action."""
+"""Permissions of the CI role that pushes images, evaluated as IAM would, action by action."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who may assume the CI roles, and nobody else."""
+"""Trust policies of the CI roles: only the named workflows may assume them."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ REVIEWED = Workflows(repository="acme/ml-platform", deploy_environments=("prod",
 
 
 def trusted(policy: str, audience: str, subject: str) -> bool:
-    """The parts of IAM's evaluation that trust documents use."""
+    """Return IAM's decision, evaluated with the parts of its logic that trust documents use."""
     [statement] = json.loads(policy)["Statement"]
     claims = {f"{GITHUB_ISSUER}:aud": audience, f"{GITHUB_ISSUER}:sub": subject}
     assert statement["Condition"].keys() == {"StringEquals"}
@@ -51,7 +51,7 @@ def trusted(policy: str, audience: str, subject: str) -> bool:
     ],
 )
 def test_each_role_trusts_its_workflows_only(subject: str, preview: bool, deploy: bool, reviewed: bool):
-    """With reviewers, a job on main that leaves out `environment:` does not deploy."""
+    """With reviewers, a job on main without `environment:` cannot deploy."""
     assert trusted(preview_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is preview
     assert trusted(deploy_trust(PROVIDER, WORKFLOWS), "sts.amazonaws.com", subject) is deploy
     assert trusted(deploy_trust(PROVIDER, REVIEWED), "sts.amazonaws.com", subject) is reviewed

@@ -1,4 +1,4 @@
-"""The MLflow database: closed, encrypted, TLS only, recoverable."""
+"""The MLflow database: private, encrypted, TLS only, recoverable."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""When ECR is asked for an image, how often, and what is said of the answer; the engine's part: tests/environments."""
+"""Lookups of images in ECR: timing, number and messages.
+
+The engine's part is in tests/environments.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def cron_job(tag: str) -> dict[str, Any]:
 
 
 class Ecr:
-    """Answers what a test says; remembers what was asked and what the user was told."""
+    """ECR stub that gives the answers of a test; it records requests and messages to the user."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: str = "", dry: bool = False) -> None:
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -57,7 +60,7 @@ def ecr(monkeypatch: pytest.MonkeyPatch) -> MakeEcr:
 
 
 def run(*steps: tuple[dict[str, Any] | None, dict[str, Any]], image: BuiltImage = IMAGE) -> list[str]:
-    """Run the hook for objects with inputs before and after, all at once; what was raised."""
+    """Run the hook at once for objects with inputs before and after; returns the raised errors."""
 
     async def all_at_once() -> list[Any]:
         check = image_presence._Check(image, None)  # type: ignore[arg-type] # pyright: ignore

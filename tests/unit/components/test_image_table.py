@@ -1,4 +1,4 @@
-"""The table of images, and FROM lines: what is read, what is written, and what is refused as half written."""
+"""The table of images, and FROM lines: reading, writing, and rejection of incomplete entries."""
 
 import pytest
 

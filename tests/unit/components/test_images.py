@@ -1,4 +1,4 @@
-"""The tag of an image follows from names, modes and contents; a build sees the same files and no others."""
+"""The tag of an image depends on names, modes and contents of its files; a build sees exactly the same files."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_a_folder_above_the_image_that_became_a_link_is_named(tmp_path: Path):
 
 
 def test_a_file_that_cannot_be_read_is_told_in_a_sentence():
-    """Nothing is mapped at the beginning of a process's memory, so that every user fails to read it, root too."""
+    """Nothing is mapped at the start of a process's memory, so reading there fails for every user, root too."""
     with pytest.raises(SourceError, match="/proc/self/mem cannot be read: Input/output error; an image is made of it"):
         ImageSource(dockerfile=PurePosixPath("self/mem"), paths=()).tag(Path("/proc"))
 

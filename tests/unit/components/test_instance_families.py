@@ -1,4 +1,4 @@
-"""The tables of accelerators and instance families agree with what EC2's own data says."""
+"""The tables of accelerators and instance families agree with EC2's own data."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TYPES = [f"{family}.{size}" for family, entry in FAMILIES.items() for size in en
 
 
 def chips(name: str) -> list[Any]:
-    """Inferentia is listed both as Neuron device and as inference accelerator: the first counts."""
+    """Return the chips of a type; Inferentia's Neuron devices count, not its inference accelerators."""
     found = INSTANCE_TYPES[name]
     return found.get("GpuInfo", {}).get("Gpus") or found.get("NeuronInfo", {}).get("NeuronDevices") or []
 

@@ -1,4 +1,4 @@
-"""The table of sizes agrees with EC2's own data, and nodes have room by the rules of EKS."""
+"""The table of sizes agrees with EC2's own data, and the free capacity of nodes follows EKS's rules."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TYPES = [f"{family}.{size}" for family, entry in FAMILIES.items() for size in en
 
 
 def extended_resources(found: Any) -> dict[str, int]:
-    """Return the devices of a type in EC2's data, under the names that pods ask by."""
+    """Return the devices of a type in EC2's data, under the resource names that pods request."""
     gpus = found.get("GpuInfo", {}).get("Gpus", [])
     devices = found.get("NeuronInfo", {}).get("NeuronDevices", [])
     if gpus:

@@ -1,4 +1,4 @@
-"""KMS keys: one per purpose, rotated, and usable by nobody that has no reason to."""
+"""KMS keys: one per purpose, rotated, and usable only by principals with a reason."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The notification topic: encrypted, and only this account's services publish."""
+"""The notification topic: encrypted, and only services of this account may publish."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A role for the pods of one service account and of no other."""
+"""A role for the pods of one service account only."""
 
 from typing import Any
 

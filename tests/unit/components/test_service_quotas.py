@@ -1,4 +1,4 @@
-"""What nodes of an environment need of EC2's quotas: by AWS's page, and by the committed pools."""
+"""EC2 quotas that an environment's nodes need: by AWS's documentation, and by the committed pools."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Until when versions are supported, judged on fixed days."""
+"""End of support of versions, evaluated on fixed days."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""Workflows run actions of others at one commit: whoever moves a tag of theirs changes nothing here."""
+"""Workflows pin third-party actions to a commit, so that a moved tag changes nothing here."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
 def unpinned(text: str) -> list[str]:
-    """Uses of actions that are neither of this repository nor at a full commit with its version as a comment."""
+    """Return uses of third-party actions that lack a full commit with the version as a comment."""
     return [used for used in USES.findall(text) if not used.startswith("./") and not PINNED.fullmatch(used)]
 
 

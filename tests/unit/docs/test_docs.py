@@ -1,4 +1,4 @@
-"""README and docs say what is: folders, commands, targets, links and quantities are held against the repository."""
+"""README and docs match the repository: folders, commands, targets, links and quantities."""
 
 import re
 import subprocess
@@ -32,25 +32,25 @@ TREE_LINE = re.compile(r"^([\w.]+/?) {2,}(.+)$")
 
 
 def tree_entries(text: str) -> list[tuple[str, str]]:
-    """First column and description of the folder tree: the code block that begins with Pulumi.yaml."""
+    """Return first column and description of the folder tree: the code block that begins with Pulumi.yaml."""
     (block,) = re.findall(r"^```\n(Pulumi\.yaml.*?)^```", text, re.DOTALL | re.MULTILINE)
     return [(match[1], match[2]) for line in block.splitlines() if (match := TREE_LINE.match(line))]
 
 
 def named_in(description: str) -> list[str]:
-    """What a description of the tree names as files and folders."""
+    """Return the files and folders that a tree description names."""
     return re.findall(r"(?<![\w./<>-])((?:[\w-]+/)+|[\w./-]+\.(?:py|mod))(?![\w<])", description)
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Every command that does something, groups themselves left out."""
+    """Yield every command, without the groups themselves."""
     for path, command in walk(typer.main.get_command(make_app()), ("mlp",)):
         if not hasattr(command, "list_commands"):
             yield " ".join(path), command
 
 
 def unknown_commands(text: str) -> list[str]:
-    """Commands of `mlp` in code of a document that do not exist."""
+    """Return the `mlp` commands in a document's code that do not exist."""
     code = re.findall(r"```.*?```|`[^`]+`", text, re.DOTALL)
     used = {match for each in code for match in re.findall(r"(?<![\w./-])mlp(?: [a-z]+)+", each.replace("\n", "; "))}
     groups = {" ".join(name.split()[:length]) for name in COMMANDS for length in range(1, len(name.split()))}
@@ -62,19 +62,19 @@ def unknown_commands(text: str) -> list[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors that GitHub gives to headings."""
+    """Return the anchors that GitHub gives to headings."""
     prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def is_left_out(path: Path) -> bool:
-    """Whether a path belongs to the sandbox, which a copy of the repository may leave out."""
+    """Return whether a path belongs to the sandbox, and this copy of the repository lacks the sandbox."""
     return not SANDBOX.exists() and path.is_relative_to(SANDBOX)
 
 
 def broken_links(document: Path) -> list[str]:
-    """Relative links whose file, or heading in it, is not there."""
+    """Return relative links whose file, or heading in it, does not exist."""
     broken: list[str] = []
     for link in LINK.findall(document.read_text()):
         if re.match(r"[a-z]+:", link):
@@ -89,7 +89,7 @@ def broken_links(document: Path) -> list[str]:
 
 
 def billing_table(text: str) -> dict[str, list[str]]:
-    """Rows of the table of what bills by the hour: name to the cells of dev, staging and prod."""
+    """Return the rows of the hourly cost table: name to the cells of dev, staging and prod."""
     section = text.split("## What bills by the hour", 1)[1].split("\n## ", 1)[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
     return {row[0]: row[1:] for row in rows[2:]}

@@ -1,4 +1,4 @@
-"""Each finding says which software it is about, what it observed and when; `make findings` reports all of them."""
+"""Each finding states its software, its observation and its date; `make findings` reports all of them."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ FIELD = re.compile(r"# ([A-Z][a-z]+):(?: (.*))?")
 
 
 def header(text: str) -> dict[str, list[str]]:
-    """Fields of the comment after the first line, in order: name to its lines."""
+    """Return the fields of the comment after the first line, in order: name to its lines."""
     fields: dict[str, list[str]] = {}
     name = ""
     for line in text.splitlines()[1:]:
@@ -29,7 +29,7 @@ def header(text: str) -> dict[str, list[str]]:
 
 
 def problems(text: str) -> list[str]:
-    """Reasons why a script's header does not describe its finding."""
+    """Return the reasons why a script's header does not describe its finding."""
     fields = header(text)
     if list(fields) != FIELDS:
         return [f"the header has {', '.join(fields)}; write {', '.join(FIELDS)}, in this order"]

@@ -1,4 +1,4 @@
-"""What surrounds the code names only what exists: license, changelog, owners, hooks, updates and issue forms."""
+"""Repository files name only existing things: license, changelog, owners, hooks, updates and issue forms."""
 
 import re
 import tomllib
@@ -23,7 +23,7 @@ def read(path: Path) -> Any:
 
 
 def versions() -> list[str]:
-    """Headings of the changelog, newest first."""
+    """Return the headings of the changelog, newest first."""
     return re.findall(r"^## \[([^\]]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Schedules, and whether the API server takes them. A test on a cluster holds the same table against the real one."""
+"""Schedules with the API server's verdicts. A test on a cluster compares the same table with a real server."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""`data.source.path` says the same of a file's ending as the code that reads it, without pandas' import."""
+"""`data.source.path` checks file extensions as the reader does, without importing pandas."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The documentation of `project.yaml` is made from its schema."""
+"""The documentation of `project.yaml` is generated from its schema."""
 
 from ml_workloads.project.document import END, START, project_table
 from tests.contract.programs import ROOT

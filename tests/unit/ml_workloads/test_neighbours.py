@@ -1,4 +1,4 @@
-"""Names of projects and teams that would give one team what is another's."""
+"""Conflicting names of projects and teams, which would give one team the resources of another."""
 
 import itertools
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""Projects that are right: what is read from their files."""
+"""Valid projects: values that are read from their files."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every wrong `project.yaml` is refused with a line that names the field, the value and the fix."""
+"""Every invalid `project.yaml` is rejected with a line that names the field, the value and the fix."""
 
 import pytest
 

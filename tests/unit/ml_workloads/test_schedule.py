@@ -1,4 +1,4 @@
-"""Schedules mean here what they mean to Kubernetes."""
+"""Schedules have the same meaning as in Kubernetes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Queries in project.yaml: what reads is taken as written, whatever its strings hold; what writes is refused."""
+"""Queries in project.yaml: reading statements are accepted as written, with any strings; writing ones are rejected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Types that a project may let its model hold."""
+"""Types that a project may allow in its model."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Project files as people write them: anchors and merges work, and nothing is read otherwise than it looks."""
+"""Project files as people write them: anchors and merges work, and ambiguous values are rejected."""
 
 from pathlib import Path
 from textwrap import dedent

@@ -1,4 +1,4 @@
-"""An AWS account in memory for the commands that talk to one."""
+"""Fixtures: an AWS account in memory for the commands that talk to one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ DEFAULTS = {quota.code: float(quota.default) for quota in (*ON_DEMAND.values(), 
 
 @pytest.fixture(autouse=True)
 def local_account(monkeypatch: pytest.MonkeyPatch) -> LocalAccount:
-    """The one extension that is installed here, whatever else the environment has; it is not selected."""
+    """Install one account extension only, whatever the environment has; it is not selected."""
     account = LocalAccount()
     monkeypatch.delenv(LOCAL, raising=False)
     found = {extensions.ACCOUNTS: {"local": Entry(account)}}
@@ -34,13 +34,13 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _quota(_backend: ServiceQuotasBackend, service_code: str, quota_code: str) -> dict[str, Any]:
-    """moto knows none of EC2's; every account has these at first."""
+    """Return the default EC2 quotas, which moto lacks."""
     return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": DEFAULTS[quota_code]}
 
 
 @pytest.fixture
 def foreign_addresses(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A shell that is set to a local account, and to another address for each service; returns the account's."""
+    """Set the shell to a local account, and each service to another address; returns the account's address."""
     for service in ("S3", "ECR", "STS", "IAM", "KMS", "SECRETS_MANAGER"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "http://foreign.invalid")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", LOCAL):

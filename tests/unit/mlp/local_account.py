@@ -1,4 +1,4 @@
-"""An account in place of AWS, as an installed package offers one: it is selected by a variable."""
+"""A local account in place of AWS, as an installed package provides it: a variable selects it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOCAL = "LOCAL_ACCOUNT"
 
 @dataclass
 class Builders:
-    """Remembers what it was asked to build, and the modes of what it was given."""
+    """Stub that records the images to build and the modes of their files."""
 
     built: list[str] = field(default_factory=list[str])
     modes: set[int] = field(default_factory=set[int])
@@ -50,7 +50,7 @@ class LocalAccount:
 
 @dataclass
 class Entry:
-    """What `importlib.metadata` has of an entry point, as far as it is used."""
+    """Stub of an entry point of `importlib.metadata`, with the used parts only."""
 
     loaded: object
 

@@ -1,4 +1,4 @@
-"""`mlp` as a whole: every command explains itself, and a call without its packages says how to get them."""
+"""`mlp` as a whole: every command has help, and a call without its packages explains their installation."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Errors that are meant for people are shown without a traceback; others are not hidden."""
+"""User errors are shown without a traceback; other errors keep theirs."""
 
 import pytest
 import typer

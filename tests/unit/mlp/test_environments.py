@@ -1,4 +1,4 @@
-"""Environments are those that have a stack file, wherever they are asked for."""
+"""Environments are exactly the existing stack files, for every caller."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A recorded program leaves the process as it was."""
+"""Recording a program leaves the process unchanged."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""`mlp rotate`: which Jobs it makes, what it shows, how it ends."""
+"""`mlp rotate`: created Jobs, output, and exit codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cronjob(name: str, *variables: Object) -> Object:
 
 
 class Cluster:
-    """CronJobs, and Jobs that end at their second look as a test says."""
+    """Stub with CronJobs, and Jobs that end at their second poll with the test's result."""
 
     def __init__(self, end: str = "Complete", message: str = "") -> None:
         self.end, self.message = end, message

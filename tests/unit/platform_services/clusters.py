@@ -1,4 +1,4 @@
-"""A cluster as the layer below would hand it over."""
+"""A cluster as the layer below would provide it."""
 
 from typing import Any
 
@@ -29,8 +29,10 @@ GENERAL = pool("general", "m7i.large")
 
 
 def handle(*pools: NodePool, version: str = "1.36", exists: bool = True) -> ClusterHandle:
-    """Call it inside the program: outputs belong to the loop that they are made on. Nothing is known of a cluster
-    that does not exist yet."""
+    """Return the cluster's handle; with `exists=False` all its values are unknown.
+
+    Call it inside the program: outputs belong to the loop that creates them.
+    """
 
     def known(text: str) -> pulumi.Output[Any]:
         return pulumi.Output.from_input(text if exists else pulumi.UNKNOWN)
@@ -49,20 +51,18 @@ def handle(*pools: NodePool, version: str = "1.36", exists: bool = True) -> Clus
         account=ACCOUNT,
         pools=(GENERAL, *pools),
         volume_key_arn=known("arn:data-key"),
-        ready=(),
         group_roles={"platform": known("role-of-platform"), "team:growth": known("role-of-growth")},
     )
 
 
-def platform_args(cluster: ClusterHandle, kubernetes: pulumi.ProviderResource) -> PlatformArgs:
-    """What the foundation would hand over besides the cluster. To be called inside the program as well."""
+def platform_args(cluster: ClusterHandle) -> PlatformArgs:
+    """Return the foundation's values besides the cluster. Call it inside the program as well."""
 
     def known(text: str) -> pulumi.Output[str]:
         return pulumi.Output.from_input(text)
 
     return PlatformArgs(
         cluster=cluster,
-        kubernetes=kubernetes,
         environment="test",
         prefix="ml-platform-test",
         vpc_id=known("vpc-1"),
@@ -73,6 +73,7 @@ def platform_args(cluster: ClusterHandle, kubernetes: pulumi.ProviderResource) -
         artifacts=BucketHandle(name=known("artifacts"), arn=known("arn:aws:s3:::artifacts")),
         database=DatabaseHandle(
             address=known("10.0.96.7"),
+            endpoint=known("10.0.96.7:5432"),
             master_secret_arn=known("arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1"),
             security_group_id=known("sg-database"),
         ),

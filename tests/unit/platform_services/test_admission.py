@@ -1,4 +1,4 @@
-"""Rules for pods of teams, and for Jobs of conductors: which namespaces they are for, and what they speak of."""
+"""Admission rules for pods of teams and for Jobs of conductors: their namespaces and their subjects."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_every_policy_is_bound_and_denies(cloud: RecordingCloud):
 
 
 def test_jobs_of_conductors_are_held_against_their_cronjob_and_refused_without_it(cloud: RecordingCloud):
-    """Without the CronJob, or without a binding for it, a rule that speaks of it would let everything through."""
+    """Without the CronJob or its binding, a rule that refers to it would allow everything."""
     bound = [each.inputs["spec"] for each in cloud.of_type(BINDING)]
     compared = [spec for spec in bound if spec["policyName"] == STARTED_JOBS]
     assert sorted(spec["paramRef"]["name"] for spec in compared) == sorted(STARTED)
@@ -80,7 +80,7 @@ def test_jobs_of_conductors_are_held_against_their_cronjob_and_refused_without_i
 
 
 def test_a_missing_cronjob_denies_jobs_that_have_its_name_and_no_others(cloud: RecordingCloud):
-    """The API server looks for the parameter before it asks who creates the Job: nobody could create any."""
+    """The API server looks up the parameter before it checks the Job's creator: nobody could create any Job."""
     bound = [each.inputs["spec"] for each in cloud.of_type(BINDING)]
     for spec in (spec for spec in bound if spec["policyName"] == STARTED_JOBS):
         selected = spec["matchResources"]["objectSelector"]["matchLabels"]
@@ -93,7 +93,7 @@ def test_a_binding_has_a_name_of_its_own(cloud: RecordingCloud):
 
 
 def test_only_what_conductors_create_is_held_against_the_cronjobs(cloud: RecordingCloud):
-    """People and the controller of CronJobs make Jobs of these namespaces too."""
+    """People and the CronJob controller create Jobs in these namespaces too."""
     for name in (JOBS, STARTED_JOBS):
         spec = policy(cloud, name).inputs["spec"]
         [rule] = spec["matchConstraints"]["resourceRules"]

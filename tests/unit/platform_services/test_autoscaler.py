@@ -1,4 +1,4 @@
-"""Cluster Autoscaler: it finds this cluster's groups, resizes those only, and removes nodes when we say."""
+"""Cluster Autoscaler: it finds this cluster's groups, resizes only those, and removes nodes by our settings."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A device plugin for every vendor that there are nodes of, on those nodes."""
+"""One device plugin for every vendor with nodes, on those nodes only."""
 
 from typing import Any
 

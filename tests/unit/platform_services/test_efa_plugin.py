@@ -1,8 +1,9 @@
-"""The device plugin of EFA: on nodes that have such interfaces and nowhere else."""
+"""The EFA device plugin runs only on nodes with EFA interfaces."""
 
 from dataclasses import replace
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.accelerators import Taint
@@ -30,7 +31,9 @@ def plugin(deploy: Deploy, *pools: NodePool) -> dict[str, Any]:
 def platform(deploy: Deploy, *pools: NodePool) -> RecordingCloud:
     def program() -> Platform:
         cluster = handle(*pools)
-        return Platform("platform", platform_args(cluster, kubernetes_provider(cluster)))
+        return Platform(
+            "platform", platform_args(cluster), pulumi.ResourceOptions(providers=[kubernetes_provider(cluster)])
+        )
 
     return deploy(program)[1]
 

@@ -1,4 +1,4 @@
-"""The cluster's basics as a whole, and the rules that their tables keep."""
+"""The cluster's basics as a whole, and invariants of their tables."""
 
 import pulumi
 import pytest
@@ -18,7 +18,7 @@ def platform(deploy: Deploy, *, exists: bool = True) -> tuple[Platform, Recordin
     def program() -> Platform:
         cluster = handle(pool("l4", "g6.xlarge", "nvidia-l4"), exists=exists)
         kubernetes = kubernetes_provider(cluster)
-        return Platform("platform", platform_args(cluster, kubernetes))
+        return Platform("platform", platform_args(cluster), pulumi.ResourceOptions(providers=[kubernetes]))
 
     return deploy(program, preview=not exists)
 

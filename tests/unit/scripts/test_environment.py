@@ -1,4 +1,4 @@
-"""The entry of the set-up: an old Python gets an answer, not a traceback."""
+"""The entry of the set-up: an old Python gets a message, not a traceback."""
 
 import ast
 import os

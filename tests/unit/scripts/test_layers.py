@@ -1,4 +1,4 @@
-"""The layers of tests: every one is run, and one line at the end speaks of all."""
+"""The test layers: all of them run, and one summary line at the end covers all."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Compiling the pins: each file after those that it keeps to, and none after a failure."""
+"""Compilation of the pins: each file after those that constrain it, and none after a failure."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from scripts import requirements
 
 @pytest.fixture
 def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for uv, whose calls are lines of the file; it fails for a folder with a file `conflict`."""
+    """Return the file with the calls of a stub of uv, one a line; it fails in a folder with a file `conflict`."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "uv").write_text(
         f'#!/bin/sh\necho "$UV_DEFAULT_INDEX $*" >> {tmp_path}/calls\n[ ! -e conflict ]\n'

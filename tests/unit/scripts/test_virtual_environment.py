@@ -1,4 +1,4 @@
-"""`.venv`: in step, brought in step, and begun anew after an interruption. Nothing is installed for real."""
+"""`.venv`: up to date, updated, and recreated after an interruption. Nothing is really installed."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ INSTALL_EDITABLE = virtual_environment._install_editable
 
 
 class Machine:
-    """Records what would be done to the environment; `broken` is raised in place of the installation."""
+    """Stub that records changes of the environment; it raises `broken` instead of installing."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.venv = root, root / ".venv"
@@ -43,7 +43,7 @@ class Machine:
             raise self.broken
 
     def install_editable(self, root: Path, venv: Path) -> None:
-        """As an installer leaves it: the command is there."""
+        """Create the command as an installer would."""
         del root
         (venv / "bin" / "mlp").touch()
 

@@ -1,4 +1,4 @@
-"""A sound set of settings, and ways to spoil it."""
+"""A valid set of settings, and helpers to invalidate it."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def spoiled(*changes: tuple[str, object]) -> Settings:
 
 
 def refusal(*changes: tuple[str, object]) -> list[str]:
-    """The lines of the error that spoiled settings end with."""
+    """Return the lines of the error for invalidated settings."""
     with pytest.raises(SettingsError) as refused:
         parse_settings(spoiled(*changes), SOURCE)
     return str(refused.value).splitlines()

@@ -1,4 +1,4 @@
-"""The tables of regions and retention periods agree with what AWS's own data says."""
+"""The tables of regions and retention periods agree with AWS's own data."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def test_regions_are_those_that_have_eks():
 
 
 def test_retention_periods_are_those_of_the_api():
-    """The list stands in the documentation string of the operation, as prose."""
+    """The list is prose in the operation's documentation string."""
     model: Any = botocore.session.get_session().get_service_model("logs")
     text: str = model.shape_for("PutRetentionPolicyRequest").members["retentionInDays"].documentation
     prose = [int(word) for word in text.replace(",", " ").replace(".", " ").replace("<", " ").split() if word.isdigit()]

@@ -1,4 +1,4 @@
-"""The settings' documentation is made from the schema."""
+"""The settings' documentation is generated from the schema."""
 
 from pathlib import Path
 

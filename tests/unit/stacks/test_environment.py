@@ -1,4 +1,4 @@
-"""An environment whose names are in each other's way is refused before anything of it is made."""
+"""An environment with conflicting names is rejected before any resource is created."""
 
 from typing import Any
 from unittest.mock import patch

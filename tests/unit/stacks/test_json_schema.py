@@ -1,4 +1,4 @@
-"""The JSON Schema of stack files, with which editors complete and check them."""
+"""The JSON Schema of stack files, for completion and checks in editors."""
 
 import copy
 import json

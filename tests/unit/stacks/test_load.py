@@ -1,4 +1,4 @@
-"""The program takes its settings from the selected stack, and says where to look when they are missing."""
+"""The program reads its settings from the selected stack, and reports where missing ones belong."""
 
 import json
 from typing import Any

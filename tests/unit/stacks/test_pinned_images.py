@@ -1,4 +1,4 @@
-"""Production runs no image of others by its tag alone."""
+"""Production runs no third-party image by tag alone."""
 
 from dataclasses import replace
 from typing import Any
@@ -56,7 +56,7 @@ def test_other_environments_and_accounts_that_say_so_may_go_by_tag(monkeypatch: 
 
 
 def test_the_program_ends_before_it_makes_anything(monkeypatch: pytest.MonkeyPatch):
-    """A recording lets them, since nothing of it runs; the engine's run of the same program does not."""
+    """A recording accepts such images, since nothing of it runs; the engine's run rejects them."""
     pinned(monkeypatch, *IMAGES)
     assert run_main("prod", configuration("prod")).resources
     monkeypatch.setattr("mlp.recording.ALLOWED", "no")

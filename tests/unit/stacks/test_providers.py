@@ -1,4 +1,4 @@
-"""The provider marks everything it creates, so that it can be found, paid for and told apart."""
+"""The provider tags everything that it creates, for search, billing and ownership."""
 
 import pytest
 

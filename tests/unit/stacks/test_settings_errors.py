@@ -1,4 +1,4 @@
-"""Every wrong setting is refused with a line that names the field, the value and the fix."""
+"""Every invalid setting is rejected with a line that names the field, the value and the fix."""
 
 import pytest
 

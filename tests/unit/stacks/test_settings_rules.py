@@ -1,4 +1,4 @@
-"""Rules between settings, each at its bound: what is refused, and what is just not."""
+"""Rules between settings, each tested at its boundary: just rejected and just accepted."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.unit.stacks.examples import SOUND, SOURCE, refusal, spoiled
     ("zones", "available"), [(["eu-west-1a", "eu-west-1b"], 114), (SOUND["network"]["zones"], 171)]
 )
 def test_nodes_need_addresses_in_the_zones_that_there_are(zones: list[str], available: int):
-    """A /22 leaves a /26 to each zone's nodes: 64 addresses, less five of AWS and one for each of two endpoints."""
+    """A /22 leaves a /26 for each zone's nodes: 64 addresses, minus five of AWS and one for each of two endpoints."""
     small = [("network.cidr", "10.0.0.0/22"), ("network.zones", zones)]
     fits = [*small, ("cluster.general_pool.max_size", available - 2)]
     assert parse_settings(spoiled(*fits), SOURCE).cluster.max_nodes == available
@@ -53,7 +53,7 @@ def test_a_capacity_block_is_of_one_type_in_one_zone_and_was_bought_beforehand()
 
 @pytest.mark.parametrize(("pods", "nodes"), [(110, 11), (17, 31)])
 def test_pods_need_addresses_for_as_many_nodes_as_there_may_be(pods: int, nodes: int):
-    """A /20 leaves a /23 to each of three zones: 507 addresses, of which 128 go to a node with 110 pods."""
+    """A /20 leaves a /23 for each of three zones: 507 addresses, of which a node with 110 pods takes 128."""
     small = [("network.pod_cidr", "100.64.0.0/20"), ("cluster.pods_per_node", pods)]
     assert parse_settings(spoiled(*small, ("cluster.general_pool.max_size", nodes - 2)), SOURCE)
     _, line = refusal(*small, ("cluster.general_pool.max_size", nodes - 1))

@@ -1,4 +1,4 @@
-"""The program warns before AWS drops a version, and ends after that; the day can be given."""
+"""The program warns before AWS drops a version, and fails after that; the date can be set."""
 
 import json
 from datetime import UTC, date, datetime, timedelta

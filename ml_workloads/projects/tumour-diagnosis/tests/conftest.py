@@ -1,4 +1,4 @@
-"""The project's code is imported as in its image: from the folder of the project."""
+"""Import path of the tests: the project's code is imported from the project's folder, as in its image."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The data that the image is built with meets its contract, and spoilt data does not."""
+"""The data that the image is built with meets its contract, and corrupted data does not."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The model is as good as the gate demands, and has not learnt its data by heart."""
+"""The model passes the quality gate and does not overfit."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Malignant or benign: the example project."""
+"""The example project: a classifier of tumours as malignant or benign."""

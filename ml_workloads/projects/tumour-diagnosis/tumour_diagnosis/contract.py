@@ -1,4 +1,4 @@
-"""What must hold of the data before a model is trained on it."""
+"""The contract that the data must meet before a model is trained on it."""
 
 import pandera.pandas as pa
 

@@ -1,4 +1,4 @@
-"""Preprocessing and model, as one pipeline: what is served does to a request what training did to its data."""
+"""Preprocessing and model in one pipeline, so that serving transforms a request as training transformed its data."""
 
 from typing import Any
 
@@ -9,6 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 
 def train(inputs: pd.DataFrame, target: Any) -> Pipeline:
-    """A linear model: as good as larger ones on this data, quick to answer, and its weights can be read."""
+    """Train a linear model.
+
+    On this data it is as good as larger models, it predicts fast, and its weights are interpretable.
+    """
     pipeline = Pipeline([("scale", StandardScaler()), ("classify", LogisticRegression(C=0.1, max_iter=1000))])
     return pipeline.fit(inputs, target)

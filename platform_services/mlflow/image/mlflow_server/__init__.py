@@ -1,1 +1,1 @@
-"""What runs in MLflow's image: the server, the set-up of its database, and the keeping of its accounts."""
+"""Programs of MLflow's image: the server, the set-up of its database, and the management of its accounts."""

@@ -1,8 +1,8 @@
-"""`python -m mlflow_server.accounts`: makes MLflow's accounts what the program says they are. Safe to run again.
+"""`python -m mlflow_server.accounts`: reconcile MLflow's accounts with those that the program declares. Idempotent.
 
-A project has two: one of its own name, for people and the judge, that may change the experiment and the registered
-model of that name, and a reader, for pods that serve, that may read them. An account that is no longer named is
-removed; experiment and model stay, with all that was recorded.
+A project has two accounts: one with its name, for people and the conductor of a run, that may change the experiment and
+the registered model of that name, and a reader, for pods that serve, that may read them. An account that is no longer
+declared is removed; its experiment and model stay, with all records.
 """
 
 from __future__ import annotations
@@ -27,27 +27,32 @@ LOG = logging.getLogger("accounts")
 PATIENCE_SECONDS = 120.0
 PROMOTES, READS = "EDIT", "READ"
 PROXIED = "mlflow-artifacts:/"
-"""Begins the location of every experiment whose files the server keeps in the bucket."""
+"""Prefix of the artifact location of every experiment whose files the server keeps in the bucket."""
 
 
 class Records(Protocol):
     """Experiments and registered models."""
 
     def experiment(self, name: str) -> str:
-        """Its id; made, or brought back from the deleted ones, where there is none. One that keeps its files elsewhere
-        than the server does is set aside, under another name: an account made it when accounts still could."""
+        """Return the ID of an experiment. Create it, or restore it from the deleted ones, if it does not exist.
+
+        An experiment that keeps its files in another place than the server is renamed: an account created it when
+        accounts were still allowed to.
+        """
         ...
 
     def model(self, name: str) -> None: ...
 
     def accounts(self) -> frozenset[str]:
-        """Accounts that were made here."""
+        """Return the accounts that this program created."""
         ...
 
     def forget(self, account: str) -> None: ...
 
 
 class MlflowRecords:
+    """Experiments and registered models in MLflow. Credentials come from MLflow's own environment variables."""
+
     def __init__(self) -> None:
         self._client = MlflowClient()
 
@@ -92,7 +97,17 @@ class MlflowRecords:
 
 
 def reconcile(accounts: Iterable[Document], sign_in: SignIn, records: Records) -> None:
-    """Raises SignInError or MLflow's own error; what was done until then stays, and the next run goes on."""
+    """Create, update and remove accounts until they match `accounts`.
+
+    Args:
+        accounts: name and password of each account.
+        sign_in: client for users and permissions.
+        records: experiments and registered models.
+
+    Raises:
+        SignInError: MLflow rejects a call, or does not answer. MLflow's own errors propagate too. Completed changes
+            stay, and the next run continues.
+    """
     wanted = {account["username"]: account for account in accounts}
     users = sign_in.users()
     for gone in sorted(records.accounts() - wanted.keys()):
@@ -120,8 +135,8 @@ def _permit(user: str, project: str, experiment: str, sign_in: SignIn) -> None:
     }
     granted = sign_in.grants(user)
     for grant in sorted(granted - wanted, key=str):
-        # Also of what the account made itself, when accounts still could: one of these experiments and models may have
-        # the name of a project that came later.
+        # This also covers experiments and models that the account created itself, when accounts were still allowed to:
+        # one of them may have the name of a project that was added later.
         if grant.kind in ("experiment", "registered_model"):
             sign_in.revoke(user, grant)
             LOG.info("took %s of %s %s from %s", grant.permission, grant.kind, grant.resource, user)
@@ -131,7 +146,10 @@ def _permit(user: str, project: str, experiment: str, sign_in: SignIn) -> None:
 
 
 def _keep(settings: AccountsSettings, vault: Vault) -> None:
-    """Once more where a rotation has changed a secret meanwhile: the old password was set over the new one then."""
+    """Reconcile the accounts, and repeat if a rotation has changed a secret meanwhile.
+
+    In that case the old password has overwritten the new one.
+    """
     who = administrator(vault, settings.admin_secret, settings.server)
     os.environ["MLFLOW_TRACKING_URI"] = settings.server
     os.environ["MLFLOW_TRACKING_USERNAME"] = who["username"]
@@ -149,6 +167,7 @@ def _held(settings: AccountsSettings, vault: Vault) -> list[Document]:
 
 
 def main() -> int:
+    """Reconcile the accounts and return the exit code: 1 after a failure."""
     settings = from_environment(AccountsSettings)
     vault = Vault()
     try:

@@ -1,6 +1,6 @@
-"""Sessions as RDS's master user, for what makes and changes MLflow's roles, and the trial of a new login.
+"""Sessions as RDS's master user, which creates and changes MLflow's roles, and the test of a new login.
 
-RDS changes the master user's password of its own accord, so it is read for each attempt.
+RDS rotates the master user's password on its own, so the password is read for each attempt.
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
 """
 
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Administration:
-    """`driver` is SQLAlchemy's; how TLS is checked comes from libpq's variables."""
+    """Access to PostgreSQL as the master user. `driver` is SQLAlchemy's; TLS settings come from libpq's variables."""
 
     settings: SetUpSettings
     vault: Vault
@@ -34,7 +34,7 @@ class Administration:
 
     @contextmanager
     def master(self, database: str = TRACKING) -> Generator[Connection]:
-        """A session in which each statement is a transaction. Waits for a server that is just coming up."""
+        """Open a session in which each statement is a transaction. Wait for a server that is just starting."""
         attempts = Retrying(
             retry=retry_if_exception_type(OperationalError),
             stop=stop_after_delay(PATIENCE_SECONDS),
@@ -48,7 +48,11 @@ class Administration:
             connection.close()
 
     def try_out(self, login: Document) -> None:
-        """Open a session to each database as one of MLflow's logins. Raises SQLAlchemy's error where that fails."""
+        """Open a session to each database with one of MLflow's logins.
+
+        Raises:
+            SQLAlchemyError: a session cannot be opened.
+        """
         for database in (TRACKING, SIGN_IN):
             self._connect(login, database).close()
 
@@ -61,12 +65,12 @@ class Administration:
             port=self.settings.database_port,
             database=database,
         )
-        # PostgreSQL makes no database within a transaction, and a change of owner shall hold no lock for long.
+        # PostgreSQL cannot create a database inside a transaction, and a change of owner must not hold a lock for long.
         return sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
 
 
 def make_ready(administration: Administration) -> None:
-    """Make roles and databases, hand over what the master user owns of them, and let the server's login in."""
+    """Create roles and databases, transfer ownership from the master user, and enable the server's login."""
     vault, secret = administration.vault, administration.settings.database_secret
     with administration.master() as master:
         roles.lock(master)

@@ -1,4 +1,4 @@
-"""What a request says, read exactly as MLflow's own handler of it reads it, so that both see the same names."""
+"""Parses the content of a request exactly as MLflow's own handler does, so that both see the same names."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _MESSAGES: Final[Mapping[str, Callable[[], Any]]] = {
 
 
 def read(asked: Asked) -> Asked:
-    """Return a request of `refusals.JUDGED` with what it says.
+    """Return a request of `refusals.JUDGED` with the fields of its content.
 
     Raises:
-        MlflowException: MLflow cannot read it either.
+        MlflowException: MLflow cannot parse the request either.
     """
     if asked.route == "model-versions/get-artifact":
         given = flask.request.args

@@ -1,6 +1,7 @@
-"""Access to PostgreSQL: TLS with the server's name checked, user and password in a file that only libpq reads.
+"""Access to PostgreSQL: TLS with verified host name, and user and password in a file that only libpq reads.
 
-A rotation changes both at once, so the file is written anew from time to time; libpq reads it for each new connection.
+A rotation changes user and password at once, so the file is rewritten periodically; libpq reads it for each new
+connection.
 https://www.postgresql.org/docs/current/libpq-pgservice.html
 """
 
@@ -15,13 +16,13 @@ from mlflow_server.settings import DatabaseSettings
 from mlflow_server.vault import Document, Vault
 
 TRACKING, SIGN_IN = "mlflow", "mlflow_auth"
-"""The databases: runs and models, and who may use which."""
+"""Names of the databases: one for runs and models, one for accounts and permissions."""
 
 SERVICE = "mlflow"
-"""Names the section of libpq's file that says where the server is, and as whom one signs in."""
+"""Name of the section in libpq's service file that holds the server's address and the login."""
 
 REFRESH_SECONDS = 10.0
-"""Seconds for which a server uses what it has read. Each read is a call of Secrets Manager, and one of KMS."""
+"""Interval in seconds between two reads of the secret. Each read is a call of Secrets Manager, and one of KMS."""
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem"
@@ -29,6 +30,8 @@ CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundl
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
+    """Access of the server and the set-up to MLflow's databases."""
+
     settings: DatabaseSettings
     vault: Vault
 
@@ -37,12 +40,12 @@ class Database:
         return self.settings.credentials / "pg_service.conf"
 
     def refresh(self) -> bool:
-        """Write user and password down as they are now. Whether they are others than before."""
+        """Write the current user and password to the service file. Return whether they have changed."""
         held = self.vault.must_read(self.settings.database_secret)
         return write_secret(self.services, service(self.settings, held))
 
     def environment(self) -> dict[str, str]:
-        """What libpq is told by. https://www.postgresql.org/docs/current/libpq-envars.html"""
+        """Return the environment variables of libpq. https://www.postgresql.org/docs/current/libpq-envars.html"""
         return {
             "PGSERVICEFILE": str(self.services),
             "PGSSLMODE": "verify-full",
@@ -51,11 +54,14 @@ class Database:
         }
 
     def url(self, database: str) -> str:
-        """SQLAlchemy's, with neither user nor password. The driver is named, because MLflow's default has changed."""
+        """Return SQLAlchemy's URL, without user and password.
+
+        It names the driver, because MLflow's default has changed.
+        """
         return f"postgresql+psycopg2:///{database}?service={SERVICE}"
 
     def _certificates(self) -> Path:
-        """Amazon's certificate authorities of the region, which no system's own list has."""
+        """Return the file of Amazon's certificate authorities for the region, which are in no system's own list."""
         path = self.settings.credentials / "rds-certificates.pem"
         if not path.exists():
             url = CERTIFICATES.format(region=self.settings.region)
@@ -68,10 +74,10 @@ class Database:
 
 
 def service(settings: DatabaseSettings, login: Document) -> str:
-    """Return libpq's file. A value goes to the end of its line, and nothing in it is escaped.
+    """Return the content of libpq's service file. A value extends to the end of its line, and libpq has no escaping.
 
     Raises:
-        ValueError: a value would end its line.
+        ValueError: a value has a line break, or spaces at its ends.
     """
     values = {
         "host": settings.database_host,
@@ -85,7 +91,7 @@ def service(settings: DatabaseSettings, login: Document) -> str:
 
 
 def write_secret(path: Path, text: str) -> bool:
-    """For the owner's eyes only, and never half-written. Whether anything has changed."""
+    """Write a file that only its owner can read, atomically. Return whether its content has changed."""
     if path.exists() and path.read_text() == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

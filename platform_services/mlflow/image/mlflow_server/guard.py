@@ -1,8 +1,8 @@
-"""MLflow's sign-in, with the refusals of this platform. MLflow calls `authenticate` for each request.
+"""MLflow's authentication, with the restrictions of this platform. MLflow calls `authenticate` for each request.
 
-It is named in MLflow's own setting `authorization_function`. A response instead of a signed-in account ends a request.
-Routes that MLflow's ASGI application serves itself have no rule of Flask's here; of those accounts use only the proxy
-of files, which has one as well.
+MLflow's setting `authorization_function` names it. If it returns a response instead of an account, the request ends.
+Routes that MLflow's ASGI application serves itself have no Flask rule here; the only one of them that accounts use is
+the proxy of files, which has a Flask rule as well.
 https://mlflow.org/docs/latest/self-hosting/security/custom/
 """
 
@@ -34,8 +34,8 @@ accounts: Any = auth
 def authenticate() -> Authorization | Response:
     """Return the signed-in account, or the response that ends the request: 401, or 403 with the reason.
 
-    MLflow asks several times within a request, and ends it with 500 where the second answer is no account: when the
-    password was changed between the two. So the first answer holds for the request.
+    MLflow calls this several times within a request, and fails with 500 if a later call returns no account, because the
+    password was changed in between. So the result of the first call is reused for the whole request.
     """
     if "signed_in" not in flask.g:
         flask.g.signed_in = _authenticate()
@@ -68,7 +68,7 @@ def _reason(user: str) -> str | None:
 
 
 def _record_when_done(asked: Asked, known: KnownToMlflow) -> None:
-    """Have the server record who wrote an alias or a verdict, as soon as MLflow has carried the request out."""
+    """Record the author of an alias or a verdict after MLflow has completed the request."""
     tag: Callable[[datetime], Tag]
     if (asked.method, asked.route) == ("POST", "registered-models/alias"):
         before = known.version_named(asked.model, asked.alias)
@@ -94,7 +94,7 @@ def _record_when_done(asked: Asked, known: KnownToMlflow) -> None:
 
 
 def _error(status: int, code: str, message: str) -> Response:
-    """As MLflow's own errors are, so that its client shows the message."""
+    """Return a response in the format of MLflow's own errors, so that its client shows the message."""
     response = flask.jsonify({"error_code": code, "message": message})
     response.status_code = status
     return response

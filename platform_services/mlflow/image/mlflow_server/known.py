@@ -1,4 +1,4 @@
-"""What MLflow has recorded, as the guard asks for it: in its own stores, without a request."""
+"""MLflow's records for the guard: read from MLflow's own stores, without a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ server: Any = handlers
 
 
 class KnownToMlflow:
-    """See `refusals.Known`. Every look-up is MLflow's own, and sees what other replicas have written."""
+    """Implementation of `refusals.Known`.
+
+    Every look-up uses MLflow's own stores, and sees the writes of other replicas.
+    """
 
     @property
     def registry(self) -> Any:
@@ -49,13 +52,13 @@ class KnownToMlflow:
         return None if found is None else str(found)
 
     def version_named(self, model: str, alias: str) -> str | None:
-        """The version that an alias names."""
+        """Return the version that an alias names."""
         found = _absent(lambda: self.registry.get_model_version_by_alias(model, alias))
         return None if found is None else str(found.version)
 
 
 def _absent(call: Callable[[], T]) -> T | None:
-    """What a call answers, or None when MLflow says that there is no such thing."""
+    """Return the result of a call, or None if MLflow says that the object does not exist."""
     try:
         return call()
     except MlflowException as error:

@@ -1,9 +1,9 @@
-"""Requests that an account of MLflow may not make, although its permission EDIT lets them through.
+"""Requests that an account of MLflow may not make, although its permission EDIT allows them.
 
-EDIT lets a project's account record runs, register versions and move aliases. It also lets it rename its registered
-model and its experiment, and change every tag. Commands and servers find a project by these names, the accounts are
-kept by the tag `account`, a rollback reads the tags `move.*`, and who wrote an alias or a verdict is recorded in tags
-that the server writes itself: so these stay with the administrator.
+EDIT lets a project's account record runs, register versions and move aliases. It also lets the account rename its
+registered model and its experiment, and change every tag. Commands and servers find a project by these names, the tag
+`account` marks the managed accounts, a rollback reads the tags `move.*`, and the author of an alias or a verdict is
+recorded in tags that the server writes itself. So these operations are reserved for the administrator.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from mlflow_server.sources import Made, Places, strange_source, strange_version
 from mlflow_server.written_by import GATE_TAG, is_written_by_server
 
 ACCOUNT_TAG: Final = "account"
-"""Marks the registered model of an account that this program keeps; its value is the account's name."""
+"""Tag of the registered model of an account that this program manages. Its value is the account's name."""
 
 MOVE_TAG: Final = "move."
-"""Begins the keys of the tags that record each move of an alias. Its `account` is who signed in at MLflow."""
+"""Prefix of the keys of tags that record each move of an alias. Their field `account` is the account signed in at
+MLflow."""
 
 PROMPT_TAG: Final = "mlflow.prompt.is_prompt"
-"""Makes a prompt of a registered model, which then has other permissions and is in no list of models."""
+"""Tag that turns a registered model into a prompt, which has other permissions and is in no list of models."""
 
 _CREATE, _SET_TAG, _DELETE_TAG = "registered-models/create", "registered-models/set-tag", "registered-models/delete-tag"
 _CREATE_VERSION = "model-versions/create"
 _SET_VERSION_TAG, _DELETE_VERSION_TAG = "model-versions/set-tag", "model-versions/delete-tag"
 _ALIAS, _PASSWORD = "registered-models/alias", "users/update-password"
 DOWNLOADS: Final = frozenset({"model-versions/get-download-uri", "model-versions/get-artifact"})
-"""Routes that send somebody to a version's files, or read them."""
+"""Routes that return the location of a version's files, or read them."""
 
 JUDGED: Final = frozenset(
     {
@@ -41,7 +42,7 @@ JUDGED: Final = frozenset(
         ("PATCH", _PASSWORD),
     }
 )
-"""Requests that are judged by what they say; of the others method, address and account say enough."""
+"""Requests that are checked by their content. For all other requests method, route and account are sufficient."""
 
 _BY_NAME: Final = "commands and servers find a project's model by its name"
 _EVIDENCE: Final = "promotions and people read what was recorded there"
@@ -74,10 +75,10 @@ _ADMINISTRATORS: Final[Mapping[tuple[str, str], str]] = {
 }
 
 MAX_ALIAS: Final = 100
-"""Characters of an alias, so that the key of the tag that records its writer is one that MLflow keeps."""
+"""Maximum length of an alias. The key of the tag that records its writer must not exceed MLflow's limit."""
 
 UNKNOWN: Final = "?"
-"""Begins the route of a request that no rule of MLflow's fits; its address follows."""
+"""Prefix of the route of a request that matches no rule of MLflow. The request's path follows it."""
 
 Tags = Mapping[str, str]
 
@@ -86,9 +87,9 @@ Tags = Mapping[str, str]
 class Asked:
     """One request of an account.
 
-    `route` is as `routes.route_of` has it, or begins with UNKNOWN. The others are in requests of JUDGED: the
-    registered model, its version, an alias, the tags to write or, without values, to delete, and what a new version is
-    to be made of.
+    `route` is the result of `routes.route_of`, or begins with UNKNOWN. The other fields are set in requests of JUDGED:
+    the registered model, its version, an alias, the tags to write or (without values) to delete, and the source of a
+    new version.
     """
 
     method: str
@@ -102,15 +103,15 @@ class Asked:
 
 
 class Known(Places, Protocol):
-    """What MLflow has recorded."""
+    """MLflow's records."""
 
     def tags_of(self, model: str) -> Tags | None:
-        """The tags of a registered model, None where there is no such model."""
+        """Return the tags of a registered model, or None if there is no such model."""
         ...
 
 
 def refusal(asked: Asked, known: Known) -> str | None:
-    """Return why a request is refused, in a sentence that says what to do or who may make it; None where it is not."""
+    """Return why a request is denied, in a sentence with the fix or with who may make it, or None if it is allowed."""
     deed = _ADMINISTRATORS.get((asked.method, asked.route))
     if is_reader(asked.user) and not offered(asked.method, asked.route, asked.user):
         return (
@@ -126,7 +127,7 @@ def refusal(asked: Asked, known: Known) -> str | None:
 
 
 def false_author(asked: Asked) -> str | None:
-    """Return why a record of a move does not say who writes it, or None. Holds for the administrator as well."""
+    """Return why a record of a move does not name its author, or None. This applies to the administrator as well."""
     if asked.route != _SET_TAG:
         return None
     for key, value in asked.tags.items():
@@ -148,7 +149,7 @@ def _author(value: str) -> object:
 
 
 def _deed(asked: Asked, known: Known) -> str | None:
-    """What only the administrator may do of what the request says."""
+    """Return the operation in the request that only the administrator may do, or None."""
     if asked.route == _PASSWORD and (known.tags_of(asked.user) or {}).get(ACCOUNT_TAG) == asked.user:
         return "change the password of a project's account, because the project's pods and commands sign in with it"
     if asked.route == _CREATE:
@@ -167,7 +168,7 @@ def _deed(asked: Asked, known: Known) -> str | None:
 
 
 def _strange(asked: Asked, known: Known) -> str | None:
-    """What nobody may ask, because of a version's files or because it could not be recorded."""
+    """Return why nobody may make the request, because of a version's files or because it could not be recorded."""
     if len(asked.alias) > MAX_ALIAS:
         return f"the alias {asked.alias[:20]}... has {len(asked.alias)} characters; write {MAX_ALIAS} at the most"
     if asked.made is not None:
@@ -178,7 +179,10 @@ def _strange(asked: Asked, known: Known) -> str | None:
 
 
 def _made(asked: Asked, known: Known) -> str | None:
-    """MLflow's client makes a registered model before each version, and goes on where it hears that there is one."""
+    """Return the operation that the account may not do when it creates a registered model, or None.
+
+    MLflow's client creates a registered model before each version, and continues if it already exists.
+    """
     kept = _first(_of_tag("set", key) for key in sorted(asked.tags) if _is_kept(key) or key == PROMPT_TAG)
     if kept or (asked.model == project_of(asked.user) and known.tags_of(asked.model) is not None):
         return kept
@@ -189,7 +193,11 @@ def _made(asked: Asked, known: Known) -> str | None:
 
 
 def _overwritten(model: str, key: str, value: str, known: Known) -> str | None:
-    """A move that is recorded stays as it is. The same once more is a client that heard no answer the first time."""
+    """Return the operation if a tag may not be written, or None.
+
+    A recorded move is immutable. Writing the same value again is allowed: the client may not have received the first
+    answer.
+    """
     if key in (ACCOUNT_TAG, PROMPT_TAG):
         return _of_tag("set", key)
     if key.startswith(MOVE_TAG) and (known.tags_of(model) or {}).get(key, value) != value:

@@ -1,12 +1,11 @@
-"""MLflow's roles in PostgreSQL: one that owns its databases and nothing else, and two that the server signs in as.
+"""MLflow's roles in PostgreSQL: one that owns its databases and nothing else, and two logins of the server.
 
-The server uses one of the two at a time. A rotation gives the other one a new password and lets the server change over,
-so that there is no moment at which the password in the secret is refused. Everything that a session makes is the
-owner's. All of it may be done again, and goes on where it was interrupted.
-
-RDS's master user is no superuser: it may give away what it owns to roles that it is a member of. As a member it also
-keeps its way to the tables, so that a server of an older version, which signs in as the master user, works on until it
-is replaced.
+The server uses one login at a time. A rotation gives the other login a new password and lets the server switch to it,
+so the password in the secret is valid at every moment. Objects that a session creates belong to the owner role. All
+functions are idempotent, and continue after an interruption.
+RDS's master user is no superuser: it may transfer objects that it owns to roles that it is a member of. As a member it
+also keeps its access to the tables, so a server of an older version, which signs in as the master user, continues to
+work until it is replaced.
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.MasterAccounts.html
 """
 
@@ -27,17 +26,17 @@ LOG = logging.getLogger("roles")
 OWNER: Final = "mlflow_owner"
 LOGINS: Final = ("mlflow_server_a", "mlflow_server_b")
 LOCK_KEY: Final = 0x6D6C666C6F77
-"""Any number, the same in all that changes roles: `mlflow` in ASCII."""
+"""Key of the advisory lock. Any number, the same in all programs that change roles: `mlflow` in ASCII."""
 
 _ATTRIBUTES: Final = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 _EVERYBODYS: Final = ("postgres", "template1")
-"""Databases that each server comes with."""
+"""Databases that exist on each new server."""
 
 LOCK_PATIENCE_SECONDS: Final = 120.0
 
-# Objects of the master user. What belongs to another object (a serial column's sequence, a table's type, a part of an
-# extension) follows it and is not changed by itself. Schemas come first: whoever is to own something in a schema must
-# be allowed to make it there.
+# Objects of the master user. An object that belongs to another one (a serial column's sequence, a table's type, a part
+# of an extension) follows it and is not changed by itself. Schemas come first: the new owner of an object in a schema
+# must be allowed to create objects there.
 _OWNED: Final = """
 WITH parts AS (SELECT classid, objid, deptype FROM pg_depend WHERE deptype IN ('i', 'a', 'e'))
 SELECT 'SCHEMA', n.oid::regnamespace::text
@@ -67,14 +66,14 @@ SELECT 'ROUTINE', p.oid::regprocedure::text
 
 
 class RoleError(RuntimeError):
-    """A role is there that is not as it should be. The message names it and says what to do."""
+    """An existing role does not have the expected properties. The message names it and the fix."""
 
 
 def other(login: str) -> str:
-    """Return the login that is not in use while this one is.
+    """Return the other one of the two logins.
 
     Raises:
-        RoleError: it is none of the two.
+        RoleError: the name is none of the two.
     """
     if login not in LOGINS:
         raise RoleError(f"the secret of MLflow's database names the role {login!r}; it must be one of {LOGINS}")
@@ -82,21 +81,22 @@ def other(login: str) -> str:
 
 
 def lock(master: Connection) -> None:
-    """Wait until nobody else changes roles; the server lets go when the connection ends, however that happens."""
+    """Wait for the lock on changes of roles. The server releases it when the connection ends, for whatever reason."""
     master.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
 
 
 def ensure_roles(master: Connection) -> None:
-    """Make the three roles, without a way to sign in yet.
+    """Create the three roles, without the right to sign in yet.
 
     Raises:
-        RoleError: a role of such a name may more than it should.
+        RoleError: an existing role of such a name has more permissions than it should.
     """
     for name in (OWNER, *LOGINS):
         if not _found(master, "SELECT 1 FROM pg_roles WHERE rolname = :name", name=name):
             master.execute(text(f"CREATE ROLE {name} {_ATTRIBUTES}"))
             LOG.info("made the role %s", name)
-    # From PostgreSQL 16 on whoever makes a role may change it, but neither use its rights nor give it anything.
+    # From PostgreSQL 16 on the creator of a role may change it, but may neither use its privileges nor transfer objects
+    # to it.
     options = " WITH INHERIT TRUE, SET TRUE" if _version(master) >= 16 else ""
     if not _is_member(master, "current_user", OWNER):
         master.execute(text(f"GRANT {OWNER} TO CURRENT_USER{options}"))
@@ -122,31 +122,31 @@ def _check(master: Connection) -> None:
 
 
 def let_in(master: Connection, login: Document) -> None:
-    """Give a login the password of its secret. Sessions that are open go on.
+    """Set the password of a login to the one in its secret, and enable it. Open sessions continue.
 
     Raises:
         RoleError: the secret names another role.
     """
     other(login["username"])
-    # A verifier has no character that a literal could end with.
+    # A verifier contains no character that could end a literal.
     master.execute(_plain(f"ALTER ROLE {login['username']} LOGIN PASSWORD '{verifier(login['password'])}'"))
 
 
 def shut_out(master: Connection, login: str) -> None:
-    """Let a login open no more sessions. Those that are open go on, until the server's pool ends them."""
+    """Disable a login. Open sessions continue until the server's pool ends them."""
     other(login)
     master.execute(text(f"ALTER ROLE {login} NOLOGIN PASSWORD NULL"))
 
 
 def may_sign_in(master: Connection, login: str) -> bool:
-    """Return whether a login has a password that counts."""
+    """Return whether a login is enabled."""
     return _found(master, "SELECT 1 FROM pg_roles WHERE rolname = :name AND rolcanlogin", name=login)
 
 
 def ensure_database(master: Connection, name: str) -> None:
-    """Make a database of the owner's, or give it to the owner, and let nobody else in.
+    """Create a database that the owner role owns, or transfer it to the owner role, and let no other role connect.
 
-    RDS makes one database only, and it is the master user's.
+    RDS creates one database only, which the master user owns.
     """
     quoted = master.dialect.identifier_preparer.quote(name)
     if not _found(master, "SELECT 1 FROM pg_database WHERE datname = :name", name=name):
@@ -159,9 +159,9 @@ def ensure_database(master: Connection, name: str) -> None:
 
 
 def close_other_databases(master: Connection) -> None:
-    """Take the right to connect that everybody has to the databases that RDS made beside MLflow's.
+    """Revoke PUBLIC's right to connect to the databases that RDS created beside MLflow's.
 
-    A database that is not the master user's stays as it is.
+    A database that the master user does not own stays unchanged.
     """
     for name in _EVERYBODYS:
         mine = "SELECT 1 FROM pg_database WHERE datname = :name AND pg_has_role(current_user, datdba, 'USAGE')"
@@ -170,13 +170,13 @@ def close_other_databases(master: Connection) -> None:
 
 
 def hand_over(master: Connection) -> int:
-    """Give everything that is the master user's in the connection's database to the owner, one object at a time.
+    """Transfer all of the master user's objects in the connection's database to the owner role, one at a time.
 
-    Each change waits for the transactions that use the object, and holds up new ones: five seconds at the most, then
-    it lets them go first and tries again.
+    Each change waits for the transactions that use the object, and blocks new ones: for at most five seconds, then it
+    lets them proceed and tries again.
 
     Returns:
-        How many objects changed hands.
+        The number of objects that were transferred.
     """
     master.execute(text("SET lock_timeout TO '5s'"))
     changed = 0
@@ -201,7 +201,7 @@ def _changes(master: Connection) -> Iterator[str]:
 
 
 def _plain(statement: str) -> TextClause:
-    """A statement without parameters; SQLAlchemy would take what follows a colon for the name of one."""
+    """Return a statement without parameters. SQLAlchemy would read the text after a colon as the name of one."""
     return text(statement.replace(":", "\\:"))
 
 

@@ -1,8 +1,8 @@
 """`python -m mlflow_server.rotate_accounts`: new passwords for MLflow's administrator and the projects' accounts.
 
-MLflow knows one password of each. It is changed there first and in the secret at once after, so that whoever is
-refused and reads the secret anew gets the one that counts; clients of the platform do so for each request. Ended in
-between, the next run finds the new one under AWSPENDING and goes on with it.
+MLflow stores one password of each account. It is changed there first and in the secret immediately afterwards, so that
+a client that is rejected and reads the secret again gets the valid one; clients of the platform do so for each request.
+If this program is interrupted in between, the next run finds the new password under AWSPENDING and continues with it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ Works = Callable[[Document], bool]
 
 
 def rotate(vault: Vault, secret: str, new: Document, change: Callable[[Document], None], works: Works) -> None:
-    """Give an account a new password: the one that already waits to take the old one's place, or else `new`.
+    """Give an account a new password: the pending one if there is one, else `new`.
 
     Args:
-        vault: where the secret is.
-        secret: the account's.
+        vault: client of Secrets Manager.
+        secret: the account's secret.
         new: name and password.
-        change: makes MLflow know the password that it is given.
-        works: says whether MLflow knows it.
+        change: sets a password in MLflow.
+        works: returns whether MLflow accepts a password.
 
     Raises:
-        SignInError: MLflow does not take it, or does not answer.
+        SignInError: MLflow does not accept the password, or does not answer.
     """
     pending = vault.pending(secret)
     if pending is None:
@@ -43,14 +43,14 @@ def rotate(vault: Vault, secret: str, new: Document, change: Callable[[Document]
                 raise SignInError(f"MLflow refuses the new password of {pending['username']}, which it took before")
         if promote:
             vault.promote(secret)
-        # Once more: the Job that keeps the accounts may have read the old value, and set it, just before.
+        # Second pass: the Job that manages the accounts may have read the old value, and set it, just before.
 
 
 def rotate_all(settings: RotationSettings, vault: Vault) -> list[str]:
-    """Rotate what the settings name, the administrator last.
+    """Rotate the passwords that the settings name, the administrator's last.
 
     Returns:
-        What went wrong, one line for each account; the others have new passwords.
+        One line for each account that failed; the others have new passwords.
     """
     failed: list[str] = []
 
@@ -75,6 +75,7 @@ def rotate_all(settings: RotationSettings, vault: Vault) -> list[str]:
 
 
 def main() -> int:
+    """Rotate the passwords and return the exit code: 1 if an account failed."""
     settings = from_environment(RotationSettings)
     try:
         failed = rotate_all(settings, Vault())

@@ -1,11 +1,10 @@
-"""`python -m mlflow_server.rotate_database`: the server signs in at PostgreSQL as its other login, with a new password.
+"""`python -m mlflow_server.rotate_database`: switch the server to its other PostgreSQL login, with a new password.
 
-No connection fails meanwhile: the login that is in use keeps its password until every server has read the new secret,
-and its open sessions go on after that.
+No connection fails meanwhile: the current login keeps its password until every server has read the new secret, and its
+open sessions continue after that.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-two-users
-
-Ended at any point, it goes on with the password that waits under AWSPENDING, or first shuts out the login that it had
-not come to.
+After an interruption at any point, the next run continues with the pending password under AWSPENDING, or first disables
+the login that the interrupted run had left enabled.
 """
 
 from __future__ import annotations
@@ -24,11 +23,15 @@ from mlflow_server.vault import Vault, new_login
 
 LOG = logging.getLogger("rotate_database")
 GRACE_SECONDS = 3 * REFRESH_SECONDS
-"""Until every server has read a new secret, also where a read failed."""
+"""Time in seconds until every server has read a new secret, even if one read failed."""
 
 
 def rotate(administration: Administration, wait: Callable[[float], object] = time.sleep) -> None:
-    """Raises LookupError where the set-up has not run yet; what was done until an error is gone on with by the next."""
+    """Rotate the login. After an error the next run continues from there.
+
+    Raises:
+        LookupError: the set-up has not run yet.
+    """
     vault, secret = administration.vault, administration.settings.database_secret
     with administration.master() as master:
         roles.lock(master)
@@ -52,6 +55,7 @@ def rotate(administration: Administration, wait: Callable[[float], object] = tim
 
 
 def main() -> int:
+    """Rotate the login and return the exit code: 1 after a failure."""
     settings = from_environment(SetUpSettings)
     vault = Vault()
     os.environ.update(Database(settings=settings, vault=vault).environment())

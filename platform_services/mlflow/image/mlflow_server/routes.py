@@ -1,9 +1,9 @@
-"""Which routes of MLflow's API the accounts of this platform may use at all; every other one is the administrator's.
+"""Routes of MLflow's API that the accounts of this platform may use; all others are reserved for the administrator.
 
-MLflow's own permissions then bound an account to its experiment and its registered model. They are not enough alone:
-everybody who is signed in may make experiments anywhere, traces name places that the server reads, and much of what
-MLflow serves (gateway, jobs, assistant, traces, prompts) makes it call or run things. What this platform does not use
-is not offered. A test holds these lists against MLflow's own table of routes.
+MLflow's own permissions then limit an account to its experiment and its registered model. They are not sufficient
+alone: every signed-in user may create experiments anywhere, traces name locations that the server reads, and much of
+MLflow's API (gateway, jobs, assistant, traces, prompts) makes it call or run things. Routes that this platform does not
+use are not offered. A test compares these lists with MLflow's own table of routes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import re
 from typing import Final, Literal
 
 Role = Literal["administrator", "promoter", "reader"]
-"""Promoters are people and the judge; readers are pods that serve."""
+"""Promoters are people and the conductors of training runs; readers are pods that serve."""
 
 READER_SUFFIX: Final = ".serving"
-"""Ends the name of a project's reader. Names of projects have no dot."""
+"""Suffix of the name of a project's reader. Names of projects have no dot."""
 
 _BASE = re.compile(r"/?(?:(?:ajax-)?api/\d+\.\d+/?)?(?:mlflow/)?")
 _CONVERTER = re.compile(r"<\w+:")
@@ -25,22 +25,23 @@ def route_of(rule: str) -> str:
     """Return the part of a URL rule of MLflow that is the same in all versions of its API.
 
     Args:
-        rule: such as `/ajax-api/2.0/mlflow/registered-models/rename`, which is `registered-models/rename`.
+        rule: such as `/ajax-api/2.0/mlflow/registered-models/rename`, which becomes `registered-models/rename`.
     """
     return _CONVERTER.sub("<", _BASE.sub("", rule, count=1))
 
 
 def project_of(user: str) -> str:
-    """Return the project that an account is of; of people's own accounts it is no project's name."""
+    """Return the project of an account. For a personal account the result is no project's name."""
     return user.removesuffix(READER_SUFFIX)
 
 
 def is_reader(user: str) -> bool:
+    """Return whether an account is a project's reader."""
     return user.endswith(READER_SUFFIX)
 
 
 def _routes(listed: str) -> frozenset[tuple[str, str]]:
-    """Each line is a method and its routes; `/` is the empty route."""
+    """Parse a list of routes. Each line is a method and its routes; `/` is the empty route."""
     lines = [line.split() for line in listed.strip().splitlines()]
     return frozenset((method, "" if route == "/" else route) for method, *routes in lines for route in routes)
 
@@ -56,7 +57,7 @@ GET users/current users/current/permissions server-info health
 POST experiments/search experiments/search-datasets runs/search registered-models/get-latest-versions
 POST logged-models/search
 """)
-"""What every account may ask; nothing of it changes anything."""
+"""Read-only routes for every account."""
 
 PAGES: Final = _routes("""
 GET / version static-files/<path> build/<filename> graphql ui-telemetry
@@ -73,7 +74,7 @@ GET prompt-optimization/jobs/search webhooks
 POST graphql ui-telemetry traces/search traces/batchGetInfos traces/metrics traces/calculate-filter-correlation
 POST datasets/search issues/search prompt-optimization/jobs/search
 """)
-"""What MLflow's pages ask beside that, for people. It changes nothing either."""
+"""Additional read-only routes that MLflow's web pages use, for people."""
 
 WRITES: Final = _routes("""
 POST runs/create runs/update runs/log-metric runs/log-parameter runs/log-batch runs/log-inputs runs/log-model
@@ -91,10 +92,10 @@ PATCH model-versions/update
 DELETE model-versions/delete-tag
 PATCH users/update-password
 """)
-"""What promoters may do, as far as `refusals` has nothing against what the request says."""
+"""Routes for promoters, unless `refusals` denies the content of the request."""
 
 
 def offered(method: str, route: str, user: str) -> bool:
-    """Return whether accounts such as this one, which is not the administrator's, may use a route at all."""
+    """Return whether an account other than the administrator may use a route."""
     asked = (method, route)
     return asked in READS or (not is_reader(user) and (asked in PAGES or asked in WRITES))

@@ -1,4 +1,4 @@
-"""PostgreSQL's verifier of a password, computed here, so that no statement and no log of the database holds one.
+"""PostgreSQL's verifier of a password, computed here, so that no statement or log of the database contains a password.
 
 RDS writes statements that change roles into its log, which CloudWatch keeps (`log_statement: ddl`).
 https://www.postgresql.org/docs/current/catalog-pg-authid.html and RFC 5803
@@ -12,14 +12,14 @@ import hmac
 import secrets
 
 ITERATIONS = 4096
-"""PostgreSQL's own number. https://www.postgresql.org/docs/current/runtime-config-connection.html"""
+"""PostgreSQL's default. https://www.postgresql.org/docs/current/runtime-config-connection.html"""
 
 
 def verifier(password: str, salt: bytes | None = None) -> str:
     """Return the SCRAM-SHA-256 verifier of a password.
 
     Args:
-        password: in ASCII, as those that are made here; others would have to be normalised first.
+        password: in ASCII, like the generated ones; others would have to be normalised first.
         salt: 16 random bytes if left out.
 
     Raises:

@@ -1,6 +1,6 @@
-"""`python -m mlflow_server.serve`: MLflow's server, with its database's password kept up to date beside it.
+"""`python -m mlflow_server.serve`: MLflow's server, and a thread that keeps its database password up to date.
 
-Metrics are on a port of their own: MLflow's `/metrics` wants the administrator's password, which no scraper should
+Metrics have a port of their own: MLflow's `/metrics` requires the administrator's password, which no scraper should
 have.
 """
 
@@ -25,12 +25,13 @@ from mlflow_server.settings import ServerSettings, from_environment
 from mlflow_server.vault import Document, Vault
 
 LOG = logging.getLogger("serve")
-# Named here, as importing it means importing MLflow's server, which reads the configuration that this module writes.
+# A string, because importing the function means importing MLflow's server, which reads the configuration that this
+# module writes.
 AUTHORIZATION_FUNCTION = "mlflow_server.guard:authenticate"
 
 
 def sign_in_configuration(database_url: str, administrator: Document) -> str:
-    """MLflow's basic_auth.ini. Nobody may do anything that no permission names.
+    """Return the content of MLflow's basic_auth.ini. Operations without an explicit permission are denied.
 
     https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
     """
@@ -41,7 +42,7 @@ def sign_in_configuration(database_url: str, administrator: Document) -> str:
         "admin_username": administrator["username"],
         "admin_password": administrator["password"],
         "authorization_function": AUTHORIZATION_FUNCTION,
-        # Checking a password is made to be slow; what was right is right for so long.
+        # Password hashing is slow by design, so a successful check is cached for this time.
         "auth_cache_ttl_seconds": "30",
     }
     text = StringIO()
@@ -50,35 +51,36 @@ def sign_in_configuration(database_url: str, administrator: Document) -> str:
 
 
 def command(settings: ServerSettings) -> list[str]:
-    """Without anything secret, as every process of the node can read it."""
+    """Return the command of the server. It contains no secret, because every process of the node can read it."""
     return [
         *("mlflow", "server", "--app-name", "basic-auth"),
         *("--host", "0.0.0.0", "--port", str(settings.port), "--workers", str(settings.workers)),  # noqa: S104
         *("--serve-artifacts", "--artifacts-destination", settings.artifacts),
         *("--allowed-hosts", settings.allowed_hosts),
         *("--expose-prometheus", str(settings.metrics)),
-        # Probes come every few seconds; who asked how often is in the metrics.
+        # Probes come every few seconds; the metrics count requests.
         *("--uvicorn-opts", "--no-access-log"),
     ]
 
 
 def server_environment(records_url: str, configuration: Path, administrator: Document) -> dict[str, str]:
-    """MLflow's own variables. `configuration` is the file with `sign_in_configuration`."""
+    """Return MLflow's own variables. `configuration` is the path of the file with `sign_in_configuration`."""
     return {
         "MLFLOW_BACKEND_STORE_URI": records_url,
         "MLFLOW_AUTH_CONFIG_PATH": str(configuration),
         "MLFLOW_FLASK_SERVER_SECRET_KEY": administrator["session_key"],
-        # Its jobs are for features of language models, and cost as much memory as the server itself.
+        # Its jobs are for language model features, and need as much memory as the server itself.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        # MLflow's defaults, which must not be switched off: what it has no check for is refused.
+        # MLflow's defaults, which must not be switched off: requests without an authorization check are denied.
         "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
         "MLFLOW_SERVER_ENABLE_GRAPHQL_AUTH": "true",
-        # A connection that PostgreSQL has closed is noticed before it is used.
+        # A connection that PostgreSQL has closed is detected before it is used.
         "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE": "300",
     }
 
 
 def main() -> int:
+    """Run MLflow's server and return its exit code; after a signal it is 128 plus the signal's number."""
     settings = from_environment(ServerSettings)
     vault = Vault()
     database = Database(settings=settings, vault=vault)
@@ -114,7 +116,10 @@ def _serve_metrics(settings: ServerSettings) -> None:
 
 
 def _keep(server: subprocess.Popen[bytes], database: Database) -> int:
-    """Until the server ends. A password that cannot be read now is read the next time: connections go on without."""
+    """Refresh the password until the server ends.
+
+    A failed read is repeated at the next interval; connections are not affected.
+    """
     ended = threading.Event()
 
     def refresh() -> None:

@@ -1,8 +1,8 @@
-"""`python -m mlflow_server.set_up`: what has to be done once before this version of the server runs.
+"""`python -m mlflow_server.set_up`: set-up that has to run once before this version of the server runs.
 
-The administrator's account has a password; both databases exist, belong to MLflow's own role, and let nobody else in;
-their tables are this version's. Safe to run again, also after it was ended at any point, and while servers run that
-still sign in as the master user.
+Afterwards the administrator's account has a password; both databases exist, belong to MLflow's own role, and let no
+other role connect; their tables match this version. The program is idempotent, also after an interruption at any point,
+and while servers run that still sign in as the master user.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ tables: Any = tracking_tables
 
 
 def main() -> None:
+    """Run the set-up. Exceptions end the process."""
     settings = from_environment(SetUpSettings)
     vault = Vault()
     vault.read_or_make(settings.admin_secret, new_administrator)
@@ -32,7 +33,7 @@ def main() -> None:
     os.environ.update(database.environment())
     make_ready(Administration(settings=settings, vault=vault))
     database.refresh()
-    # As the role that owns the databases, so that what is made is its own.
+    # Run as the role that owns the databases, so that new tables belong to it.
     engine = sqlalchemy.create_engine(database.url(TRACKING))
     if tables._is_empty_database(engine):
         tables._initialize_tables(engine)

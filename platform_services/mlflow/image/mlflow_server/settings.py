@@ -1,4 +1,7 @@
-"""What the pods are told, by environment variables that begin with `PLATFORM_`. Secrets are named, never given."""
+"""Settings of the pods, from environment variables that begin with `PLATFORM_`.
+
+Secrets are passed by ARN, never by value.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 class DatabaseSettings(BaseSettings):
-    """`database_secret` is the ARN of the secret of MLflow's own role; `credentials` a folder in memory."""
+    """Settings for the database.
+
+    `database_secret` is the ARN of the secret of MLflow's own role; `credentials` is a folder in memory.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PLATFORM_", frozen=True)
 
@@ -27,13 +33,16 @@ class DatabaseSettings(BaseSettings):
 
 
 class SetUpSettings(DatabaseSettings):
-    """`master_secret` is the ARN of the secret that RDS keeps."""
+    """Settings of the set-up. `master_secret` is the ARN of the secret that RDS manages."""
 
     master_secret: str
 
 
 class ServerSettings(DatabaseSettings):
-    """`artifacts` is where the server keeps them, such as s3://bucket/mlflow; `metrics` a folder of its own."""
+    """Settings of the server.
+
+    `artifacts` is the location of artifacts, such as s3://bucket/mlflow; `metrics` is a folder of its own.
+    """
 
     artifacts: str
     allowed_hosts: str
@@ -44,7 +53,10 @@ class ServerSettings(DatabaseSettings):
 
 
 class AccountsSettings(BaseSettings):
-    """`accounts` maps the name of each account to the ARN of the secret that holds its password."""
+    """Settings of the Job for accounts.
+
+    `accounts` maps the name of each account to the ARN of the secret with its password.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PLATFORM_", frozen=True)
 
@@ -54,13 +66,13 @@ class AccountsSettings(BaseSettings):
 
 
 class RotationSettings(AccountsSettings):
-    """`rotate` says whose passwords: the projects' accounts, the administrator's, or both."""
+    """Settings of the rotation. `rotate` selects the projects' accounts, the administrator, or both."""
 
     rotate: frozenset[Literal["accounts", "administrator"]] = frozenset({"accounts", "administrator"})
 
 
 def from_environment(kind: type[Settings]) -> Settings:
-    """Ends the process, with what is missing, when the environment is not complete."""
+    """Return the settings. If the environment is incomplete, end the process with a list of the missing variables."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         return kind()

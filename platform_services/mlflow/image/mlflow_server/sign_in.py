@@ -1,4 +1,4 @@
-"""The part of MLflow's API that is about people: users, and who may use which experiment and model.
+"""Client for the part of MLflow's API about people: users, and their permissions for experiments and models.
 
 https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/ (MLflow's own client has no call for the listings)
 """
@@ -17,18 +17,20 @@ SECONDS = 60.0
 
 
 class SignInError(RuntimeError):
-    """MLflow refused, or did not answer. The message has its own words."""
+    """MLflow rejected a call, or did not answer. The message contains MLflow's own text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
+    """A permission of an account for an experiment or a registered model."""
+
     kind: str
     resource: str
     permission: str
 
 
 class SignIn:
-    """As the administrator."""
+    """Client that is signed in as the administrator."""
 
     def __init__(self, server: str, administrator: Document) -> None:
         self._server = server.rstrip("/")
@@ -43,14 +45,14 @@ class SignIn:
         self._call("POST", "2.0/mlflow/users/create", dict(account))
 
     def has_password(self, account: Document) -> bool:
-        """Whether the account may sign in with what its secret holds."""
+        """Return whether MLflow accepts the account's password."""
         return signs_in(self._server, account)
 
     def set_password(self, account: Document) -> None:
         self._call("PATCH", "2.0/mlflow/users/update-password", dict(account))
 
     def set_own_password(self, administrator: Document) -> None:
-        """Give the administrator, who is signed in, another password, and sign in with it from now on."""
+        """Change the password of the administrator, who is signed in, and sign in with it from now on."""
         named = {key: administrator[key] for key in ("username", "password")}
         body = {**named, "current_password": self._administrator["password"]}
         self._call("PATCH", "2.0/mlflow/users/update-password", body)
@@ -94,10 +96,10 @@ class SignIn:
 
 
 def signs_in(server: str, account: Document) -> bool:
-    """Return whether MLflow lets an account in with this password.
+    """Return whether MLflow accepts an account's password.
 
     Raises:
-        SignInError: MLflow says neither yes nor no.
+        SignInError: MLflow answers neither yes nor no.
     """
     try:
         answer = requests.get(
@@ -113,11 +115,11 @@ def signs_in(server: str, account: Document) -> bool:
 
 
 def administrator(vault: Vault, secret: str, server: str) -> Document:
-    """Return the administrator's name and password; after a rotation that was ended they may be those that wait.
+    """Return the administrator's name and password. After an interrupted rotation they may be the pending ones.
 
     Raises:
         LookupError: the secret has no value yet.
-        SignInError: MLflow takes none of them, or does not answer.
+        SignInError: MLflow accepts neither of them, or does not answer.
     """
     current = vault.must_read(secret)
     if signs_in(server, current):

@@ -1,7 +1,8 @@
-"""Where the files of a version of a model may lie: with its own project's runs and logged models, and nowhere else.
+"""Allowed locations of a model version's files: its own project's runs and logged models, and no other place.
 
-MLflow takes any URI as the source of a version. Whoever loads the version, or MLflow itself for its pages, then reads
-there with rights of its own: another project's files in the bucket, its own disk, an address that it can reach.
+MLflow accepts any URI as the source of a version. A client that loads the version, or MLflow itself for its web pages,
+then reads there with its own permissions: another project's files in the bucket, its own disk, an address that it can
+reach.
 https://mlflow.org/docs/latest/ml/model-registry/
 """
 
@@ -20,7 +21,7 @@ _FILES = re.compile(rf"mlflow-artifacts:/(?P<experiment>\d+)(?P<path>{_PATH})/?"
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What a new version is to be made of, as the request says it; empty where it does not say."""
+    """The source of a new version as the request declares it. A missing value is empty."""
 
     source: str
     run_id: str = ""
@@ -28,10 +29,10 @@ class Made:
 
 
 class Places(Protocol):
-    """Looks up what MLflow has recorded; None where there is no such thing."""
+    """Look-ups in MLflow's records. They return None if an object does not exist."""
 
     def experiment_named(self, name: str) -> str | None:
-        """Id of the experiment of a name."""
+        """Return the ID of the experiment with a name."""
         ...
 
     def experiment_of_run(self, run_id: str) -> str | None: ...
@@ -41,14 +42,14 @@ class Places(Protocol):
     def location_of_logged_model(self, model_id: str) -> str | None: ...
 
     def location_of_version(self, name: str, version: str) -> str | None:
-        """Where MLflow sends whoever downloads it."""
+        """Return the location from which MLflow lets clients download a version."""
         ...
 
 
 def strange_version(name: str, version: str, places: Places) -> str | None:
-    """Return why nobody may load a version that is there already; None where there is none, or nothing against it.
+    """Return why nobody may load an existing version, or None if there is none or no objection.
 
-    It does not say where the files are: MLflow has not yet judged whether the account may know.
+    The reason does not name the location of the files: MLflow has not yet checked whether the account may know it.
     """
     location, own = places.location_of_version(name, version), places.experiment_named(name)
     if location is None or (own is not None and _is_own(location, own, places)):
@@ -60,12 +61,12 @@ def strange_version(name: str, version: str, places: Places) -> str | None:
 
 
 def strange_source(name: str, made: Made, places: Places) -> str | None:
-    """Return why a version may not be made of what a request says, or None.
+    """Return why a version may not be created from the source in a request, or None.
 
     Args:
         name: the registered model, which has the name of its project's experiment.
-        made: what the request says.
-        places: what MLflow has recorded.
+        made: the source in the request.
+        places: MLflow's records.
     """
     own = places.experiment_named(name)
     if own is None:
@@ -86,7 +87,7 @@ def strange_source(name: str, made: Made, places: Places) -> str | None:
 
 
 def _is_own(location: str, own: str, places: Places) -> bool:
-    """Return whether files are those of a run or logged model of an experiment."""
+    """Return whether files belong to a run or logged model of an experiment."""
     if found := _LOGGED_MODEL.fullmatch(location):
         kept = places.location_of_logged_model(found["id"])
         return kept is not None and _is_kept_with(kept, own)
@@ -96,7 +97,7 @@ def _is_own(location: str, own: str, places: Places) -> bool:
 
 
 def _is_kept_with(location: str, own: str) -> bool:
-    """Return whether a location is one of those that MLflow's proxy of files keeps for an experiment."""
+    """Return whether a location is one that MLflow's proxy of files uses for an experiment."""
     found = _FILES.fullmatch(location)
     return found is not None and found["experiment"] == own and not _climbs(found["path"])
 

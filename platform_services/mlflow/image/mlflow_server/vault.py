@@ -1,7 +1,7 @@
-"""Secrets Manager: reading what is there, the first value of what only machines need to know, and the next one.
+"""Secrets Manager: reads values, creates the first value of secrets that only machines need, and replaces values.
 
-A new value waits under the label AWSPENDING until it works, and then takes AWSCURRENT over, which is what everybody
-reads. Whatever is interrupted in between is found again by its label.
+A new value waits under the label AWSPENDING until it works, and then gets the label AWSCURRENT, which all clients read.
+After an interruption the label identifies the new value.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html#term_version
 """
 
@@ -23,7 +23,7 @@ Document = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A value of a secret. Its text is not shown where the object is printed."""
+    """A value of a secret. The text is left out of its representation."""
 
     identifier: str
     value: Document
@@ -33,20 +33,26 @@ class Version:
 
 
 class Vault:
+    """Client of Secrets Manager."""
+
     def __init__(self) -> None:
         self._client: Any = boto3.client("secretsmanager")
 
     def read(self, arn: str) -> Document | None:
-        """A secret's JSON, or None when it has no value yet."""
+        """Return a secret's JSON, or None if it has no value yet."""
         found = self._version(arn, CURRENT)
         return found.value if found else None
 
     def must_read(self, arn: str) -> Document:
-        """Raises LookupError, which names the secret, when it has no value."""
+        """Return a secret's JSON.
+
+        Raises:
+            LookupError: the secret has no value. The message names the secret.
+        """
         return self._must(arn).value
 
     def read_or_make(self, arn: str, make: Callable[[], Document]) -> Document:
-        """What it holds; where it holds nothing, something new is put into it first."""
+        """Return a secret's JSON. If it has no value, create one first."""
         held = self.read(arn)
         if held is not None:
             return held
@@ -56,12 +62,12 @@ class Vault:
         return made
 
     def pending(self, arn: str) -> Document | None:
-        """Return the value that is to take the current one's place; None where there is none."""
+        """Return the value that is to replace the current one, or None if there is none."""
         current, pending = self._version(arn, CURRENT), self._version(arn, PENDING)
         return None if pending is None or (current and pending.identifier == current.identifier) else pending.value
 
     def propose(self, arn: str, value: Document) -> None:
-        """Make a value the pending one. Nobody reads it yet."""
+        """Store a value as the pending one. No client reads it yet."""
         self._client.put_secret_value(SecretId=arn, SecretString=json.dumps(value), VersionStages=[PENDING])
 
     def promote(self, arn: str) -> None:
@@ -100,18 +106,20 @@ class Vault:
 
 
 def new_password() -> str:
-    """256 bits, in characters that no URL, INI or shell takes for something else."""
+    """Return a password of 256 bits, in characters that have no special meaning in a URL, an INI file or a shell."""
     return secrets.token_urlsafe(32)
 
 
 def new_administrator() -> Document:
+    """Return the administrator with a new password and a new key for sessions."""
     return {"username": "admin", "password": new_password(), "session_key": new_password()}
 
 
 def new_account(name: str) -> Document:
+    """Return an account with a new password."""
     return {"username": name, "password": new_password()}
 
 
 def new_login(name: str) -> Document:
-    """Return a first or next password for a role in PostgreSQL."""
+    """Return a login with a new password for a role in PostgreSQL."""
     return {"username": name, "password": new_password()}

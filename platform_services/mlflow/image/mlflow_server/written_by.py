@@ -1,8 +1,9 @@
-"""The record of who wrote an alias or a gate's verdict: tags of the version, which the server writes itself.
+"""Record of the author of an alias or a gate's verdict: tags of the version, which the server writes itself.
 
-`alias.<alias>.<UTC time>` holds `account`, who was signed in, and `from`, the version that the alias named before;
-`gate.by` holds `account` and `at` of the last verdict. They are tags of the version and not of the registered model,
-where they would grow for ever. A record of a move, `move.*`, says its author itself; see `refusals.false_author`.
+`alias.<alias>.<UTC time>` holds `account`, the signed-in account, and `from`, the version that the alias named before;
+`gate.by` holds `account` and `at` of the last verdict. They are tags of the version, because on the registered model
+their number would grow without limit. A record of a move, `move.*`, contains its author itself; see
+`refusals.false_author`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 GATE_TAG: Final = "gate"
-"""Of a version: the gate's verdict."""
+"""Tag of a version: the gate's verdict."""
 
 GATE_BY_TAG: Final = "gate.by"
 ALIAS_TAG: Final = "alias."
@@ -22,6 +23,7 @@ Tag = tuple[str, str]
 
 
 def is_written_by_server(key: str) -> bool:
+    """Return whether only the server may write a tag of a version."""
     return key == GATE_BY_TAG or key.startswith(ALIAS_TAG)
 
 
@@ -30,8 +32,8 @@ def of_alias(alias: str, account: str, before: str | None, now: datetime) -> Tag
 
     Args:
         alias: name of the alias.
-        account: who was signed in.
-        before: version that the alias named before, None where it named none.
+        account: the signed-in account.
+        before: version that the alias named before, None if it named none.
         now: with its time zone.
     """
     value = json.dumps({"account": account, "from": before}, separators=(",", ":"))
@@ -39,5 +41,5 @@ def of_alias(alias: str, account: str, before: str | None, now: datetime) -> Tag
 
 
 def of_gate(account: str, now: datetime) -> Tag:
-    """Return key and value of the tag for a version that was given a verdict."""
+    """Return key and value of the tag for a version that got a verdict."""
     return GATE_BY_TAG, json.dumps({"account": account, "at": now.isoformat()}, separators=(",", ":"))

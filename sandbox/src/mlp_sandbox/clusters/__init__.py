@@ -1,1 +1,1 @@
-"""Real Kubernetes clusters behind the emulated EKS API: control planes, nodes, add-ons, images."""
+"""Real Kubernetes clusters behind the emulated EKS API: control planes, nodes, add-ons and images."""

@@ -1,7 +1,7 @@
-"""`python -m mlp_sandbox.clusters --home DIR`: the supervisor of one cluster, as one process.
+"""`python -m mlp_sandbox.clusters --home DIR`: supervisor process of one cluster.
 
-Runs what DIR/desired.json asks for and writes DIR/status.json until told to end. Exit codes: 0 stopped on request,
-1 DIR cannot be used, or another supervisor runs there.
+The supervisor runs the cluster that DIR/desired.json describes, and writes DIR/status.json until it is stopped. Exit
+codes: 0 when it was stopped on request; 1 when DIR cannot be used or another supervisor runs there.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from mlp_sandbox.errors import SandboxError
 
 
 def main(argv: list[str]) -> int:
-    """Run the supervisor until it is told to stop."""
+    """Run the supervisor until it receives a signal to stop, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m mlp_sandbox.clusters", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--home", type=Path, required=True, help="folder of the cluster")
     folder = ClusterFolder(parser.parse_args(argv).home.absolute())

@@ -1,4 +1,4 @@
-"""The clusters behind the emulated EKS API: one supervisor process each, started, watched and stopped from here."""
+"""Data plane of the emulated EKS API: it starts, watches and stops one supervisor process per cluster."""
 
 from __future__ import annotations
 
@@ -22,17 +22,22 @@ from mlp_sandbox.instance import PROJECT, SOURCES
 from mlp_sandbox.toolchain.kubernetes import find_kubernetes
 
 WATCH_SECONDS = 1.0
-# Settings that are meant for the emulator alone, and would send the supervisor's own programs elsewhere.
+# Environment variables that the supervisor inherits. Other variables can be settings of the emulator alone, and would
+# redirect the programs of the supervisor.
 _KEPT_VARIABLES = (
     *("PATH", "HOME", "LANG", "TMPDIR", "MLP_CACHE_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-    # Images are pulled the way that this machine reaches the internet, with the credentials that the user has there.
+    # Image pulls use the proxies of this machine and the registry credentials of the user.
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"),
 )
 
 
 class EksDataPlane:
-    """`reconcile` notes what shall be; a thread of its own makes it so and starts supervisors that were killed anew."""
+    """Data plane that runs the EKS clusters of one sandbox.
+
+    `reconcile` records the desired clusters. A background thread brings the supervisors in step with them, and restarts
+    supervisors that were killed.
+    """
 
     def __init__(
         self,
@@ -60,7 +65,10 @@ class EksDataPlane:
         self._thread: threading.Thread | None = None
 
     def reconcile(self, desired: Sequence[EksCluster]) -> None:
-        """Make what is listed run, stop and forget what is not. Returns at once."""
+        """Start the listed clusters, and stop and remove all others.
+
+        The method returns at once; a background thread does the work.
+        """
         self._desired = {cluster.cluster_id: cluster for cluster in desired}
         self._changed.set()
         if self._thread is None and not self._closing:
@@ -68,7 +76,7 @@ class EksDataPlane:
             self._thread.start()
 
     def status(self, cluster_id: str) -> ClusterStatus:
-        """From what the supervisor last wrote."""
+        """Return the cluster's status, as its supervisor last wrote it."""
         problem = self._problems.get(cluster_id)
         try:
             status = SupervisorStatus.read(cluster_folder(self._home, cluster_id))
@@ -79,7 +87,11 @@ class EksDataPlane:
         return ClusterStatus(state="failed" if problem else "creating", reason=problem)
 
     def verify_pod_token(self, cluster_id: str, token: str) -> PodIdentity | None:
-        """Whose pod it is, when this cluster signed it for Pod Identity."""
+        """Return the identity of the pod that a token belongs to.
+
+        Returns:
+            None unless this cluster signed the token for EKS Pod Identity.
+        """
         cluster = (self._desired or {}).get(cluster_id)
         if cluster is None:
             return None
@@ -90,7 +102,7 @@ class EksDataPlane:
         return tokens.verify(token, key, cluster.oidc_issuer)
 
     def close(self) -> None:
-        """Stop every cluster, keep what they hold."""
+        """Stop every cluster and keep its data."""
         self._closing = True
         self._changed.set()
         if self._thread is not None:
@@ -99,7 +111,7 @@ class EksDataPlane:
             lifecycle.stop_all(self._home)
 
     def abandon(self) -> None:
-        """Start nothing anew: the home is gone."""
+        """Start no more supervisors, because the sandbox's home folder no longer exists."""
         self._closing = True
         self._changed.set()
 
@@ -126,7 +138,11 @@ class EksDataPlane:
                 list(pool.map(self._remove, gone))
 
     def _addresses(self, folder: ClusterFolder, vpc_id: str) -> tuple[str, ...]:
-        """Databases that the cluster reaches: as before while nobody knows yet, so that a restart cuts off no pod."""
+        """Return the addresses of the databases that the cluster reaches.
+
+        While these are not yet known, the addresses of the previous desired state stay, so that a restart cuts off no
+        pod.
+        """
         if self._databases is None:
             return ()
         found = self._databases.addresses_in(vpc_id)
@@ -155,7 +171,7 @@ class EksDataPlane:
         write_if_changed(folder.desired, wanted.text())
         if processes.running(folder.supervisor_pid) is None:
             if not any(processes.running(path) for path in folder.run.glob("*.pid")):
-                folder.status.unlink(missing_ok=True)  # what it says is of before
+                folder.status.unlink(missing_ok=True)  # it describes an earlier run
             self._log.info("cluster %s: starting its supervisor", cluster.name)
             environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
             environment |= {"PYTHONPATH": str(SOURCES), MARK: str(folder.root.resolve())}
@@ -179,7 +195,7 @@ class EksDataPlane:
 
 
 def built_programs() -> ProgramPaths | None:
-    """Those of the user's cache, when all are built."""
+    """Return the Kubernetes programs in the user's cache, or None unless all of them are built."""
     tools = find_kubernetes()
     if tools is None:
         return None

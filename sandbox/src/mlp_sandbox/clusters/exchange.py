@@ -1,4 +1,4 @@
-"""What the data plane and a cluster's supervisor write for each other, as JSON files: what shall be, how far it is."""
+"""JSON files that the data plane and a cluster's supervisor exchange: the desired state and the status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlp_sandbox.errors import SandboxError
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramPaths:
-    """Where the programs of Kubernetes are; as the toolchain has them, without the toolchain."""
+    """Version and paths of the Kubernetes programs, by name, without a dependency on the toolchain."""
 
     version: str
     paths: Mapping[str, str]
@@ -28,9 +28,12 @@ class ProgramPaths:
 
 @dataclass(frozen=True, kw_only=True)
 class Desired:
-    """All that a supervisor is told. `real_nodes`: whether some nodes run containers, where the machine can do that.
+    """Desired state of a cluster: the complete input of its supervisor.
 
-    `databases` are addresses of databases in the cluster's VPC, `database_ca` is the file to verify them with.
+    Attributes:
+        real_nodes: True if some nodes run real containers, provided that the machine supports it.
+        databases: Addresses of the databases in the cluster's VPC.
+        database_ca: Path of the CA file that verifies the databases' certificates.
     """
 
     cluster: EksCluster
@@ -45,7 +48,7 @@ class Desired:
 
     @classmethod
     def read(cls, path: Path) -> Desired:
-        """Raises SandboxError when it is not there or not whole."""
+        """Read the desired state from a file. Raises SandboxError if the file is missing or incomplete."""
         try:
             raw: dict[str, Any] = json.loads(path.read_text())
             return cls(
@@ -83,7 +86,7 @@ def _group(raw: Mapping[str, Any]) -> EksNodeGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class PartStatus:
-    """One process, node or add-on of a cluster. `reason` says in words why it is not well."""
+    """Status of one process, node or add-on of a cluster. `reason` explains in words why it is unhealthy."""
 
     state: str
     reason: str | None = None
@@ -94,7 +97,7 @@ class PartStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class SupervisorStatus:
-    """What a supervisor writes. `components`, `nodes` and `addons` are by name."""
+    """Status of a cluster, which its supervisor writes. `components`, `nodes` and `addons` are keyed by name."""
 
     state: Literal["creating", "active", "failed"]
     version: str
@@ -113,7 +116,7 @@ class SupervisorStatus:
 
     @classmethod
     def read(cls, folder: ClusterFolder) -> SupervisorStatus | None:
-        """None when there is none, or not a whole one."""
+        """Read the status of a cluster, or return None if its file is missing or incomplete."""
         raw = read_json(folder.status)
         try:
             parts: dict[str, Any] = {

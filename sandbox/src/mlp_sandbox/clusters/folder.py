@@ -1,4 +1,4 @@
-"""Where one cluster keeps its files, and the names of what it has outside of its folder."""
+"""Paths of the files of one cluster, and the names of its resources outside its folder."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any
 from mlp_sandbox.errors import SandboxError
 
 MARK = "MLP_CLUSTER_FOLDER"
-"""Environment variable of every process of a cluster: by it they are found when their pid files are gone."""
+"""Environment variable of every process of a cluster. It identifies the processes when their pid files are gone."""
 
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
 class ClusterFolder:
-    """Everything of one cluster lies under `root`; namespace and links are named after it."""
+    """Folder of one cluster: all its files lie below `root`. The network namespace and the links are named after it."""
 
     root: Path
 
@@ -35,12 +35,12 @@ class ClusterFolder:
 
     @property
     def desired(self) -> Path:
-        """Written by the data plane: what the cluster shall be."""
+        """Return the path of the desired state, which the data plane writes."""
         return self.root / "desired.json"
 
     @property
     def status(self) -> Path:
-        """Written by the supervisor: how far it is."""
+        """Return the path of the status, which the supervisor writes."""
         return self.root / "status.json"
 
     @property
@@ -53,7 +53,7 @@ class ClusterFolder:
 
     @property
     def places(self) -> Path:
-        """Ports and addresses that were chosen and stay where they can."""
+        """Return the path of the record of allocated ports and addresses. A restart reuses them where it can."""
         return self.root / "places.json"
 
     @property
@@ -62,7 +62,7 @@ class ClusterFolder:
 
     @property
     def etc(self) -> Path:
-        """Configuration of the control plane's processes."""
+        """Return the folder of the configuration of the control plane's processes."""
         return self.root / "etc"
 
     @property
@@ -75,17 +75,17 @@ class ClusterFolder:
 
     @property
     def run(self) -> Path:
-        """Pid files of the control plane's processes."""
+        """Return the folder of the pid files of the control plane's processes."""
         return self.root / "run"
 
     @property
     def nodes(self) -> Path:
-        """A folder per real node."""
+        """Return the folder that holds one subfolder per real node."""
         return self.root / "nodes"
 
     @property
     def volumes(self) -> Path:
-        """The data of persistent volumes, which outlive nodes."""
+        """Return the folder of the data of persistent volumes, which outlive nodes."""
         return self.root / "volumes"
 
     def make(self) -> None:
@@ -98,14 +98,14 @@ def clusters_root(home: Path) -> Path:
 
 
 def cluster_folder(home: Path, cluster_id: str) -> ClusterFolder:
-    """Raises SandboxError for an id that is no name of a folder."""
+    """Return the folder of a cluster. Raises SandboxError for an id that is not a valid folder name."""
     if not _CLUSTER_ID.fullmatch(cluster_id):
         raise SandboxError(f"cluster id {cluster_id!r} cannot be used: letters, digits, hyphens and full stops only")
     return ClusterFolder(clusters_root(home) / cluster_id)
 
 
 def existing_folders(home: Path) -> Iterator[ClusterFolder]:
-    """Every cluster that the home keeps something of."""
+    """Yield the folder of every cluster that has files below the home folder."""
     root = clusters_root(home)
     for path in sorted(root.iterdir()) if root.is_dir() else []:
         if path.is_dir():
@@ -113,7 +113,7 @@ def existing_folders(home: Path) -> Iterator[ClusterFolder]:
 
 
 def write(path: Path, content: str | bytes, mode: int = 0o600) -> None:
-    """Whole or not at all, readable by nobody else unless said."""
+    """Write a file atomically. By default, only the owner can read it."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -122,7 +122,7 @@ def write(path: Path, content: str | bytes, mode: int = 0o600) -> None:
 
 
 def write_if_changed(path: Path, content: str | bytes, mode: int = 0o600) -> bool:
-    """Whether it was written."""
+    """Write a file only if its content differs. Returns True if it was written."""
     wanted = content.encode() if isinstance(content, str) else content
     try:
         if path.read_bytes() == wanted:
@@ -134,7 +134,7 @@ def write_if_changed(path: Path, content: str | bytes, mode: int = 0o600) -> boo
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Empty when it is not there or not whole."""
+    """Read a JSON object from a file, or return an empty one if the file is missing or invalid."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What clusters and databases could leave behind on the machine: before and after must look the same."""
+"""State of the machine that clusters and databases can change. It must be the same before and after a sandbox runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETTINGS = ("net/ipv4/ip_forward", "net/ipv4/conf/all/rp_filter", "net/ipv4/con
 
 @dataclass(frozen=True, kw_only=True)
 class HostState:
-    """Everything by name; `tables` are those of the packet filter."""
+    """Snapshot of the machine: the names of resources of each kind. `tables` are the tables of the packet filter."""
 
     links: frozenset[str]
     addresses: frozenset[str]
@@ -37,10 +37,13 @@ class HostState:
 
 
 def snapshot(home: Path | None = None) -> HostState:
-    """With `home`, what belongs to other sandboxes is left out: they come and go on their own.
+    """Take a snapshot of the machine.
 
-    The folder of named network namespaces is left out: the first `ip netns add` on a machine mounts it, for everybody
-    and for good. https://man7.org/linux/man-pages/man8/ip-netns.8.html
+    The folder of named network namespaces is left out: the first `ip netns add` on a machine mounts it permanently and
+    for all users. https://man7.org/linux/man-pages/man8/ip-netns.8.html
+
+    Args:
+        home: If set, the snapshot leaves out resources of other sandboxes, which come and go independently.
     """
     ours = None if home is None else _names(home)
 
@@ -66,7 +69,7 @@ def snapshot(home: Path | None = None) -> HostState:
 
 
 def leftovers(before: HostState, after: HostState) -> list[str]:
-    """What is there and was not, and what is gone and was there, in words."""
+    """Return a message for each resource that appeared or disappeared between two snapshots."""
     then: Mapping[str, frozenset[str]] = asdict(before)
     now: Mapping[str, frozenset[str]] = asdict(after)
     found: list[str] = []
@@ -81,7 +84,7 @@ def _mount_points() -> set[str]:
 
 
 def _names(home: Path) -> set[str]:
-    """What the clusters and databases of a home call their things outside of their folders."""
+    """Return the names that the clusters and databases of a home use outside their folders."""
     names = {label(home).partition(":")[2]}
     for folder in existing_folders(home):
         names |= {folder.netns, f"{LINK_PREFIX}{read_json(folder.places).get('uplink')}"}

@@ -1,4 +1,7 @@
-"""The clusters of one sandbox seen from outside the emulator: list them, stop them all, whatever was killed before."""
+"""Operations on the clusters of one sandbox that need no running emulator: list clusters, and stop them.
+
+They also handle clusters whose supervisor or other processes were killed.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ from mlp_sandbox.clusters.nodes.real import RealNode
 STOP_SECONDS = 90.0
 _END_SECONDS = 20.0
 _POLL_SECONDS = 0.1
-# Those that others need end last.
+# Processes that others depend on stop last.
 _STOP_ORDER = ("registry", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterProcesses:
-    """One cluster as it is on this machine now. `nodes` is by name: `state`, `real` and `reason` of each."""
+    """Current state of one cluster on this machine. `nodes` maps each name to `state`, `real` and `reason`."""
 
     cluster_id: str
     name: str
@@ -44,14 +47,14 @@ class ClusterProcesses:
 
 
 def describe(home: Path) -> list[ClusterProcesses]:
-    """Every cluster that the home keeps something of; works with and without a running emulator."""
+    """Return the state of every cluster that has files below the home folder. No running emulator is needed."""
     return [_describe(folder) for folder in existing_folders(home)]
 
 
 def stop_all(home: Path) -> int:
-    """Stop every cluster of the home and say how many ran; what they hold stays. Stop the emulator first: it restarts.
+    """Stop every cluster of the home and return how many were running. Their data stays.
 
-    Raises SandboxError when a process does not end.
+    Stop the emulator first, because it restarts supervisors. Raises SandboxError when a process does not end.
     """
     folders = list(existing_folders(home))
     with ThreadPoolExecutor(max_workers=max(1, len(folders))) as pool:
@@ -59,13 +62,16 @@ def stop_all(home: Path) -> int:
 
 
 def stop(folder: ClusterFolder) -> bool:
-    """Stop one; whether anything of it ran."""
+    """Stop one cluster. Returns True if any part of it was running."""
     ran = stop_supervisor(folder)
     return clean(folder) or ran
 
 
 def stop_supervisor(folder: ClusterFolder) -> bool:
-    """It stops what it started, which takes a while; one that hangs is killed."""
+    """Stop the supervisor of a cluster. Returns True if it was running.
+
+    The supervisor first stops the processes that it started, which takes a while. A supervisor that hangs is killed.
+    """
     pid = processes.running(folder.supervisor_pid)
     if pid is not None:
         try:
@@ -81,7 +87,10 @@ def stop_supervisor(folder: ClusterFolder) -> bool:
 
 
 def clean(folder: ClusterFolder) -> bool:
-    """End what is left of a cluster whose supervisor is gone, or is the caller; whether there was something."""
+    """Stop the remaining processes of a cluster, and remove its network. Returns True if anything was running.
+
+    The cluster's supervisor must have ended, or must be the caller.
+    """
     ran = False
     for node in sorted(folder.nodes.iterdir()) if folder.nodes.is_dir() else []:
         if node.is_dir():
@@ -98,7 +107,7 @@ def clean(folder: ClusterFolder) -> bool:
 
 
 def marked(folder: ClusterFolder) -> list[int]:
-    """Pids of all processes that carry the cluster's mark, the caller left out."""
+    """Return the pids of all processes that carry the cluster's mark, except the caller's."""
     mark = str(folder.root.resolve())
     found: list[int] = []
     for process in psutil.process_iter():
@@ -111,7 +120,7 @@ def marked(folder: ClusterFolder) -> list[int]:
 
 
 def _end_marked(folder: ClusterFolder) -> bool:
-    """What a kill at the wrong moment left without a pid file."""
+    """End processes that lost their pid files because of a kill. Returns True if there were any."""
     left = marked(folder)
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in marked(folder):
@@ -158,7 +167,7 @@ def _state(folder: ClusterFolder, status: SupervisorStatus, supervisor: int | No
     if supervisor is None:
         return "unattended" if something_runs else "stopped"
     try:
-        # What an earlier supervisor wrote says nothing about now.
+        # A status that an earlier supervisor wrote is out of date.
         fresh = folder.status.stat().st_mtime >= psutil.Process(supervisor).create_time()
     except (OSError, psutil.Error):
         fresh = False

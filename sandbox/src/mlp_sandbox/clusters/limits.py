@@ -1,4 +1,4 @@
-"""What a cluster of the sandbox does otherwise than one of EKS: printed for users by `mlp sandbox limits`."""
+"""Differences between a sandbox cluster and an EKS cluster. `mlp sandbox limits` prints them for users."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _CLUSTER: tuple[tuple[str, str], ...] = (
 
 
 def cluster_limits() -> list[Entry]:
-    """Entries of `service`, `what`, `effect`; one for each image that is not upstream's."""
+    """Return entries with the keys `service`, `what` and `effect`, which include one per image of the catalogue."""
     general = [{"service": "eks", "what": what, "effect": effect} for what, effect in _CLUSTER]
     images = [
         {

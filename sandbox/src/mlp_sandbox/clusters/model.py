@@ -1,4 +1,4 @@
-"""What the parts of a cluster tell each other: where its control plane is, and what a node shall be."""
+"""Data that the parts of a cluster share: access to the control plane, and the specification of a node."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterAccess:
-    """The control plane as its nodes find it.
+    """Data by which nodes reach the control plane and the cluster's network.
 
-    `server` is the API server's address inside the cluster's network (https://<gateway>:443). `netns` names the
-    network namespace that the cluster's bridge `bridge` lives in. `gateway` is the bridge's address, and the default
-    route of every node. `aws_endpoint` is where nodes and pods reach the emulated AWS API, `registry` where images come
-    from (host:port). `database_ca` is the file that pods verify databases with. `issue` makes a client certificate:
-    (common name, organisations, file stem) -> paths.
+    Attributes:
+        server: URL of the API server inside the cluster's network (https://<gateway>:443).
+        netns: Name of the network namespace that contains the cluster's bridge.
+        bridge: Name of the cluster's bridge.
+        gateway: Address of the bridge, and the default route of every node.
+        aws_endpoint: URL where nodes and pods reach the emulated AWS API.
+        registry: Image registry (host:port).
+        database_ca: CA file that pods verify databases with.
+        issue: Issues a client certificate: (common name, organisations, file stem) -> paths.
     """
 
     cluster_id: str
@@ -48,11 +52,14 @@ class ClusterAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeSpec:
-    """One node: a real one gets `pod_cidr` (a /24 of the cluster's pod range). CPU in cores, memory in MiB.
+    """Specification of one node. CPU is in cores, memory in MiB.
 
-    `labels` are all labels, those under kubernetes.io included. `accelerators` are extended resources and how many the
-    instance type has: on a real node a device plugin announces them, on a simulated one the node itself does.
-    `interfaces` are network interfaces for single pods, which EKS announces for the node.
+    Attributes:
+        labels: All labels, including those under kubernetes.io.
+        accelerators: Extended resources of the instance type, with their number. On a real node a device plugin
+            announces them; a simulated node announces them itself.
+        interfaces: Network interfaces for single pods, with their number. EKS announces them for the node.
+        pod_cidr: Pod range of a real node, a /24 of the cluster's pod range.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Where a cluster runs: as root in a network namespace of its own, else on free ports of the loopback interface."""
+"""Location of a cluster: its own network namespace for root, else free ports of the loopback interface."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ from mlp_sandbox.clusters.nodes.nodes import pod_range, simulated_pod_range
 
 REGISTRY_PORT = 5000
 _DNS_PLACE = 10
-"""https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html: the tenth address of the services' range."""
+"""https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html: the tenth address of the Service range."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """`network` is None without root. `aws_endpoint` is the emulated AWS as pods and the API server reach it."""
+    """Location of a cluster.
+
+    Attributes:
+        aws_endpoint: URL of the emulated AWS for pods and the API server.
+        network: Network of the cluster; None without root.
+    """
 
     settings: ControlPlaneSettings
     aws_endpoint: str
@@ -38,7 +43,7 @@ def real_nodes_possible(desired: Desired) -> bool:
 
 
 def prepare(folder: ClusterFolder, desired: Desired) -> Place:
-    """Make the network, or choose the ports. Raises SandboxError."""
+    """Create the cluster's network, or choose its ports. Raises SandboxError."""
     made = network.ensure(folder, desired.cluster.vpc_cidr) if real_nodes_possible(desired) else None
     cluster = desired.cluster
     aws_endpoint = f"http://{made.host_address if made else LOOPBACK}:{desired.emulator_port}"
@@ -63,7 +68,10 @@ def prepare(folder: ClusterFolder, desired: Desired) -> Place:
 
 
 def image_registry(folder: ClusterFolder, place: Place) -> Component | None:
-    """Where real nodes get their images; None where there are none. Raises SandboxError when it is not installed."""
+    """Return the component that serves images to real nodes, or None if there are no real nodes.
+
+    Raises SandboxError if the registry is not installed.
+    """
     if place.network is None:
         return None
     command = registry_command(f"{place.network.gateway}:{REGISTRY_PORT}", folder.etc)
@@ -78,7 +86,7 @@ def image_registry(folder: ClusterFolder, place: Place) -> Component | None:
 
 
 def access(desired: Desired, place: Place, plane: ControlPlane) -> ClusterAccess | None:
-    """The cluster as real nodes find it; None where there are none."""
+    """Return the data by which real nodes reach the cluster, or None if there are no real nodes."""
     if place.network is None:
         return None
     cluster = desired.cluster

@@ -1,4 +1,4 @@
-"""Work that is done again and again beside the supervisor's own, so that a slow answer holds nothing else up."""
+"""Periodic work in a separate thread, so that a slow call does not block the supervisor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Repeated:
-    """Calls `work` every so many seconds in a thread of its own; tells a failure once, until it is another one."""
+    """Thread that calls `work` periodically. It logs an error once, and again only when the error changes."""
 
     def __init__(self, name: str, seconds: float, work: Callable[[], None], log: logging.Logger) -> None:
         self._name = name
@@ -23,7 +23,7 @@ class Repeated:
         self._thread.start()
 
     def stop(self, seconds: float = 5.0) -> None:
-        """Wait that long for work that is going on."""
+        """Stop the thread. Waits at most that many seconds for running work."""
         self._ending.set()
         self._thread.join(timeout=seconds)
 
@@ -32,7 +32,7 @@ class Repeated:
             try:
                 self._work()
                 self._told = None
-            except Exception as error:  # the next time may be better, whatever it was
+            except Exception as error:  # the next call may succeed, whatever failed
                 words = f"{type(error).__name__}: {error}"
                 if words != self._told:
                     self._log.warning("%s: %s", self._name, words)

@@ -1,6 +1,7 @@
-"""Runs one cluster: brings up what `desired.json` asks for, mends what breaks, and says in `status.json` how far it is.
+"""Supervisor of one cluster: it brings up the state in `desired.json`, repairs failures, and reports in `status.json`.
 
-What it started lives on when it is killed; the next one finds it again. Told to end (SIGTERM), it stops everything.
+When the supervisor is killed, the processes that it started live on, and the next supervisor adopts them. On SIGTERM it
+stops all of them.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class _Parts:
 
 
 class Supervisor:
-    """One pass of `step` after the other, until told to end."""
+    """Supervisor of one cluster. It repeats `_step` until it is stopped."""
 
     def __init__(self, folder: ClusterFolder, log: logging.Logger) -> None:
         self._folder = folder
@@ -89,7 +90,7 @@ class Supervisor:
             except (SandboxError, OSError) as error:
                 self._note(str(error))
                 pause = _RETRY_SECONDS
-            except Exception as error:  # whatever it is, the cluster must not stay unattended
+            except Exception as error:  # whatever failed, the cluster must not stay unattended
                 self._log.exception("unforeseen")
                 self._note(f"{type(error).__name__}: {error}")
                 pause = _RETRY_SECONDS
@@ -160,7 +161,7 @@ class Supervisor:
             volumes.tick(installed=any(addon.name == EBS_CSI_DRIVER for addon in self._desired.cluster.addons))
 
     def _bring_in_step(self, parts: _Parts) -> bool:
-        """Whether all that lives in the API is as it shall be."""
+        """Reconcile the objects in the Kubernetes API. Returns True if all of them have reached their desired state."""
         cluster = self._desired.cluster
         try:
             if self._admitted != cluster.pod_identities:
@@ -227,7 +228,7 @@ class Supervisor:
             self._written = status
 
     def _leave(self) -> None:
-        """End everything of a cluster whose folder is gone, by what the machine itself says of it."""
+        """End all processes of a cluster whose folder is gone. They are found in the machine's process list."""
         self._log.info("%s is not there any more", self._folder.root)
         for problem in orphans.end_everything_of(self._folder.root):
             self._log.error("%s", problem)
@@ -263,7 +264,7 @@ def _addons(parts: _Parts) -> dict[str, PartStatus]:
 
 
 def _foundation(desired: Desired) -> tuple[object, ...]:
-    """What cannot change while the processes run."""
+    """Return the settings that cannot change while the processes run."""
     cluster = desired.cluster
     ranges = (cluster.vpc_cidr, cluster.pod_cidr, cluster.service_cidr)
     return desired.emulator_port, desired.programs, desired.database_ca, cluster.oidc_issuer, cluster.region, *ranges

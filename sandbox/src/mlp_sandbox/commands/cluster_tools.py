@@ -1,4 +1,4 @@
-"""What clusters of the emulated account need: Kubernetes' programs, container programs, images, and the right to."""
+"""Inventory of the tools that emulated EKS clusters need: programs, container images and permissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIMULATED_ONLY = "clusters have simulated nodes only: pods are placed, but no co
 INOTIFY_INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
 # Measured: each containerd, kubelet and container runtime shim of a cluster's three real nodes watches its files.
 INOTIFY_PER_CLUSTER = 30
-# The module whose version a folder of built programs goes by.
+# Go module whose version is reported for each folder of built programs.
 VERSIONED = {
     "kubernetes": "k8s.io/kubernetes",
     "kwok": "sigs.k8s.io/kwok",
@@ -102,7 +102,10 @@ def _real_nodes() -> Entry:
 
 
 def _inotify(limit: Path) -> Entry:
-    """Beyond this limit of the kernel, kubelets and containerds end with "too many open files"."""
+    """Return the entry of the kernel's inotify limit.
+
+    Beyond this limit kubelets and containerds end with "too many open files".
+    """
     try:
         instances = int(limit.read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""`mlp sandbox demo`: from nothing to a deployed environment on this machine, and a summary of what is there."""
+"""`mlp sandbox demo`: deploy an environment on this machine from scratch and print a summary of it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ def demo(
     env: Annotated[str, typer.Option("--env", "-e", help="Which environment to deploy.")] = "dev",
     name: Annotated[str | None, typer.Option("--name", "-n", help="Which sandbox.")] = None,
 ) -> None:
-    """Start the sandbox, deploy an environment into it with the real Pulumi engine, and say what is there.
+    """Start the sandbox, deploy an environment into it with the real Pulumi engine, and print a summary.
 
-    Runs again at any time: what is already as it should be is left alone. To deploy to AWS, use `pulumi up`.
+    The command can be repeated at any time: it leaves alone what is already in the desired state. To deploy to AWS, use
+    `pulumi up`.
     """
     with plain_errors():
         start = time.monotonic()
@@ -59,7 +60,7 @@ def demo(
 
 
 def runs_containers(instance: Instance) -> bool:
-    """Pods on simulated nodes run nothing, so there nothing is trained."""
+    """Return whether pods run containers; pods on simulated nodes run nothing, so no model is trained there."""
     return all(cluster.real_nodes_possible for cluster in lifecycle.status(instance).clusters)
 
 
@@ -115,7 +116,7 @@ def summarise(instance: Instance, stack: str, answers: list[Answer], seconds: fl
 
 
 def describe_cluster(cluster: ClusterProcesses) -> str:
-    """One line: which Kubernetes, and which nodes run containers."""
+    """Describe a cluster in one line: its Kubernetes version, and which of its nodes run containers."""
     real = sum(bool(node["real"]) for node in cluster.nodes.values())
     nodes = f"{real} real nodes" + (f", {len(cluster.nodes) - real} simulated" if len(cluster.nodes) > real else "")
     if not cluster.real_nodes_possible:
@@ -124,7 +125,7 @@ def describe_cluster(cluster: ClusterProcesses) -> str:
 
 
 def changes(counts: dict[str, int]) -> str:
-    """The engine's own count, in words."""
+    """Return the engine's own count of resource changes as a phrase."""
     changed = {_DONE.get(kind, kind): count for kind, count in sorted(counts.items()) if kind != "same" and count}
     if not changed:
         return f"No changes: all {counts.get('same', 0)} resources are as they should be"
@@ -132,8 +133,11 @@ def changes(counts: dict[str, int]) -> str:
 
 
 def count_by_component(resources: list[dict[str, Any]]) -> dict[str, Counter[str]]:
-    """Physical resources by component, then by type. The outermost component is the environment itself: the ones
-    right below it tell more."""
+    """Count physical resources by component, then by type.
+
+    The outermost component is the environment itself, so resources are grouped by the components right below it, which
+    tell more.
+    """
     by_urn = {resource["urn"]: resource for resource in resources}
     found: dict[str, Counter[str]] = {}
     for resource in resources:

@@ -1,4 +1,4 @@
-"""`mlp sandbox images`: what clusters of the sandbox can run, and how more gets there."""
+"""`mlp sandbox images`: list the images that clusters of the sandbox can run, and add or remove images."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Reference = Annotated[str, typer.Argument(help="[host/]path[:tag], as in a pod: 
 
 @app.command("list")
 def list_images(as_json: Json = False) -> None:
-    """The catalogue, whether each of its images is there, and the images that were added.
+    """List the images of the catalogue, whether each of them is present, and the images that were added.
 
-    Images of the catalogue are made by `mlp setup`.
+    `mlp setup` makes the images of the catalogue.
     """
     with plain_errors():
         rows = [*_catalogue(), *_added()]
@@ -46,7 +46,8 @@ def build(
 ) -> None:
     """Build an unmodified Dockerfile, as root; pods can name the image at once.
 
-    Images of the catalogue and those that were built or pulled before serve as bases offline, others are pulled.
+    Images of the catalogue, and images that were built or pulled before, serve as base images offline. Other base
+    images are pulled.
     """
     with plain_errors():
         digest = build_dockerfile(context, tag, report, file)
@@ -55,9 +56,10 @@ def build(
 
 @app.command()
 def pull(reference: Reference) -> None:
-    """Get an image from its registry, as root, with the credentials that `docker login` or `buildah login` left.
+    """Pull an image from its registry, as root, with the credentials that `docker login` or `buildah login` left.
 
-    Pods' images that are not there are pulled without it; what is there is not asked for again but by this command.
+    Missing images of pods are pulled without this command. Only this command pulls an image again that is already
+    present.
     """
     with plain_errors():
         digest = pull_image(reference, report)
@@ -66,7 +68,7 @@ def pull(reference: Reference) -> None:
 
 @app.command()
 def remove(reference: Reference) -> None:
-    """Take away an image that was built or pulled. Nodes that have it already keep it until they go."""
+    """Remove an image that was built or pulled. Nodes that already have it keep it until they are removed."""
     with plain_errors():
         console.print(f"{remove_image(reference, report)} is removed.", highlight=False, soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""`mlp sandbox`: an AWS account and its data planes on this machine."""
+"""`mlp sandbox`: commands for an emulated AWS account and its data planes on this machine."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def up(
         ),
     ] = None,
 ) -> None:
-    """Start the sandbox, or bring it back after a crash. What it held is still there."""
+    """Start the sandbox, or repair it after a crash. Its contents are kept."""
     with plain_errors():
         start = time.monotonic()
         instance = find(name, port, cast(Nodes | None, nodes), cast(Speed | None, propagation))
@@ -66,7 +66,7 @@ def up(
 
 @app.command()
 def down(name: Name = None) -> None:
-    """Stop it. The emulated account, its databases and the engine's state are kept for the next `up`."""
+    """Stop the sandbox. The emulated account, its databases and the engine's state are kept for the next `up`."""
     with plain_errors():
         instance = find(name)
         stopped = lifecycle.down(instance)
@@ -75,7 +75,7 @@ def down(name: Name = None) -> None:
 
 @app.command()
 def status(name: Name = None, as_json: Json = False) -> None:
-    """What runs, where, and how it is. Exit code 1 when the sandbox is not ready."""
+    """Show the parts of the sandbox, their addresses and their states. Exit code 1 when the sandbox is not ready."""
     with plain_errors():
         found = lifecycle.status(find(name))
         if as_json:
@@ -101,7 +101,7 @@ def env(
     ] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Print what takes the variables away again.")] = False,
 ) -> None:
-    """Shell lines for `eval "$(mlp sandbox env)"`: afterwards plain pulumi, aws, kubectl and psql work on it."""
+    """Print shell lines for `eval "$(mlp sandbox env)"`: then plain pulumi, aws, kubectl and psql use the sandbox."""
     with plain_errors():
         instance = find(name)
         if not unset and not instance.exists:
@@ -114,7 +114,7 @@ def reset(
     name: Name = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Stop it and forget everything: the emulated account, its databases and the engine's state."""
+    """Stop the sandbox and delete its contents: the emulated account, its databases and the engine's state."""
     with plain_errors():
         instance = find(name)
         if not yes:
@@ -127,7 +127,7 @@ def reset(
 
 @app.command()
 def limits(as_json: Json = False) -> None:
-    """What the sandbox does not do, or does otherwise than AWS."""
+    """List what the sandbox does not do, or does otherwise than AWS."""
     from mlp_sandbox.limits import all_limits
 
     entries = all_limits()
@@ -146,7 +146,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-l", min=1, help="How many lines of each log.")] = 40,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
-    """The last lines of every log of the sandbox."""
+    """Print the last lines of every log of the sandbox."""
     with plain_errors():
         instance = find(name)
         files = lifecycle.log_files(instance)

@@ -1,4 +1,7 @@
-"""`mlp setup`: what no Python package brings - engine, Kubernetes, PostgreSQL, images - found, built or installed."""
+"""`mlp setup`: find, build or install the tools that no Python package brings.
+
+These are the Pulumi engine, Kubernetes, PostgreSQL and container images.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,19 @@ console = Console()
 
 
 def setup() -> None:
-    """Get the tools that no Python package brings. Runs again at any time: what is there is left alone.
+    """Get the tools that no Python package brings.
 
-    The Pulumi engine: an official `pulumi` on PATH is used when its version fits, else it is built once from source
-    into MLP_CACHE_DIR (~/.cache/ml-platform; usually 4 to 8 minutes). Kubernetes and what belongs to it: built there,
-    too (usually 8 to 12 minutes). PostgreSQL, and what real nodes run containers with: installed with apt-get on Debian
-    as root, else said what to install. Container images: made of all that, as root. Exit codes: 0 done, 1 no Pulumi
-    engine or no Kubernetes, 130 interrupted.
+    The command can be repeated at any time: it leaves alone what is already there.
+
+    The Pulumi engine: an official `pulumi` on PATH is used when its version fits. Otherwise the engine is built once
+    from source into MLP_CACHE_DIR (~/.cache/ml-platform; usually 4 to 8 minutes). Kubernetes and its companion
+    programs: built there, too (usually 8 to 12 minutes). PostgreSQL, and the packages with which real nodes run
+    containers: installed with apt-get on Debian as root; elsewhere the command says what to install. Container images:
+    made of all that, as root. Exit codes: 0 done, 1 no Pulumi engine or no Kubernetes, 130 interrupted.
     """
     with plain_errors():
         started = time.monotonic()
-        # What can fail for want of packages comes first, what takes minutes after that.
+        # Steps that fail when packages are missing come first, steps that take minutes come last.
         ensure_postgresql()
         ensure_node_packages()
         pulumi = ensure_pulumi(_report)
@@ -47,7 +52,10 @@ def setup() -> None:
 
 
 def ensure_postgresql() -> bool:
-    """Whether it is there in the end. It is optional: without it, only databases do not run."""
+    """Install PostgreSQL when it is missing and possible, and return whether it is there in the end.
+
+    It is optional: without it, only databases do not run.
+    """
     if installed():
         return True
     problem = "PostgreSQL is not installed: databases of the emulated account will not run."
@@ -64,7 +72,10 @@ def ensure_postgresql() -> bool:
 
 
 def ensure_node_packages() -> bool:
-    """Whether real nodes can run in the end. They are optional: without them, all nodes are simulated."""
+    """Install the packages of real nodes when possible, and return whether real nodes can run in the end.
+
+    They are optional: without them, all nodes are simulated.
+    """
     packages = missing_packages()
     if packages and debian.can_install():
         try:
@@ -80,7 +91,10 @@ def ensure_node_packages() -> bool:
 
 
 def ensure_node_images() -> int:
-    """How many there are in the end: none where no real node runs them. One that fails leaves the others usable."""
+    """Make the missing images of the catalogue and return how many images are there in the end.
+
+    Without real nodes no image is made, and the result is 0. An image that cannot be made leaves the others usable.
+    """
     if real_node_problems():
         return 0
     made = 0

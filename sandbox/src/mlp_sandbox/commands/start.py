@@ -1,4 +1,4 @@
-"""Start a sandbox: `mlp sandbox up` and `mlp sandbox demo` share it."""
+"""Start of a sandbox, shared by `mlp sandbox up` and `mlp sandbox demo`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from mlp_sandbox.toolchain import ensure_pulumi, find_kubernetes
 
 
 def bring_up(instance: Instance) -> lifecycle.Status:
-    """Start a sandbox, or repair it after a crash, and return how it is. Raises SandboxError."""
+    """Start a sandbox, or repair it after a crash, and return its status.
+
+    Raises:
+        SandboxError: the sandbox cannot be started.
+    """
     kubernetes = find_kubernetes()
     kubectl = kubernetes.path("kubectl") if kubernetes else None
     return lifecycle.up(instance, ensure_pulumi(report).path, report, kubectl)

@@ -1,1 +1,1 @@
-"""Data that the emulated AWS API and the processes behind it exchange."""
+"""Data that the emulated AWS API exchanges with the processes behind it."""

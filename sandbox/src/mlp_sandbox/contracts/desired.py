@@ -1,7 +1,8 @@
-"""The contract between the emulated AWS API and the processes that really run behind it (its data planes).
+"""Contract between the emulated AWS API and the real processes behind it (its data planes).
 
-The API side says which instances should exist (`DatabaseInstance`); a data plane makes them so and answers, per
-identifier, how far it is. Plain data only, so that neither side imports the other's machinery.
+The API side says which instances should exist (`DatabaseInstance`). A data plane starts, changes and stops processes
+accordingly and reports the state of each instance by its identifier. The contract is plain data only, so that neither
+side imports the other's machinery.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ DataPlaneState = Literal["creating", "available", "stopped", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseNetwork:
-    """The subnets (CIDR) that an instance's address may lie in, its own zone's first, and what is taken there."""
+    """Subnets (CIDR) in which an instance's address may lie, its own zone's first, and the addresses in use there."""
 
     vpc_id: str
     subnets: tuple[str, ...]
@@ -23,10 +24,13 @@ class DatabaseNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseInstance:
-    """One RDS instance as the API describes it; `parameters` holds its parameter group's modified values.
+    """One RDS instance as the API describes it.
 
-    `resource_id` is what its data belong to: identifiers are renamed, and given to new instances after a deletion.
-    `network` is None without a DB subnet group.
+    Attributes:
+        resource_id: the owner of the data. An identifier is not: instances can be renamed, and after a deletion a new
+            instance can get the same identifier.
+        parameters: the modified values of its parameter group.
+        network: None without a DB subnet group.
     """
 
     identifier: str
@@ -46,7 +50,7 @@ class DatabaseInstance:
 
 @dataclass(frozen=True, kw_only=True)
 class DataPlaneStatus:
-    """How far an instance is. `reason` says why when it failed; address and port count once it is available."""
+    """State of an instance. `reason` is set when it failed; address and port are valid once it is available."""
 
     state: DataPlaneState
     address: str | None = None
@@ -56,42 +60,51 @@ class DataPlaneStatus:
 
 @runtime_checkable
 class DatabaseDataPlane(Protocol):
-    """What runs databases. Called from threads of the emulator: `reconcile` never twice at once."""
+    """Data plane that runs databases.
+
+    Threads of the emulator call it; `reconcile` never runs twice at once.
+    """
 
     def reconcile(self, desired: Sequence[DatabaseInstance]) -> None:
-        """Start what shall run, change what differs, stop what shall not run, put away what is not listed.
+        """Start, change and stop servers until they match `desired`.
 
-        `desired` is the whole truth, in no order. Blocking is fine (a background thread calls); a failure of one
-        instance is told by `status`, not raised.
+        The data of instances that are not listed are put away.
+
+        Args:
+            desired: all instances that shall exist, in no order. The call may block, because it comes from a background
+                thread. The failure of one instance is reported by `status` and not raised.
         """
         ...
 
     def status(self, resource_id: str) -> DataPlaneStatus:
-        """Answer at once, from memory; an instance never heard of is `creating`. Safe beside `reconcile`."""
+        """Return the state of an instance at once, from memory; an unknown instance is `creating`.
+
+        The call is safe while `reconcile` runs.
+        """
         ...
 
     def abandon(self) -> None:
-        """Begin nothing anew: the home is gone. What the machine holds for it is ended by whoever calls."""
+        """Start nothing any more, because the home folder is gone; the caller ends what this machine holds for it."""
         ...
 
     def close(self) -> None:
-        """Stop every process, keep the data."""
+        """Stop every process and keep the data."""
         ...
 
 
 @runtime_checkable
 class ReachableDatabases(Protocol):
-    """What clusters are told of databases: where those of a VPC listen, and what pods verify them with."""
+    """Database data that clusters need: the addresses in a VPC, and the certificates that verify the servers."""
 
     @property
     def ca_bundle(self) -> Path:
-        """A file with the certificates (PEM) that databases are verified with; it is there before any of them is."""
+        """Return a file with the certificates (PEM) that verify the databases; it exists before any database does."""
         ...
 
     def addresses_in(self, vpc_id: str) -> tuple[str, ...] | None:
-        """Of the databases that have an address of that VPC, in order; None while nobody has looked yet.
+        """Return the addresses that databases have in a VPC, in order; None while they are not known yet.
 
-        Answers at once, from memory.
+        The call answers at once, from memory.
         """
         ...
 
@@ -118,9 +131,9 @@ class EksTaint:
 
 @dataclass(frozen=True, kw_only=True)
 class EksNodeGroup:
-    """A managed node group and the instances that it has now.
+    """Managed node group and its current instances.
 
-    `efa_interfaces` counts those that its launch template gives every instance.
+    `efa_interfaces` counts the EFA interfaces that its launch template gives every instance.
     """
 
     name: str
@@ -135,7 +148,7 @@ class EksNodeGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class EksAddon:
-    """An add-on; `configuration` is the JSON object of its configurationValues."""
+    """Add-on of a cluster; `configuration` is the JSON object of its configurationValues."""
 
     name: str
     version: str
@@ -144,12 +157,16 @@ class EksAddon:
 
 @dataclass(frozen=True, kw_only=True)
 class EksCluster:
-    """One EKS cluster as the API describes it. `cluster_id` is new for every creation, names are used again.
+    """One EKS cluster as the API describes it.
 
-    `version` is the minor version, such as 1.36. `vpc_id` is empty in what earlier versions wrote. `pod_cidr` is the
-    range that pods get addresses from (a secondary range of the VPC where there is one). `oidc_issuer` signs
-    service-account tokens. `pod_identities` are the service accounts (namespace/name) whose Pod Identity association
-    has taken effect, in order. `gives_pods_interfaces`: EKS may make network interfaces for single pods.
+    Attributes:
+        cluster_id: an id that is new for every creation; names are used again.
+        version: the minor version, such as 1.36.
+        pod_cidr: the range of the pods' addresses (a secondary range of the VPC where there is one).
+        oidc_issuer: the issuer that signs service-account tokens.
+        vpc_id: empty in data that earlier versions wrote.
+        pod_identities: the service accounts (namespace/name) whose Pod Identity association has taken effect, in order.
+        gives_pods_interfaces: EKS may make network interfaces for single pods.
     """
 
     cluster_id: str
@@ -171,9 +188,13 @@ class EksCluster:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterStatus:
-    """How far a cluster is. `endpoint` (https://address) and `certificate_authority` (PEM) count once it is `active`.
+    """State of a cluster.
 
-    `ready_nodes` holds the names of the nodes that are Ready, `healthy_addons` those of the add-ons whose pods are.
+    Attributes:
+        endpoint: https://address, valid once the cluster is `active`.
+        certificate_authority: PEM, valid once the cluster is `active`.
+        ready_nodes: the names of the nodes that are Ready.
+        healthy_addons: the names of the add-ons whose pods are healthy.
     """
 
     state: Literal["creating", "active", "failed"]
@@ -186,7 +207,7 @@ class ClusterStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class PodIdentity:
-    """The pod that a projected service-account token was issued to."""
+    """Pod that a projected service-account token was issued to."""
 
     namespace: str
     service_account: str
@@ -196,25 +217,30 @@ class PodIdentity:
 
 @runtime_checkable
 class ClusterDataPlane(Protocol):
-    """What runs Kubernetes clusters. Called from threads of the emulator: `reconcile` never twice at once."""
+    """Data plane that runs Kubernetes clusters.
+
+    Threads of the emulator call it; `reconcile` never runs twice at once.
+    """
 
     def reconcile(self, desired: Sequence[EksCluster]) -> None:
-        """Make what is listed run and stop and forget what is not. Returns soon: the work goes on by itself."""
+        """Start the clusters that are listed; stop and forget the others. Return soon: work goes on in background."""
         ...
 
     def status(self, cluster_id: str) -> ClusterStatus:
-        """Answer at once; a cluster never heard of is `creating`."""
+        """Return the state of a cluster at once; an unknown cluster is `creating`."""
         ...
 
     def verify_pod_token(self, cluster_id: str, token: str) -> PodIdentity | None:
-        """The pod behind a token of audience pods.eks.amazonaws.com that this cluster signed; None when it is not
-        valid (wrong signature, audience or issuer, expired)."""
+        """Return the pod to which this cluster issued a token of audience pods.eks.amazonaws.com.
+
+        The result is None when the token is not valid (wrong signature, audience or issuer, expired).
+        """
         ...
 
     def abandon(self) -> None:
-        """Begin nothing anew: the home is gone. What the machine holds for it is ended by whoever calls."""
+        """Start nothing any more, because the home folder is gone; the caller ends what this machine holds for it."""
         ...
 
     def close(self) -> None:
-        """Stop every process, keep the data."""
+        """Stop every process and keep the data."""
         ...

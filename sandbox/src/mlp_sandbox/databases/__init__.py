@@ -1,4 +1,4 @@
-"""The processes that really run behind the emulated AWS API; each engine is a package of its own."""
+"""Processes of the databases behind the emulated AWS API; each engine has a package of its own."""
 
 from mlp_sandbox.databases.postgres import PostgresDataPlane, describe, stop_all
 

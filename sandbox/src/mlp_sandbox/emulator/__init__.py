@@ -1,1 +1,1 @@
-"""The AWS API of the local account: moto plus what this platform needs on top, with a journal that survives kill -9."""
+"""The AWS API of the local account: moto, the platform's extensions to it, and a journal that survives kill -9."""

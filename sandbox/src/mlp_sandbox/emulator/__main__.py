@@ -1,7 +1,11 @@
 """`python -m mlp_sandbox.emulator --home DIR --port N`: the AWS API of one local account, as one process.
 
-Starts serving at once and says at `/_mlp/health` when the recorded requests are replayed. Exit codes: 0 stopped on
-request, or its home was deleted, 1 the journal or the home cannot be used, 2 wrong arguments or a taken port.
+The server accepts connections at once. `/_mlp/health` reports when the recorded requests have been replayed.
+
+Exit codes:
+    0: The emulator was stopped on request, or its home was deleted.
+    1: The journal or the home cannot be used.
+    2: An argument is wrong, or the port is taken.
 """
 
 import argparse
@@ -28,16 +32,16 @@ MOTO_SETTINGS = {
     "MOTO_ENABLE_ISO_REGIONS": "false",
     "MOTO_CALL_RESET_API": "false",
     "INITIAL_NO_AUTH_ACTION_COUNT": "inf",
-    # Names of sets must come in the same order in every process, or a replay draws other identifiers.
+    # Sets of strings must iterate in the same order in every process, or a replay draws different identifiers.
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
 }
-# Settings of the caller that would change which account or region answers, or how.
+# Settings of the caller's environment that would change which account or region answers, or how it answers.
 _UNWANTED = ("MOTO_", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 
 
 def main(argv: list[str]) -> int:
-    """Run the emulator until it is told to stop."""
+    """Run the emulator until it receives a request to stop, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m mlp_sandbox.emulator", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--home", type=Path, required=True, help="folder that keeps the account's state")
     parser.add_argument("--port", type=int, default=4566, help="port on 127.0.0.1 (default: %(default)s)")
@@ -69,7 +73,7 @@ def main(argv: list[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from mlp_sandbox.emulator.journal import JournalError  # moto comes with these: after its settings
+    from mlp_sandbox.emulator.journal import JournalError  # imports moto: after its settings
     from mlp_sandbox.emulator.late_effects import LateEffects
     from mlp_sandbox.emulator.server import PortTakenError, Server
     from mlp_sandbox.emulator.service import Service
@@ -120,7 +124,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _leave(home: Path, service: "Service", log: logging.Logger) -> int:
-    """End and take away what ran for a home that somebody has deleted; none of it can write anything there."""
+    """End and remove everything that ran for a deleted home, so that none of it can write there again."""
     try:
         service.abandon()
     except Exception:
@@ -132,7 +136,10 @@ def _leave(home: Path, service: "Service", log: logging.Logger) -> int:
 
 
 def _settle_environment(argv: list[str]) -> None:
-    """Run again under the settings that hold for every account; hash order can only be set before Python starts."""
+    """Restart the process under the settings that every account needs.
+
+    Hash order can only be set before Python starts.
+    """
     if all(os.environ.get(name) == value for name, value in MOTO_SETTINGS.items()):
         return
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}

@@ -1,6 +1,6 @@
-"""May S3 write access logs into a bucket? Answered from the whole policy of that bucket, conditions included.
+"""Check whether S3 may write access logs into a bucket, from the bucket's whole policy, conditions included.
 
-moto looks for one statement of one shape, and fails on policies that also deny something to everybody.
+moto looks for one statement of one shape, and fails on policies that also deny something to every principal.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
 """
 
@@ -16,7 +16,7 @@ LOG_DELIVERY = "logging.s3.amazonaws.com"
 
 
 def install() -> None:
-    """Put the question to the policy instead of moto's own reading of it."""
+    """Replace moto's own permission check with one that evaluates the policy."""
     vars_of: Any = FakeBucket
     upstream = vars_of.set_logging
     source: list[FakeBucket] = []

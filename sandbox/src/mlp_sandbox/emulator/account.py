@@ -1,4 +1,4 @@
-"""The emulated AWS account: one request at a time goes through moto, its extensions, and into the journal."""
+"""The emulated AWS account: it passes one request at a time through moto and the extensions, and into the journal."""
 
 import logging
 import threading
@@ -28,7 +28,7 @@ WriteListener: TypeAlias = Callable[[Identity], None]
 
 
 class Account:
-    """State of the account and the one lock around it."""
+    """The state of the account and the single lock that guards it."""
 
     def __init__(self, journal: Journal) -> None:
         self.lock = threading.RLock()
@@ -47,11 +47,18 @@ class Account:
         self._moto = DomainDispatcherApplication(_create_app)
 
     def on_write(self, listener: WriteListener) -> None:
-        """Call `listener` after every write, refused ones too, under the lock; it must be quick."""
+        """Call `listener` after every write.
+
+        Rejected writes count too. The listener runs under the lock, so it must be quick.
+        """
         self._listeners.append(listener)
 
     def replay(self) -> None:
-        """Execute the journal again, in order, at the recorded times. JournalError when it does not fit."""
+        """Execute the journal again, in order, at the recorded times.
+
+        Raises:
+            JournalError: An entry cannot be read, or its outcome (success or error) differs from the recorded one.
+        """
         entries = self._journal.load()
         self.to_replay = len(entries)
         started = told = time.perf_counter()
@@ -75,7 +82,7 @@ class Account:
         _log.info("replayed %d requests in %.1f s", self.replayed, time.perf_counter() - started)
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request; a write is on disk when this returns."""
+        """Answer a request. A write is on disk when this returns."""
         if not self.ready:
             return fault_reply(identify(request), Fault("ServiceUnavailable", self._progress(), 503))
         with self.lock:
@@ -83,7 +90,7 @@ class Account:
             if not is_write(identity, request.method):
                 with randomness.unrecorded():
                     return self._refused(identity, request) or self._execute(identity, request)
-            # Refused before it is recorded: it changes nothing, and a replay need not ask who may do what.
+            # Deny before recording: a denied request changes nothing, and a replay then needs no authorisation.
             refused = self._refused(identity, request) or self._beyond_quotas(identity, request)
             if refused is not None:
                 return refused
@@ -99,7 +106,8 @@ class Account:
             return reply
         name = f"{identity.service}:{identity.operation or request.method}"
         try:
-            # Also when it was refused: moto may have changed something by then, and does the same in a replay.
+            # Record rejected writes too: moto may have changed state before it rejected them, and does the same in a
+            # replay.
             self._journal.append(
                 request, moment=moment, seed=seed, name=name, keys=randomness.KEYS.recorded, status=reply.status
             )
@@ -117,7 +125,7 @@ class Account:
         return reply
 
     def _replay_one(self, identity: Identity, request: Request, status: int) -> Reply:
-        # Journals of earlier versions hold requests that a bucket policy refused.
+        # Journals of earlier versions contain requests that a bucket policy denied.
         refused = self._refused(identity, request) if status == HTTPStatus.FORBIDDEN else None
         return refused or self._execute(identity, request)
 
@@ -137,7 +145,7 @@ class Account:
         except Fault as fault:
             return fault_reply(identity, fault)
         except Exception:
-            # A request that cannot be read is for moto to refuse.
+            # moto rejects a request that cannot be parsed.
             _log.exception("%s:%s could not be held against quotas", identity.service, identity.operation)
         return None
 
@@ -176,7 +184,7 @@ class Account:
 
 
 def _create_app(service: Any) -> Flask:
-    """Moto's application of a service; exceptions come up to us instead of turning into web pages."""
+    """Create moto's application of a service. Exceptions propagate to the emulator instead of becoming web pages."""
     if service is None:
         raise NotImplementedError("moto has no module for the service")
     application = create_backend_app(service)

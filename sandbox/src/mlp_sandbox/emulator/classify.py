@@ -1,7 +1,7 @@
-"""Which requests change state, and therefore belong into the journal.
+"""Classification of requests: those that change state belong in the journal.
 
-A read mistaken for a write only costs disk; a write mistaken for a read is lost by a restart. So whatever is not
-known to read counts as a write.
+A read mistaken for a write only costs disk space. A write mistaken for a read is lost by a restart. So an operation
+counts as a write unless it is certain that it reads.
 """
 
 from mlp_sandbox.emulator.identify import Identity
@@ -28,7 +28,7 @@ _READING_PREFIXES = (
     "TransactGet",
     "Validate",
 )
-# Named like reads, but they hand out something that must still be known after a restart.
+# Named like reads, but they issue something that must still be valid after a restart.
 _WRITES = frozenset({("sts", "GetSessionToken"), ("sts", "GetFederationToken"), ("kinesis", "GetShardIterator")})
 # Named like writes, but they only compute.
 _READS = frozenset(
@@ -49,12 +49,12 @@ _READS = frozenset(
         "VerifyMac",
     )
 ) | {("sts", "DecodeAuthorizationMessage")}
-# Presigned forms and CORS aside, these protocols say by their HTTP method whether they write.
+# Apart from presigned forms and CORS, the HTTP method of these protocols shows whether a request writes.
 _REST = frozenset({"rest-json", "rest-xml"})
 
 
 def is_write(identity: Identity, method: str) -> bool:
-    """Whether the request may change the account's state."""
+    """Return whether the request may change the account's state."""
     name = (identity.service, identity.operation)
     if name in _WRITES:
         return True

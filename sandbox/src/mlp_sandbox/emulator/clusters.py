@@ -1,7 +1,7 @@
-"""The emulated EKS clusters as their data plane needs them, and what the data plane answers, for the API to show.
+"""The emulated EKS clusters as desired state for the data plane, and the data plane's status for the API to show.
 
-Reconciling runs in one background thread. What the data plane says is only ever shown, never stored: a replay of the
-journal, which has no data plane, must give the same account.
+Reconciling runs in one background thread. The data plane's status is only shown, never stored: a replay of the journal,
+which has no data plane, must produce the same account.
 """
 
 import ipaddress
@@ -33,13 +33,13 @@ from mlp_sandbox.emulator.services.eks.records import ClusterRecord, NodeGroup, 
 
 _log = logging.getLogger(__name__)
 _SHARED_ADDRESSES = ipaddress.ip_network("100.64.0.0/10")
-"""The range that pods get where nodes must not be short of addresses: RFC 6598."""
+"""The range for pods where node addresses must not run short: RFC 6598."""
 INTERFACES_POLICY = "AmazonEKSVPCResourceController"
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 
 
 class Clusters:
-    """The data plane, where there is one, and the thread that keeps it in step with the API."""
+    """The data plane, if there is one, and the thread that reconciles it with the API."""
 
     def __init__(self, account_lock: threading.RLock) -> None:  # pyright: ignore[reportGeneralTypeIssues]
         self.started_at = datetime.now(UTC)
@@ -51,30 +51,30 @@ class Clusters:
         self._last: list[EksCluster] | None = None
 
     def register(self, plane: ClusterDataPlane) -> None:
-        """Set the data plane; before `start`."""
+        """Set the data plane. Call this before `start`."""
         self._plane = plane
 
     def start(self) -> None:
-        """Reconcile once, and from then on whenever asked. Returns after the first round."""
+        """Reconcile once, and afterwards on every request. Returns after the first round."""
         self.started_at = datetime.now(UTC)
         if self._plane is not None:
             self._reconcile(self._plane)
             self._thread.start()
 
     def request_reconcile(self) -> None:
-        """Reconcile soon, in the background."""
+        """Request a reconcile soon, in the background."""
         self._wanted.set()
 
     def status(self, cluster_id: str) -> ClusterStatus | None:
-        """How far the data plane is with a cluster; None where nothing runs clusters."""
+        """Return the data plane's status of a cluster; None when nothing runs clusters."""
         return self._plane.status(cluster_id) if self._plane is not None else None
 
     def verify_pod_token(self, cluster_id: str, token: str) -> PodIdentity | None:
-        """The pod behind a token; None where it is not valid, or nothing could have issued it."""
+        """Return the pod that a token identifies; None when the token is not valid or there is no data plane."""
         return self._plane.verify_pod_token(cluster_id, token) if self._plane is not None else None
 
     def close(self) -> None:
-        """Stop reconciling, then the data plane."""
+        """Stop reconciling, then close the data plane."""
         self._closing = True
         self._wanted.set()
         if self._thread.is_alive():
@@ -83,7 +83,7 @@ class Clusters:
             self._plane.close()
 
     def abandon(self) -> None:
-        """Stop reconciling and let the data plane begin nothing anew; what runs is ended by whoever calls."""
+        """Stop reconciling and let the data plane start nothing new. The caller ends the running processes."""
         self._closing = True
         self._wanted.set()
         if self._plane is not None:
@@ -112,7 +112,7 @@ class Clusters:
 
 
 def _next_association() -> float | None:
-    """Seconds until another Pod Identity association takes effect."""
+    """Return the seconds until the next Pod Identity association takes effect; None when none is pending."""
     running = propagation.CURRENT
     return running.next_change(ASSOCIATIONS) if running is not None else None
 
@@ -121,17 +121,17 @@ CURRENT: Clusters | None = None
 
 
 def current_status(cluster_id: str) -> ClusterStatus | None:
-    """How far the running emulator's data plane is with a cluster; None without a data plane."""
+    """Return the running emulator's data plane status of a cluster; None without a data plane."""
     return CURRENT.status(cluster_id) if CURRENT else None
 
 
 def started_at() -> datetime:
-    """Since when the running emulator's data plane has been at work."""
+    """Return the time at which the running emulator's data plane started."""
     return CURRENT.started_at if CURRENT else datetime.now(UTC)
 
 
 def desired_clusters() -> list[EksCluster]:
-    """Every cluster of every account and region. The caller holds the account's lock."""
+    """Return every cluster of every account and region. The caller must hold the account's lock."""
     return [_desired(cluster) for cluster in all_clusters()]
 
 
@@ -163,7 +163,10 @@ def associations(clusters: Iterable[ClusterRecord]) -> dict[str, bool]:
 
 
 def _gives_pods_interfaces(cluster: ClusterRecord) -> bool:
-    """https://docs.aws.amazon.com/eks/latest/userguide/security-groups-pods-deployment.html"""
+    """Return whether the cluster's role may give pods network interfaces of their own.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/security-groups-pods-deployment.html
+    """
     role = role_by_arn(str(cluster.description["roleArn"]))
     return role is not None and any(arn.endswith(f"/{INTERFACES_POLICY}") for arn in role.managed_policies)
 
@@ -196,7 +199,7 @@ def _addons(cluster: ClusterRecord) -> tuple[EksAddon, ...]:
         for name, addon in cluster.addons.items()
     ]
     if cluster.bootstrap_addons and "coredns" not in cluster.addons:
-        # EKS installs a CoreDNS that nobody manages; VPC CNI and kube-proxy are part of every node here.
+        # EKS installs an unmanaged CoreDNS; VPC CNI and kube-proxy are part of every node here.
         addons.append(EksAddon(name="coredns", version=default_addon_version("coredns", cluster.version)))
     return tuple(addons)
 
@@ -236,13 +239,13 @@ def _efa_interfaces(cluster: ClusterRecord, group: NodeGroup) -> int:
 
 
 def auto_scaling_group(cluster: ClusterRecord, group: NodeGroup) -> Any:
-    """The Auto Scaling group behind a node group; None when somebody has deleted it."""
+    """Return the Auto Scaling group behind a node group; None when it has been deleted."""
     groups: Any = autoscaling_backends[cluster.account][cluster.region].autoscaling_groups
     return groups.get(group.auto_scaling_group)
 
 
 def running_instances(cluster: ClusterRecord, group: NodeGroup) -> list[Any]:
-    """The EC2 instances that the group has now."""
+    """Return the running EC2 instances of the group."""
     scaled = auto_scaling_group(cluster, group)
     states: list[Any] = scaled.instance_states if scaled is not None else []
     return [state.instance for state in states if state.instance.state == "running"]

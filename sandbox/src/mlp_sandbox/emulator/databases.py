@@ -1,6 +1,7 @@
-"""The emulated RDS instances as their data plane needs them, and what the data plane answers, for the API to show.
+"""The emulated RDS instances as desired state for the data plane, and the data plane's status for the API to show.
 
-Reconciling runs in one background thread: it may start or stop real database servers, which no API request waits for.
+Reconciling runs in one background thread. It may start or stop real database servers, and no API request waits for
+that.
 """
 
 import json
@@ -14,12 +15,12 @@ from moto.rds.models import DBInstance, rds_backends
 from mlp_sandbox.contracts.desired import DatabaseDataPlane, DatabaseInstance, DatabaseNetwork, DataPlaneStatus
 
 _log = logging.getLogger(__name__)
-# Engine families whose instances a data plane is asked to run.
+# Engine of the instances that a data plane runs.
 _ENGINE = "postgres"
 
 
 class Databases:
-    """Registered data planes and the thread that keeps them in step with the API."""
+    """The registered data planes and the thread that reconciles them with the API."""
 
     def __init__(self, account_lock: threading.RLock) -> None:  # pyright: ignore[reportGeneralTypeIssues]
         self._account_lock = account_lock
@@ -29,25 +30,25 @@ class Databases:
         self._thread = threading.Thread(target=self._work, name="databases", daemon=True)
 
     def register(self, plane: DatabaseDataPlane) -> None:
-        """Add a data plane; before `start`."""
+        """Add a data plane. Call this before `start`."""
         self._planes.append(plane)
 
     def start(self) -> None:
-        """Reconcile once, and from then on whenever asked. Returns after the first round."""
+        """Reconcile once, and afterwards on every request. Returns after the first round."""
         if self._planes:
             self._reconcile()
             self._thread.start()
 
     def request_reconcile(self) -> None:
-        """Reconcile soon, in the background."""
+        """Request a reconcile soon, in the background."""
         self._wanted.set()
 
     def status(self, resource_id: str) -> DataPlaneStatus | None:
-        """How far the data plane is with an instance; None where nothing runs databases."""
+        """Return the data plane's status of an instance; None when nothing runs databases."""
         return self._planes[0].status(resource_id) if self._planes else None
 
     def close(self) -> None:
-        """Stop reconciling, then the data planes."""
+        """Stop reconciling, then close the data planes."""
         self._closing = True
         self._wanted.set()
         if self._thread.is_alive():
@@ -56,7 +57,7 @@ class Databases:
             plane.close()
 
     def abandon(self) -> None:
-        """Stop reconciling and let the data planes begin nothing anew; what runs is ended by whoever calls."""
+        """Stop reconciling and let the data planes start nothing new. The caller ends the running processes."""
         self._closing = True
         self._wanted.set()
         for plane in self._planes:
@@ -84,12 +85,12 @@ CURRENT: Databases | None = None
 
 
 def current_status(resource_id: str) -> DataPlaneStatus | None:
-    """How far the running emulator's data plane is with an instance; None without a data plane."""
+    """Return the running emulator's data plane status of an instance; None without a data plane."""
     return CURRENT.status(resource_id) if CURRENT else None
 
 
 def desired_databases() -> list[DatabaseInstance]:
-    """Every PostgreSQL instance of every account and region, from moto's state. The caller holds the account's lock."""
+    """Return every PostgreSQL instance of every account and region. The caller must hold the account's lock."""
     return [
         _desired(instance, backend.db_parameter_groups)
         for regions in rds_backends.values()
@@ -126,7 +127,7 @@ def _desired(instance: DBInstance, parameter_groups: Mapping[str, Any]) -> Datab
 
 
 def _network(instance: Any) -> DatabaseNetwork | None:
-    """Where AWS would give the instance an address; in the same order every time."""
+    """Return the subnets in which AWS would give the instance an address, always in the same order."""
     group = getattr(instance, "db_subnet_group", None)
     subnets: list[Any] = list(group._subnets) if group is not None else []
     if not subnets:
@@ -141,7 +142,7 @@ def _network(instance: Any) -> DatabaseNetwork | None:
 
 
 def _taken(subnets: Iterable[Any]) -> Iterator[str]:
-    """moto notes in a subnet only those addresses that it was asked for."""
+    """Yield the addresses in use. A subnet of moto records only addresses that were requested explicitly."""
     for subnet in subnets:
         yield from (str(address) for address in subnet._subnet_ips)
         interfaces: Iterable[Any] = subnet.ec2_backend.enis.values()
@@ -151,7 +152,7 @@ def _taken(subnets: Iterable[Any]) -> Iterator[str]:
 
 
 def master_password(instance: Any) -> str:
-    """The password in force: the managed secret's current value, or the one that was sent."""
+    """Return the password in force: the current value of the managed secret, or the password of the request."""
     if instance.manage_master_user_password:
         secret = instance.master_user_secret.secret
         content = secret.versions[secret.default_version_id]["secret_string"]

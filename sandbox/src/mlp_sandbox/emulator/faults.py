@@ -1,6 +1,6 @@
-"""Errors in the wire format of the service that was asked, so that every AWS SDK raises them by their code.
+"""Errors in the wire format of the request's service, so that every AWS SDK raises them by their code.
 
-Status 501 and 400 are never retried by the SDKs; a 500, or an HTML page, would be, for minutes.
+The SDKs never retry status 501 and 400. They would retry a 500 or an HTML page, for minutes.
 """
 
 import json
@@ -19,7 +19,7 @@ INTERNAL_FAILURE = "InternalFailure"
 
 
 class Fault(Exception):
-    """An error that an operation answers with: AWS error code, message and HTTP status."""
+    """An error reply of an operation: AWS error code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -27,7 +27,7 @@ class Fault(Exception):
 
 
 def not_implemented(identity: Identity) -> Fault:
-    """What an operation answers that nobody has written."""
+    """Return the fault for an operation that is not implemented."""
     what = identity.operation or "a request that matches no operation"
     return Fault(
         NOT_IMPLEMENTED,
@@ -38,7 +38,7 @@ def not_implemented(identity: Identity) -> Fault:
 
 
 def internal_failure(identity: Identity, error: BaseException) -> Fault:
-    """What an operation answers that crashed."""
+    """Return the fault for an operation that crashed."""
     return Fault(
         INTERNAL_FAILURE,
         f"{identity.service}: {identity.operation or 'unknown operation'} failed inside the local AWS account "
@@ -48,7 +48,7 @@ def internal_failure(identity: Identity, error: BaseException) -> Fault:
 
 
 def fault_reply(identity: Identity, fault: Fault) -> Reply:
-    """Write a fault in the protocol of the request's service."""
+    """Encode a fault in the protocol of the request's service."""
     if identity.protocol == "smithy-rpc-v2-cbor":
         return _reply(fault, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, _cbor(fault))
     if identity.service not in known_services():

@@ -1,4 +1,4 @@
-"""The emulator's own address space, `/_mlp/`: how far it is, for whoever waits for it."""
+"""The emulator's own pages under `/_mlp/`: the health page reports whether the account is ready."""
 
 import json
 import os
@@ -10,7 +10,7 @@ PREFIX = "/_mlp/"
 
 
 def answer(account: Account, request: Request, *, settled: bool, name: str) -> Reply:
-    """Answer a request below `/_mlp/`; never waits for the account's lock."""
+    """Answer a request below `/_mlp/`. This never waits for the account's lock."""
     if request.path != PREFIX + "health":
         return _json(404, {"error": f"no such page: {request.path}; there is {PREFIX}health"})
     if request.method not in {"GET", "HEAD"}:

@@ -1,4 +1,4 @@
-"""Which operation of which AWS service a request is, told from its signature, target header, form or route."""
+"""Identification of a request's AWS service and operation from its signature, target header, form or route."""
 
 import re
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _UNSIGNED_STS = {"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """The operation that a request asks for. `operation` is empty where no route of the service matches."""
+    """The operation that a request calls. `operation` is empty when no route of the service matches."""
 
     service: str
     operation: str
@@ -47,12 +47,12 @@ class Identity:
 
 @cache
 def known_services() -> frozenset[str]:
-    """Every service that botocore has a model of."""
+    """Return every service that botocore has a model of."""
     return frozenset(Session().get_available_services())
 
 
 def identify(request: Request) -> Identity:
-    """Name the operation; never fails, since errors about unknown requests need a name too."""
+    """Identify the operation. This never fails, because errors about unknown requests need a name too."""
     scope = _SCOPE.search(request.header("authorization")) or _SCOPE.search(
         "".join(request.query.get("X-Amz-Credential", []))
     )

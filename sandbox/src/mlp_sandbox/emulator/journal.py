@@ -1,9 +1,9 @@
-"""The journal: every request that may have changed the account's state, on disk before its answer leaves.
+"""The journal: every request that may have changed the account's state, on disk before its reply is sent.
 
-Refused writes are in it as well: moto at times refuses only after it has changed something.
-One line per request, `<crc32> <json>`, appended and synced. Large bodies lie beside it, named by their SHA-256. A
-crash can only tear the last line, whose answer nobody has seen; anything else that does not read is damage, and is
-said rather than skipped.
+The journal contains rejected writes too, because moto sometimes rejects only after it has changed state. Each request
+is one line, `<crc32> <json>`, appended and synced. Large bodies are stored beside it, named by their SHA-256. A crash
+can tear only the last line, whose reply no caller has seen. Any other unreadable line is damage, and raises an error
+instead of being skipped.
 """
 
 import base64
@@ -27,12 +27,12 @@ _log = logging.getLogger(__name__)
 
 
 class JournalError(Exception):
-    """The journal cannot be read; the message names file and line."""
+    """The journal cannot be used; the message names the file and, if known, the line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One write: what was asked, when, how it ended, and the seed and keys that make its outcome the same again."""
+    """One write: the request, its time and outcome, and the seed and keys that reproduce the outcome."""
 
     sequence: int
     moment: datetime
@@ -46,7 +46,7 @@ class Entry:
 
 
 class Journal:
-    """The journal of one home directory. Single writer; the caller holds the lock of the home."""
+    """The journal of one home directory. It has a single writer; the caller holds the lock of the home."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -74,7 +74,11 @@ class Journal:
             raise JournalError(f"{path}: not readable ({error}); the account's identifiers cannot be rebuilt") from None
 
     def load(self) -> list[Entry]:
-        """Read every entry, cut off a torn last line, and get ready to append."""
+        """Read every entry, cut off a torn last line, and prepare for appending.
+
+        Raises:
+            JournalError: An entry other than a torn last line cannot be read.
+        """
         if not self.path.exists():
             _write_durably(self.path, b"")
         entries: list[Entry] = []
@@ -101,7 +105,11 @@ class Journal:
     def append(
         self, request: Request, *, moment: datetime, seed: str, name: str, keys: list[str], status: int = 200
     ) -> None:
-        """Put a write on disk; returns once it is there. OSError when it cannot be."""
+        """Write an entry to disk and sync it before returning.
+
+        Raises:
+            OSError: The entry cannot be written. The journal is truncated to its former length.
+        """
         if self._handle is None:
             raise RuntimeError("Journal.append before Journal.load")
         record: dict[str, Any] = {
@@ -121,7 +129,7 @@ class Journal:
         start = self._handle.tell()
         try:
             written = self._handle.write(line)
-            while written < len(line):  # a full disk takes a part first and refuses the rest
+            while written < len(line):  # a full disk writes a part first and rejects the rest
                 written += self._handle.write(line[written:])
             os.fsync(self._handle.fileno())
         except OSError:
@@ -130,13 +138,13 @@ class Journal:
         self._sequence += 1
 
     def complete(self, entry: Entry) -> Request:
-        """The entry's request with its body, which large ones keep in a file of their own."""
+        """Return the entry's request with its body. Large bodies are in a file of their own."""
         if entry.blob is None:
             return entry.request
         return replace(entry.request, body=self._load_blob(entry.blob, f"{self.path}, line {entry.line}"))
 
     def close(self) -> None:
-        """Let go of the file; nothing is pending, since every append is synced."""
+        """Close the file. Nothing is pending, because every append is synced."""
         if self._handle is not None:
             self._handle.close()
 

@@ -1,4 +1,4 @@
-"""Which writes to the account take effect late: after each, what has changed is looked for."""
+"""Writes that take effect late: after each write, this module looks for what changed."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,18 +20,18 @@ _BY_SERVICE: Mapping[str, Sequence[tuple[Late, Look]]] = {
 
 
 class LateEffects:
-    """Those of one account, whose lock the caller holds."""
+    """The late effects of one account. The caller holds the account's lock."""
 
     def __init__(self, speed: Speed, clock: Callable[[], float] = time.monotonic) -> None:
         self._propagation = Propagation(speed, clock)
         propagation.CURRENT = None
 
     def begin(self) -> None:
-        """Let everything count that the journal has brought back; from now on changes take their time."""
+        """Put everything in force that the journal restored. Later changes are delayed."""
         self._propagation.settle((kind, look) for late in _BY_SERVICE.values() for kind, look in late)
         propagation.CURRENT = self._propagation
 
     def written(self, service: str) -> None:
-        """Note what a write to a service has changed."""
+        """Record what a write to a service changed."""
         for kind, look in _BY_SERVICE.get(service, ()):
             self._propagation.observe(kind, look())

@@ -1,4 +1,4 @@
-"""What the emulated account makes effective late, and what at once although AWS does not: printed for users."""
+"""Limits on timing, printed for users: changes that take effect late, and changes that are immediate unlike on AWS."""
 
 from mlp_sandbox.emulator.limits import Limit
 from mlp_sandbox.emulator.propagation import TABLE

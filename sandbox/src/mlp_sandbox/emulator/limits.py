@@ -1,6 +1,6 @@
-"""What the emulated account is known not to do, for the services of this platform: printed for users, held by tests.
+"""The known gaps of the emulated account, for the services of this platform: printed for users, checked by tests.
 
-Entries with operations are held against the running emulator: each of them answers NotImplemented.
+Tests call the operations of each entry on the running emulator: all of them must answer NotImplemented.
 """
 
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """One gap; `service` is botocore's name, or `account` for what concerns them all.
+    """One gap. `service` is botocore's name, or `account` for a gap that concerns all services.
 
-    `effect` says what a user meets; `operations` (botocore's names) are refused as not implemented.
+    `effect` describes what a user observes. `operations` (botocore's names) are rejected as not implemented.
     """
 
     service: str

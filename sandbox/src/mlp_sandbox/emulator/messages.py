@@ -1,7 +1,7 @@
-"""What travels through the emulator: a request as it was received, and the reply that goes back.
+"""Messages of the emulator: a request as received, and the reply to it.
 
-Requests are plain data so that the journal can hold them, and the WSGI environment is always rebuilt from that data:
-the live path and the replay then run through exactly the same code.
+Requests are plain data so that the journal can store them. The WSGI environment is always rebuilt from that data, so
+the live path and the replay run through exactly the same code.
 """
 
 import io
@@ -25,7 +25,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """An HTTP request with its whole body. `target` is path and query exactly as they came over the wire."""
+    """An HTTP request with its whole body. `target` is path and query exactly as received."""
 
     method: str
     target: str
@@ -33,7 +33,7 @@ class Request:
     body: bytes = field(repr=False)
 
     def header(self, name: str, default: str = "") -> str:
-        """Value of a header, by its name in any case."""
+        """Return the value of a header. Names match in any case."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), default)
 
@@ -49,7 +49,7 @@ class Request:
 
     @property
     def form(self) -> dict[str, list[str]]:
-        """Arguments of a form body, empty for any other kind of body."""
+        """Arguments of a form body; empty for any other kind of body."""
         if not self.header("content-type").startswith(FORM):
             return {}
         return parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -64,13 +64,13 @@ class Reply:
     body: bytes = field(repr=False)
 
     def header(self, name: str, default: str = "") -> str:
-        """Value of a header, by its name in any case."""
+        """Return the value of a header. Names match in any case."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), default)
 
 
 def request_from_environ(environ: Mapping[str, Any]) -> Request:
-    """Read a request, body and all, from what the WSGI server hands over."""
+    """Read a request with its body from the environment of the WSGI server."""
     original_names: dict[str, str] = environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY) or {}
     headers: list[tuple[str, str]] = []
     for key, value in environ.items():
@@ -88,7 +88,7 @@ def request_from_environ(environ: Mapping[str, Any]) -> Request:
 
 
 def environ_for(request: Request) -> Environ:
-    """The WSGI environment in which moto executes a request."""
+    """Return the WSGI environment in which moto executes a request."""
     path, _, query = request.target.partition("?")
     host, _, port = request.header("host", "127.0.0.1:4566").partition(":")
     environ: Environ = {
@@ -122,7 +122,7 @@ def environ_for(request: Request) -> Environ:
 
 
 def call_wsgi(application: WsgiApplication, environ: Environ) -> Reply:
-    """Execute a WSGI application to the end and keep what it answers."""
+    """Run a WSGI application to the end and return its reply."""
     started: list[tuple[int, tuple[tuple[str, str], ...]]] = []
     written: list[bytes] = []
 

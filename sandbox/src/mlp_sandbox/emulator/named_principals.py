@@ -1,7 +1,8 @@
-"""Principals of the account that policies name: whether they exist, and which identifier each of them has.
+"""Principals of the account that policies name: their existence and their unique identifiers.
 
-IAM keeps the unique identifier of a role or user that a policy names, and shows its ARN while it exists. Afterwards
-the policy shows the identifier, which matches nobody: a role that is made anew under the same name is another one.
+IAM stores the unique identifier of a role or user that a policy names, and shows its ARN while it exists. Afterwards
+the policy shows the identifier, which matches no principal: a role created again under the same name is a different
+role.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -21,7 +22,7 @@ _ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):iam::(?P<account>\d{12}):(?P<ki
 
 
 def unique_id(arn: str) -> str:
-    """Return the unique identifier of a role or user, or "" where the ARN is of another kind or of nobody."""
+    """Return the unique identifier of a role or user; "" when the ARN is of another kind or does not exist."""
     match = _ARN.fullmatch(arn)
     if match is None:
         return ""
@@ -35,9 +36,9 @@ def unique_id(arn: str) -> str:
 
 
 def missing(arn: str, account: str) -> bool:
-    """Return whether an ARN names a role or user that this account does not have, or not long enough to be known.
+    """Return whether an ARN names a role or user that this account does not have, or that is too new to be visible.
 
-    Others' are not looked at.
+    Principals of other accounts are not checked.
     """
     match = _ARN.fullmatch(arn)
     if match is None or match["account"] != account or match["path"].startswith("aws-service-role/"):
@@ -47,14 +48,14 @@ def missing(arn: str, account: str) -> bool:
 
 
 def named(document: str) -> Iterator[str]:
-    """Yield what a policy document names as AWS principals; nothing where it is no policy."""
+    """Yield the AWS principals that a policy document names; none when the text is not a policy."""
     for principal in _principals(document):
         if isinstance(principal, dict):
             yield from as_list(principal.get("AWS", []))
 
 
 def without(document: str, arn: str, unique: str) -> str:
-    """Return the document with a deleted principal's identifier in the place of its ARN."""
+    """Return the document with a deleted principal's identifier in place of its ARN."""
     if arn not in document or arn not in set(named(document)):
         return document
     content: Any = json.loads(document)

@@ -1,7 +1,7 @@
 """Service-account tokens in requests to EKS Auth: verified before the request is executed and recorded.
 
-Only the cluster that signed a token can verify it, and only while it is valid. So what was verified is written into
-the request, in place of the token, and that is what the journal keeps and a replay goes by.
+Only the cluster that signed a token can verify it, and only while it is valid. So the verified pod replaces the token
+in the request. The journal stores that request, and a replay uses it.
 """
 
 import base64
@@ -23,7 +23,7 @@ _PATH = re.compile(r"/clusters/(?P<cluster>[^/]+)/assume-role-for-pod-identity/?
 
 
 def attest(request: Request, clusters: Clusters) -> Request:
-    """The request with the verified pod in it; nobody else may write that."""
+    """Return the request with the verified pod in its header. A header that the client sent is removed."""
     headers = tuple((name, value) for name, value in request.headers if name.lower() != _HEADER.lower())
     if len(headers) != len(request.headers):
         request = replace(request, headers=headers)
@@ -43,13 +43,13 @@ def attest(request: Request, clusters: Clusters) -> Request:
 
 
 def verified_pod(request: Request) -> PodIdentity | None:
-    """The pod that `attest` has found behind the token."""
+    """Return the pod that `attest` verified from the token."""
     text = request.header(_HEADER)
     return PodIdentity(**json.loads(text)) if text else None
 
 
 def has_expired(token: str) -> bool:
-    """Whether an unverified token says that it is no longer valid: only for the message to its bearer."""
+    """Return whether an unverified token states that it has expired. Use this only for the error message."""
     try:
         payload = token.split(".")[1]
         claims: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

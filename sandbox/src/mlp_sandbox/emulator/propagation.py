@@ -1,8 +1,8 @@
-"""What takes effect later than it is answered, as on AWS, and how long each of it takes in this account.
+"""Delayed effects of writes, as on AWS, and the length of the delays in this account.
 
-A write is answered at once and shown by whoever is asked for it. What follows from it comes later: in this account
-after a part of a second to some seconds. A role, user, association, entry or bucket that is deleted is gone at once; on
-AWS it may not be.
+A write is answered at once, and read operations show it at once. Its effect comes later: in this account after a
+fraction of a second to some seconds. The deletion of a role, user, association, entry or bucket takes effect at once;
+on AWS it may not.
 """
 
 import random
@@ -16,7 +16,7 @@ Speed: TypeAlias = Literal["usual", "slowest", "at-once"]
 
 @dataclass(frozen=True, kw_only=True)
 class Late:
-    """One kind of late effect. `longest` is the bound in seconds; AWS names none, and says seconds to minutes."""
+    """One kind of late effect. `longest` is the bound in seconds; AWS states none, and speaks of seconds to minutes."""
 
     what: str
     until: str
@@ -57,9 +57,9 @@ History: TypeAlias = tuple[tuple[float, Any], ...]
 
 
 class Propagation:
-    """The facts of each kind, with the time at which each begins to count.
+    """The facts of each kind, with the time at which each takes effect.
 
-    Whoever observes holds the account's lock. Readers need none: a history is replaced, never changed.
+    The observer holds the account's lock. Readers need no lock: a history is replaced, never changed.
     """
 
     def __init__(self, speed: Speed, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,12 +68,12 @@ class Propagation:
         self._chance = random.Random()  # noqa: S311 - how long something takes is no secret
 
     def settle(self, looks: Iterable[tuple[Late, Look]]) -> None:
-        """Let everything that is there count: it was written long ago."""
+        """Put all existing facts in force, because they were written long ago."""
         for kind, look in looks:
             self._histories[kind] = {key: ((0.0, fact),) for key, fact in look().items()}
 
     def observe(self, kind: Late, facts: Facts) -> None:
-        """Note what has changed since the last look; what is gone is forgotten."""
+        """Record the changes since the last look. Facts that no longer exist are dropped."""
         known, moment = self._histories[kind], self._clock()
         for key in known.keys() - facts.keys():
             del known[key]
@@ -83,12 +83,12 @@ class Propagation:
                 continue
             counting = [index for index, (since, _) in enumerate(history) if since <= moment]
             kept = history[counting[-1] if counting else 0 :]
-            # Changes of one thing take effect in their order.
+            # Changes of one key take effect in their order.
             since = max([moment + self._delay(kind), *(earlier for earlier, _ in kept)])
             known[key] = (*kept, (since, fact))
 
     def effective(self, kind: Late, key: Key) -> Any:
-        """Return the fact that counts now; None where none does yet, and where nothing of the name is known."""
+        """Return the fact in force; None when none is in force yet, or when the key is not known."""
         moment, found = self._clock(), None
         for since, fact in self._histories[kind].get(key, ()):
             if since <= moment:
@@ -96,7 +96,7 @@ class Propagation:
         return found
 
     def next_change(self, kind: Late) -> float | None:
-        """Return the seconds until something of the kind begins to count; None where everything does."""
+        """Return the seconds until the next fact of the kind takes effect; None when all are in force."""
         moment = self._clock()
         histories = list(self._histories[kind].values())
         waiting = [since for history in histories for since, _ in history if since > moment]
@@ -109,9 +109,9 @@ class Propagation:
 
 
 CURRENT: Propagation | None = None
-"""That of the running account; None where everything counts at once."""
+"""The propagation of the running account; None when everything takes effect at once."""
 
 
 def effective(kind: Late, key: Key, live: Any) -> Any:
-    """Return what counts now of a thing that is `live`; None where it does not yet."""
+    """Return the fact that is in force for the existing fact `live`; None when none is in force yet."""
     return live if CURRENT is None else CURRENT.effective(kind, key)

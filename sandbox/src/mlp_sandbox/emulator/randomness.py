@@ -1,8 +1,9 @@
-"""Every identifier, password and key of the account follows from a seed, so that a replay gives the same ones.
+"""Deterministic randomness: every identifier, password and key of the account derives from a seed.
 
-moto draws most of its randomness from one seedable generator. The rest (os.urandom in KMS, S3 and STS, uuid in RDS,
-private keys made by OpenSSL) is redirected here: bytes come from the seeded generator, private keys, which OpenSSL
-cannot derive from a seed, are recorded when made and given back when replayed.
+A replay therefore produces the same values. moto draws most of its randomness from one seedable generator. This module
+redirects the rest (os.urandom in KMS, S3 and STS, uuid in RDS, private keys made by OpenSSL). Bytes come from the
+seeded generator. OpenSSL cannot derive private keys from a seed, so these are recorded when made and returned again in
+a replay.
 """
 
 import secrets
@@ -52,7 +53,7 @@ class KeyTape:
         self._to_play: list[str] = []
 
     def begin(self, recorded: list[str] | None = None) -> None:
-        """Start a request; `recorded` holds the keys to give back instead of making new ones."""
+        """Start a request. `recorded` holds the keys to return instead of making new ones."""
         self._recorded, self._to_play = [], list(recorded or [])
 
     @property
@@ -61,11 +62,11 @@ class KeyTape:
         return list(self._recorded)
 
     def rsa_key(self, public_exponent: int = 65537, key_size: int = 2048, backend: Any = None) -> Any:
-        """Stand-in for cryptography's rsa.generate_private_key."""
+        """Replace cryptography's rsa.generate_private_key."""
         return self._next(lambda: rsa.generate_private_key(public_exponent, key_size, backend))
 
     def ec_key(self, curve: ec.EllipticCurve, backend: Any = None) -> Any:
-        """Stand-in for cryptography's ec.generate_private_key."""
+        """Replace cryptography's ec.generate_private_key."""
         return self._next(lambda: ec.generate_private_key(curve, backend))
 
     def _next(self, make: Any) -> Any:
@@ -83,13 +84,16 @@ KEYS = KeyTape()
 
 
 def new_seed() -> str:
-    """A seed that nobody has used before."""
+    """Return a new random seed."""
     return secrets.token_hex(16)
 
 
 @contextmanager
 def deterministic(seed: str, moment: datetime, keys: list[str] | None = None) -> Generator[None]:
-    """Run a request at a frozen moment with its own seed: again with the same arguments, it does the same again."""
+    """Run a request at a frozen moment with its own seed.
+
+    The same arguments give the same outcome.
+    """
     KEYS.begin(keys)
     mock_random.seed(seed)
     with time_machine.travel(moment, tick=False):
@@ -98,16 +102,16 @@ def deterministic(seed: str, moment: datetime, keys: list[str] | None = None) ->
 
 @contextmanager
 def unrecorded() -> Generator[None]:
-    """Run a read, whose randomness (an initialisation vector, a request id) nobody has to see again."""
+    """Run a read. Its randomness (an initialisation vector, a request id) need not be reproducible."""
     KEYS.begin()
     mock_random.seed(new_seed())
     yield
 
 
 def install(base: str, born: datetime) -> None:
-    """Redirect moto's unseeded randomness, and make a region's first state (default VPC ...) follow from `base`.
+    """Redirect moto's unseeded randomness, and derive a region's first state (default VPC ...) from `base`.
 
-    moto builds a region's state the first time anything asks for it, be it a read, so it must not depend on when.
+    moto builds a region's state on its first use, which may be a read. So that state must not depend on the time.
     """
     import os
     import uuid

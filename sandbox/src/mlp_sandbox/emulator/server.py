@@ -1,4 +1,4 @@
-"""The HTTP server on the loopback address: one thread per connection, answers written whole, clean shutdown."""
+"""The HTTP server on the loopback address: one thread per connection, whole replies, clean shutdown."""
 
 import logging
 import signal
@@ -16,26 +16,29 @@ from mlp_sandbox.emulator.messages import Environ, Reply, Request, request_from_
 _log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 RUNNING_SECONDS = 30.0
-"""How long running requests may take after the server was told to stop."""
+"""Time that running requests may take after the server was told to stop, in seconds."""
 
 Handler: TypeAlias = Callable[[Request], Reply]
 
 
 class PortTakenError(Exception):
-    """The port cannot be listened on; the message names it."""
+    """The server cannot listen on the port; the message names it."""
 
 
 def _quiet(finished: Callable[[], None]) -> type[MotoRequestHandler]:
-    """Handler without a line per request, and HTTP/1.1; `finished` is called however a request ends."""
+    """Create a handler class with HTTP/1.1 and no log line per request.
+
+    `finished` is called whenever a request ends, in whatever way.
+    """
 
     class Quiet(MotoRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Write nothing."""
+            """Write no log line."""
 
         def run_wsgi(self) -> None:
-            # Not in the reply's close(): werkzeug leaves that out when the client resets its connection.
+            # Not in the reply's close(): werkzeug skips that when the client resets its connection.
             try:
                 super().run_wsgi()
             finally:
@@ -45,7 +48,7 @@ def _quiet(finished: Callable[[], None]) -> type[MotoRequestHandler]:
 
 
 class Server:
-    """Serves a handler until it is told to stop, and stops only between requests."""
+    """A server that runs a handler until it receives a request to stop. It stops only between requests."""
 
     def __init__(self, port: int, handler: Handler) -> None:
         self._handler = handler
@@ -54,7 +57,7 @@ class Server:
         self._idle = threading.Condition()
         self._stopping = threading.Event()
         try:
-            # Bound here rather than by werkzeug, which ends the process when the port is taken.
+            # The socket is bound here because werkzeug ends the process when the port is taken.
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((HOST, port))
@@ -75,19 +78,19 @@ class Server:
         listener.detach()
 
     def stop_on_signals(self) -> None:
-        """Let SIGTERM and SIGINT end `run`."""
+        """Make SIGTERM and SIGINT end `run`."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _frame: self.stop(signal.Signals(received).name))
 
     def stop(self, why: str) -> None:
-        """End `run` once running requests are answered. Safe in a signal handler."""
+        """End `run` after the running requests are answered. Safe in a signal handler."""
         if not self._stopping.is_set():
             self._stopping.set()
             _log.info("stopping: %s", why)
             threading.Thread(target=self._server.shutdown, name="shutdown").start()
 
     def run(self) -> None:
-        """Serve; returns when stopped and idle."""
+        """Serve requests; return when stopped and idle."""
         self._server.serve_forever(poll_interval=0.1)
         with self._idle:
             self._idle.wait_for(lambda: not self._running, timeout=RUNNING_SECONDS)
@@ -95,7 +98,7 @@ class Server:
         self._server.server_close()
 
     def _application(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = request_from_environ(environ)  # first: a client that sends half a request must not hold up the end
+        request = request_from_environ(environ)  # first: a client that sends half a request must not delay the end
         with self._idle:
             if self._closed:
                 start_response("503 Service Unavailable", [("Content-Length", "0")])
@@ -110,7 +113,7 @@ class Server:
 
     def _sent(self, body: bytes) -> Iterator[bytes]:
         yield body
-        self._finished()  # asked for more, so the body is written; werkzeug may go on reading for long
+        self._finished()  # more was requested, so the body is written; werkzeug may keep reading for long
 
     def _finished(self) -> None:
         with self._idle:

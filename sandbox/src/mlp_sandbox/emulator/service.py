@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Service:
-    """One account under one home directory."""
+    """One account in one home directory."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Service:
             self._register_clusters(home, port, postgres, real_nodes=real_nodes)
 
     def start(self) -> None:
-        """Replay the journal and bring the data planes up; the health page says how far it is."""
+        """Replay the journal and start the data planes. The health page reports the progress."""
         self.account.replay()
         with self.account.lock:
             self._late.begin()
@@ -77,13 +77,13 @@ class Service:
         return self.account.handle(pod_tokens.attest(request, self._clusters))
 
     def close(self) -> None:
-        """Stop the data planes and let go of the journal."""
+        """Stop the data planes and close the journal."""
         self._clusters.close()
         self._databases.close()
         self._journal.close()
 
     def abandon(self) -> None:
-        """Stop starting and mending anything: the home is gone, and with it what the data planes could stop by."""
+        """Stop starting and repairing processes. The home is gone, and the data planes need it to stop in order."""
         self._clusters.abandon()
         self._databases.abandon()
 

@@ -1,1 +1,1 @@
-"""The real Pulumi engine on this machine: the `pulumi` command, its language host and where it keeps its state."""
+"""The real Pulumi engine on this machine: the `pulumi` command, its language host and its stored state."""

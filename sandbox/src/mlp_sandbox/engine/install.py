@@ -1,6 +1,7 @@
 """Prepare the engine for one sandbox: the `pulumi` command, its language host and the provider plugins.
 
-A `PULUMI_HOME` of the sandbox's own holds the plugin, so that the user's official plugins are neither used nor changed.
+Each sandbox has its own `PULUMI_HOME` with the plugins, so that the user's official plugins are neither used nor
+changed.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ PLUGINS = {
     "aws": ("pulumi-aws", "mlp_sandbox.providers.aws"),
     "kubernetes": ("pulumi-kubernetes", "mlp_sandbox.providers.kubernetes"),
 }
-"""Package of the engine to its SDK, whose release the plugin has, and the module that serves it."""
+"""Package of the engine, to its SDK (whose release number the plugin gets) and the module that serves it."""
 
 
 def install(instance: Instance, pulumi: Path, kubectl: Path | None = None) -> None:
-    """Idempotent; raises SandboxError with the engine's own words."""
+    """Put the commands and the plugins into the sandbox's folders. The call can be repeated.
+
+    Raises:
+        SandboxError: a command of the engine failed; the message has the engine's own words.
+    """
     _link(pulumi, instance.bin / "pulumi")
     if kubectl is not None:
         _link(kubectl, instance.bin / "kubectl")
@@ -38,7 +43,7 @@ def install(instance: Instance, pulumi: Path, kubectl: Path | None = None) -> No
 
 
 def install_plugin(instance: Instance, package: str, release: str, module: str) -> None:
-    """The release must be the SDK's: the engine asks for exactly that one."""
+    """Install a provider plugin as the release of the SDK, because the engine asks for exactly that release."""
     script = _python_module(module)
     installed = instance.pulumi_home / "plugins" / f"resource-{package}-v{release}" / f"pulumi-resource-{package}"
     if installed.is_file() and installed.read_text() == script:
@@ -56,7 +61,11 @@ def install_plugin(instance: Instance, package: str, release: str, module: str) 
 
 
 def pulumi(instance: Instance, *arguments: str, project: Path = PROJECT) -> str:
-    """Run the engine's command in a project; its standard output. Raises SandboxError with what it said."""
+    """Run the engine's command in a project and return its standard output.
+
+    Raises:
+        SandboxError: the command failed; the message has its output.
+    """
     executable = instance.bin / "pulumi"
     done = subprocess.run(
         [executable, *arguments, "--non-interactive"],
@@ -84,8 +93,11 @@ def _write_script(path: Path, content: str) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A hard link, else a copy. A symbolic one would not do: the engine looks for the language host beside its real
-    path. An official `pulumi` has its language host there, and is linked symbolically."""
+    """Hard-link the engine, or copy it where that is not possible.
+
+    A symbolic link would not work, because the engine looks for the language host beside its real path. An official
+    `pulumi` has its language host there, and gets a symbolic link.
+    """
     if (source.parent / "pulumi-language-python").exists():
         if not target.is_symlink() or target.resolve() != source.resolve():
             target.unlink(missing_ok=True)

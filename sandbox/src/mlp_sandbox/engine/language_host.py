@@ -1,6 +1,6 @@
 """`pulumi-language-python` for an engine that was built from source.
 
-The official language host is not published as a Go module; the SDK's own LanguageServer does the work here. An official
+The official language host is not published as a Go module, so this one uses the SDK's own LanguageServer. An official
 `pulumi` brings its own language host and never starts this one.
 """
 
@@ -34,7 +34,7 @@ SDK_VERSION = "3.259.0"
 
 
 class LanguageHost(LanguageServer):
-    """Runs the program in this process and policy packs as processes of their own."""
+    """Language host that runs the program in this process, and each policy pack in a process of its own."""
 
     def __init__(self, engine: str) -> None:
         super().__init__(lambda: None)
@@ -66,7 +66,7 @@ class LanguageHost(LanguageServer):
         said = contextvars.copy_context().run(_run, program, max(request.parallel, 1) * 4)
         if said:
             log.error(said)
-        return language_pb2.RunResponse(bail=bool(said))  # bail: the error was shown already
+        return language_pb2.RunResponse(bail=bool(said))  # bail: the error was already shown
 
     def RunPlugin(self, request: Any, context: Any) -> Any:
         """Stream the output of a policy pack, then its exit code."""
@@ -91,7 +91,7 @@ def _execute(program: Path) -> None:
 
 
 def _run(program: Path, workers: int) -> str | None:
-    """Run the program to its end; what to tell the user when it failed."""
+    """Run the program to its end and return the message for the user when it failed, else None."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(max_workers=workers))
     try:
@@ -99,7 +99,7 @@ def _run(program: Path, workers: int) -> str | None:
     except RunError as error:
         return str(error)
     except grpc.RpcError as error:
-        # The engine goes first when it was told to stop.
+        # An engine that was told to stop ends before the program does.
         return None if error.code() == grpc.StatusCode.UNAVAILABLE else f"RPC error: {error.details()}"
     except Exception as error:
         failed_call = re.search(r"returned an error: (.*)", str(error), re.DOTALL)
@@ -116,7 +116,7 @@ def _run(program: Path, workers: int) -> str | None:
 
 
 def _own_frames(error: Exception) -> list[str]:
-    """The traceback from the program's first line on."""
+    """Return the lines of the traceback from the program's first line on."""
     shown = traceback.TracebackException.from_exception(error)
     start = next((i for i, frame in enumerate(shown.stack) if frame.filename.endswith("/__main__.py")), 0)
     shown.stack = traceback.StackSummary.from_list(list(shown.stack)[start:])
@@ -125,7 +125,7 @@ def _own_frames(error: Exception) -> list[str]:
 
 def main() -> None:
     """Serve on a free loopback port until the engine ends. The engine's address is the last argument."""
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # failed calls are reported once, by their awaiter
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # their awaiter reports failed calls once
     engine = next((argument for argument in reversed(sys.argv[1:]) if not argument.startswith("-")), "")
     host = LanguageHost(engine)
     serve(lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server), workers=8)

@@ -1,7 +1,8 @@
-"""Stack files as this sandbox can use them: those of a team on AWS name a KMS key and gateways that only they have.
+"""Stack files in a form that this sandbox can use.
 
-Such a file is never touched. The engine gets a copy in which the local passphrase takes the key's place, and transit
-gateways that are shared with the local account take the place of theirs, and of their peering connections.
+The stack files of a team on AWS name a KMS key and gateways that only the team has. Such a file is never changed. The
+engine gets a copy in which the local passphrase replaces the key, and transit gateways that are shared with the local
+account replace the team's gateways and their peering connections.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ import yaml
 from mlp_sandbox.instance import PROJECT, Instance
 from mlp_sandbox.shared_gateways import SHARED_GATEWAYS
 
-# What the engine writes for the passphrase of mlp_sandbox.environment, once and for all: the salt is no secret.
+# Salt that the engine writes for the passphrase of mlp_sandbox.environment. It is constant and no secret.
 SALT = "v1:GolSMJd9uzI=:v1:MK8y2wKS5ETbrFtU:TeyKq80zFIlbTGac0nZAQrPtKk+X/g=="
 _FOREIGN = ("secretsprovider", "encryptedkey")
 
 
 def folder(project: Path = PROJECT) -> Path:
-    """Where the committed stack files are: wherever Pulumi.yaml says."""
+    """Return the folder of the committed stack files, which Pulumi.yaml names."""
     settings = yaml.safe_load((project / "Pulumi.yaml").read_text())
     return project / settings.get("stackConfigDir", ".")
 
 
 def is_foreign(stack_file: Path) -> bool:
-    """Whether it names a key or a gateway of a real account."""
+    """Return whether a stack file names a key or a gateway of a real account."""
     content: dict[str, Any] = yaml.safe_load(stack_file.read_text()) or {}
     gateways = [each["gateway"] for each in _connections(content)]
     return any(key in content for key in _FOREIGN) or any(each not in SHARED_GATEWAYS for each in gateways)
 
 
 def usable(instance: Instance, stack: str, project: Path = PROJECT) -> Path:
-    """The committed file, or the copy that stands for it here; the copy follows the file at every call."""
+    """Return the committed stack file, or the copy that replaces it here; every call updates the copy from the file."""
     committed = folder(project) / f"Pulumi.{stack}.yaml"
     if not is_foreign(committed):
         return committed
@@ -48,7 +49,7 @@ def usable(instance: Instance, stack: str, project: Path = PROJECT) -> Path:
 
 
 def _connections(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Those with a gateway, of all sections: which one is the program's, its own names say."""
+    """Yield the connections with a gateway from all sections, as the program's section is not known here by name."""
     for section in (content.get("config") or {}).values():
         network = section.get("network") if isinstance(section, dict) else None
         for each in ((network or {}).get("connections") or {}).values():
@@ -57,7 +58,7 @@ def _connections(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _with_shared_gateways(content: dict[str, Any]) -> dict[str, Any]:
-    """Each connection keeps a gateway of its own: a VPC is attached to one once."""
+    """Give each connection a gateway of its own, because a VPC can be attached to a gateway only once."""
     changed = copy.deepcopy(content)
     taken = {each["gateway"] for each in _connections(changed)}
     free = (id for id in SHARED_GATEWAYS if id not in taken)

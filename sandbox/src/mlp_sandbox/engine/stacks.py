@@ -1,4 +1,7 @@
-"""The stacks of the project in the sandbox's own backend: made before first use, freed of locks of dead processes."""
+"""Stacks of the project in the sandbox's own backend.
+
+They are created before first use, and freed of locks of dead processes.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ from mlp_sandbox.instance import PROJECT, Instance
 
 
 def stack_names(project: Path = PROJECT) -> list[str]:
-    """Names of the committed stack files."""
+    """Return the names of the committed stack files."""
     return sorted(path.name.split(".")[1] for path in folder(project).glob("Pulumi.*.yaml"))
 
 
 def known_stacks(wanted: Sequence[str]) -> list[str]:
-    """Return the stacks that a command's `--stack` asks for, all where it asks for none.
+    """Return the stacks that a command's `--stack` options name, or all stacks when there are no such options.
 
     Raises:
         SandboxError: there is no stack file of such a name.
@@ -36,11 +39,12 @@ def known_stacks(wanted: Sequence[str]) -> list[str]:
 
 
 def ensure_stacks(instance: Instance) -> list[str]:
-    """Make the stacks that the backend lacks; answers those that were made."""
+    """Create the stacks that the backend lacks, and return their names."""
     known = {entry["name"].rsplit("/", 1)[-1] for entry in json.loads(pulumi(instance, "stack", "ls", "--json"))}
     missing = [name for name in stack_names() if name not in known]
     if missing:
-        # The engine writes into the stack file of a new stack: a copy of the project keeps it off the committed ones.
+        # The engine writes into the stack file of a new stack. It gets a copy of the project, so that committed files
+        # do not change.
         with tempfile.TemporaryDirectory(dir=instance.home) as scratch:
             project = Path(scratch)
             shutil.copy(PROJECT / "Pulumi.yaml", project)
@@ -53,7 +57,7 @@ def ensure_stacks(instance: Instance) -> list[str]:
 
 
 def remove_dead_locks(instance: Instance) -> list[str]:
-    """Remove update locks whose process on this machine has ended (killed in the middle); answers their stacks."""
+    """Remove update locks whose process on this machine has ended (killed in an update); return their stacks."""
     freed: list[str] = []
     for path in sorted((instance.state / ".pulumi" / "locks").rglob("*.json")):
         try:

@@ -1,4 +1,4 @@
-"""What a provider plugin tells the user while it works, by the log of the engine that started it."""
+"""Messages of a provider plugin to the user, sent through the log of the engine that started it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOG_SECONDS = 2.0
 
 
 class EngineLog:
-    """The engine's log, at the address that it starts a provider with."""
+    """Log of the engine at the address that it passes to a provider at its start."""
 
     def __init__(self, address: str) -> None:
         self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
@@ -26,5 +26,5 @@ class EngineLog:
         self._send(engine_pb2.LogRequest(severity=severity, message=text, urn=urn))
 
     def _send(self, request: Any) -> None:
-        with suppress(grpc.RpcError):  # an engine that cannot show it still wants the resource
+        with suppress(grpc.RpcError):  # the resource must still be made when the engine cannot show a message
             self._engine.Log(request, timeout=LOG_SECONDS)

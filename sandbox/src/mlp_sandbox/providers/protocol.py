@@ -1,7 +1,7 @@
-"""A Pulumi resource provider over gRPC, for providers written as plain Python functions on plain values.
+"""Pulumi resource provider over gRPC, for providers written as plain Python functions on plain values.
 
-Written on the SDK's protocol classes rather than on `pulumi.provider.experimental`, whose server passes on neither the
-old inputs in diffs nor proposed names, and cannot report a resource that was created but not finished.
+It uses the SDK's protocol classes and not `pulumi.provider.experimental`. That server passes on neither old inputs in
+diffs nor proposed names, and cannot report a resource that was created but not finished.
 Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
 """
 
@@ -27,11 +27,11 @@ WORKERS = 32
 
 
 class ProviderError(Exception):
-    """Shown to the user as it is, without a traceback."""
+    """Error that the user sees as it is, without a traceback."""
 
 
 class PartialFailureError(ProviderError):
-    """The resource exists, but was not brought to what was asked for: it goes into the state with the reason."""
+    """The resource exists but is not in the requested condition: it goes into the state with the reason."""
 
     def __init__(self, id: str, inputs: Props, state: Props, reason: str) -> None:
         super().__init__(reason)
@@ -40,7 +40,7 @@ class PartialFailureError(ProviderError):
 
 @dataclass(frozen=True)
 class Change:
-    """How one input differs: `add`, `delete` or `update`; `replace` when it forces a new resource."""
+    """Kind of change of one input: `add`, `delete` or `update`; `replace` when it forces a new resource."""
 
     kind: str
     replace: bool = False
@@ -67,7 +67,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Naming:
-    """What the engine says about automatic names: a random seed, and the name that the project's settings propose."""
+    """The engine's input for automatic names: a random seed, and the name that the project's settings propose."""
 
     seed: bytes
     proposed: str = ""
@@ -75,7 +75,7 @@ class Naming:
 
 
 class Provider(ABC):
-    # Secrets keep the place that the program gave them; else the whole top-level property around one is secret.
+    # True: secrets keep the place that the program gave them. False: the top-level property around one is secret.
     secrets_by_path: ClassVar[bool] = False
 
     @abstractmethod
@@ -97,21 +97,21 @@ class Provider(ABC):
     @abstractmethod
     def invoke(self, token: str, args: Props) -> Props: ...
     def report_progress(self, urn: str, text: str) -> None:  # noqa: B027 - `serve` connects it with the engine
-        """Show what a resource is waiting for; it stays on the screen until the next text."""
+        """Show the reason why a resource waits; it stays on the screen until the next text."""
 
     def warn(self, urn: str, text: str) -> None:  # noqa: B027 - `serve` connects it with the engine
-        """Show a warning about a resource, which stays."""
+        """Show a lasting warning about a resource."""
 
     def config_replaces(self, old: Props, new: Props, changed: list[str]) -> list[str]:
-        """Changed provider inputs that mean other resources: the provider and all that it made are replaced."""
+        """Return changed provider inputs that mean other resources: the provider and all its resources are replaced."""
         return []
 
     def secret_inputs(self, type: str) -> frozenset[str]:
-        """Inputs that are secret even where the program does not say so."""
+        """Return the inputs that are secret even where the program does not mark them."""
         return frozenset()
 
     def secret_outputs(self, type: str) -> frozenset[str]:
-        """Outputs that are secret whatever their inputs are."""
+        """Return the outputs that are secret whatever their inputs are."""
         return frozenset()
 
 

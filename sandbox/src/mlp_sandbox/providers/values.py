@@ -1,6 +1,7 @@
-"""Pulumi's wire values as plain Python: unknowns as UNKNOWN, secrets unwrapped and remembered by where they were.
+"""Conversion of Pulumi's wire values to plain Python: unknowns become UNKNOWN, secrets are unwrapped.
 
-The special signatures are those of the engine's property marshaller (sdk/go/common/resource/plugin/rpc.go).
+The places of secrets are kept, so that they are marked again on the way back. The special signatures are those of the
+engine's property marshaller (sdk/go/common/resource/plugin/rpc.go).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Final
 from google.protobuf import struct_pb2
 
 Props = dict[str, Any]
-# Where a secret is: property names from the top, and ANY for whatever element of a list.
+# Place of a secret: property names from the top, and ANY for every element of a list.
 SecretPath = tuple[str, ...]
 ANY: Final = "*"
 
@@ -19,7 +20,7 @@ SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 UNKNOWN_WIRE: Final = frozenset(
     {
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # a string; the engine has one marker a type
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # a string; the engine has one marker per type
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # bool
         "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
         "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
@@ -31,7 +32,7 @@ UNKNOWN_WIRE: Final = frozenset(
 
 
 class Unknown:
-    """A value that is known only once another resource exists."""
+    """Value that is known only once another resource exists."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -49,23 +50,23 @@ def has_unknown(value: Any) -> bool:
 
 
 def decode(struct: struct_pb2.Struct) -> Props:
-    """Property map from the wire. Nulls are left out: to AWS an input that is null was not given."""
+    """Return the property map from the wire without nulls, because to AWS a null input was not given."""
     decoded = {key: _decode(value) for key, value in struct.fields.items()}
     return {key: value for key, value in decoded.items() if value is not None}
 
 
 def secret_keys(struct: struct_pb2.Struct) -> set[str]:
-    """Top-level keys that are, or contain, a secret."""
+    """Return the top-level keys that are, or contain, a secret."""
     return {key for key, value in struct.fields.items() if _has_secret(value)}
 
 
 def secret_paths(struct: struct_pb2.Struct) -> set[SecretPath]:
-    """The places of the secrets, each as deep as the program made it."""
+    """Return the places of the secrets, each as deep as the program made it."""
     return {(key, *path) for key, value in struct.fields.items() for path in _secret_places(value)}
 
 
 def encode(props: Props, secrets: Collection[SecretPath] = ()) -> struct_pb2.Struct:
-    """Property map for the wire. A secret place that the map does not have is nothing."""
+    """Return the property map for the wire. A place in `secrets` that the map does not have is ignored."""
     return struct_pb2.Struct(
         fields={
             key: _encode(value, [path[1:] for path in secrets if path[0] == key])

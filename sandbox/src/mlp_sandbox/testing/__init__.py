@@ -1,1 +1,1 @@
-"""A running sandbox for tests: fixtures, small programs, and waiting on conditions."""
+"""Support for tests with a running sandbox: fixtures, small programs, and waiting on conditions."""

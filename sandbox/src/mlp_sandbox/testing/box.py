@@ -1,4 +1,4 @@
-"""What sandbox tests work with: a running sandbox, small programs in it, and waiting on conditions."""
+"""Tools of sandbox tests: a running sandbox, small programs in it, and waiting on conditions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ options = pulumi.ResourceOptions(provider=provider)
 
 
 def free_port() -> int:
-    """Below the range that the kernel takes client ports from: one of those may not be free again after a restart."""
+    """Return a free port below the range from which the kernel takes client ports.
+
+    A port of that range may not be free again after a restart.
+    """
     while True:
         port = random.randrange(20000, 32000)  # noqa: S311 - a port is no secret
         with socket.socket() as probe:
@@ -46,7 +49,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Box:
-    """A running sandbox, and the commands that a user would type in it."""
+    """Running sandbox, and the commands that a user would type in it."""
 
     instance: Instance
     binary: Path
@@ -65,7 +68,7 @@ class Box:
         return done
 
     def pulumi(self, *arguments: str, cwd: Path = PROJECT, ok: bool = True, **extra: str) -> str:
-        """Standard output and error together; with ok=False whatever the exit code."""
+        """Run the engine and return its standard output and error together; ok=False accepts any exit code."""
         done = self.run("pulumi", *arguments, "--non-interactive", "--color=never", cwd=cwd, ok=ok, **extra)
         return done.stdout + done.stderr
 
@@ -98,7 +101,7 @@ class Box:
         return lifecycle.up(self.instance, self.binary, lambda _line: None, kubectl)
 
     def kubectl(self, *arguments: str, ok: bool = True) -> str:
-        """Standard output and error together, as the principal of the environment."""
+        """Run kubectl as the principal of the environment; return its standard output and error together."""
         done = self.run("kubectl", *arguments, ok=ok)
         return done.stdout + done.stderr
 
@@ -109,7 +112,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Program:
-    """A small Pulumi project of a test's own, with one stack `test`."""
+    """Small Pulumi project of one test, with one stack `test`."""
 
     box: Box
     folder: Path
@@ -135,7 +138,7 @@ class Program:
 
 
 def eventually(question: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """Ask until the answer is true; fails with `what` at the deadline."""
+    """Ask until the answer is true and return it; fail the test with `what` at the deadline."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := question():

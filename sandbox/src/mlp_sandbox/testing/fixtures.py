@@ -1,8 +1,7 @@
 """Fixtures of a real sandbox: the real engine, the real provider plugin and the emulated account as processes.
 
-A conftest.py imports those that its tests use, and the hook.
-
-The session's sandbox is shared; a test that kills or fills it takes one of its own.
+A conftest.py imports the fixtures that its tests use, and the hook. The tests of one run share a sandbox; a test that
+kills or fills its sandbox takes one of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from mlp_sandbox.toolchain import ensure_pulumi
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """In CI every sandbox test must really run: a skip there hides that the promise was not checked."""
+    """Fail a skipped sandbox test in CI, because a skip there hides that a guarantee was not checked."""
     report = yield
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -39,7 +38,10 @@ def pulumi_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> Iterator[MakeBox]:
-    """`make_box(name)`. Nodes are simulated and changes count at once unless asked for: few tests are about them."""
+    """Return `make_box(name)`, which starts a sandbox.
+
+    By default nodes are simulated and changes take effect at once, because few tests depend on these settings.
+    """
     root = tmp_path_factory.mktemp("sandboxes")
     made: list[Box] = []
 
@@ -57,13 +59,13 @@ def make_box(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: Path) -> I
 
 @pytest.fixture(scope="session")
 def box(make_box: MakeBox) -> Box:
-    """The shared sandbox: leave it as it was found."""
+    """Return the sandbox that tests share; a test must leave it unchanged."""
     return make_box("shared")
 
 
 @pytest.fixture
 def own_box(make_box: MakeBox, request: pytest.FixtureRequest) -> Iterator[Box]:
-    """A sandbox that a test may kill."""
+    """Yield a sandbox that a test may kill."""
     made = make_box(f"own-{free_port()}")
     yield made
     lifecycle.down(made.instance)

@@ -1,4 +1,4 @@
-"""An image with a PostgreSQL client in it, built as a user would build his."""
+"""Image with a PostgreSQL client, built as a user would build an image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUN pip install --no-cache-dir --no-compile --require-hashes --root-user-action=
 
 
 def ensure_postgres_client() -> None:
-    """Makes it where it is not there: `POSTGRES_CLIENT`. Its PGSSLROOTCERT is that of an image made for AWS."""
+    """Build the image `POSTGRES_CLIENT` unless it exists. Its PGSSLROOTCERT is that of an image made for AWS."""
     if any(image.reference == POSTGRES_CLIENT for image in added_images()):
         return
     packages = pinned_packages((PROJECT / "requirements-dev.txt").read_text(), ["psycopg", "psycopg-binary"])

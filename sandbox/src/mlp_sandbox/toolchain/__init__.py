@@ -1,4 +1,4 @@
-"""Where the tools come from that no Python package brings: found on the machine, else built once into a user cache."""
+"""Tools that no Python package brings: taken from the machine, else built once into a user cache."""
 
 from mlp.machine.tool import Tool
 from mlp_sandbox.toolchain.kubernetes import KubernetesTools, ensure_kubernetes, find_kubernetes

@@ -1,7 +1,7 @@
-"""The user's cache of built tools: one folder per tool and content, complete or not there at all.
+"""Cache of built tools in the user's home: one folder per tool and content, either complete or absent.
 
-A tool is made in a folder beside its place and moved there in one step, under a lock that the kernel gives up with the
-process: what an interrupted or killed build leaves is swept away by the next one.
+A tool is made in a folder beside its final place and moved there in one step. Meanwhile a lock is held, which the
+kernel releases when the process ends. The next build removes what an interrupted or killed build left.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Report = Callable[[str], None]
 
 
 def cache_folder() -> Path:
-    """MLP_CACHE_DIR, else `~/.cache/ml-platform`."""
+    """Return the folder MLP_CACHE_DIR, else `~/.cache/ml-platform`."""
     return Path(os.environ.get("MLP_CACHE_DIR") or Path.home() / ".cache" / "ml-platform").absolute()
 
 
 def content_key(*parts: bytes) -> str:
-    """Short, and another one as soon as any part changes or moves into its neighbour."""
+    """Return a short key, which changes as soon as any part changes or the boundary between parts moves."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
@@ -42,10 +42,10 @@ def entry(name: str, key: str) -> Path:
 
 
 def intact(folder: Path) -> bool:
-    """Whether the folder's chief files are, byte for byte, those that were put there."""
+    """Return whether the folder's chief files are unchanged, byte for byte, since they were put there."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
-        # One file, as entries have it that were made before an entry could hold several.
+        # An entry from before an entry could hold several files names only one.
         files = manifest["files"] if "files" in manifest else {manifest["file"]: manifest["sha256"]}
         with ThreadPoolExecutor() as pool:
             found = list(pool.map(lambda file: _digest(folder / file), files))
@@ -55,9 +55,16 @@ def intact(folder: Path) -> bool:
 
 
 def ensure(name: str, key: str, report: Report, make: Callable[[Path], Sequence[str]]) -> Path:
-    """The entry, made with `make(empty folder) -> names of its chief files` unless it is there and intact.
+    """Return the entry; make it when it is missing or damaged.
 
-    Raises SandboxError that names the folder and MLP_CACHE_DIR when the cache cannot be used.
+    Args:
+        name: the tool.
+        key: a key of the tool's content.
+        report: called with lines of progress.
+        make: fills an empty folder and returns the names of its chief files.
+
+    Raises:
+        SandboxError: the cache cannot be used; the message names the folder and MLP_CACHE_DIR.
     """
     place = entry(name, key)
     if intact(place):
@@ -89,7 +96,7 @@ def _digest(path: Path) -> str:
 
 @contextmanager
 def writable() -> Generator[None]:
-    """Turn what a full, read-only or mistaken cache folder does into one line that says what to do."""
+    """Turn the OSError of a full, read-only or wrong cache folder into one line that says what to do."""
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,7 +123,7 @@ def unusable(code: int | None, words: str) -> SandboxError:
 
 @contextmanager
 def locked(name: str, report: Report) -> Generator[None]:
-    """One maker of `name` at a time, among all processes that use this cache."""
+    """Allow one maker of `name` at a time, among all processes that use this cache."""
     lock = FileLock(cache_folder() / f"{name}.lock")
     try:
         lock.acquire(timeout=0)

@@ -1,4 +1,4 @@
-"""`go build` of the commands of a pinned module, with progress: packages compiled, of all that they are made of."""
+"""`go build` of the commands of a pinned module, with progress: packages compiled, and their total."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ def build(
     folder: Path,
     report: Callable[[str], None],
 ) -> None:
-    """Make `folder/<name>` of every `name: package`, all in one go, so that what they share is compiled once.
+    """Make `folder/<name>` of every `name: package` in one build, so that shared packages are compiled once.
 
-    Raises SandboxError with the compiler's last words, and OSError when the disk is full.
+    Raises:
+        SandboxError: the build failed; the message has the compiler's last words.
+        OSError: the disk is full.
     """
     if not os.access(go.path, os.X_OK):
         raise SandboxError(f"{go.path} cannot be started; install Go and put it on PATH")
@@ -46,29 +48,29 @@ def build(
 
 
 def default_name(package: str) -> str:
-    """What `go build` calls a command: the last part of its path that is no major version."""
+    """Return the name that `go build` gives a command: the last part of its path that is no major version."""
     parts = package.split("/")
     return parts[-2] if len(parts) > 1 and re.fullmatch(r"v[0-9]+", parts[-1]) else parts[-1]
 
 
 class _Progress:
-    """Counts the lines that `go` says; the linker says nothing for a minute."""
+    """Counter of the lines that `go` prints; the linker prints nothing for a minute."""
 
     def __init__(self, report: Callable[[str], None], what: str, total: int | None) -> None:
         self.report, self.what, self.total, self.count = report, what, total, 0
 
     def __str__(self) -> str:
-        # `go` does not name what its cache already held.
+        # The count may stay below the total: `go` does not print packages that its cache already has.
         of = f" of at most {self.total}" if self.total else ""
         return f"{self.count}{of} {self.what}"
 
 
 def _run(go: Tool, module: Path, arguments: list[str], scratch: Path, progress: _Progress) -> str:
-    """Standard output. Standard error, a line per package or module, moves the progress."""
+    """Run `go` and return its standard output; each line of standard error, a package or module, is progress."""
     last: deque[str] = deque(maxlen=20)
     output = scratch / "go-output"
     # GOTMPDIR: a build needs some 500 MB, and /tmp is often small. GOGC: the compiler collects its garbage less often,
-    # which takes a fifth off a build (https://go.dev/doc/gc-guide#GOGC).
+    # which shortens a build by a fifth (https://go.dev/doc/gc-guide#GOGC).
     with (
         ticking(progress.report, lambda: str(progress)),
         output.open("w+") as stdout,

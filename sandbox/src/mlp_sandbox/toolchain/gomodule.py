@@ -1,4 +1,4 @@
-"""A pinned Go module whose commands are built once: one entry of the cache per content of its pins and flags."""
+"""Pinned Go module whose commands are built once: one entry of the cache per content of its pins and flags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODULES = PROJECT / "sandbox" / "toolchain"
 
 
 def pinned_version(go_mod: Path, path: str) -> str:
-    """The version of a module that go.mod requires, without its v."""
+    """Return the version of a module that go.mod requires, without its v."""
     match = re.search(rf"^\s*(?:require )?{re.escape(path)} v(\S+)", go_mod.read_text(), re.MULTILINE)
     if match is None:
         raise SandboxError(f"{go_mod} does not require {path}; restore the file")
@@ -28,9 +28,12 @@ def pinned_version(go_mod: Path, path: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class GoModule:
-    """`commands` are packages by the name that their program gets, `stamps` what the linker writes into variables.
+    """Pinned Go module and the programs to build from it.
 
-    `sources` are globs of the module's own Go files: what is pinned by go.mod and go.sum needs none.
+    Attributes:
+        commands: packages by the names of their programs.
+        stamps: values that the linker writes into variables.
+        sources: globs of the module's own Go files; not needed for packages that go.mod and go.sum pin.
     """
 
     name: str
@@ -50,12 +53,16 @@ class GoModule:
         return f"built from sandbox/toolchain/{self.name}"
 
     def find(self) -> Path | None:
-        """The folder of its programs, when they were built before."""
+        """Return the folder of its programs when they were built before, else None."""
         place = cache.entry(self.name, self.key())
         return place if cache.intact(place) else None
 
     def ensure(self, report: Callable[[str], None], works: Callable[[Path], bool] = lambda folder: True) -> Path:
-        """Built when it is not there. Raises SandboxError, also when what was built does not start: `works(folder)`."""
+        """Return the folder of its programs; build them when they are missing.
+
+        Raises:
+            SandboxError: the build failed, or `works(folder)` says that the built program does not start.
+        """
 
         def make(folder: Path) -> list[str]:
             go = ensure_go(needed_version(self.module / "go.mod"), report)
@@ -79,6 +86,6 @@ class GoModule:
 
     def flags(self) -> list[str]:
         stamps = [f"-X {variable}={value}" for variable, value in self.stamps.items()]
-        # A stamp of the repository's commit would make another program of every commit.
+        # A stamp of the repository's commit would change the program with every commit.
         unstamped = ["-buildvcs=false"] if self.sources else []
         return ["-trimpath", *unstamped, "-ldflags", " ".join(["-s -w", *stamps])]

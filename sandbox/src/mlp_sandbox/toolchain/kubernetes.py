@@ -1,4 +1,4 @@
-"""Kubernetes and what its clusters need beside it, built from their pinned Go modules: one cache entry each."""
+"""Kubernetes and the programs that its clusters need beside it, built from pinned Go modules: one cache entry each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/versi
 
 @dataclass(frozen=True, kw_only=True)
 class KubernetesTools:
-    """`version` is that of Kubernetes, such as 1.36.3; `origins` say for every program where it came from."""
+    """Programs of a cluster.
+
+    `version` is that of Kubernetes, such as 1.36.3; `origins` has the origin of every program.
+    """
 
     version: str
     programs: Mapping[str, Path]
@@ -82,21 +85,25 @@ def modules() -> tuple[GoModule, ...]:
 
 
 def find_kubernetes() -> KubernetesTools | None:
-    """Without building anything: None unless every program is there and intact."""
+    """Return the programs without building anything; None unless every program is there and intact."""
     found = {module.name: module.find() for module in modules()}
     folders = {name: folder for name, folder in found.items() if folder is not None}
     return _tools(folders) if len(folders) == len(found) else None
 
 
 def ensure_kubernetes(report: Callable[[str], None]) -> KubernetesTools:
-    """Build what is missing; raises SandboxError."""
+    """Return the programs; build those that are missing.
+
+    Raises:
+        SandboxError: a program cannot be built.
+    """
     return _tools({module.name: module.ensure(report) for module in modules()})
 
 
 def find_kubectl(server: Version) -> Tool | None:
-    """The first on PATH within one minor version of the API server, unless an emulated account linked it there.
+    """Return the first kubectl on PATH within one minor version of the API server.
 
-    https://kubernetes.io/releases/version-skew-policy/#kubectl
+    A kubectl that a sandbox linked there does not count. https://kubernetes.io/releases/version-skew-policy/#kubectl
     """
     for folder in os.get_exec_path():
         executable = Path(folder) / "kubectl"
@@ -109,7 +116,7 @@ def find_kubectl(server: Version) -> Tool | None:
 
 
 def kubectl(tools: KubernetesTools) -> Tool:
-    """The one on PATH when it fits, else ours."""
+    """Return the kubectl on PATH when its version fits, else the built one."""
     return find_kubectl(parse_version(tools.version) or ()) or Tool(
         "kubectl", tools.path("kubectl"), tools.version, tools.origins["kubectl"]
     )
@@ -117,7 +124,7 @@ def kubectl(tools: KubernetesTools) -> Tool:
 
 @cache
 def kubectl_version(executable: Path) -> Version | None:
-    """What it says of itself, asked without a cluster; None when it does not start."""
+    """Return the version that kubectl reports without a cluster; None when it does not start."""
     try:
         done = subprocess.run(
             [executable, "version", "--client", "--output=json"],
@@ -134,7 +141,7 @@ def kubectl_version(executable: Path) -> Version | None:
 
 
 def _version_stamps(version: str) -> dict[str, str]:
-    """What Kubernetes' own build scripts stamp: programs that carry none call themselves v0.0.0-master."""
+    """Return the variables that Kubernetes' own build scripts set; programs without them report v0.0.0-master."""
     major, minor, *_ = version.split(".")
     values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
     return {f"{package}.{name}": value for package in VERSION_PACKAGES for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""What real nodes and images are run and made with, from Debian packages; and whether this machine can run them."""
+"""Debian packages with which real nodes run and images are made, and the check that this machine can run real nodes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from mlp.machine.tool import first_line
 
-# Where Debian has them, also for users whose PATH has no sbin folders.
+# Debian's folders for them, also for users whose PATH has no sbin folders.
 FOLDERS = ("/usr/sbin", "/sbin", "/usr/lib/cni")
 
 
 @dataclass(frozen=True)
 class NodeProgram:
-    """`arguments` make it say its version; a program without them says none."""
+    """Program from a Debian package. With `arguments` it prints its version; a program without them has no version."""
 
     name: str
     package: str
@@ -30,7 +30,7 @@ class NodeProgram:
 PROGRAMS = (
     NodeProgram("containerd", "containerd", ("--version",)),
     NodeProgram("runc", "runc", ("--version",)),
-    # One of the plugins stands for them all (`bridge` is also a program of iproute2).
+    # One plugin stands for all of them (`bridge` is also a program of iproute2).
     NodeProgram("host-local", "containernetworking-plugins"),
     NodeProgram("nft", "nftables", ("--version",)),
     NodeProgram("iptables", "iptables", ("--version",)),
@@ -40,7 +40,7 @@ PROGRAMS = (
     NodeProgram("debootstrap", "debootstrap", ("--version",)),
     NodeProgram("docker-registry", "docker-registry", ("--version",)),
 )
-# No program of its own, but the keys that debootstrap checks with; Debian itself always has it.
+# The package has no program, but the keys with which debootstrap verifies packages; Debian itself always has it.
 EXTRA_PACKAGES = {"debootstrap": ("debian-archive-keyring",)}
 
 
@@ -50,7 +50,7 @@ def missing_packages() -> list[str]:
 
 
 def real_node_problems() -> list[str]:
-    """Why this machine runs simulated nodes only; empty when it can run real ones."""
+    """Return why this machine can run simulated nodes only; empty when it can run real ones."""
     if sys.platform != "linux":
         return [f"containers need Linux, and this is {sys.platform}"]
     problems = []

@@ -1,4 +1,4 @@
-"""A line of progress every so many seconds, while a program that says little is at work."""
+"""Regular progress lines while a program with little output is at work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPORT_SECONDS = 15.0
 
 @contextmanager
 def ticking(report: Callable[[str], None], words: Callable[[], str]) -> Generator[None]:
-    """Say `words()` and for how long it has gone on; the words are asked for each time."""
+    """Report `words()` and the elapsed time every REPORT_SECONDS; each line asks for the words anew."""
     started, ended = time.monotonic(), threading.Event()
 
     def tick() -> None:

@@ -1,4 +1,4 @@
-"""The Pulumi engine: the official one when it is installed and fits, else built from its pinned Go module, once."""
+"""Pulumi engine: the official one when it is installed and fits, else one built once from its pinned Go module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LANGUAGE_HOST = "pulumi-language-python"
 
 
 def required_version() -> Version:
-    """An engine older than the SDK may lack what the SDK asks of it."""
+    """Return the version of the SDK, because an older engine may lack functions that the SDK uses."""
     found = parse_version(distribution_version("pulumi"))
     if found is None:
         raise SandboxError("the installed pulumi package has no version; run `make environment`")
@@ -29,7 +29,7 @@ def fits(found: Version, required: Version) -> bool:
 
 
 def find_pulumi() -> Tool | None:
-    """Without building anything: an official one on PATH that fits, else the one that was built before."""
+    """Return an engine without building anything: an official one on PATH that fits, else the one built before."""
     official = find_official()
     if official is not None:
         return official
@@ -38,13 +38,17 @@ def find_pulumi() -> Tool | None:
 
 
 def ensure_pulumi(report: Callable[[str], None]) -> Tool:
-    """Build it when there is none; raises SandboxError."""
+    """Return an engine; build it when there is none.
+
+    Raises:
+        SandboxError: the engine cannot be built.
+    """
     official = find_official()
     return official or _built(engine().ensure(report, _starts))
 
 
 def find_official() -> Tool | None:
-    """The first on PATH that fits, has its language host, and is not one that an emulated account linked there."""
+    """Return the first `pulumi` on PATH that fits and has its language host, unless a sandbox linked it there."""
     for folder in os.get_exec_path():
         executable = Path(folder) / "pulumi"
         if (Path(folder).parent / "sandbox.json").is_file() or not os.access(executable, os.X_OK):
@@ -61,7 +65,7 @@ def pulumi_version(executable: Path) -> Version | None:
 
 
 def language_host(executable: Path) -> Path | None:
-    """The official language host of an official engine: beside it, or on PATH."""
+    """Return the official language host of an official engine: beside it, or on PATH."""
     beside = executable.parent / LANGUAGE_HOST
     if beside.is_file():
         return beside

@@ -1,4 +1,4 @@
-"""What the autoscaler's stand-in works with in its tests: an account's groups as simulated nodes, pods, its process."""
+"""Test bench of the autoscaler's stand-in: its process, an account whose groups become simulated nodes, and pods."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ STANDINS = PROJECT / "sandbox" / "cluster" / "standins"
 
 
 class Account:
-    """Auto Scaling groups whose instances become simulated nodes, as the data plane does it."""
+    """Auto Scaling groups whose instances become simulated nodes, as in the data plane."""
 
     def __init__(self, endpoint: str, plane: ScratchControlPlane) -> None:
         common = {"endpoint_url": endpoint, "region_name": "us-east-1"}
@@ -157,7 +157,10 @@ def text_with(url: str, words: str) -> str | None:
 
 @contextmanager
 def autoscaler(endpoint: str, plane: ScratchControlPlane, folder: Path, *flags: str) -> Generator[str]:
-    """As its container starts it, with kubeconfig and credentials from the environment; gives its address."""
+    """Run the autoscaler as its container does, with kubeconfig and credentials from the environment.
+
+    Yields its address.
+    """
     port = free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     environment |= {"PYTHONPATH": str(STANDINS), "KUBECONFIG": str(plane.kubeconfig), "AWS_ENDPOINT_URL": endpoint}

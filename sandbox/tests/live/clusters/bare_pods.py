@@ -1,4 +1,4 @@
-"""Pods for control planes without nodes that run anything."""
+"""Pods for control planes without nodes that run containers."""
 
 from typing import Any
 

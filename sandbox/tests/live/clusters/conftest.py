@@ -1,4 +1,4 @@
-"""One control plane for the modules that ask it something and leave it running."""
+"""Fixture with one control plane, shared by modules that only read from it."""
 
 from collections.abc import Iterator
 

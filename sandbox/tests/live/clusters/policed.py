@@ -1,4 +1,4 @@
-"""Pods that listen and look at each other, on real nodes under network policies."""
+"""Pods on real nodes under network policies; each listens and probes the others."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ print(json.dumps(open_))
 
 @dataclass
 class Policed:
-    """Pods that listen and look at each other, and the switch of the VPC CNI's add-on."""
+    """Pods that listen and probe each other, and the switch of the VPC CNI add-on."""
 
     cluster: RealCluster
     enforced: bool = True
@@ -70,7 +70,7 @@ class Policed:
         return status.get("podIP") if ready else None
 
     def said(self, name: str) -> str:
-        """What the pod has written so far; nothing before it starts."""
+        """Return the pod's output so far; it is empty before the pod starts."""
         begun = self.cluster.pod(name)["status"].get("phase") != "Pending"
         return self.cluster.kubectl("logs", name).strip() if begun else ""
 
@@ -84,7 +84,7 @@ class Policed:
             self.cluster.api.delete(f"{path}/{each}")
 
     def open(self, name: str, targets: Mapping[str, tuple[str, int]], namespace: str = "default") -> set[str]:
-        """Those that the pod can connect to."""
+        """Return the names of the targets that the pod can connect to."""
         look = ("--", "python3", "-c", LOOK, json.dumps(targets))
         return set(json.loads(self.cluster.kubectl("exec", "-n", namespace, name, *look)))
 
@@ -106,7 +106,7 @@ class Policed:
 
 @contextmanager
 def policed_cluster(folder: Path) -> Generator[Policed]:
-    """Two real nodes under an enforcer: pods `server` and `near` on the one, `far` and `guest` on the other."""
+    """Run two real nodes under an enforcer: pods `server` and `near` on one, `far` and `guest` on the other."""
     with real_cluster(folder) as cluster:
         one, two = cluster.spec(1), cluster.spec(2)
         for spec in (one, two):

@@ -1,4 +1,4 @@
-"""A control plane in a network namespace with an image registry, and real nodes as a test asks for them."""
+"""A control plane in a network namespace with an image registry; tests add real nodes to it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class RealCluster:
         return self.folder.nodes / spec.name
 
     def node(self, spec: NodeSpec) -> RealNode:
-        """Started, and Ready in the API."""
+        """Start a node and wait until it is Ready in the API."""
         node = RealNode(self.place(spec), spec, self.access, self.tools)
         node.start()
         wait_for(f"{spec.name} is Ready", lambda: self.ready(spec.name))
@@ -101,7 +101,7 @@ class RealCluster:
         return self.api.get(f"/api/v1/namespaces/default/pods/{name}")
 
     def run(self, name: str, script: str, *, node: str | None = None, **changes: Any) -> None:
-        """A pod of the Python image, never restarted."""
+        """Start a pod of the Python image that never restarts."""
         container: dict[str, Any] = {"name": "main", "image": PYTHON, "command": ["python3", "-c", script]}
         container |= changes.pop("container", {})
         spec: dict[str, Any] = {"containers": [container], "restartPolicy": "Never", **changes}
@@ -116,7 +116,7 @@ class RealCluster:
         return phase if phase in wanted else None
 
     def log_of(self, name: str) -> str:
-        """Of a pod that runs to its end."""
+        """Wait until the pod ends, and return its log."""
         wait_for(f"pod {name} ends", lambda: self.phase(name, "Succeeded", "Failed"), 90)
         return self.kubectl("logs", name)
 
@@ -188,7 +188,10 @@ def real_cluster(folder: Path) -> Generator[RealCluster]:
 
 @contextmanager
 def unchanged_machine(cluster: RealCluster, spec: NodeSpec) -> Generator[None]:
-    """What that node could leave behind is the same after the block, whatever others do on the machine meanwhile."""
+    """Assert that everything this node could leave behind is unchanged after the block.
+
+    Changes that others make on the machine do not count.
+    """
 
     def lines(*command: str, having: str) -> list[str]:
         text = subprocess.check_output(command, text=True)

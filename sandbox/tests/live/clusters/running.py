@@ -1,4 +1,4 @@
-"""Clusters as the emulator's data plane runs them, with the little of the emulator that they ask, and pods in them."""
+"""Clusters as the emulator's data plane runs them, pods in them, and stubs of the emulator endpoints that they call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ADDONS = tuple(EksAddon(name=name, version="v1") for name in NAMES)
 
 
 class Webhooks(BaseHTTPRequestHandler):
-    """The emulator's part: a token of `aws eks get-token` is an administrator's, another one nobody's."""
+    """Stub of the emulator's webhooks: tokens of `aws eks get-token` are an administrator's; others are invalid."""
 
     def do_POST(self) -> None:
         review: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -47,7 +47,7 @@ class Webhooks(BaseHTTPRequestHandler):
 
 
 class Clusters:
-    """A data plane, its home, and what a test asks of its clusters."""
+    """A data plane, its home, and queries about its clusters."""
 
     def __init__(self, home: Path, port: int, databases: ReachableDatabases | None = None) -> None:
         self.home = home

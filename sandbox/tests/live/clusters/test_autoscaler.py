@@ -1,4 +1,4 @@
-"""The autoscaler's stand-in at work: a real API server and scheduler, simulated nodes, Auto Scaling groups of moto."""
+"""The autoscaler's stand-in with a real API server and scheduler, simulated nodes and moto's Auto Scaling groups."""
 
 import json
 import logging
@@ -142,7 +142,7 @@ def test_a_wrong_command_line_ends_it_at_once_with_the_reason(flags: list[str], 
 
 
 def test_the_package_imports_nothing_of_the_project() -> None:
-    """Its image holds this package, boto3 and kubernetes alone."""
+    """Its image contains only this package, boto3 and kubernetes."""
     code = (
         "import sys, cluster_autoscaler.__main__; print([name for name in sys.modules if name.startswith('sandbox')])"
     )

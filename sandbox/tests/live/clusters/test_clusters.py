@@ -1,4 +1,4 @@
-"""Whole clusters as the emulator has them run: nodes, add-ons, faults, two side by side, and nothing left behind."""
+"""Whole clusters as the emulator runs them: nodes, add-ons, faults, two side by side, and complete cleanup."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The control plane on its own: the real API server, controllers and scheduler, and KWOK, as anybody on the machine."""
+"""The control plane alone, for any user: the real API server, controllers and scheduler, and KWOK."""
 
 import json
 import os

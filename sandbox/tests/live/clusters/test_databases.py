@@ -1,4 +1,4 @@
-"""Databases in a VPC as pods on real nodes reach them: two sandboxes with the same ranges, side by side."""
+"""Pods on real nodes reach databases in a VPC: two sandboxes with the same address ranges, side by side."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def routes_of(side: Side) -> str:
 
 @contextmanager
 def always(holds: Callable[[], bool], what: str) -> Generator[None]:
-    """Fail unless something holds at every look, until three looks of the clusters after the block has ended."""
+    """Fail unless the condition holds at every check, until the clusters have polled three times after the block."""
     ended, broken = threading.Event(), threading.Event()
 
     def look() -> None:
@@ -141,7 +141,7 @@ def always(holds: Callable[[], bool], what: str) -> Generator[None]:
 
 @pytest.fixture(scope="module")
 def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Side]]:
-    """The left one's database was there before its cluster; the right one's comes after."""
+    """Yield both sides. The left database exists before its cluster; the right one is created after its cluster."""
     ensure_kubernetes(lambda _line: None)
     ensure_images(lambda _line: None, ("pause", "coredns", "metrics-server", "python"))
     ensure_postgres_client()
@@ -193,7 +193,7 @@ def test_databases_have_addresses_of_their_subnets_each_its_own(left: Side, righ
 
 
 def test_a_pod_reads_from_its_own_sandboxs_database_which_it_verifies(left: Side, right: Side):
-    """Without a word in the manifest, as any user, with no writable file system, over what the image says."""
+    """The manifest needs no setting: any user, a read-only file system, and the image's own settings are overridden."""
     for side in (left, right):
         side.say(f"word of {side.name}")
         wanted = [f"read: word of {side.name}", "tls: True", "id: 61234 True"]
@@ -229,7 +229,7 @@ def test_a_network_policy_lets_pods_through_to_the_network_of_the_vpc_or_not(lef
 
 
 def test_what_was_killed_comes_back_at_the_same_address(left: Side):
-    """The emulator is gone without a word; the machine has lost the address meanwhile."""
+    """The emulator was killed, and the machine has lost the address meanwhile."""
     before = left.address
     left.databases.plane._closing.set()
     host_addresses.release(left.databases.home)

@@ -1,4 +1,4 @@
-"""Images from outside the catalogue: pods of real nodes get them through the host, or are told why not."""
+"""Pods of real nodes pull images from outside the catalogue through the host, or get the reason for the failure."""
 
 import socket
 import subprocess
@@ -39,7 +39,7 @@ def listens(port: int) -> bool:
 
 @dataclass
 class Upstream:
-    """Somebody's registry on this machine, with the image mlp-tests/app under the tags 1 and 2."""
+    """A third-party registry on this machine with the image mlp-tests/app under the tags 1 and 2."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -85,7 +85,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
 
 
 def start(cluster: RealCluster, name: str, image: str) -> None:
-    """Always pulled: what the node itself has kept must not count."""
+    """Start a pod that always pulls: an image that the node has cached must not count."""
     cluster.run(name, "", container={"image": image, "command": None, "imagePullPolicy": "Always"})
 
 

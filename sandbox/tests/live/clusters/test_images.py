@@ -1,4 +1,4 @@
-"""Images as they are really made: built with Buildah, served by the registry, pulled over HTTP."""
+"""Real images: built with Buildah, served by the registry, pulled over HTTP."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def quiet(line: str) -> None:
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache with nothing in it but the stand-ins' programs."""
+    """Return a cache that contains only the programs of the stand-ins."""
     ensure_kubernetes(quiet)
     folder = STANDINS.find()
     assert folder is not None
@@ -53,7 +53,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Every image of the catalogue, made and served; the registry's address."""
+    """Build and serve every image of the catalogue; yields the registry's address."""
     ensure_images(quiet)
     address = f"127.0.0.1:{free_port()}"
     command = registry_command(address, tmp_path_factory.mktemp("registry"))
@@ -77,7 +77,7 @@ def get(address: str, path: str, method: str = "GET") -> bytes:
 
 
 def pull(address: str, reference: str) -> tuple[dict[str, Any], list[tarfile.TarFile]]:
-    """An image's configuration and its layers, each checked by its digest."""
+    """Return an image's configuration and its layers, each verified by its digest."""
     found = parse_reference(reference)
 
     def blob(digest: str) -> bytes:
@@ -210,7 +210,7 @@ def test_two_set_ups_at_once_make_it_once(own_cache: Path) -> None:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Processes that were started with the folder's name or see mounts in it."""
+    """Return processes that were started with the folder's name or have mounts in it."""
     found: list[str] = []
     for process in psutil.process_iter():
         try:

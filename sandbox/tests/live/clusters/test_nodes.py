@@ -1,4 +1,4 @@
-"""Real nodes: containers that run, find each other and are limited; what is killed comes back; nothing stays behind."""
+"""Real nodes: containers run, find each other and obey limits; killed processes restart; nothing is left behind."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def names(cluster: RealCluster) -> list[str]:
 
 
 def pid_of(cluster: RealCluster, node: str, service: str) -> int | None:
-    """The machine's pid of one of a node's processes."""
+    """Return the host's pid of a process of the node."""
     outside = processes.running(NodeFolder(cluster.folder.nodes / node).pid_file)
     assert outside is not None
     for process in psutil.Process(outside).children(recursive=True):
@@ -168,7 +168,7 @@ def test_processes_that_are_killed_come_back_and_pods_run_on(cluster: RealCluste
 
 
 def works(action: Callable[[], object]) -> bool:
-    """Tell whether an action raises nothing and answers something that counts as true."""
+    """Return whether an action succeeds with a true result."""
     try:
         return bool(action())
     except (AssertionError, ApiError):

@@ -1,4 +1,4 @@
-"""NetworkPolicy on real nodes: what the policies say passes, on one node and between two, and nothing else does."""
+"""NetworkPolicy on real nodes: only traffic that the policies allow passes, on one node and between two."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`mlp setup` as a process: what was made is found again."""
+"""`mlp setup` as a process: a second run finds the results of the first one."""
 
 import subprocess
 import sys

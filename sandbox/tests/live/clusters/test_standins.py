@@ -1,4 +1,4 @@
-"""The stand-ins' own Go tests: the device plugin against a kubelet's side of its API."""
+"""Go tests of the stand-ins: the device plugin runs against the kubelet side of its API."""
 
 import subprocess
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_the_device_plugin_registers_announces_and_allocates_as_the_kubelet_expe
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("program", ["pause", "nvidia-device-plugin"])
 def test_they_need_nothing_but_the_kernel(program: str) -> None:
-    """Their images hold the program alone."""
+    """Their images contain only the program."""
     content = Path(ensure_kubernetes(print).path(program)).read_bytes()
     assert content.startswith(b"\x7fELF")
     assert b"/lib64/ld-linux" not in content

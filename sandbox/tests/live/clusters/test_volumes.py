@@ -1,4 +1,4 @@
-"""Claims of EBS storage classes: volumes of the emulated account, data that outlives pods and nodes, clear refusals."""
+"""Claims of EBS storage classes: volumes of the emulated account, data that outlives pods and nodes, clear errors."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Web servers in a real cluster, and what they answer."""
+"""Web servers in a real cluster, and helpers that read their answers."""
 
 import json
 
@@ -14,7 +14,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
 
 
 def deploy(cluster: RealCluster, name: str, replicas: int) -> None:
-    """A web server that says its pod's name, spread over nodes, behind a Service."""
+    """Deploy a web server behind a Service, spread over nodes; it answers with its pod's name."""
     labels = {"app": name}
     probe = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
     container = {
@@ -59,7 +59,7 @@ def available(cluster: RealCluster, name: str) -> int:
 
 
 def pods_of(cluster: RealCluster, name: str) -> dict[str, str]:
-    """Pod's name -> node's."""
+    """Return the node name for each pod name."""
     pods = cluster.api.list("/api/v1/namespaces/default/pods", labelSelector=f"app={name}")
     return {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in pods}
 

@@ -22,7 +22,7 @@ class _Lines(logging.Handler):
 
 @pytest.fixture
 def data_plane(tmp_path: Path) -> Iterator[Callable[[str], Running]]:
-    """Starts data planes by the name of their home; every server of the test is stopped at its end."""
+    """Yield a function that starts a data plane for a home name; all servers stop at the end of the test."""
     if not installed():
         pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
     started: list[Running] = []

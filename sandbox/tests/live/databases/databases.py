@@ -1,4 +1,4 @@
-"""What tests of real PostgreSQL servers share: an instance as an environment has it, and a data plane at work."""
+"""Helpers for tests of real PostgreSQL servers: an instance as in an environment, and a running data plane."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ PASSWORD = "Right'pa$$\\word-1"
 
 
 def database(**changes: Any) -> DatabaseInstance:
-    """An instance as the dev environment has it."""
+    """Return an instance as the dev environment configures it."""
     values: dict[str, Any] = {
         "identifier": "mlp-dev",
         "resource_id": "db-ONE",
@@ -34,7 +34,7 @@ def database(**changes: Any) -> DatabaseInstance:
 
 @dataclass
 class Running:
-    """A data plane and the home it works in."""
+    """A data plane and the home that it works in."""
 
     home: Path
     plane: PostgresDataPlane

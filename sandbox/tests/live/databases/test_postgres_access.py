@@ -1,4 +1,4 @@
-"""Who may connect to an instance, how, and as what."""
+"""Access to instances: accepted users, TLS and roles."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""Instances over time: data survive, killed servers come back, deleted ones end."""
+"""Instances over time: data persists, killed servers restart, deleted instances end."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ def _pid(running: Running) -> int:
 
 
 def _runs(pid: int) -> bool:
-    """A process that ended but that nobody has waited for does not run."""
+    """Return whether the process runs. A zombie (ended, not yet waited for) does not count as running."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

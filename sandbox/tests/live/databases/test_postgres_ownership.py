@@ -1,4 +1,4 @@
-"""Data belong to an instance, not to its name: stopped, renamed, swapped and created again."""
+"""Data belongs to an instance, not to its name: stopped, renamed, swapped and created again."""
 
 from collections.abc import Callable
 from typing import Any

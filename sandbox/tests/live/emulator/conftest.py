@@ -1,4 +1,4 @@
-"""Fixtures: one shared emulator for tests of single operations, and fresh ones for tests that kill it."""
+"""Fixtures: one shared emulator for tests of single operations, and separate ones for tests that kill it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

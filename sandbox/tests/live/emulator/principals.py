@@ -26,7 +26,7 @@ def deny(actions: str | Sequence[str], resources: str | Sequence[str] = "*", **m
 
 
 def refused(call: Callable[..., Any], **arguments: Any) -> str:
-    """Code and message of a call that is refused."""
+    """Return code and message of a call that is rejected."""
     with pytest.raises(ClientError) as failure:
         call(**arguments)
     error = failure.value.response["Error"]
@@ -41,7 +41,7 @@ _numbers = itertools.count(1)
 
 
 class Principals:
-    """Makes roles and users in one emulator, and clients with their credentials."""
+    """Factory of roles and users in one emulator, and of clients with their credentials."""
 
     def __init__(self, emulator: Running) -> None:
         self.emulator = emulator
@@ -58,12 +58,12 @@ class Principals:
         return str(arn)
 
     def session(self, role_arn: str, **more: Any) -> dict[str, str]:
-        """Credentials of a session, by which its keys are named in boto3."""
+        """Return a session's credentials under boto3's argument names."""
         sts = self.emulator.client("sts")
         return credentials(sts.assume_role(RoleArn=role_arn, RoleSessionName="me", **more))
 
     def act_as(self, *statements: Statement) -> Callable[[str], Any]:
-        """Clients of a session of a new role that has these statements for a policy."""
+        """Return a client factory for a session of a new role with these policy statements."""
         session = self.session(self.role(*statements))
         return lambda service: self.emulator.client(service, **session)
 

@@ -101,5 +101,5 @@ class Running:
 
 
 def plain(answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer without what differs from call to call."""
+    """Return an answer without the fields that differ from call to call."""
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}

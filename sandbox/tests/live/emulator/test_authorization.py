@@ -1,4 +1,4 @@
-"""Least privilege holds by calls that are really denied: what a policy does not allow cannot be done."""
+"""Least privilege, verified by real denials: a call that no policy allows fails."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Policies of keys, secrets, topics and queues, and what services do with keys in the caller's name."""
+"""Policies of keys, secrets, topics and queues, and calls to KMS that services make in the caller's name."""
 
 import json
 from collections.abc import Callable, Iterator

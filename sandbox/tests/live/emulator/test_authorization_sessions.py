@@ -1,4 +1,4 @@
-"""Sessions: web identities by what their tokens claim, the end of a session, and what a restart keeps of them."""
+"""Sessions: web identities by the claims of their tokens, expiry, and sessions after a restart."""
 
 import os
 import subprocess

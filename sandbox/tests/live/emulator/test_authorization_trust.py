@@ -1,4 +1,4 @@
-"""Roles are assumed by whom they trust and by nobody else, and their sessions end with them."""
+"""Only trusted principals assume a role, and sessions end with their role."""
 
 from typing import Any
 

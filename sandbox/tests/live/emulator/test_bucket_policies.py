@@ -1,4 +1,4 @@
-"""Bucket policies with conditions: a TLS-only bucket serves its owner, and refuses plain http."""
+"""Bucket policies with conditions: a TLS-only bucket serves its owner and rejects plain HTTP."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Who may make roles only with a boundary, and who must show a second factor: IAM's own conditions on both."""
+"""IAM conditions on permissions boundaries for role creation and on a second factor for assuming a role."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_roles_that_somebody_made_without_the_boundary_are_out_of_reach(principa
 
 
 def test_iam_does_not_offer_the_boundary_to_calls_about_tags(principals: Principals, boundary: str, delegate: Any):
-    """A condition on it would never hold there: such a policy allows nothing, on AWS as here."""
+    """A condition on the boundary never holds for these calls: such a policy allows nothing, as on AWS."""
     name = f"made-{principals.name()}"
     principals.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST_ACCOUNT, PermissionsBoundary=boundary)
     assert "iam:TagRole" in refused(delegate.tag_role, RoleName=name, Tags=[{"Key": "a", "Value": "b"}])

@@ -1,4 +1,4 @@
-"""EKS in a real emulator process: what was acknowledged is the same after a kill -9, and the webhooks answer."""
+"""EKS in a real emulator process: acknowledged changes survive a kill -9, and the webhooks answer."""
 
 import json
 import urllib.error

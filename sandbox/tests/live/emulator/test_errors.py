@@ -1,4 +1,4 @@
-"""What is not emulated, or crashes, is told in the protocol of the service, and never to be retried."""
+"""Missing operations and crashes produce errors in the protocol of the service, which clients never retry."""
 
 from collections.abc import Callable
 from typing import Any

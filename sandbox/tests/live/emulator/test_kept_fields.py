@@ -1,4 +1,4 @@
-"""Subnets, subnet groups, endpoints and buckets: changes that moto loses are kept."""
+"""The emulator keeps changes of subnets, subnet groups, endpoints and buckets that moto loses."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""EC2: what is sent is read back, and defaults are AWS's."""
+"""EC2: fields read back as sent, and defaults match AWS."""
 
 from collections.abc import Callable
 from typing import Any

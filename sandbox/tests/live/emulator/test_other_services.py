@@ -1,4 +1,4 @@
-"""KMS, S3, Budgets, IAM, SNS, Logs, ECR and Secrets Manager: what is sent is read back."""
+"""KMS, S3, Budgets, IAM, SNS, Logs, ECR and Secrets Manager: fields read back as sent."""
 
 import json
 from collections.abc import Callable

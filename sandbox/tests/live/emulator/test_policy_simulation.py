@@ -1,4 +1,4 @@
-"""The policy simulator answers what the account itself would decide."""
+"""The policy simulator gives the same decision as the account itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How the process starts, answers while it starts, stops, and refuses."""
+"""The emulator process: start, health while it starts, shutdown, and start-up errors."""
 
 import resource
 import signal

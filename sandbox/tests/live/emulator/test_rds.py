@@ -1,4 +1,4 @@
-"""RDS: every field reads back as sent, changes in place, and groups in use stay."""
+"""RDS: every field reads back as sent and changes in place, and groups in use cannot be deleted."""
 
 import json
 from collections.abc import Callable

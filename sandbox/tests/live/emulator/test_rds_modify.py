@@ -1,4 +1,4 @@
-"""RDS instances changed in place: what is sent reads back, at once or as pending until the maintenance window."""
+"""RDS instances changed in place: fields read back at once, or as pending until the maintenance window."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

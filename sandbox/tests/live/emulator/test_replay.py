@@ -1,4 +1,4 @@
-"""What was acknowledged is there after a kill -9, with the same identifiers, times, keys and passwords."""
+"""Acknowledged writes survive a kill -9 with the same identifiers, times, keys and passwords."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ BIG = bytes(range(256)) * 20_000
 
 
 def _fill(running: Running) -> dict[str, Any]:
-    """Create one of everything the platform uses; returns what only the caller can know."""
+    """Create one resource of each kind that the platform uses; returns the values that only the caller can know."""
     ec2, kms, s3 = running.client("ec2"), running.client("kms"), running.client("s3")
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.0.0/24")

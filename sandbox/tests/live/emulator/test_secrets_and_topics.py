@@ -1,4 +1,4 @@
-"""Secrets Manager and SNS: names in their recovery window, texts taken away, e-mail addresses not yet confirmed."""
+"""Secrets Manager and SNS: names in the recovery window, removed descriptions, unconfirmed e-mail subscriptions."""
 
 from collections.abc import Callable
 from typing import Any

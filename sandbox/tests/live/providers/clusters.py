@@ -1,4 +1,4 @@
-"""What tests of the kubernetes plugin work with: a program and a real API server, which is also asked directly."""
+"""Helpers for tests of the kubernetes plugin: a program, and a real API server that tests also query directly."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _STANDING = ("same", "read", "refresh")
 
 @dataclass(frozen=True)
 class ClusterProgram(Program):
-    """A program whose `provider` is the test's cluster, with a namespace of its own in `NAMESPACE`."""
+    """A program whose `provider` is the test's cluster, with its own namespace in `NAMESPACE`."""
 
     kubeconfig: Path = Path()
     namespace: str = ""
@@ -56,11 +56,11 @@ class ClusterProgram(Program):
         (self.folder / "__main__.py").write_text(head + textwrap.dedent(source))
 
     def provider(self, more: str = "", kubeconfig: str = "") -> str:
-        """The program's line that makes its provider, with further inputs."""
+        """Return the program line that creates the provider, with further inputs."""
         return f'provider = k8s.Provider("cluster", kubeconfig={kubeconfig or str(self.kubeconfig)!r}, {more})'
 
     def steps(self, *arguments: str) -> dict[str, str]:
-        """What a preview plans, by logical name, without what stays."""
+        """Return the changes that a preview plans, by logical name, without unchanged resources."""
         done = self.box.run(
             *("pulumi", "preview", "--json", "--non-interactive", "--stack", "test", *arguments), cwd=self.folder
         )
@@ -74,7 +74,7 @@ def cluster_of(kubeconfig: Path) -> Cluster:
 
 
 def make(cluster: Cluster, obj: Object) -> Object:
-    """As somebody else would: another field manager."""
+    """Apply an object as another user would: with another field manager."""
     group, _, version = obj["apiVersion"].rpartition("/")
     return cluster.apply(Kind(group, version, obj["kind"]), obj, "somebody-else", force=True).json()
 
@@ -86,7 +86,7 @@ def make_namespace(cluster: Cluster, name: str) -> None:
 
 
 def set_status(cluster: Cluster, kind: Kind, obj: Object, status: dict[str, Any]) -> None:
-    """What a kubelet or a controller would say of the object."""
+    """Write the status that a kubelet or a controller would report."""
     metadata = {"name": obj["metadata"]["name"], "namespace": obj["metadata"]["namespace"]}
     body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "status": status}
     path = f"{cluster.path(kind, metadata['namespace'], metadata['name'])}/status"
@@ -104,7 +104,7 @@ def pods(cluster: Cluster, namespace: str) -> list[Object]:
 
 @contextmanager
 def running(program: Program, *arguments: str) -> Generator[subprocess.Popen[str]]:
-    """A command of the engine that goes on while the test does something to it."""
+    """Run an engine command in the background while the test acts on it."""
     command = ("pulumi", *arguments, "--stack", "test", "--non-interactive", "--color=never")
     process = program.box.start(*command, cwd=program.folder)
     try:
@@ -116,14 +116,14 @@ def running(program: Program, *arguments: str) -> Generator[subprocess.Popen[str
 
 
 def engine_only(box: Box) -> Box:
-    """The engine with its plugins, without an emulated account: no process runs between its commands."""
+    """Return the engine with its plugins, without an emulated account: no process runs between its commands."""
     box.instance.save()
     install(box.instance, box.binary)
     return box
 
 
 class Doorway:
-    """A way to the API server that can be shut: what a client sees of one that is killed and comes back."""
+    """A proxy to the API server that a test can shut: clients see a server that is killed and comes back."""
 
     def __init__(self, server: str) -> None:
         host, port = server.removeprefix("https://").split(":")
@@ -142,7 +142,7 @@ class Doorway:
         threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
 
     def shut(self) -> None:
-        """Connections end in the middle of what they carry, and new ones are refused."""
+        """Break open connections in mid-transfer and refuse new ones."""
         if self._listener:
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()

@@ -73,5 +73,5 @@ def kube(plane: Plane, engine: Box, tmp_path: Path) -> Iterator[ClusterProgram]:
 
 @pytest.fixture
 def cluster(plane: Plane) -> Cluster:
-    """The API server, asked without the engine."""
+    """Return a direct client of the API server, without the engine."""
     return plane.cluster

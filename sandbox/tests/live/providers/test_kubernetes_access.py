@@ -1,4 +1,4 @@
-"""Who may do what on which cluster: credentials, refusals, API servers that do not answer, and other clusters."""
+"""Access to clusters: credentials, rejections, API servers that do not answer, and a change to another cluster."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def kubeconfig(kube: ClusterProgram, user: dict[str, Any], **cluster: Any) -> st
 
 
 def command(folder: Path, tokens: list[str]) -> dict[str, Any]:
-    """A user whose credentials come from a command, which gives one token after the other and counts its calls."""
+    """Return a user whose credentials come from a command. It issues the tokens in order and counts its calls."""
     script, calls = folder / "credentials.sh", folder / "calls"
     (folder / "tokens.json").write_text(json.dumps(tokens))
     script.write_text(f"""#!{Path("/bin/sh")}

@@ -1,4 +1,4 @@
-"""What others do to the program's objects: seen by a refresh where it is the program's, left alone where it is not."""
+"""Changes by other managers: a refresh reports those of the program's fields and leaves all others alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ k8s.apps.v1.Deployment("web", metadata={"namespace": NAMESPACE, "name": "web", "
 
 
 def change(cluster: Cluster, namespace: str, **spec: Any) -> Object:
-    """As somebody with kubectl would."""
+    """Change the Deployment as a kubectl user would."""
     metadata = {"name": "web", "namespace": namespace, **spec.pop("metadata", {})}
     return make(cluster, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
 

@@ -1,4 +1,4 @@
-"""Fields that go from the program to a controller or a person, and back, on a real API server with its controllers."""
+"""Fields that pass from the program to a controller or a person and back, on a real API server with controllers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def scaled_down(cluster: Cluster, namespace: str) -> list[str]:
 
 
 def scale(cluster: Cluster, namespace: str, number: int) -> None:
-    """What the autoscaler does under load."""
+    """Set the replicas through the scale subresource, as the autoscaler does under load."""
     path = f"{cluster.path(DEPLOYMENT, namespace, 'serving')}/scale"
     body = cluster.connection.request("GET", path).json()
     cluster.connection.request(

@@ -1,4 +1,4 @@
-"""What a preview says: as much as the API server can be asked, and no failure for what the same program makes."""
+"""Previews check all that the API server can answer, and accept objects that depend on others of the same program."""
 
 from __future__ import annotations
 

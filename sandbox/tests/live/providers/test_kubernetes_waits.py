@@ -1,6 +1,6 @@
-"""`up` waits until objects do what they are for, says what it waits for, and ends early when that cannot come.
+"""`up` waits until objects are ready, shows the state that it waits for, and ends early when they cannot become ready.
 
-No kubelet runs here: what one would report of a pod is written into the pod's status.
+No kubelet runs here: the tests write its reports into the pod's status.
 """
 
 from __future__ import annotations

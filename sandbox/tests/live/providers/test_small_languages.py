@@ -1,4 +1,4 @@
-"""Small languages that a project's file and Kubernetes both read: both must read them alike."""
+"""Small languages that both a project's file and Kubernetes parse: both must accept the same texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cronjob(schedule: str) -> Object:
 
 
 def takes(cluster: Cluster, schedule: str) -> bool:
-    """Whether a dry run passes. A refusal for another reason than the schedule is raised."""
+    """Return whether a dry run accepts the schedule; errors that are not about the schedule propagate."""
     try:
         cluster.apply(CRONJOB, cronjob(schedule), "schedules", dry_run=True)
     except ApiError as error:

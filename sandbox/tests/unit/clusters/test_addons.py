@@ -1,4 +1,4 @@
-"""What the add-ons consist of, and what a configuration changes."""
+"""Objects of the add-ons, and the effect of a configuration on them."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def one(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
 
 
 class FakeApi:
-    """Keeps objects by path; Deployments become available at once."""
+    """Store of objects by path; Deployments become available at once."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""How the API server of a cluster is set up."""
+"""Configuration of a cluster's API server."""
 
 import json
 from pathlib import Path

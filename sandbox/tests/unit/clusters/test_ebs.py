@@ -1,4 +1,4 @@
-"""What EC2 is asked for by a claim and its storage class."""
+"""EC2 requests that follow from a claim and its storage class."""
 
 from typing import Any
 

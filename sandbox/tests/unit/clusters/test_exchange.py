@@ -1,4 +1,4 @@
-"""What emulator and supervisor write for each other comes back as it was."""
+"""Files that emulator and supervisor write for each other read back unchanged."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The service that pulls for nodes: one pull for all that ask, and the reason for those that cannot have it."""
+"""The service that pulls for nodes: one pull for all callers, and the reason for callers whose pull fails."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""Addresses of databases that a cluster is told of: those of before while nobody has looked, never none by accident."""
+"""Database addresses for a cluster: the previous ones until the next poll, and never an empty set by accident."""
 
 import logging
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which service-account tokens are taken for Pod Identity."""
+"""Validation of service-account tokens for Pod Identity."""
 
 import time
 from pathlib import Path

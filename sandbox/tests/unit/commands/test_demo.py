@@ -1,4 +1,4 @@
-"""What `mlp sandbox demo` says at its end, from the engine's own documents."""
+"""Final summary of `mlp sandbox demo`, computed from the engine's own documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mlp doctor` with the sandbox: what is here, what is missing, and what that means."""
+"""`mlp doctor` with the sandbox: installed parts, missing parts, and the consequences."""
 
 import json
 import os
@@ -31,7 +31,7 @@ NEEDED = words(pulumi.required_version())
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing on PATH but the folder that is returned, an empty cache, no PostgreSQL; requirements in step."""
+    """Return the only folder on PATH. The cache is empty, PostgreSQL is missing, requirements are in step."""
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))

@@ -1,4 +1,4 @@
-"""`mlp sandbox images`: tables, documents for programs, and errors that say what to do."""
+"""`mlp sandbox images`: tables, documents for programs, and errors that name the fix."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""`mlp setup`: the engine and Kubernetes are required; PostgreSQL, real nodes and their images are not."""
+"""`mlp setup`: the engine and Kubernetes are required; PostgreSQL, real nodes and their images are optional."""
 
 import importlib
 from pathlib import Path
@@ -25,7 +25,10 @@ POSTGRESQL = PostgresInstall(major=15, bin=Path("/usr/lib/postgresql/15/bin"))
 
 @pytest.fixture
 def installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[PostgresInstall]:
-    """The PostgreSQL installations of a machine that has all the rest: none at first. apt-get is out of reach."""
+    """Return the list of PostgreSQL installations, empty at first, on a machine with all other parts.
+
+    apt-get is not available.
+    """
     fake_pulumi(tmp_path / "bin", f"v{NEEDED}")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))
@@ -42,7 +45,7 @@ def installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[PostgresIn
 
 @pytest.fixture
 def bare(installs: list[PostgresInstall], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The packages that such a machine lacks for real nodes: one. Nobody may install it."""
+    """Return the packages that the machine lacks for real nodes: one. They cannot be installed."""
     installs.append(POSTGRESQL)
     lacks = ["runc"]
     monkeypatch.setattr(setup, "missing_packages", lambda: list(lacks))

@@ -1,4 +1,4 @@
-"""Where instances listen."""
+"""Listen addresses of instances."""
 
 import socket
 from ipaddress import IPv4Address, IPv4Network

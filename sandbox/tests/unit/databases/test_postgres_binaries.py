@@ -1,4 +1,4 @@
-"""Which installed PostgreSQL runs an instance."""
+"""Choice of the installed PostgreSQL that runs an instance."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which address an instance gets, with a machine that is made up."""
+"""Choice of an instance's address, on a simulated machine."""
 
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Interface, IPv4Network
@@ -19,7 +19,7 @@ SUBNETS = ("10.10.8.0/24", "10.10.9.0/24")
 
 
 class Machine:
-    """Its addresses, and what `ip` would do to them."""
+    """A simulated machine: its addresses, and the effects of `ip` on them."""
 
     def __init__(self) -> None:
         self.addresses = [HostAddress(address=IPv4Interface("192.0.2.2/24"), label="eth0")]

@@ -1,4 +1,4 @@
-"""Fixtures: a whole emulator in this process, and what an EKS cluster needs around it."""
+"""Fixtures: a whole emulator in this process, and the resources around an EKS cluster."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ def shapes(monkeypatch: pytest.MonkeyPatch) -> Shapes:
 
 @pytest.fixture
 def alone(shapes: Shapes, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing of another test in moto's state, and every answer in the shape of botocore's model."""
+    """Isolate moto's state from other tests, and check every answer against botocore's model."""
     monkeypatch.setattr(clusters, "CURRENT", None)
     monkeypatch.setattr(databases, "CURRENT", None)
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a thousand images that no test looks at

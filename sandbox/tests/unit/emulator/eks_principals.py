@@ -1,4 +1,4 @@
-"""Principals of an emulated account at its cluster: their tokens, and what the API server is told of them."""
+"""Principals of an emulated account at its cluster: their tokens, and the identity that the API server receives."""
 
 import base64
 from typing import Any
@@ -15,7 +15,7 @@ ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/administrator"
 def make_token(
     emulated: Emulated, *credentials: str, cluster: str = "ml", url: str = "http://127.0.0.1:4566/", **changes: str
 ) -> str:
-    """As `aws eks get-token` makes it."""
+    """Return a token as `aws eks get-token` creates it."""
     sts = emulated.client("sts", *credentials)
     signer = RequestSigner(
         sts.meta.service_model.service_id, REGION, "sts", "v4", sts._request_signer._credentials, sts.meta.events

@@ -1,4 +1,4 @@
-"""What an EKS cluster needs around it, made through the emulated API."""
+"""Resources that an EKS cluster needs around it, created through the emulated API."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ class World:
         return self.eks.create_nodegroup(**sent | changes)["nodegroup"]
 
     def launch_template(self, name: str = "nodes", **data: Any) -> dict[str, str]:
-        """As a request for a node group names it."""
+        """Create a launch template; returns the reference to it for a request for a node group."""
         sent = {
             "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
             "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 50, "VolumeType": "gp3"}}],

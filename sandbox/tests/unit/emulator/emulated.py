@@ -1,4 +1,4 @@
-"""The whole emulator without a process: boto3 clients whose requests are answered in this one."""
+"""The whole emulator inside the test process: boto3 clients whose requests it answers without a network."""
 
 import io
 import json
@@ -29,7 +29,7 @@ AUTHORITY = "-----BEGIN CERTIFICATE-----\n"
 
 
 class Plane:
-    """A data plane that remembers what it was asked for and answers what a test says."""
+    """A data plane stub that records the requested state and gives the answers that a test sets."""
 
     def __init__(self) -> None:
         self.asked: list[list[EksCluster]] = []
@@ -40,7 +40,7 @@ class Plane:
         self.asked.append(list(desired))
 
     def asked_until(self, fits: Callable[[EksCluster], bool]) -> EksCluster:
-        """The one cluster that is asked for, once it is as a test wants it: a thread asks."""
+        """Wait until the single requested cluster meets the condition, and return it; a thread sends the requests."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if self.asked and len(self.asked[-1]) == 1 and fits(self.asked[-1][0]):
@@ -55,15 +55,15 @@ class Plane:
         return self.pods.get(token)
 
     def abandon(self) -> None:
-        """Nothing runs."""
+        """Do nothing: there are no processes."""
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Do nothing: there are no processes."""
 
 
 @dataclass
 class Emulated:
-    """One account under one home; `exercised` holds the extended operations that were called, by their answers."""
+    """One account under one home; `exercised` records the extended operations whose answers were checked."""
 
     home: Path
     plane: ClusterDataPlane | None = None
@@ -81,7 +81,7 @@ class Emulated:
         return self
 
     def restart(self) -> "Emulated":
-        """Everything forgotten but the journal."""
+        """Drop all state but the journal, and start again."""
         self.service.close()
         return self.start()
 
@@ -103,7 +103,7 @@ class Emulated:
         return client
 
     def post(self, path: str, content: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """What a cluster's API server does."""
+        """Send a POST request to the emulator, as a cluster's API server does."""
         body = json.dumps(content).encode()
         request = Request(method="POST", target=path, headers=(("Content-Type", "application/json"),), body=body)
         reply = self.service.handle(request)
@@ -131,7 +131,7 @@ def _text(value: Any) -> str:
 
 
 class Shapes:
-    """Holds every answer of an extension against botocore's model, unknown members included."""
+    """Checker of every extension answer against botocore's model; unknown members are errors."""
 
     def __init__(self) -> None:
         self.exercised: set[tuple[str, str]] = set()

@@ -1,4 +1,4 @@
-"""AWS's evaluation logic, policy by policy: what allows, what limits, what denies, and which is named for it."""
+"""AWS's evaluation logic, policy by policy: allows, limits, denials, and the policy that a denial names."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the gate asks for exists on AWS: the permissions that operations need, and the ARNs that they are asked on."""
+"""The authorization tables use permissions and ARN formats that exist on AWS."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -89,7 +89,7 @@ def ask(service: str, operation: str, params: Mapping[str, Any], *, kind: Any = 
 
 
 def needed(service: str, operation: str, **params: Any) -> set[tuple[str, str]]:
-    """Actions with the last part of their resource."""
+    """Return the required actions, each with the last part of its resource."""
     return {(access.action, access.resource.split(":", 5)[-1]) for access in accesses(ask(service, operation, params))}
 
 

@@ -1,4 +1,4 @@
-"""What is journalled: everything that is not known to read only."""
+"""The journal records every operation that is not known to be read-only."""
 
 import pytest
 

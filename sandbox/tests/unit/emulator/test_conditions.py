@@ -1,4 +1,4 @@
-"""Policy conditions: each operator holds and fails as AWS documents it."""
+"""Policy conditions: each operator matches and fails as AWS documents it."""
 
 from typing import Any
 

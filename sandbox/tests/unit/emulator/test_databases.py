@@ -1,4 +1,4 @@
-"""What data planes are asked for, and how their answers show in the API."""
+"""The state that data planes are asked to run, and the effect of their reports on the API."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ from mlp_sandbox.emulator.services.rds import instances as rds_extension
 
 
 class Recorder:
-    """A data plane that remembers what it was asked for."""
+    """A data plane stub that records the requested state."""
 
     def __init__(self) -> None:
         self.asked: list[list[DatabaseInstance]] = []
@@ -33,7 +33,7 @@ class Recorder:
         return self.answers.get(resource_id, DataPlaneStatus(state="creating"))
 
     def abandon(self) -> None:
-        """Nothing runs."""
+        """Do nothing: there are no processes."""
 
     def close(self) -> None:
         self.closed = True

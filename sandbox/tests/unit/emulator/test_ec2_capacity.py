@@ -1,4 +1,4 @@
-"""What node groups are made from on EC2: launch templates, capacity reservations, and the names of node images."""
+"""EC2 resources behind node groups: launch templates, capacity reservations, and the names of node images."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What is gone has no tags any more, also when it went along with something else."""
+"""Deleted resources lose their tags, also when they are deleted together with another resource."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ways out of a VPC as EC2 has them: attachments that take their time, and the routes that it refuses."""
+"""EC2's connections of a VPC to other networks: attachments that take time, and rejected routes."""
 
 import time
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def attached(ec2: Any, id: str) -> dict[str, Any]:
 
 
 def until(ec2: Any, id: str, state: str) -> list[str]:
-    """The states that an attachment went through until this one."""
+    """Return the states that an attachment passes through until it reaches this one."""
     seen: list[str] = []
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

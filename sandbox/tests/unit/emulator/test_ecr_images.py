@@ -1,4 +1,4 @@
-"""What ECR has: images of the sandbox's store where nodes run containers, every tag where nothing runs."""
+"""Images in ECR: those of the sandbox's store where nodes run containers; elsewhere every tag exists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 def built(cache: Path, reference: str) -> str:
-    """As `mlp images build` leaves an image in the store."""
+    """Put an image into the store as `mlp images build` does."""
     layout = cache / "layout"
     manifest = {
         "schemaVersion": 2,
@@ -53,7 +53,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def ecr(emulated: Emulated, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Of a sandbox whose nodes run containers."""
+    """Return the ECR client of a sandbox whose nodes run containers."""
     monkeypatch.setattr(ecr_images, "CURRENT", StoredImages())
     client = emulated.client("ecr")
     client.create_repository(repositoryName=REPOSITORY)

@@ -1,4 +1,4 @@
-"""Access policies of the emulated EKS, and what a cluster's API server is answered from them."""
+"""Access policies of the emulated EKS, and the answers to a cluster's API server that follow from them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Access entries of the emulated EKS: whose they are, and which EKS refuses."""
+"""Access entries of the emulated EKS: their principals, and the requests that EKS rejects."""
 
 from collections.abc import Callable
 from typing import Any

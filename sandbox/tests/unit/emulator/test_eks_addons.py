@@ -1,4 +1,4 @@
-"""Add-ons of the emulated EKS: explicit versions, configuration that a schema knows, health from the data plane."""
+"""Add-ons of the emulated EKS: explicit versions, configuration checked by a schema, health from the data plane."""
 
 import json
 from dataclasses import replace

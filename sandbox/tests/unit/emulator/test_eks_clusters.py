@@ -1,4 +1,4 @@
-"""Clusters of the emulated EKS: what is kept, what is refused, and that only the data plane says how far one is."""
+"""Clusters of the emulated EKS: stored fields, rejections, and a status that only the data plane changes."""
 
 import base64
 from typing import Any

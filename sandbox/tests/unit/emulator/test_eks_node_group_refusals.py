@@ -1,4 +1,4 @@
-"""Managed node groups that EKS would not make, and nothing is left of the try."""
+"""Managed node groups that EKS would reject; a rejected request leaves nothing behind."""
 
 from typing import Any
 

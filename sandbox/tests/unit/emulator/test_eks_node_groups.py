@@ -1,4 +1,4 @@
-"""Managed node groups: real Auto Scaling groups whose instances are what the data plane is asked for."""
+"""Managed node groups: real Auto Scaling groups whose instances the data plane has to run."""
 
 from typing import Any
 

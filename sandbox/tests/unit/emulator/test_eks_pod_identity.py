@@ -1,4 +1,4 @@
-"""Pod Identity: associations, and the credentials that a pod gets for its token and no other."""
+"""Pod Identity: associations, and credentials that a pod gets for its own token only."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Everything of EKS comes back from the journal as it was, and every answer has the shape of botocore's model."""
+"""The journal restores all of EKS unchanged, and every answer has the shape of botocore's model."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 
 
 def _live(world: World, plane: Plane) -> None:
-    """A cluster's life, with every writing operation in it."""
+    """Run through a cluster's life with every writing operation."""
     eks, ec2 = world.eks, world.ec2
     key = world.emulated.client("kms").create_key()["KeyMetadata"]["Arn"]
     arn = world.cluster(version="1.35", logging={"clusterLogging": [{"types": ["audit"], "enabled": True}]})["arn"]
@@ -89,7 +89,7 @@ def _live(world: World, plane: Plane) -> None:
 
 
 def _described(emulated: Emulated) -> dict[str, Any]:
-    """Everything that can be read of it."""
+    """Return everything that the API can read of the cluster."""
     eks, ec2, scaling = emulated.client("eks"), emulated.client("ec2"), emulated.client("autoscaling")
     cluster: dict[str, Any] = {"clusterName": "ml"}
     entries = eks.list_access_entries(**cluster)["accessEntries"]

@@ -1,4 +1,4 @@
-"""A cluster goes back by one minor version within seven days, under the conditions that EKS documents."""
+"""Rollback of a cluster by one minor version within seven days, under the conditions that EKS documents."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ _UPGRADED = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def upgraded(world: World) -> World:
-    """From 1.35 to 1.36 on the first of November, its node group left behind."""
+    """Upgrade a cluster from 1.35 to 1.36 on the first of November; its node group stays at 1.35."""
     with time_machine.travel(_UPGRADED, tick=False):
         world.cluster(version="1.35")
         world.node_group(scalingConfig=_EMPTY)

@@ -1,4 +1,4 @@
-"""AWS's own policies are there, and read once."""
+"""AWS's managed policies exist in each partition and are loaded once."""
 
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID

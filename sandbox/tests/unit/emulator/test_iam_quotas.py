@@ -1,4 +1,4 @@
-"""The emulated IAM refuses what IAM's quotas refuse, with its codes, and a journal from before still comes back."""
+"""The emulated IAM enforces IAM's quotas with its error codes; journals from before the check still replay."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ _TRUST = trust("ec2.amazonaws.com")
 
 
 def _policy(characters: int) -> str:
-    """A policy of exactly that many characters, as IAM counts."""
+    """Return a policy of exactly that many characters, counted as IAM does."""
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/"}
     frame = size(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     statement["Resource"] += "x" * (characters - frame)

@@ -1,4 +1,4 @@
-"""The journal gives back what it was given, and says what is damaged."""
+"""The journal reads back its records and reports damage."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Changes that take effect later than they are answered: who is judged by what, meanwhile."""
+"""Changes that take effect after their answer: the rules that apply to requests in between."""
 
 import json
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def in_account(role: str) -> str:
 
 
 def said(call: Any, **arguments: Any) -> str:
-    """The code of what AWS refuses, or "" where it does not."""
+    """Return the error code of a call, or "" when AWS accepts it."""
     try:
         call(**arguments)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""The table of limits names services and operations that exist, and none that is emulated after all."""
+"""The table of limits names existing services and operations, and none that is emulated."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Names, descriptions, sizes and tags that AWS refuses are refused, and the longest that it takes are taken."""
+"""Names, descriptions, sizes and tags: the emulator rejects those that AWS rejects, and accepts the longest valid."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _LOST = f"arn:aws:iam::{ACCOUNT}:role/lost"
 
 
 def _code(emulated: Emulated, service: str, operation: str, parameters: Mapping[str, Any]) -> str:
-    """The error code, or "" where the request is taken."""
+    """Return the error code, or "" when the request is accepted."""
     try:
         getattr(emulated.client(service), operation)(**parameters)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""When a maintenance window begins."""
+"""Start times of maintenance windows."""
 
 from datetime import UTC, datetime, timedelta
 

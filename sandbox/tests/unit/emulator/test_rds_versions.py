@@ -1,4 +1,4 @@
-"""Minor versions of PostgreSQL that AWS has retired: not created, not upgraded to, kept by instances that have them."""
+"""Minor versions of PostgreSQL that AWS has retired: no creation, no upgrade to them, existing instances keep them."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def test_an_instance_is_not_upgraded_to_a_retired_version(emulated: Emulated):
 
 
 def test_an_account_from_before_keeps_its_instance_and_upgrades_it(emulated: Emulated, monkeypatch: pytest.MonkeyPatch):
-    """The journal of a time when the version was created still fits."""
+    """A journal from the time when the version could be created still replays."""
     rules = quotas.check
     monkeypatch.setattr(quotas, "check", lambda identity, request: None)
     assert create(emulated.client("rds"), "15.14") == "15.14"

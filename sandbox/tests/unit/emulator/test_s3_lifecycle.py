@@ -1,4 +1,4 @@
-"""Rules of expiry that S3 refuses are refused here, and those that it takes read back as they were sent."""
+"""Lifecycle rules: those that S3 rejects are rejected; accepted ones read back as sent."""
 
 from typing import Any
 

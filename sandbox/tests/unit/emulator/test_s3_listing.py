@@ -1,4 +1,4 @@
-"""Listings show what is there, as S3 shows it: no prefix of deleted objects, and pages that miss and repeat nothing."""
+"""Listings match S3: no prefixes of deleted objects, and pages without gaps or duplicates."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Secrets Manager: labels of versions move as AWS moves them, and a rotation by them is read by everybody."""
+"""Secrets Manager: version labels move as on AWS, and every reader sees a rotation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OLD, NEW = "old-" + "0" * 28, "new-" + "0" * 28
 
 @pytest.fixture
 def secrets(emulated: Emulated) -> Any:
-    """A secret whose next value waits."""
+    """Return a client; its secret has a pending next value."""
     client = emulated.client("secretsmanager")
     client.create_secret(Name="login", SecretString='{"password": "first"}', ClientRequestToken=OLD)
     client.put_secret_value(

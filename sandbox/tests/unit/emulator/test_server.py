@@ -1,4 +1,4 @@
-"""The server ends when it is idle, whatever its clients do with their connections."""
+"""The server stops when it is idle, whatever its clients do with their connections."""
 
 import contextlib
 import socket

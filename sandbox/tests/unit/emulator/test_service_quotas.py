@@ -1,4 +1,4 @@
-"""Quotas of running instances in the emulated account: AWS's names and defaults, and raises that are kept."""
+"""Quotas of running instances in the emulated account: AWS's names and defaults, and stored increases."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""Stack files of teams that keep their secrets under a KMS key are used, and never touched."""
+"""Stack files with secrets under a team's KMS key: the sandbox uses them and never changes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""These tests talk to moto in their own process, whatever account or endpoint the shell points at."""
+"""Fixtures: these tests use moto in their own process, whatever account or endpoint the shell has set."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Takes a handler through a resource's life against moto in this process, as the provider plugin would.
+"""Driver that takes a handler through a resource's life against moto in this process, as the provider plugin would.
 
-`Life` compares what a handler reads with what was asked for by the plugin's own rules, so that a life without drift
-here is a preview without changes there.
+`Life` uses the plugin's own rules to compare the state that a handler reads with the requested inputs. A life without
+drift here is therefore a preview without changes there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mlp_sandbox.providers.aws.resource import Aws, Clients, Handler, NotFoundEr
 
 class Life:
     def __init__(self, handler: Handler, region: str = "us-east-1", unread: Collection[str] = ()) -> None:
-        """unread: inputs that plain moto loses; say why where they are named."""
+        """Take `unread`: inputs that plain moto loses; callers state the reason where they name them."""
         self.handler = handler
         self.unread = unread
         self.created: list[str] = []
@@ -61,7 +61,7 @@ class Life:
             return
 
     def lives(self, inputs: Props, *updates: Props) -> str:
-        """Create, read, import, each update (whole new inputs), delete; returns the id it had."""
+        """Create, read, import, apply each update (whole new inputs) and delete; returns the id of the resource."""
         id, known = self.create(**inputs), inputs
         self.reads_back(id, known)
         for new in updates:
@@ -75,7 +75,7 @@ class Life:
         return id
 
     def reads_back(self, id: str, inputs: Props) -> None:
-        """No drift, an import that finds the same inputs, every output set, nothing undeclared."""
+        """Assert no drift, an import with the same inputs, all outputs set, and no undeclared properties."""
         live = self.live(id, **inputs)
         assert self._seen(live_inputs(self.handler, inputs, live)) == self._seen(inputs)
         unset = {name for name in self.handler.outputs if name not in live}
@@ -98,7 +98,7 @@ class Life:
 
 
 def sdk_properties(token: str) -> tuple[set[str], set[str]]:
-    """Names of the inputs and of the outputs that the official SDK has for a type."""
+    """Return the names of the inputs and outputs of a type in the official SDK."""
     module, name = token.split(":")[1].split("/")[0], token.split(":")[2]
     resource = getattr(getattr(pulumi_aws, module), name)
     names = {
@@ -117,7 +117,7 @@ def sdk_properties(token: str) -> tuple[set[str], set[str]]:
 
 
 def assert_speaks_the_sdk(handler: Handler) -> None:
-    """The handler knows exactly the inputs of the official SDK, and gives no output that the SDK does not have."""
+    """Assert that the handler has exactly the SDK's inputs, and no output that the SDK lacks."""
     inputs, outputs = sdk_properties(handler.token)
     assert set(handler.fields) == inputs
     assert set(handler.outputs) <= outputs - inputs
@@ -127,7 +127,7 @@ def assert_speaks_the_sdk(handler: Handler) -> None:
 
 
 def replaced_inputs(handlers: Iterable[Handler]) -> dict[str, set[str]]:
-    """Inputs of each type whose change makes a new resource."""
+    """Return, for each type, the inputs whose change replaces the resource."""
     return {
         handler.token.split(":")[2]: {name for name, field in handler.fields.items() if field.replace}
         for handler in handlers
@@ -136,5 +136,8 @@ def replaced_inputs(handlers: Iterable[Handler]) -> dict[str, set[str]]:
 
 @cache
 def _clients(region: str) -> Clients:
-    """One set for all tests: making a client takes longer than most tests. moto answers them whenever it is on."""
+    """Return one set of clients for all tests; creating a client takes longer than most tests.
+
+    moto intercepts their requests whenever it is active.
+    """
     return Clients(region)

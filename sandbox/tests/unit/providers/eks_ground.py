@@ -1,4 +1,4 @@
-"""What EKS clusters stand on, made with boto3 and not with the handlers under test."""
+"""Prerequisites of EKS clusters, created with boto3 and not with the handlers under test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnl
 
 @dataclass
 class Ground:
-    """A VPC with subnets in two zones, a key, and roles; each is made when it is first asked for."""
+    """A VPC with subnets in two zones, a key and roles; each is created on first use."""
 
     account: Emulated
 
@@ -64,7 +64,7 @@ class Ground:
         return arn
 
     def cluster_inputs(self, name: str, **more: Any) -> dict[str, Any]:
-        """A private cluster as the platform declares it."""
+        """Return inputs of a private cluster as the platform declares it."""
         inputs: dict[str, Any] = {
             "name": name,
             "roleArn": self.cluster_role,
@@ -85,7 +85,7 @@ class Ground:
         return {**inputs, **more}
 
     def cluster(self, name: str, **more: Any) -> str:
-        """A running cluster that tests of other types may use."""
+        """Create a running cluster for tests of other types."""
         eks, inputs = self.account.client("eks"), self.cluster_inputs(name, **more)
         eks.create_cluster(
             **{key: inputs[key] for key in ("name", "roleArn", "version", "accessConfig", "kubernetesNetworkConfig")},

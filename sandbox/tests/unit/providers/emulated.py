@@ -1,6 +1,6 @@
-"""The emulated account in the tests' own process: boto3 clients whose requests the emulator answers without a network.
+"""The emulated account in the test process: the emulator answers requests of boto3 clients without a network.
 
-For services that plain moto lacks. Handlers are then tested against the API that they meet in the sandbox.
+The module serves tests of services that plain moto lacks. Handlers then meet the same API as in the sandbox.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REGION = "us-east-1"
 
 
 class Emulated:
-    """One account; `client` and `life` speak with it."""
+    """One account, with `client` and `life` to use it."""
 
     def __init__(self, home: Path, late: LateEffects | None = None) -> None:
         self.service = Service(home=home, name="unit", dataplanes=False, late=late)
@@ -68,7 +68,7 @@ class _Raw(io.BytesIO):
 
 @contextmanager
 def emulated(home: Path, late: LateEffects | None = None) -> Generator[Emulated]:
-    """An account until the block ends; the seeded state of moto's regions ends with it."""
+    """Yield an account until the block ends; the seeded state of moto's regions ends with it."""
     original = AccountSpecificBackend.__getitem__
     with patch.dict(os.environ, MOTO_IAM_LOAD_MANAGED_POLICIES="true"):
         moto_api_backend.reset()  # moto's state is the process's: that of an account before this one would show

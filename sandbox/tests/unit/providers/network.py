@@ -1,4 +1,4 @@
-"""Networks for tests to stand on, made with boto3 and not with the handlers under test."""
+"""Networks for tests, created with boto3 and not with the handlers under test."""
 
 from __future__ import annotations
 

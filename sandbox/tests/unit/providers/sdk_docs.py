@@ -1,4 +1,4 @@
-"""What the docstrings of the official SDK say about the inputs of a type."""
+"""Statements of the official SDK's docstrings about the inputs of a type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPLACES = re.compile(
 
 @cache
 def documented(token: str) -> dict[str, str]:
-    """Text of each input, by its Pulumi name."""
+    """Return the documentation of each input, by its Pulumi name."""
     module, name = token.split(":")[1].split("/")[0], token.split(":")[2]
     resource: Any = getattr(getattr(pulumi_aws, module), name)
     tree = ast.parse(inspect.getsource(resource))
@@ -34,5 +34,5 @@ def documented(token: str) -> dict[str, str]:
 
 
 def said_to_replace(token: str) -> set[str]:
-    """Inputs whose text says that a change makes a new resource."""
+    """Return the inputs whose documentation says that a change replaces the resource."""
     return {name for name, said in documented(token).items() if REPLACES.search(said)}

@@ -40,7 +40,7 @@ FULL: dict[str, Any] = {
 
 
 class Missing:
-    """The operations that moto lacks."""
+    """Stub of the operations that moto lacks."""
 
     def __init__(self) -> None:
         self.tags: dict[str, dict[str, str]] = {}

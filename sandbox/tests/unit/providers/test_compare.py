@@ -1,4 +1,4 @@
-"""When two values of an input mean the same."""
+"""Equality of two values of an input."""
 
 from __future__ import annotations
 

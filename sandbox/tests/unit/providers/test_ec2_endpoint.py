@@ -29,7 +29,7 @@ LOST_BY_MOTO = {"ipAddressType", "dnsOptions", "privateDnsEnabled"}
 
 @pytest.fixture(scope="module", autouse=True)
 def account() -> Iterator[None]:
-    """One account for all tests here: moto takes a second to make one, and each test has a VPC of its own."""
+    """Start one account for all tests here: that takes moto a second. Each test has its own VPC."""
     with mock_aws():
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=BUCKET)
         boto3.client("logs", region_name="us-east-1").create_log_group(logGroupName="/vpc/flow")

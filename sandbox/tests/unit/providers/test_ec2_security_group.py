@@ -17,7 +17,7 @@ ANYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 @pytest.fixture(scope="module", autouse=True)
 def account() -> Iterator[None]:
-    """One account for all tests here: moto takes a second to make one, and each test has a VPC of its own."""
+    """Start one account for all tests here: that takes moto a second. Each test has its own VPC."""
     with mock_aws():
         yield
 

@@ -1,4 +1,4 @@
-"""Attachments to transit gateways through their lives, and the look-ups of gateways and peering connections."""
+"""Attachments to transit gateways through their lives, and lookups of gateways and peering connections."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
 
 @pytest.fixture
 def ground(account: Emulated) -> dict[str, Any]:
-    """A VPC of its own with a subnet in two zones."""
+    """Create a VPC for this test with a subnet in each of two zones."""
     ec2 = account.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"]
     subnets = [

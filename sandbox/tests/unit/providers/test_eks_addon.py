@@ -154,7 +154,7 @@ def test_a_session_policy_needs_session_tags_off() -> None:
 
 
 def _versions(ground: Ground, addon: str) -> tuple[str, str]:
-    """An older and the newest version of an add-on that the cluster takes."""
+    """Return an older and the newest version of an add-on that the cluster accepts."""
     reply = ground.account.client("eks").describe_addon_versions(addonName=addon, kubernetesVersion="1.35")
     versions = [item["addonVersion"] for item in reply["addons"][0]["addonVersions"]]
     return versions[-1], versions[0]

@@ -195,6 +195,6 @@ def test_the_user_sees_what_is_waited_for() -> None:
 
 
 def _plan(change: Props) -> dict[str, bool]:
-    """What differs, and whether it replaces the cluster."""
+    """Return the changed inputs, each with whether it replaces the cluster."""
     new = {name: value for name, value in {**NESTED, **change}.items() if value is not None}
     return {name: found.replace for name, found in changed_inputs(Cluster(), NESTED, {}, new).items()}

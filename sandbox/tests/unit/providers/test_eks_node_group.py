@@ -52,7 +52,7 @@ def life(ground: Ground) -> Life:
 
 @pytest.fixture
 def pool(ground: Ground, cluster: str) -> Props:
-    """What a node group needs at least."""
+    """Return the minimal inputs of a node group."""
     return {
         "clusterName": cluster,
         "nodeRoleArn": ground.node_role,
@@ -232,6 +232,6 @@ def test_values_that_are_not_known_yet_pass() -> None:
 
 
 def _plan(change: Props) -> dict[str, bool]:
-    """What differs, and whether it replaces the pool."""
+    """Return the changed inputs, each with whether it replaces the node group."""
     new = {name: value for name, value in {**POOL, **change}.items() if value is not None}
     return {name: found.replace for name, found in changed_inputs(NodeGroup(), POOL, {}, new).items()}

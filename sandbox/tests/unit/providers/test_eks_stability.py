@@ -1,5 +1,7 @@
-"""An EKS platform through the provider, as the engine drives it: nothing differs after a refresh, and changes show as
-what they are."""
+"""An EKS platform through the provider, driven as by the engine.
+
+A refresh shows no differences, and changes show with their real effect.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ LATER = Naming(b"seed")
 
 @dataclass
 class Deployed:
-    """One resource as the engine keeps it."""
+    """One resource with the state that the engine keeps."""
 
     provider: AwsProvider
     resource: Resource
@@ -42,14 +44,14 @@ class Deployed:
         self.inputs, self.state = found
 
     def preview(self, **changed: Any) -> Diff:
-        """What the program with some inputs changed would do."""
+        """Return the diff for the program with some inputs changed."""
         new, failures = self.provider.check(self.resource, self.inputs, {**self.program, **changed}, LATER)
         assert failures == []
         return self.provider.diff(self.resource, self.inputs, self.state, new)
 
 
 class Platform:
-    """Resources by name, deployed in the order in which they are asked for."""
+    """Resources by name, deployed in the order of first use."""
 
     def __init__(self, ground: Ground) -> None:
         self.provider = AwsProvider()

@@ -1,4 +1,4 @@
-"""Where and as whom a program runs."""
+"""Account, partition and region lookups of a program."""
 
 from __future__ import annotations
 

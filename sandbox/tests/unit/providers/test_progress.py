@@ -1,4 +1,4 @@
-"""What a user sees while a resource is waited for, and what a preview says that it cannot know yet."""
+"""Progress messages while a resource is created, and values that a preview reports as unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals that pass by themselves are tried again, as the upstream provider does it; others are told at once."""
+"""Transient rejections are retried as in the upstream provider; others are raised at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the provider makes of a handler's answers, whatever the type."""
+"""The provider's reaction to a handler's answers, independent of the type."""
 
 from __future__ import annotations
 

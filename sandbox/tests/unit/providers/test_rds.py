@@ -36,14 +36,17 @@ LOST_BY_MOTO = {
 
 @pytest.fixture(scope="module", autouse=True)
 def account() -> Iterator[None]:
-    """One account for all tests here: moto takes a second to make one, and each test uses names of its own."""
+    """Start one account for all tests here: that takes moto a second. Each test uses its own names."""
     with mock_aws():
         yield
 
 
 @pytest.fixture(autouse=True)
 def one_instance_at_a_time() -> Iterator[None]:
-    """moto gives every instance the same resource id; the emulator's extension makes them."""
+    """Delete instances after each test: moto gives every instance the same resource id.
+
+    In the sandbox the emulator's extension creates the ids.
+    """
     yield
     rds = boto3.client("rds", "us-east-1")
     for instance in rds.describe_db_instances()["DBInstances"]:
@@ -252,7 +255,7 @@ def test_values_that_are_not_known_yet_pass() -> None:
 
 
 def _sent_by_update(handler: type[Handler], id: str, old: Props, new: Props, changed: set[str]) -> list[Any]:
-    """The calls, by operation, that an update makes."""
+    """Return the calls, by operation, that an update sends."""
     sent: list[Any] = []
 
     class Recorder:

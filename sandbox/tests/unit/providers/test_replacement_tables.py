@@ -1,8 +1,8 @@
-"""The replacement rules of all handlers, held against what the official SDK says and does not say.
+"""The replacement rules of all handlers, compared with the official SDK's docstrings.
 
-The SDK's docstrings hardly ever say that an input forces a replacement. What they say binds; where they are silent,
-the tables below name each such input with the reason that the official provider has for it, so that neither a
-forgotten nor an invented replacement gets through.
+The SDK's docstrings rarely say that an input forces a replacement. Their statements are binding. Where they are silent,
+the tables below name each such input with the official provider's reason, so that the tests catch forgotten and
+invented replacements.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def s3() -> Any:
 
 
 def filled(life: Life, name: str) -> None:
-    """A versioned bucket with three versions of an object and a delete marker."""
+    """Fill a versioned bucket with three versions of an object and a delete marker."""
     s3().put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     for number in range(3):
         s3().put_object(Bucket=name, Key="model", Body=str(number).encode())

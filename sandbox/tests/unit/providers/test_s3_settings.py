@@ -131,7 +131,7 @@ def test_ownership_changes_in_place(lake: str) -> None:
 
 
 def log_target(name: str) -> str:
-    """A bucket that the log service may write to."""
+    """Create a bucket that the log service may write to."""
     target = Life(Bucket()).create(bucket=name)
     allow = {
         "Effect": "Allow",

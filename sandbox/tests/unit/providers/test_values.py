@@ -1,4 +1,4 @@
-"""Secrets on the wire: each where the program made it, and nowhere lost."""
+"""Secrets in the protocol: each stays a secret where the program declared it."""
 
 from __future__ import annotations
 

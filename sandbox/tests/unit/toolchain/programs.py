@@ -1,4 +1,4 @@
-"""Stand-ins for tools: shell scripts that answer as the tools do."""
+"""Stubs of tools: shell scripts that answer like the tools."""
 
 from pathlib import Path
 
@@ -17,7 +17,10 @@ def fake_pulumi(folder: Path, version: str, *, language_host: bool = True) -> Pa
 
 
 def fake_go(folder: Path, version: str, build: str = 'printf built > "$target"') -> Path:
-    """Builds a file per package that answers `version`; `build`, with $name and $target, may be replaced to fail."""
+    """Write a `go` that builds a file per package and answers `version`.
+
+    A test may replace `build`, which uses $name and $target, with a failing one.
+    """
     script = f"""case "$1" in
 version) echo "go version go{version} linux/amd64" ;;
 list) echo "go: downloading example.com/one v1.0.0" >&2; printf 'one\\ntwo\\nthree\\n' ;;

@@ -1,4 +1,4 @@
-"""The cache of built tools: an entry is whole or not there, whatever ends the build."""
+"""The cache of built tools: an entry is complete or absent, however the build ends."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Maker:
-    """Makes a tool of one file, and counts."""
+    """Builder of a one-file tool that counts its calls."""
 
     def __init__(self, content: bytes = b"tool") -> None:
         self.content, self.calls = content, 0

@@ -1,4 +1,4 @@
-"""Building with Go: progress, the compiler's last words, and what a full disk looks like."""
+"""Builds with Go: progress, the compiler's last output, and the error on a full disk."""
 
 import re
 import signal

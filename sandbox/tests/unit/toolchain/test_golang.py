@@ -1,4 +1,4 @@
-"""Which Go builds the tools."""
+"""Choice of the Go that builds the tools."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sandbox.tests.unit.toolchain.programs import fake_go, program
 
 @pytest.fixture(autouse=True)
 def empty_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No Go on PATH, an empty cache, and no package index."""
+    """Set up a machine without Go on PATH, with an empty cache and without a package index."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("GOCACHE", raising=False)

@@ -1,4 +1,4 @@
-"""A pinned Go module: built once per content of its pins, flags and own sources."""
+"""A pinned Go module is built once for each content of its pins, flags and own sources."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ BUILDS_A_PROGRAM = 'printf "#!/bin/sh\\necho $name\\n" > "$target"; chmod +x "$t
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A module of two commands; Go builds and counts its builds in the file `builds`."""
+    """Return a module of two commands; the fake Go counts its builds in the file `builds`."""
     fake_go(tmp_path / "bin", "1.26.6", f"{BUILDS_A_PROGRAM}; echo $name >> {tmp_path / 'builds'}")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))

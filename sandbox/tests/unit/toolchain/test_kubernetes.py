@@ -1,4 +1,4 @@
-"""Kubernetes' programs: what is built from what, and which kubectl is used."""
+"""Kubernetes' programs: their sources, and the choice of kubectl."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ BUILDS_A_PROGRAM = 'printf "#!/bin/sh\\necho $name\\n" > "$target"; chmod +x "$t
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The first folder on PATH, with a Go that builds; no kubectl is anywhere else, and the cache is empty."""
+    """Return the first folder on PATH, with a working Go. There is no kubectl, and the cache is empty."""
     fake_go(tmp_path / "bin", "1.99.0", BUILDS_A_PROGRAM)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}")
     monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))

@@ -1,4 +1,4 @@
-"""Whether real nodes can run here, and what is missing when not."""
+"""Detection of whether real nodes can run here, and of missing programs."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from sandbox.tests.unit.toolchain.programs import program
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Root's machine with all programs, all of them in the folder that is returned."""
+    """Return the folder that holds all programs of a machine on which the user is root."""
     for each in PROGRAMS:
         program(tmp_path / each.name, "echo 1.2.3")
     program(tmp_path / "unshare", "echo ok")

@@ -1,4 +1,4 @@
-"""Which Pulumi engine is used, and that it is built once."""
+"""Choice of the Pulumi engine, which is built at most once."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ BUILDS_AN_ENGINE = f'printf \'#!/bin/sh\\necho v{NEEDED}\\n\' > "$target"; chmod
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The first folder on PATH; neither pulumi nor go is anywhere else, and the cache is empty."""
+    """Return the first folder on PATH. There is neither pulumi nor go, and the cache is empty."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("MLP_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "bin"

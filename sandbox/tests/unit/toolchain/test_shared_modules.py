@@ -1,4 +1,4 @@
-"""What runs beside Kubernetes is built from the same versions of what it shares, which are compiled once then."""
+"""Programs that run beside Kubernetes share its module versions, so that shared code is compiled once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pulumi-resource-bare`: takes every input as it is, calls nobody, keeps nothing. Runs on the same server as `aws`."""
+"""`pulumi-resource-bare`: accepts every input, calls nothing, stores nothing. It runs on the same server as `aws`."""
 
 from mlp_sandbox.providers.protocol import Change, Diff, Naming, Provider, ProviderError, Resource, serve
 from mlp_sandbox.providers.values import Props

@@ -1,4 +1,4 @@
-"""Tests of the cluster share a job on a GPU, programs of their own, and the roles of people."""
+"""Fixtures for tests of the cluster: a job on a GPU, small programs, and the roles of people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.environments.real_nodes.eks.manifests import gpu_job
 
 @dataclass(frozen=True)
 class GpuRun:
-    """A job that asked for a GPU and had its way: what it wrote, and where it ran."""
+    """A finished job with a GPU: its log and its node."""
 
     log: str
     node: str
@@ -43,7 +43,7 @@ AsRole = Callable[[str], dict[str, str]]
 
 @pytest.fixture(scope="package")
 def as_role(deployed: Deployed) -> AsRole:
-    """Variables of the environment in which commands are a role's, by the end of the role's name."""
+    """Return a function from the end of a role's name to the environment variables of that role."""
 
     @functools.cache
     def assume(name: str) -> dict[str, str]:

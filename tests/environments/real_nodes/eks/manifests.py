@@ -1,4 +1,4 @@
-"""Manifests that tests apply: pods as Pod Security 'restricted' wants them, unless a test says otherwise."""
+"""Manifests that tests apply: pods meet Pod Security 'restricted' unless a test changes that."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def job(name: str, namespace: str, script: str, **more: Any) -> dict[str, Any]:
 
 
 def gpu_job(name: str, namespace: str, *, tolerated: bool) -> dict[str, Any]:
-    """Asks for one GPU and says in its log which it got."""
+    """Return a job that requests one GPU and logs the assigned one."""
     return job(
         name,
         namespace,

@@ -1,4 +1,4 @@
-"""Accelerated nodes: they come when a job asks for one, take what tolerates them and nothing else."""
+"""Accelerated nodes start when a job requests them, and accept only pods that tolerate them."""
 
 from __future__ import annotations
 

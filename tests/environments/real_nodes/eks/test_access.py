@@ -1,4 +1,4 @@
-"""Who gets into the cluster, and how far: principals of the account, by their access entries and nothing else."""
+"""Access to the cluster: principals of the account get it from their access entries only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def team_namespace(deployed: Deployed) -> Iterator[str]:
 
 
 def token(box: Box) -> str:
-    """As `aws eks get-token` makes it, of the sandbox's own credentials and the clock as it is."""
+    """Return a token as `aws eks get-token` creates it, with the sandbox's own credentials and the real clock."""
     sts = box.client("sts")
     signer = RequestSigner(
         sts.meta.service_model.service_id, REGION, "sts", "v4", sts._request_signer._credentials, sts.meta.events
@@ -40,7 +40,7 @@ def token(box: Box) -> str:
 
 
 def with_token(deployed: Deployed, given: str) -> str:
-    """What kubectl says to somebody who has nothing but a token."""
+    """Return kubectl's output for a user with only a token."""
     server, ca = deployed.outputs["cluster_endpoint"], deployed.folder.pki / "ca.crt"
     command = ("--kubeconfig", "/dev/null", "--server", server, "--certificate-authority", str(ca), "--token", given)
     return deployed.box.kubectl(*command, "get", "namespaces", ok=False)

@@ -1,4 +1,4 @@
-"""What no team may do in its own namespaces, asked with the credentials of its role."""
+"""Pods and objects that teams may not create in their own namespaces, tried with the credentials of their role."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pod(namespace: str, **spec: Any) -> dict[str, Any]:
 
 
 def tried(deployed: Deployed, role: dict[str, str], folder: Path, manifest: dict[str, Any]) -> str:
-    """What the API server says to a role that would create something; nothing is created."""
+    """Return the API server's answer to a role's dry-run creation."""
     path = folder / "manifest.json"
     path.write_text(json.dumps(manifest))
     done = deployed.run_as(role, "kubectl", "create", "--dry-run=server", "-f", str(path), ok=False)
@@ -138,7 +138,7 @@ def test_only_the_administrator_touches_network_policies_of_a_project(
 
 
 def test_a_namespace_is_deleted_with_its_network_policies(deployed: Deployed) -> None:
-    """Its controller is none of the teams."""
+    """The namespace controller deletes them and belongs to no team."""
     with deployed.namespace("data-science-gone") as name:
         deployed.api.create(f"/apis/networking.k8s.io/v1/namespaces/{name}/networkpolicies", open_to_all(name))
     eventually(lambda: deployed.api.find(f"/api/v1/namespaces/{name}") is None, "the namespace is gone", 90)

@@ -1,6 +1,6 @@
-"""What teams run: a web service with its settings, jobs by the clock, pods that multiply under load, data on volumes.
+"""Typical workloads of teams: a web service with settings, scheduled jobs, autoscaled pods, data on volumes.
 
-One program deploys it all, with the same engine and provider as the environment; then the cluster is asked.
+One program deploys all of it with the same engine and provider as the environment. The tests then query the cluster.
 """
 
 from __future__ import annotations
@@ -168,6 +168,6 @@ def test_destroying_the_applications_takes_the_volume_along(deployed: Deployed, 
 
 
 def _volumes(deployed: Deployed, namespace: str) -> list[dict[str, Any]]:
-    """Those of the account that belong to claims of a namespace, as the driver tags them."""
+    """Return the account's volumes that belong to claims of a namespace, by the driver's tags."""
     filters = [{"Name": "tag:kubernetes.io/created-for/pvc/namespace", "Values": [namespace]}]
     return deployed.box.client("ec2").describe_volumes(Filters=filters)["Volumes"]

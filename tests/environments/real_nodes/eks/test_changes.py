@@ -1,4 +1,4 @@
-"""Changes of node groups on a running cluster: as small as they can be, and shown as what they are."""
+"""Changes of node groups on a running cluster: minimal, and shown with their real effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LABEL = "example.com/team"
 
 
 def _instances(deployed: Deployed) -> dict[str, str]:
-    """Of the general pool: node by instance, in the provider's own id."""
+    """Return the nodes of the general pool, by the provider's id of their instance."""
     return {node["spec"]["providerID"]: node["metadata"]["name"] for node in deployed.nodes("general")}
 
 

@@ -1,4 +1,4 @@
-"""The environment's database as its pods reach it: by the address that the API tells, over TLS that they verify."""
+"""Pods reach the environment's database by the address that the API reports, over verified TLS."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ except psycopg.OperationalError as error:
 
 @pytest.fixture(scope="module")
 def where(deployed: Deployed) -> dict[str, Any]:
-    """What a pod is told; the password comes from the secret that RDS keeps."""
+    """Return the connection settings of a pod; the password comes from RDS's secret."""
     ensure_postgres_client()
     (instance,) = deployed.box.client("rds").describe_db_instances()["DBInstances"]
     secret = deployed.box.client("secretsmanager").get_secret_value(SecretId=instance["MasterUserSecret"]["SecretArn"])
@@ -47,7 +47,7 @@ def where(deployed: Deployed) -> dict[str, Any]:
 
 @pytest.fixture
 def namespace(deployed: Deployed) -> Iterator[str]:
-    """Where nothing may be sent but what a test adds."""
+    """Yield a namespace with no egress except the rules that a test adds."""
     with deployed.namespace() as name:
         _policy(deployed, name, "nothing", [])
         yield name

@@ -1,4 +1,4 @@
-"""What goes wrong while something is deployed: said plainly and soon, or got over, and never half applied."""
+"""Faults during a deployment: each gives a clear early error or is overcome, and none is half applied."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_pods_survive_a_kubelet_that_is_killed(deployed: Deployed) -> None:
 
 
 def kubelet(node: Path) -> int:
-    """Its pid as this machine sees it; 0 while none runs."""
+    """Return the kubelet's pid on this machine; 0 while none runs."""
     outside = processes.running(NodeFolder(node).pid_file)
     assert outside is not None, f"{node.name} does not run"
     for process in psutil.Process(outside).children(recursive=True):

@@ -1,4 +1,4 @@
-"""Pod Identity: a pod has its own service account's role, the account enforces what that may, and others have none."""
+"""Pod Identity: a pod gets its own service account's role, the account enforces its policy, and other pods get none."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def namespace(deployed: Deployed) -> Iterator[str]:
-    """With two service accounts: `reader`, whose role reads one prefix of one bucket, and `nobody`."""
+    """Yield a namespace with two service accounts: `reader` may read one prefix of one bucket, `nobody` has no role."""
     s3, iam, eks = (deployed.box.client(name) for name in ("s3", "iam", "eks"))
     keys = [(bucket, f"{prefix}/x") for bucket in (OWN, OTHER) for prefix in ("team-a", "team-b")]
     for bucket in (OWN, OTHER):
@@ -100,7 +100,7 @@ def namespace(deployed: Deployed) -> Iterator[str]:
 
 @pytest.fixture
 def foreign_group(deployed: Deployed) -> Iterator[str]:
-    """An Auto Scaling group that belongs to no cluster."""
+    """Yield an Auto Scaling group that belongs to no cluster."""
     name, scaling = "somebody-elses", deployed.box.client("autoscaling")
     subnet = deployed.outputs["private_subnet_ids"][0]
     scaling.create_launch_configuration(LaunchConfigurationName=name, ImageId="ami-12c6146b", InstanceType="m7i.large")
@@ -113,7 +113,7 @@ def foreign_group(deployed: Deployed) -> Iterator[str]:
 
 
 def answers(deployed: Deployed, namespace: str, account: str, *asked: str) -> dict[str, str]:
-    """What a pod of a service account gets from its AWS SDK, which nobody configured."""
+    """Return the results that a pod of a service account gets from its AWS SDK without any configuration."""
     given = {"ASKED": ",".join(asked), "AWS_DEFAULT_REGION": "us-east-1"}
     fields = {"image": WITH_SDK, "env": [{"name": name, "value": value} for name, value in given.items()]}
     manifest = job(f"ask-{account}", namespace, ASK, serviceAccountName=account, container_fields=fields)
@@ -138,7 +138,7 @@ def test_a_pod_without_an_association_has_no_credentials(deployed: Deployed, nam
 
 
 def test_the_autoscaler_resizes_groups_of_its_own_cluster_and_no_others(deployed: Deployed, foreign_group: str) -> None:
-    """Tried by another pod of its service account."""
+    """Another pod of its service account tries this."""
     own = deployed.copy.outputs("aws:eks/nodeGroup:NodeGroup", "nodes-l4-group")
     group = own["resources"][0]["autoscalingGroups"][0]["name"]
     manifest = job(

@@ -1,4 +1,7 @@
-"""Nodes that have nothing to do go away again; in its own module, because by now the wait is nearly over."""
+"""Idle nodes are removed.
+
+This is a separate module, because the wait is nearly over by the time it runs.
+"""
 
 from __future__ import annotations
 

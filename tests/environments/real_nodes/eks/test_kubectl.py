@@ -1,4 +1,4 @@
-"""What a user types first: the AWS command line points kubectl to the cluster, and everything of it works there."""
+"""First commands of a user: the AWS command line points kubectl to the cluster, and each kubectl command works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ http.server.ThreadingHTTPServer(('', 8080), http.server.SimpleHTTPRequestHandler
 
 @pytest.fixture(scope="module")
 def web(deployed: Deployed) -> Iterator[tuple[str, str]]:
-    """Namespace and name of a pod that writes to its log and serves."""
+    """Yield namespace and name of a pod that logs and serves."""
     with deployed.namespace() as namespace:
         manifest = deployment("web", namespace, WRITES_AND_SERVES)
         deployed.api.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", manifest)

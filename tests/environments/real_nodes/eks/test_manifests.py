@@ -1,4 +1,4 @@
-"""Every object that the program applied, held against the API server's own checks."""
+"""The API server's own checks accept every object that the program applied."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cluster(deployed: Deployed) -> Cluster:
 
 @pytest.fixture(scope="module")
 def applied(deployed: Deployed) -> dict[str, dict[str, Any]]:
-    """What the program asked for, by logical name."""
+    """Return the inputs of the program's objects, by logical name."""
     found: dict[str, dict[str, Any]] = {}
     for each in deployed.copy.box.export(deployed.copy.stack, deployed.copy.folder):
         if each["type"].startswith("kubernetes:"):
@@ -42,7 +42,7 @@ def applied(deployed: Deployed) -> dict[str, dict[str, Any]]:
 
 
 def try_out(cluster: Cluster, manifest: dict[str, Any]) -> list[str]:
-    """A dry run of the API server with strict field validation, admission included; answers its warnings."""
+    """Run a dry run with strict field validation and admission; returns the warnings."""
     group, _, version = manifest["apiVersion"].rpartition("/")
     return cluster.apply(Kind(group, version, manifest["kind"]), manifest, "test", force=True, dry_run=True).warnings
 
@@ -91,7 +91,7 @@ def test_a_restricted_pod_is_let_in(cluster: Cluster, namespace: str) -> None:
 
 
 def test_exceptions_are_those_that_are_listed_and_no_others(deployed: Deployed) -> None:
-    """Namespaces of Kubernetes and EKS themselves have no label: they are not ours to set."""
+    """Namespaces of Kubernetes and EKS themselves have no label: they are not ours to change."""
     label = "pod-security.kubernetes.io/enforce"
     found = {each["metadata"]["name"]: each["metadata"]["labels"] for each in deployed.list("/api/v1/namespaces")}
     levels = {name: found[name][label] for name in NAMESPACES}

@@ -1,4 +1,4 @@
-"""The program's network policies at work: what none of them names does not get through."""
+"""The program's network policies in effect: traffic that no policy names is blocked."""
 
 from __future__ import annotations
 

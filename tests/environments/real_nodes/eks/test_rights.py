@@ -1,4 +1,4 @@
-"""Who may do what in which class of namespaces: the whole table, asked of the API server by each role itself."""
+"""RBAC for each class of namespaces: the whole table, queried at the API server by each role itself."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def credentials(deployed: Deployed, as_role: AsRole, role: str) -> dict[str, str
 
 
 def answers(deployed: Deployed, principal: dict[str, str], reviews: list[dict[str, Any]], folder: Any) -> list[bool]:
-    """All questions at once: `kubectl auth can-i` asks one, and takes a second for it."""
+    """Return the answers to all reviews in one call: `kubectl auth can-i` asks one and takes a second."""
     path = folder / "reviews.json"
     path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews}))
     done = deployed.run_as(principal, "kubectl", "create", "-f", str(path), "-o", "json")

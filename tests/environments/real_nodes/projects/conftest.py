@@ -1,7 +1,7 @@
-"""Tests of the projects share runs that fail, and one trained model in production.
+"""Fixtures: tests of the projects share failing runs, and one trained model in production.
 
-Tests leave the environment with a model that answers, and the aliases of the example where they found them;
-`test_withdrawal` takes a project out of it, `test_zero_to_answer` adds one.
+Tests leave the environment with a model that answers, and restore the aliases of the example; `test_withdrawal` removes
+a project, `test_zero_to_answer` adds one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DEADLINE_SECONDS = 120
 
 @pytest.fixture(scope="package")
 def deployed(deployed: DeployedProjects) -> DeployedProjects:
-    """The second project's data and secret are there."""
+    """Return the environment, with the second project's data and secret in place."""
     text = table(deployed.copy.folder)
     for name, content in ((DATA, text), (BROKEN_DATA, broken(text))):
         deployed.box.client("s3").put_object(
@@ -54,7 +54,7 @@ def deployed(deployed: DeployedProjects) -> DeployedProjects:
 
 @dataclass(frozen=True)
 class FailingRuns:
-    """Names of Jobs of the second project, by what goes wrong; `raises` is a command that follows one."""
+    """Job names of the second project by kind of failure; `raises` is a command that follows one of them."""
 
     raises: subprocess.Popen[str]
     jobs: Mapping[str, str]
@@ -62,7 +62,7 @@ class FailingRuns:
 
 @pytest.fixture(scope="package")
 def failing_runs(deployed: DeployedProjects) -> FailingRuns:
-    """All at once, while the first model is trained."""
+    """Start all failing runs at once, while the first model is trained."""
     copy, bucket = deployed.copy, deployed.outputs["data_lake_bucket"]
     secret = deployed.outputs["projects"][OTHER]["secret_arns"][OTHER_SECRET]
     data = f'{{"type": "s3", "bucket": "{bucket}", "key": "{data_prefix(OTHER)}{BROKEN_DATA}"}}'
@@ -88,7 +88,7 @@ def failing_runs(deployed: DeployedProjects) -> FailingRuns:
 
 @dataclass(frozen=True)
 class FirstModel:
-    """What the commands said that brought the first version into production."""
+    """Outputs of the commands that brought the first version into production."""
 
     trained: Document
     staging: Document
@@ -109,7 +109,7 @@ def first_model(deployed: DeployedProjects, failing_runs: FailingRuns) -> FirstM
 
 @dataclass(frozen=True)
 class LaterRuns:
-    """Jobs of the example that ran side by side: one whose first attempt was killed, and one that trained badly."""
+    """Two Jobs of the example, run side by side: in one the first attempt was killed, the other trained badly."""
 
     killed: str
     weak: str

@@ -1,4 +1,4 @@
-"""The environment with its projects, and what tests do with them beside the command line."""
+"""The environment with its projects, and helpers beside the command line."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class DeployedProjects(Deployed):
-    """Commands are those of the environment's own copy of the program."""
+    """The environment, with commands of its own copy of the program."""
 
     def mlp(self, *arguments: str) -> Document:
-        """A command that ends well, and what its `--json` says."""
+        """Run a command that succeeds, and return its `--json` output."""
         return dict(json.loads(self.copy.mlp(*arguments, "--env", STACK, "--json").stdout))
 
     def refused(self, *arguments: str) -> str:
-        """What a command says that ends with exit code 1."""
+        """Run a command that ends with exit code 1, and return its output."""
         done = self.copy.mlp(*arguments, "--env", STACK, ok=False)
         assert done.returncode == 1, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return " ".join((done.stdout + done.stderr).split())
@@ -68,7 +68,7 @@ class DeployedProjects(Deployed):
 
     @contextmanager
     def session(self, project: str) -> Generator[Session]:
-        """What commands on a project hold; this process has the environment's variables meanwhile."""
+        """Yield the session of commands on a project; this process has the environment's variables meanwhile."""
         folder = self.copy.folder
         place = find_place(project, STACK, folder / PROJECTS, folder / "stacks")
         with (
@@ -79,13 +79,13 @@ class DeployedProjects(Deployed):
 
     @contextmanager
     def tracking(self, project: str) -> Generator[MlflowClient]:
-        """MLflow, as a project's account."""
+        """Yield an MLflow client signed in with a project's account."""
         with self.session(project) as session, tracking(session) as client:
             yield client
 
     @contextmanager
     def administration(self) -> Generator[MlflowClient]:
-        """MLflow, as its administrator."""
+        """Yield an MLflow client signed in as its administrator."""
         import mlflow
 
         held = json.loads(self.secret(f"{PREFIX}/mlflow/admin"))
@@ -108,12 +108,12 @@ class DeployedProjects(Deployed):
             yield forward
 
     def version_of(self, forward: PortForward) -> str | None:
-        """Which version answers now."""
+        """Return the version that answers now."""
         found = look(forward, "/readyz").body.get("model")
         return str(found["version"]) if found else None
 
     def scale(self, name: str, namespace: str, replicas: int) -> None:
-        """And wait until so many are ready, and no others left."""
+        """Scale a Deployment, and wait until exactly that many pods are ready."""
         self.box.kubectl("scale", "deployment", name, "-n", namespace, f"--replicas={replicas}")
         self.box.kubectl("rollout", "status", "deployment", name, "-n", namespace, "--timeout=300s")
         labels = f"app.kubernetes.io/name={name}"
@@ -137,7 +137,7 @@ def start_run(
     variables: Mapping[str, str] | None = None,
     change: Callable[[Document], object] | None = None,
 ) -> str:
-    """A run as `mlp train` starts it, with other variables, or another Job: `change` is given its `spec`."""
+    """Start a run as `mlp train` does, with other variables or another Job; `change` modifies its `spec`."""
     found = session.cluster.get(session.path("cronjobs", TRAINING, "apis/batch/v1"))
     job = job_from(found, f"{TRAINING}-{name}")
     (container,) = job["spec"]["template"]["spec"]["containers"]
@@ -152,7 +152,7 @@ def start_run(
 
 @dataclass(frozen=True)
 class Ended:
-    """`reason` is what the command line tells of a run that failed, None of one that did not."""
+    """An ended run; `reason` is the command line's reason for a failure, None after a success."""
 
     reason: str | None
     log: str
@@ -166,7 +166,7 @@ def follow_run(session: Session, job: str) -> Ended:
 
 
 def wait_for_line(session: Session, job: str, text: str) -> str:
-    """Until the log of the run's newest pod has it; answers the pod's name."""
+    """Wait until the log of the run's newest pod contains the text; returns the pod's name."""
 
     def begun() -> str | None:
         found = [pod for pod in pods_of(session, job) if has_begun(pod)]
@@ -180,7 +180,7 @@ def wait_for_line(session: Session, job: str, text: str) -> str:
 
 
 def kill_run(deployed: DeployedProjects, job: str) -> None:
-    """The process that conducts a run, which the machine has as one of its own; another sandbox's may have its name."""
+    """Kill the conductor process of a run on this machine; another sandbox may have a process of the same name."""
     killed, account = 0, f":{deployed.box.instance.port}"
     for process in psutil.process_iter():
         try:
@@ -197,7 +197,7 @@ def kill_run(deployed: DeployedProjects, job: str) -> None:
 
 
 def version_of_job(client: MlflowClient, project: str, job: str) -> tuple[list[Any], list[Any]]:
-    """Runs of a Job, first to last, and versions that came of them."""
+    """Return the runs of a Job, first to last, and the versions created from them."""
     experiment = client.get_experiment_by_name(project)
     assert experiment is not None
     found = client.search_runs(
@@ -209,6 +209,6 @@ def version_of_job(client: MlflowClient, project: str, job: str) -> tuple[list[A
 
 
 def row(root: Path) -> Document:
-    """One row that the example's model takes."""
+    """Return one row that the example's model accepts."""
     document = json.loads((root / PROJECTS / "tumour-diagnosis" / "example.json").read_text())
     return dict(document["instances"][0])

@@ -1,4 +1,4 @@
-"""A bounded load on a project's server: a few requests a second, one connection each."""
+"""A bounded load on a project's server: a few requests a second, with one connection each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAUSE_SECONDS = 0.2
 
 @dataclass
 class Load:
-    """`versions` are those that answered, each when it first did; `failures` say what came instead of a prediction."""
+    """Result of the load: `versions` in the order of their first answer, `failures` instead of predictions."""
 
     answered: int = 0
     versions: list[str] = field(default_factory=list)

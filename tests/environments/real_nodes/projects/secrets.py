@@ -1,4 +1,4 @@
-"""A password that a team put where it belongs, to be found nowhere else."""
+"""A planted password that a team put into its place; tests look for it everywhere else."""
 
 import json
 

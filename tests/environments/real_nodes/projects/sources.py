@@ -1,4 +1,4 @@
-"""The projects of the environment: the repository's example, with entry points that no team wants, and a second one."""
+"""The projects of the environment: the repository's example with extra faulty entry points, and a second one."""
 
 from __future__ import annotations
 
@@ -132,8 +132,10 @@ def by_run_or_raises(inputs, target):
 
 
 def add_faults(root: Path) -> None:
-    """Into the example's code, which trains as it does but in runs of certain names: a conductor starts the project's
-    own training and no other, so that a test cannot have one run train otherwise."""
+    """Add entry points to the example that misbehave in runs of certain names, and train normally in all others.
+
+    A conductor starts only the project's own training, so a test cannot make one run train differently.
+    """
     folder = root / PROJECTS / EXAMPLE
     (folder / "tumour_diagnosis" / "faults.py").write_text(_FAULTS.lstrip())
     content: dict[str, Any] = yaml.safe_load((folder / PROJECT_FILE).read_text())
@@ -142,7 +144,7 @@ def add_faults(root: Path) -> None:
 
 
 def add_other(root: Path) -> None:
-    """A project of another team, which reads the data lake, has a secret, no server, and code that raises."""
+    """Add a project of another team that reads the data lake and has a secret, no server, and code that raises."""
     folder = root / PROJECTS / OTHER
     shutil.copytree(root / PROJECTS / EXAMPLE, folder)
     dockerfile = folder / "Dockerfile"
@@ -162,7 +164,7 @@ def add_other(root: Path) -> None:
 
 
 def take_out(root: Path, project: str) -> None:
-    """As its team does: no environment has it any more that this program deploys."""
+    """Remove a project as its team would: no environment that this program deploys lists it any more."""
     path = root / PROJECTS / project / PROJECT_FILE
     content: dict[str, Any] = yaml.safe_load(path.read_text())
     content["environments"] = ["prod"]
@@ -170,14 +172,14 @@ def take_out(root: Path, project: str) -> None:
 
 
 def table(root: Path) -> str:
-    """The example's data, as CSV."""
+    """Return the example's data as CSV."""
     command = (sys.executable, "-m", "tumour_diagnosis.dataset", "/dev/stdout")
     done = subprocess.run(command, cwd=root / PROJECTS / EXAMPLE, capture_output=True, text=True, check=True)
     return done.stdout
 
 
 def broken(text: str) -> str:
-    """Of a table: a column less, and a row with a radius that nothing has."""
+    """Return the table without one column, and with an impossible radius in one row."""
     header, first, second, *rest = (line.split(",") for line in text.splitlines())
     gone, radius = header.index("mean_texture"), header.index("mean_radius")
     second[radius] = "-4.5"

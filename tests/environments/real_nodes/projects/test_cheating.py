@@ -1,4 +1,4 @@
-"""A project whose training code tries to pass its own gate, to see what is held out, and to be somebody else."""
+"""A project's training code tries to pass its own gate, read held-out data, and impersonate others."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def test_no_alias_moved(deployed: DeployedProjects, cheated: Cheated) -> None:
 
 @dataclass(frozen=True)
 class Conductor:
-    """Whoever holds the token of a conductor's service account."""
+    """Caller with the token of a conductor's service account."""
 
     deployed: DeployedProjects
     namespace: str
 
     def create(self, name: str, body: Document) -> tuple[int, str]:
-        """Return the status and the words with which the API server answers a Job."""
+        """Create a Job; returns status and message of the API server."""
         account = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{CONDUCTOR}/token"
         made = self.deployed.api.create(account, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"})
         answer = requests.post(

@@ -1,4 +1,4 @@
-"""Training runs that fail: what is told, what is recorded, and what is tried again."""
+"""Training runs that fail: messages, records and retries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ended(deployed: DeployedProjects, failing_runs: FailingRuns) -> dict[str, En
 
 
 def recorded(deployed: DeployedProjects, project: str, job: str) -> tuple[list[str], list[str], int]:
-    """Statuses of a Job's runs, why they failed, and how many versions came of them."""
+    """Return the statuses of a Job's runs, the failure reasons, and the number of created versions."""
     with deployed.tracking(project) as client:
         runs, versions = version_of_job(client, project, job)
     failures = [run.data.tags[records.FAILURE] for run in runs if records.FAILURE in run.data.tags]

@@ -1,4 +1,4 @@
-"""From `mlp train` to a prediction: what is recorded where, and which version answers."""
+"""The path from `mlp train` to a prediction: records, and the version that answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another project's account at this one's experiment, model, files, data, secrets and server: each is refused."""
+"""Another project's account cannot access this one's experiment, model, files, data, secrets or server."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ print("said:", json.dumps({name: tried(lambda: calls[call](*given)) for name, (c
 
 @dataclass(frozen=True)
 class Theirs:
-    """What the example's own account sees of itself."""
+    """Objects that the example's own account sees."""
 
     experiment: str
     run: str
@@ -55,7 +55,7 @@ class Theirs:
 
     @property
     def folder(self) -> str:
-        """Of the model's files, as MLflow's proxy has them."""
+        """Return the path of the model's files in MLflow's proxy."""
         return f"{self.experiment}/models/{self.logged_model}/artifacts"
 
 
@@ -71,14 +71,14 @@ def theirs(deployed: DeployedProjects, first_model: FirstModel) -> Theirs:
 
 
 def proxied(method: str, path: str, **more: Any) -> requests.Response:
-    """A request to MLflow's proxy of files, as the account that is signed in."""
+    """Send a request to MLflow's file proxy as the signed-in account."""
     user, password = os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]
     address = f"{os.environ['MLFLOW_TRACKING_URI']}/api/2.0/mlflow-artifacts/artifacts/{path}"
     return requests.request(method, address, auth=(user, password), timeout=60, **more)
 
 
 def refusal(call: Call) -> int | str:
-    """The status with which MLflow refused, or what was let through."""
+    """Return the status of MLflow's rejection, or the result that it let through."""
     try:
         return f"let through: {call()}"
     except MlflowException as error:
@@ -150,7 +150,7 @@ def test_no_version_of_ones_own_points_to_files_of_another_project_or_of_the_ser
 
 @pytest.fixture(scope="module")
 def said(deployed: DeployedProjects, first_model: FirstModel) -> dict[str, str]:
-    """What the training code of the second project is answered."""
+    """Return the answers that the training code of the second project gets."""
     lake, models = deployed.outputs["data_lake_bucket"], deployed.outputs["model_artifacts_bucket"]
     s3 = deployed.box.client("s3")
     mine = {

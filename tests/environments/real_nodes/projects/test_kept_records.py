@@ -1,4 +1,4 @@
-"""A project's account at its own model and experiment: what others rely on there stays with the administrator."""
+"""Records that others rely on: a project's account cannot change them at its own model and experiment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOVED = "moved-away"
 
 
 def answer(call: Callable[[], object]) -> tuple[int, str]:
-    """Return the status with which MLflow refused and its words, 200 where it did not refuse."""
+    """Return status and message of MLflow's rejection; the status is 200 where it accepts."""
     try:
         call()
     except MlflowException as error:
@@ -75,7 +75,7 @@ def test_every_move_says_who_was_signed_in_and_the_server_has_recorded_the_same(
 
 
 def test_servers_sign_in_as_an_account_that_writes_nothing(deployed: DeployedProjects, first_model: FirstModel) -> None:
-    """With the very secret that the pods read."""
+    """The test uses the same secret that the pods read."""
     (pod, *_) = deployed.pods(deployed.namespace_of(EXAMPLE), "app.kubernetes.io/name=serving")
     (container,) = pod["spec"]["containers"]
     arn = next(each["value"] for each in container["env"] if each["name"] == "TRACKING_ACCOUNT")

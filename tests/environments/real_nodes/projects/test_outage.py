@@ -1,4 +1,4 @@
-"""MLflow or its database away: what answers goes on answering, what trains waits, and says so when it gives up."""
+"""Outage of MLflow or its database: servers keep answering, and trainings wait and report when they give up."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ from tests.environments.real_nodes.projects.sources import EXAMPLE
 
 @dataclass(frozen=True)
 class Outage:
-    """`answers` are predictions while the database, then MLflow too, was away; `told` is what the server said of it.
+    """Observations of an outage.
 
+    `answers` are predictions while the database, then MLflow too, was down; `told` is what the server said of it.
     `impatient` is the first pod of a run that waits for 5 seconds, `attempts` counts the pods of this run.
     """
 
@@ -90,7 +91,7 @@ def outage(deployed: DeployedProjects, later_runs: LaterRuns) -> Outage:
 
 
 def second_attempt(session: Session, job: str) -> list[Document]:
-    """Return the pods of a run, first to last, once there is more than one."""
+    """Return the pods of a run, first to last, once there are at least two; else an empty list."""
     found = pods_of(session, job)
     return found if len(found) > 1 else []
 

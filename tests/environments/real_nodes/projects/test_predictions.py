@@ -1,4 +1,4 @@
-"""What a server that runs in the cluster makes of bad input: it names the field, and goes on answering."""
+"""A server in the cluster rejects bad input with the name of the field, and keeps answering."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which version answers: a worse one is refused, two who promote at once get one move, and the way back is quick."""
+"""Promotions: a worse version is rejected, two at once move the alias once, and a rollback is quick."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def aliases(deployed: DeployedProjects) -> dict[str, str]:
 
 
 def moves(deployed: DeployedProjects, alias: str) -> list[tuple[str, str]]:
-    """Kinds and versions, last first."""
+    """Return kinds and versions of the alias's moves, last first."""
     found = deployed.mlp("models", EXAMPLE, "--history")
     assert found["notes"] == []
     return [(move["kind"], move["version"]) for move in found["moves"] if move["alias"] == alias]
 
 
 def followed(deployed: DeployedProjects, forward: PortForward, version: str) -> float:
-    """Seconds until the version answers."""
+    """Return the seconds until the version answers."""
     began = time.monotonic()
     eventually(lambda: deployed.version_of(forward) == version, f"version {version} answers", 60)
     return time.monotonic() - began
@@ -41,7 +41,7 @@ def followed(deployed: DeployedProjects, forward: PortForward, version: str) -> 
 
 @pytest.fixture(scope="module")
 def better(deployed: DeployedProjects, later_runs: LaterRuns) -> str:
-    """The version that training let through last."""
+    """Return the last version that passed training's gate."""
     found = aliases(deployed)
     assert found["dev"] != found["production"] == "1"
     return found["dev"]

@@ -1,4 +1,4 @@
-"""All of MLflow's passwords are rotated while clients, a server and a run use them: no request fails."""
+"""Rotation of all MLflow passwords while clients, a server and a run use them: no request fails."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Held = dict[str, Document]
 
 @dataclass
 class Requests:
-    """Requests at MLflow, each sent once; `failures` say what came instead of an answer."""
+    """Requests at MLflow, each sent once; `failures` are the errors in place of answers."""
 
     answered: int = 0
     failures: list[str] = field(default_factory=list[str])
@@ -55,7 +55,7 @@ class Requests:
 
 @dataclass(frozen=True)
 class Rotated:
-    """`before` and `after` are the values of the secrets; `finished` is when the last one had changed, in ms."""
+    """Secret values `before` and `after` a rotation; `finished` is the time of the last change in ms."""
 
     said: Document
     before: Held
@@ -73,7 +73,7 @@ def held(deployed: DeployedProjects) -> Held:
 
 @contextmanager
 def requests_at_mlflow(client: MlflowClient) -> Generator[Requests]:
-    """Reads and writes of a project's account, which go through to the database."""
+    """Send reads and writes of a project's account, which reach the database, until the block ends."""
     experiment = client.get_experiment_by_name(EXAMPLE)
     assert experiment is not None
     run = client.create_run(experiment.experiment_id).info.run_id

@@ -1,4 +1,4 @@
-"""Values of secrets are where they belong: no manifest, state, log or argument of a process has one."""
+"""Secret values stay in their places: no manifest, state, log or process argument contains one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAY_HOLD = {"secretsmanager:PutSecretValue"}
 
 @pytest.fixture(scope="module")
 def values(deployed: DeployedProjects, first_model: FirstModel, failing_runs: FailingRuns) -> dict[str, str]:
-    """By what they are for; the planted one is in a secret that its project's pods are told of."""
+    """Return secret values by purpose; the planted one is in a secret that its project's pods may read."""
     (instance,) = deployed.box.client("rds").describe_db_instances()["DBInstances"]
     admin = json.loads(deployed.secret(f"{PREFIX}/mlflow/admin"))
     return {
@@ -39,7 +39,7 @@ def values(deployed: DeployedProjects, first_model: FirstModel, failing_runs: Fa
 
 
 def found_in(values: dict[str, str], text: str) -> set[str]:
-    """Also as JSON writes them."""
+    """Return the names of the values that occur in a text, also in JSON's spelling."""
     return {name for name, value in values.items() if value in text or json.dumps(value)[1:-1] in text}
 
 
@@ -99,7 +99,7 @@ def command_line(process: psutil.Process) -> str:
 def test_of_the_journal_only_requests_that_hand_values_over_hold_them(
     deployed: DeployedProjects, values: dict[str, str]
 ) -> None:
-    """The password of the database is not even there: the account makes it anew from the seed of its request."""
+    """The database password is not even there: the account derives it again from the request's seed."""
     journal = deployed.box.instance.aws / "journal"
     holders: dict[str, set[str]] = {}
     for line in (journal / "journal.jsonl").read_text().splitlines():

@@ -1,4 +1,4 @@
-"""A team works on its projects by its own role with every command, and on nobody else's; the platform's team helps."""
+"""A team runs every command on its own projects with its role, and none on others'; the platform's team can help."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def principals(deployed: DeployedProjects, first_model: FirstModel) -> Principals:
-    """Variables that make a command a role's, by the end of the role's name."""
+    """Return the environment variables of each role, by the end of the role's name."""
     sts, roles = deployed.box.client("sts"), deployed.outputs["cluster_role_arns"]
     found: Principals = {}
     for name in (TEAM, PLATFORM):
@@ -75,7 +75,7 @@ def test_a_role_promotes_also_the_first_time(deployed: DeployedProjects, mlp: Co
 
 
 def test_a_team_rolls_back_as_far_as_there_is_something_to_go_back_to(mlp: Command) -> None:
-    """Which nobody who is refused would be told."""
+    """A caller without permission would be denied before this message."""
     assert "there is nothing to go back to" in refusal(mlp(TEAM, "rollback", EXAMPLE, ok=False))
 
 

@@ -1,4 +1,4 @@
-"""A version whose artifact is damaged: what answered before goes on, says why, and takes the next good one."""
+"""A version with a damaged artifact: the previous model keeps answering, reports why, and the next good one loads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.environments.real_nodes.projects.sources import EXAMPLE
 
 @pytest.fixture
 def damaged(deployed: DeployedProjects, later_runs: LaterRuns) -> Iterator[str]:
-    """The version that trained badly, with garbage in its place in the bucket, as production."""
+    """Corrupt the badly trained version in the bucket, and put it into production."""
     with deployed.tracking(EXAMPLE) as client:
         before = str(client.get_model_version_by_alias(EXAMPLE, "production").version)
         _, (version,) = version_of_job(client, EXAMPLE, later_runs.weak)
@@ -48,7 +48,7 @@ def test_the_version_before_goes_on_answering_and_the_problem_is_told(deployed: 
 
 @pytest.fixture
 def hand_logged(deployed: DeployedProjects, later_runs: LaterRuns) -> Iterator[str]:
-    """A version that somebody logged as a pickle, signed in as the project's account, as production."""
+    """Log a version as a pickle with the project's account, and put it into production."""
     with deployed.tracking(EXAMPLE) as client:
         before = str(client.get_model_version_by_alias(EXAMPLE, "production").version)
         experiment = client.get_experiment_by_name(EXAMPLE)

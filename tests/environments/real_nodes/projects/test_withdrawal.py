@@ -1,4 +1,4 @@
-"""A project is taken out of its environment: all of it goes, but what was recorded and the models."""
+"""Removal of a project from its environment: everything goes, except records and models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.environments.real_nodes.projects.sources import EXAMPLE, OTHER, take_
 
 @dataclass(frozen=True)
 class Traces:
-    """Names in the account and the cluster, by kind; and files of models."""
+    """Names in the account and the cluster by kind, and files of models."""
 
     names: Mapping[str, set[str]]
     models: set[str]

@@ -1,6 +1,6 @@
-"""A project that is copied from the example, with data in S3, comes to its first served answer by one command.
+"""One command brings a copy of the example, with data in S3, to its first served answer.
 
-It is the last module: the environment has one project more afterwards.
+It is the last module: afterwards the environment has one more project.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LAUNCH_SECONDS = 1200
 
 @dataclass(frozen=True)
 class Launched:
-    """A launch: what it said, how it ended, and for how many seconds it ran."""
+    """A launch: its output, its exit code, and its duration in seconds."""
 
     said: str
     code: int
@@ -48,7 +48,7 @@ def listed(deployed: DeployedProjects, command: str) -> list[dict[str, Any]]:
 
 
 def add_copy(root: Path) -> None:
-    """As docs/projects.md says; smaller than the example, so that the nodes have room for both."""
+    """Copy the example as docs/projects.md describes, but smaller, so that the nodes have room for both."""
     folder = root / PROJECTS / NEW
     shutil.copytree(root / PROJECTS / EXAMPLE, folder)
     for path in (folder / "Dockerfile", folder / PROJECT_FILE):
@@ -70,7 +70,7 @@ def without_data(deployed: DeployedProjects) -> Launched:
 
 @pytest.fixture(scope="module")
 def first(deployed: DeployedProjects, without_data: Launched, tmp_path_factory: pytest.TempPathFactory) -> Launched:
-    """After the line that was told has been typed."""
+    """Launch again after running the suggested upload command."""
     found = re.search(r"aws s3 cp FILE (s3://\S+)", without_data.said)
     assert found, without_data.said
     file = tmp_path_factory.mktemp("data") / "measurements.csv"

@@ -1,1 +1,1 @@
-"""A search for ways in which a role of an environment becomes more than it is. Pure: documents in, ways out."""
+"""A search for privilege escalations by an environment's roles. It is pure: documents in, escalation paths out."""

@@ -1,6 +1,6 @@
-"""Known ways to become more than one is, as permissions: what each wins, and on what.
+"""A catalogue of privilege escalations as IAM permissions, each with its gain and its target.
 
-After https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html and two lists of others:
+Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html and two public lists:
 https://github.com/RhinoSecurityLabs/AWS-IAM-Privilege-Escalation and https://github.com/BishopFox/iam-vulnerable.
 """
 
@@ -19,9 +19,10 @@ WIDER = {"iam:permissionsboundary": f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-wi
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """`given` are context keys that the caller chooses. `job_of` are principals for whom it is no way but their work.
+    """One escalation. `given` holds context keys that the caller chooses.
 
-    `only_for`: dangerous in their hands alone, because everybody else's rights to it are the purpose of a role.
+    `job_of` lists principals for which the actions are part of their job. `only_for` limits the danger to these
+    principals, because for everybody else the rights to it are the purpose of a role.
     """
 
     wins: str

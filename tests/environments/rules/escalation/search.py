@@ -1,4 +1,4 @@
-"""Which moves a principal has, alone and by way of roles whose policies it may write."""
+"""Search for the escalations that a principal can reach, directly or through roles whose policies it may write."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ EVERYTHING = parse(
 
 @dataclass(frozen=True, order=True)
 class Way:
-    """`by` is who has it: the principal, or a role that it can make say anything."""
+    """One escalation path; `by` is the principal, or a role whose policies it can rewrite."""
 
     by: str
     action: str
@@ -27,7 +27,7 @@ class Way:
 
 
 def ways(world: World, principal: Principal) -> set[Way]:
-    """All ways in which a principal becomes more than it is; empty is what we promise."""
+    """Return all escalations of a principal; the platform promises that there are none."""
     found = set(_direct(world, principal))
     for role in _written_by(world, principal):
         found |= {replace(way, by=f"{principal.name} by way of any role") for way in _direct(world, role)}
@@ -35,7 +35,10 @@ def ways(world: World, principal: Principal) -> set[Way]:
 
 
 def may(world: World, principal: Principal, action: str, thing: Thing, given: Mapping[str, str]) -> bool:
-    """Whether IAM lets a principal do it. The caller of a real request chooses the tags that it asks for, too."""
+    """Return whether IAM allows the action.
+
+    The request tags belong to the context, because the caller of a real request chooses them too.
+    """
     environment = {
         f"aws:requesttag/{key}": value for key, value in (("project", "ml-platform"), ("environment", world.stack))
     }
@@ -89,7 +92,10 @@ def _role(world: World, role: Principal) -> Thing:
 
 
 def _written_by(world: World, principal: Principal) -> Iterator[Principal]:
-    """Roles that it can make say anything: what remains of them is their boundary. One for each boundary there is."""
+    """Yield the roles whose policies the principal may rewrite: only their boundary remains.
+
+    One role stands for each boundary.
+    """
     seen: list[object] = []
     for role in world.principals.values():
         if role.boundary in seen or not role.bounded or role.name == principal.name:

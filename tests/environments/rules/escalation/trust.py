@@ -1,4 +1,4 @@
-"""Who may assume a role: trust documents that let in more than one kind of caller under named conditions."""
+"""Check of trust policies: only callers of one kind under named conditions may assume a role."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ WITHOUT_CONDITIONS = "ec2.amazonaws.com"
 
 
 def open_trusts(world: World) -> dict[str, str]:
-    """Names of roles whose trust is too wide, with what is wrong."""
+    """Return the roles with a trust policy that is too wide, each with the problem."""
     return {name: wrong for name, role in world.principals.items() for wrong in _wrong(role.trust)}
 
 

@@ -1,4 +1,4 @@
-"""What there is in an account: the roles of one environment with all their policies, and what is not its own."""
+"""Model of an account: the roles of one environment with all their policies, and resources of others."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 @dataclass(frozen=True)
 class Principal:
-    """A role: its policies, the boundary's (None where there is none), and who may assume it."""
+    """A role: its policies, its boundary (None if it has none), and its trust policy."""
 
     name: str
     arn: str
@@ -35,7 +35,7 @@ class Principal:
 
 @dataclass(frozen=True)
 class Thing:
-    """A resource that a call may be about. `facts` are the context keys that AWS knows of it."""
+    """A resource that a call may target. `facts` are the context keys that AWS knows about it."""
 
     arn: str
     what: str
@@ -109,7 +109,10 @@ def _of_aws(arn: str) -> Document:
 
 
 def _things(environment: Program) -> dict[str, list[Thing]]:
-    """By kind. What is somebody else's: another environment of the same account, and people who use it beside us."""
+    """Return resources by kind.
+
+    Foreign ones belong to another environment of the same account, or to other users of it.
+    """
     stack, identities = environment.stack, environment.settings.identities
     other = f"{PROJECT}-{'prod' if stack == 'dev' else 'dev'}"
     own_tags = {"aws:resourcetag/project": PROJECT, "aws:resourcetag/environment": stack}

@@ -1,4 +1,4 @@
-"""Who may do what on the cluster."""
+"""Access to the cluster: access entries and their policies."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ def access(deploy: Deploy, sign_in: SignIn = MFA, **teams: Team) -> tuple[Access
 
 
 def granted(cloud: RecordingCloud) -> dict[str, list[tuple[str, Any]]]:
-    """By principal: names of policies with their scopes."""
+    """Return, by principal, the names of policies with their scopes."""
     found: dict[str, list[tuple[str, Any]]] = {}
     for each in cloud.of_type(ASSOCIATION):
         policy = (each.inputs["policyArn"].rpartition("/")[2], each.inputs["accessScope"])
@@ -96,7 +96,7 @@ def test_only_administrators_and_deployments_administer_the_cluster(deploy: Depl
 
 
 def test_a_preview_views_and_sees_no_secrets(deploy: Deploy):
-    """AmazonEKSAdminViewPolicy would show them; a preview runs code of pull requests."""
+    """AmazonEKSAdminViewPolicy would show them, and a preview runs code of pull requests."""
     _, cloud = access(deploy)
     assert granted(cloud)["arn:preview"] == [("AmazonEKSViewPolicy", {"type": "cluster"})]
     assert cloud.named("access-ci-preview-entry").inputs["kubernetesGroups"] == [READERS]

@@ -1,4 +1,4 @@
-"""Add-ons in exact versions, each with the least role it needs, in the order in which nodes need them."""
+"""Add-ons: exact versions, least-privilege roles, and the order in which nodes need them."""
 
 import json
 from typing import Any

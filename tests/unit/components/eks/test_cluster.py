@@ -1,4 +1,4 @@
-"""The control plane: private, encrypted, logged where we decide, removable when its turn has come."""
+"""The control plane: private, encrypted, logged into our own log group, and removable in the right order."""
 
 from typing import Any
 

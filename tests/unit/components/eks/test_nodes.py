@@ -1,4 +1,4 @@
-"""Groups of nodes: what they are started from, what they carry, and how the autoscaler knows them."""
+"""Node groups: launch templates, labels and taints, and tags for the autoscaler."""
 
 import base64
 from typing import Any

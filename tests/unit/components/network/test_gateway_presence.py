@@ -1,4 +1,4 @@
-"""When AWS is asked for a gateway of the settings, and what is said where it is not there or not ready."""
+"""Lookup of the gateways in the settings: its timing, and the messages for missing or pending ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PEERING = Gateway(id="pcx-0123456789abcdef0", setting="network.connections.ci.ga
 
 
 class Ec2:
-    """Answers what a test says; remembers what was asked and what the user was told."""
+    """EC2 stub that gives the answers of a test; it records requests and messages to the user."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: dict[str, str] | str) -> None:
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -34,7 +34,7 @@ class Ec2:
 
 
 def run(gateway: Gateway, times: int = 1) -> list[str]:
-    """Run the hook for several resources at once; what was raised."""
+    """Run the hook for several resources at once; returns the raised errors."""
 
     async def all_at_once() -> list[Any]:
         check = gateway_presence._Check(gateway, None)  # type: ignore[arg-type] # pyright: ignore

@@ -1,4 +1,4 @@
-"""The network component: what is reachable from where, and what stays in place when settings change."""
+"""The network component: reachability, and resources that stay in place when settings change."""
 
 import json
 from typing import Any, Literal
@@ -38,14 +38,14 @@ def build(deploy: Deploy, args: NetworkArgs) -> RecordingCloud:
 
 
 def table_of(cloud: RecordingCloud, subnet: str) -> str:
-    """The route table that a subnet uses, by its identifier."""
+    """Return the identifier of the route table that a subnet uses."""
     associations = cloud.of_type("aws:ec2/routeTableAssociation:RouteTableAssociation")
     [table] = [each.inputs["routeTableId"] for each in associations if each.inputs["subnetId"] == f"{subnet}-id"]
     return table
 
 
 def way_out(cloud: RecordingCloud, subnet: str) -> str | None:
-    """What the default route of a subnet leads to."""
+    """Return the target of a subnet's default route."""
     table = table_of(cloud, subnet)
     routes = [each.inputs for each in cloud.of_type("aws:ec2/route:Route") if each.inputs["routeTableId"] == table]
     assert len(routes) <= 1

@@ -1,4 +1,4 @@
-"""Subnet arithmetic keeps its promises for every range size and every choice of zones."""
+"""Subnet arithmetic holds its guarantees for every range size and every choice of zones."""
 
 import ipaddress
 import itertools

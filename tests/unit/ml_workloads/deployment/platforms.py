@@ -1,4 +1,4 @@
-"""A platform as the layer below would hand it over, and projects deployed onto it."""
+"""A platform as the layer below would provide it, and projects deployed onto it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from components.secrets import SecretHandle
 from ml_workloads.deployment import Workloads, WorkloadsArgs, workloads
 from ml_workloads.project import Project, parse_project
 from mlp.recording import Recorded, RecordingCloud, run_program
-from platform_services.handles import PlatformHandle, Retention, TrackingHandle
+from platform_services.handles import PlatformHandle, PlatformOrder, Retention, TrackingHandle
 from platform_services.mlflow.accounts import MlflowAccountsArgs, account_secret, reader_secret
 from platform_services.network_policies import Ranges
 from tests.unit.ml_workloads.examples import SOUND
@@ -36,7 +36,7 @@ RUNS = {"conductor": "training"}
 
 
 class Accounts(pulumi.ComponentResource):
-    """In the place of the component that talks to MLflow."""
+    """Stub of the component that talks to MLflow."""
 
     def __init__(self, name: str, args: MlflowAccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:MlflowAccounts", name, {}, opts)
@@ -54,8 +54,10 @@ def _secret(name: str) -> SecretHandle:
 
 
 def project(**changes: Any) -> Project:
-    """The sound example, with sections or settings of it replaced: `training={"schedule": None}` merges, as `serving`
-    and `data` do; None takes a setting out."""
+    """Return the sound example with replaced sections or settings.
+
+    `training={"schedule": None}` merges, as `serving` and `data` do; None removes a setting.
+    """
     mapping = copy.deepcopy(SOUND)
     for name, change in changes.items():
         if isinstance(change, dict):
@@ -67,21 +69,20 @@ def project(**changes: Any) -> Project:
 
 
 class _Urls(dict[str, pulumi.Output[str]]):
-    """As if every repository had been made."""
+    """Registry URLs as if every repository existed."""
 
     def __missing__(self, name: str) -> pulumi.Output[str]:
         return pulumi.Output.from_input(f"123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-platform-dev/{name}")
 
 
 def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) -> PlatformHandle:
-    """Call it inside the program: outputs belong to the loop that they are made on."""
+    """Return the platform's handle. Call it inside the program: outputs belong to the loop that creates them."""
 
     def known(text: str) -> pulumi.Output[Any]:
         return pulumi.Output.from_input(text)
 
     prefix = f"ml-platform-{environment}"
     return PlatformHandle(
-        kubernetes=Provider("kubernetes"),
         environment=environment,
         prefix=prefix,
         cluster=handle(*pools),
@@ -99,17 +100,19 @@ def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) 
             labels={"app.kubernetes.io/name": "mlflow"},
             port=5000,
             image=known("mlflow:1"),
-            image_hooks=pulumi.ResourceHookBinding(),
             admin_secret_arn=known(f"{SECRETS}/mlflow/admin-AbCdEf"),
-            ready=Provider("mlflow"),
         ),
         retention=Retention(protect=protect, recovery_window_days=0),
-        admission=Provider("admission"),
     )
 
 
+def order() -> PlatformOrder:
+    """Return stand-ins for what workloads wait for. Call it inside the program."""
+    return PlatformOrder(admission=(Provider("admission"),), tracking=(Provider("mlflow"),))
+
+
 def image_sources(root: Path, *names: str) -> Path:
-    """What images of projects are built from, in a folder of the test's own."""
+    """Write the sources of projects' images into the test's own folder."""
     runtime = root / "ml_workloads" / "runtime"
     runtime.mkdir(parents=True)
     (root / "ml_workloads" / "__init__.py").touch()
@@ -123,7 +126,7 @@ def image_sources(root: Path, *names: str) -> Path:
 
 
 class Deployed:
-    """What became of projects; by default of the sound example alone."""
+    """The recorded deployment of projects; by default of the sound example alone."""
 
     def __init__(self, cloud: RecordingCloud, made: Workloads) -> None:
         self.cloud, self.made = cloud, made
@@ -141,11 +144,11 @@ class Deployed:
         return [each for each in self.cloud.resources if each.inputs.get("kind") == kind]
 
     def job(self, part: str) -> dict[str, Any]:
-        """Of conductors, of the pods that train, or of workers."""
+        """Return the Job spec of conductors, of training pods, or of workers."""
         return self.kind("CronJob", RUNS.get(part, part)).inputs["spec"]["jobTemplate"]["spec"]
 
     def pod(self, part: str) -> dict[str, Any]:
-        """Of the same, or of servers."""
+        """Return the pod spec of conductors, training pods, workers or servers."""
         return self.serving_pod if part == "serving" else self.job(part)["template"]["spec"]
 
     @property
@@ -156,7 +159,7 @@ class Deployed:
 def deployed(
     *projects: Project, pools: tuple[NodePool, ...] = (L4,), environment: str = "dev", protect: bool = False
 ) -> Deployed:
-    """Each combination once: what was recorded is only looked at."""
+    """Deploy each combination once: tests only read the recording."""
     wanted = projects or (project(),)
     key = repr((wanted, pools, environment, protect))
     if key not in _DEPLOYED:
@@ -168,7 +171,7 @@ _DEPLOYED: dict[str, Deployed] = {}
 
 
 def _deploy(wanted: tuple[Project, ...], pools: tuple[NodePool, ...], environment: str, protect: bool) -> Deployed:
-    """On a loop of its own, as every program needs: Pulumi keeps loop and settings in globals."""
+    """Deploy on a separate loop, as every program needs: Pulumi keeps loop and settings in globals."""
     cloud, loop = RecordingCloud(), asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
@@ -177,7 +180,9 @@ def _deploy(wanted: tuple[Project, ...], pools: tuple[NodePool, ...], environmen
 
             def program() -> Workloads:
                 below = platform(*pools, environment=environment, protect=protect)
-                return Workloads("workloads", WorkloadsArgs(platform=below, projects=wanted, root=root))
+                here = tuple(each for each in wanted if environment in each.environments)
+                args = WorkloadsArgs(platform=below, order=order(), projects=here, root=root)
+                return Workloads("workloads", args, pulumi.ResourceOptions(providers=[Provider("kubernetes")]))
 
             return Deployed(cloud, run_program(program, cloud, environment, preview=False))
     finally:
@@ -187,7 +192,7 @@ def _deploy(wanted: tuple[Project, ...], pools: tuple[NodePool, ...], environmen
 
 
 def variables(pod: dict[str, Any]) -> dict[str, str]:
-    """The environment that a pod's container has, as far as its manifest says it."""
+    """Return the environment of a pod's container, as far as its manifest sets it."""
     [container] = pod["containers"]
     found: dict[str, str] = {}
     for each in container["env"]:
@@ -197,7 +202,7 @@ def variables(pod: dict[str, Any]) -> dict[str, str]:
 
 
 def expanded(text: str, known: Mapping[str, str]) -> str:
-    """What the kubelet makes of a value in `env`; `known` are the variables before it.
+    """Return a value of `env` as the kubelet expands it; `known` holds the variables before it.
 
     https://github.com/kubernetes/kubernetes/blob/v1.36.0/third_party/forked/golang/expansion/expand.go
     """

@@ -1,4 +1,4 @@
-"""What a container reads is what the project's file says, whatever `$` there is in it."""
+"""A container reads the exact values of the project's file, with any `$` in them."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Roles that would be longer than IAM takes are told with numbers, before anything is made."""
+"""Roles that would exceed IAM's limits are reported with numbers, before anything is created."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLATFORM: Any = SimpleNamespace(
 
 
 def several(count: int, team: str = "growth") -> list[Project]:
-    """Projects of a team, with names as long as names may be, and a secret each."""
+    """Return projects of a team, with names of the maximum length, and one secret each."""
     return [project(name=f"forecast-of-demand-{index:03}", team=team) for index in range(count)]
 
 

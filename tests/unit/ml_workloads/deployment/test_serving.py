@@ -1,4 +1,4 @@
-"""The server's replicas: as many as the file says, reachable while they come and go."""
+"""The server's replicas: the number in the file, reachable during rollouts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The training CronJob: when it runs, when a run is over, and what the pods of a run are given."""
+"""The training CronJob: its schedule, the end of a run, and the settings of a run's pods."""
 
 import json
 from dataclasses import replace
@@ -217,7 +217,7 @@ def test_words_for_missing_values_and_trusted_types_reach_all_parts_that_read_th
 
 @pytest.mark.parametrize(("part", "retries"), [("conductor", 3), ("fit", 3), ("worker", 0)])
 def test_deadline_and_retries_are_those_of_the_project(part: str, retries: int):
-    """A worker holds what it was told, and a second one knows nothing of it."""
+    """A worker keeps state in memory, and a second one knows nothing of it."""
     job = deployed(project(training={"deadline_minutes": 15, "retries": 3})).job(part)
     assert (job["activeDeadlineSeconds"], job["backoffLimit"]) == (900, retries)
 
@@ -229,7 +229,7 @@ def test_runs_are_kept_for_a_week_and_what_a_killed_conductor_left_for_an_hour()
 
 
 def decided(policy: dict[str, Any], container: str, *, code: int, disrupted: bool = False) -> str:
-    """What the Job controller does about a failed pod: the first rule that fits, else it counts.
+    """Return the Job controller's action on a failed pod: the first matching rule, else the failure counts.
 
     https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
     """
@@ -270,7 +270,7 @@ def test_conductor_and_training_mean_the_same_by_their_exit_codes():
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_failure_policy_names_the_only_container_of_pods_that_are_not_restarted(part: str):
-    """The API server refuses one with any other."""
+    """The API server rejects a policy with any other container."""
     job = deployed().job(part)
     assert job["template"]["spec"]["restartPolicy"] == "Never"
     assert [each["name"] for each in job["template"]["spec"]["containers"]] == [part]

@@ -1,4 +1,4 @@
-"""All projects of an environment: those that name it, in places of their own, or none at all where one cannot run."""
+"""All projects of an environment: those that name it, each in its own place, or none when one cannot run."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def test_without_projects_there_are_only_the_accounts_to_take_the_last_one_away(
     made = deployed(project(environments=["prod"]))
     made_here = [each.name for each in made.cloud.resources if not each.typ.startswith("pulumi:")]
     assert made_here == ["workloads", "workloads-accounts"]
-    assert made.made.exports == {}
+    assert made.made.exports == {"projects": {}}
 
 
 def test_an_accelerator_without_a_pool_ends_the_program_with_what_to_do():
@@ -161,7 +161,7 @@ def test_no_object_holds_more_of_a_secret_than_its_arn():
 
 
 def test_names_of_the_longest_project_are_short_enough_for_iam():
-    """Of the environments that there are; `test_quotas.py` has what happens where the program has a longer name."""
+    """The test covers existing environments; `test_quotas.py` covers names that are longer in the program."""
     longest = project(name="a" * 30, team="b" * 20, environments=["staging"])
     made = deployed(longest, environment="staging")
     names = [each.inputs["name"] for each in made.cloud.of_type("aws:iam/role:Role")]
@@ -170,7 +170,7 @@ def test_names_of_the_longest_project_are_short_enough_for_iam():
 
 
 def test_what_somebody_changes_in_an_object_of_a_project_fails_no_deployment():
-    """Each object, and no pod template: an annotation there would start pods anew."""
+    """It covers each object but no pod template: an annotation there would restart pods."""
     made = deployed()
     objects = [each for each in made.cloud.resources if each.inputs.get("kind")]
     assert len(objects) > 10

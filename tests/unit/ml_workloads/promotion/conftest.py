@@ -16,5 +16,5 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
 
 @pytest.fixture
 def model(client: MlflowClient, tmp_path: Path) -> Model:
-    """Of a project of its own."""
+    """Return the model of a new project."""
     return Model(client, f"churn-{uuid4().hex[:8]}", tmp_path)

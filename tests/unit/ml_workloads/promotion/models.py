@@ -1,6 +1,6 @@
-"""A project's registered model in MLflow's own store of files, with as many versions as a test wants.
+"""A project's registered model in MLflow's own file store, with as many versions as a test needs.
 
-Made with the client alone: a version needs a run with metrics and a file `MLmodel`, not a model that was trained.
+The client alone creates it: a version needs a run with metrics and a file `MLmodel`, not a trained model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FLAVORS = {
 
 @contextmanager
 def mlflow_in(folder: Path) -> Generator[MlflowClient]:
-    """Tracking and registry below the folder, for this process."""
+    """Set tracking and registry to the folder for this process."""
     address = (folder / "mlflow").as_uri()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -46,7 +46,7 @@ def mlflow_in(folder: Path) -> Generator[MlflowClient]:
 
 
 class Model:
-    """One project's model, for tests to add versions to."""
+    """One project's model, to which tests add versions."""
 
     def __init__(self, client: MlflowClient, name: str, folder: Path) -> None:
         self.client, self.name, self._folder = client, name, folder
@@ -66,7 +66,7 @@ class Model:
         job: str = "churn-1",
         alias: str | None = None,
     ) -> str:
-        """The number of a new version."""
+        """Add a version; returns its number."""
         tags = {records.JOB: job, **({records.DATA_CONTRACT: records.CONTRACT_MET} if contract else {})}
         run_id = str(self.client.create_run(self._experiment, tags=tags).info.run_id)
         if f1 is not None:
@@ -82,7 +82,7 @@ class Model:
         return str(found.version)
 
     def name_it(self, alias: str, version: str) -> None:
-        """By hand, as the web page of MLflow does it."""
+        """Set an alias by hand, as MLflow's web page does."""
         self.client.set_registered_model_alias(self.name, alias, version)
 
     @property

@@ -1,4 +1,4 @@
-"""Which version may go where, and where a rollback goes, by tables."""
+"""Tables of allowed promotions and of rollback targets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_nobody_promotes_to_what_training_gives():
 
 
 def moves(*told: tuple[Kind, str, str | None]) -> list[Move]:
-    """(kind, version, from)"""
+    """Build moves from tuples (kind, version, from)."""
     at = datetime(2026, 10, 24, tzinfo=UTC)
     return [
         Move(alias="production", version=version, came_from=came_from, by="jo", at=at, kind=kind)

@@ -1,4 +1,4 @@
-"""Moves survive being written as tags, keep their order whatever the clocks say, and garbage is named."""
+"""Moves survive storage as tags and keep their order despite clock differences; invalid tags are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promotions and rollbacks in a real registry: what moves, what is recorded, what is refused with which numbers."""
+"""Promotions and rollbacks in a real registry: moves, records, and rejections with their numbers."""
 
 from __future__ import annotations
 

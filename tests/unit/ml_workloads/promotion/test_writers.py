@@ -1,4 +1,4 @@
-"""Who wrote an alias or a verdict is read as MLflow's server writes it, and what it did not write is passed over."""
+"""The author of an alias or a verdict comes from the tags that MLflow's server writes; other tags are ignored."""
 
 from __future__ import annotations
 

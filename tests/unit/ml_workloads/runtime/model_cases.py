@@ -1,4 +1,4 @@
-"""Models that people save: searches, pipelines and ensembles of scikit-learn, with the table to fit each on."""
+"""Typical scikit-learn models: searches, pipelines and ensembles, each with the table to fit it on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in at MLflow by the secret that the environment names."""
+"""Sign-in at MLflow with the secret that the environment names."""
 
 import base64
 import json
@@ -72,7 +72,7 @@ def test_a_secret_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
 
 @dataclass
 class Server:
-    """MLflow as far as it is about passwords: one account, and what was asked with which one."""
+    """MLflow stub with one account, limited to passwords; it records requests with their password."""
 
     address: str = ""
     password: str = "first"
@@ -107,7 +107,7 @@ def server() -> Iterator[Server]:
         do_GET = do_POST = do_PUT = answer
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
+            """Suppress the log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Calls of AWS wait for credentials that do not come at once; what AWS refuses is told at once."""
+"""AWS calls wait for credentials that come late; AWS's rejections are reported at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CREDENTIALS = {
 
 @contextmanager
 def pod_identity(monkeypatch: pytest.MonkeyPatch, failures: int) -> Generator[list[str]]:
-    """An agent that fails so many times before it gives credentials; holds what it was asked."""
+    """Run an agent that fails a number of times before it returns credentials; yields its requests."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Data that breaks its contract is refused with columns, rows and values."""
+"""Data that violates its contract is rejected with columns, rows and values."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Metrics against numbers that were worked out by hand."""
+"""Metrics compared with values computed by hand."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ml_workloads.runtime.evaluation import evaluate_classifier, evaluate_regres
 
 
 class Fixed:
-    """A model that answers what it was told to."""
+    """A model with prepared answers."""
 
     def __init__(self, classes: list[Any], predicted: list[Any], shares: list[list[float]] | None = None) -> None:
         self.classes_ = np.array(classes)

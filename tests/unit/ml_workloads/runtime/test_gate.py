@@ -1,4 +1,4 @@
-"""The gate lets through what is good enough and not worse, and says with numbers why not."""
+"""The gate passes models that meet the bound and are not worse; it explains a rejection with numbers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Which versions of a model are loaded: scikit-learn in a skops file, told by what is in the files."""
+"""Accepted model formats: scikit-learn in a skops file, identified by the files' contents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FITTED = LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0])
 
 
 class MarkerWriter:
-    """Whoever unpickles it makes an empty file."""
+    """Object whose unpickling creates an empty file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,7 +34,7 @@ class MarkerWriter:
 
 
 def version(folder: Path, flavors: Any, content: bytes | None = None) -> Path:
-    """A folder as MLflow hands it out."""
+    """Write a version's folder as MLflow downloads it."""
     (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
     (folder / "model.skops").write_bytes(skops.dumps(FITTED) if content is None else content)
     return folder
@@ -150,7 +150,7 @@ def test_a_pickle_that_calls_itself_skops_is_not_loaded(tmp_path: Path):
 
 
 def test_skops_itself_reads_no_pickle_out_of_an_array(tmp_path: Path):
-    """The names inside the zip are right, and one array is kept as NumPy keeps objects: as a pickle."""
+    """The names inside the zip are valid, but one array is stored as NumPy stores objects: as a pickle."""
     marker = tmp_path / "loaded"
     array = io.BytesIO()
     np.save(array, np.array([MarkerWriter(marker)], dtype=object), allow_pickle=True)

@@ -1,4 +1,4 @@
-"""Objects of a project's own code are had by name, or it is said what is missing."""
+"""Loading of objects by name from a project's code, with messages for missing ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tables that a contract's description makes of data as it was read: they equal what the contract itself made."""
+"""Tables that a contract's description builds from raw data equal those that the contract itself builds."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_descriptions_that_do_not_fit_are_refused(recipe: Recipe, said: str):
 
 
 def test_no_value_of_a_contract_is_used():
-    """A contract that gives the target away in an input is described by its types alone."""
+    """A contract that leaks the target in an input is described by its types alone."""
     checked = RAW.assign(spent=[1, 0, 0, 1])
     made = describe_contract(RAW, checked, {}).apply(RAW)
     assert made["spent"].tolist() == [1, 2, 3, 4]

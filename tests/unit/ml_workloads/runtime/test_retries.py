@@ -1,4 +1,4 @@
-"""MLflow's own client must not wait for minutes before anybody is told that the server is away."""
+"""MLflow's own client must not retry for minutes before anybody learns that the server is down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that are made up from a contract meet it, for every kind of column and check; what cannot be is said."""
+"""Sample rows generated from a contract satisfy it, for every kind of column and check; impossible ones are errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that scikit-learn ships is saved and loaded again with trusted types only; what runs code is refused."""
+"""Every scikit-learn estimator is saved and loaded with trusted types only; types that run code are rejected."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_model_is_saved_loaded_and_predicts_the_same(name: str):
 
 
 def estimators() -> Iterator[tuple[str, Any]]:
-    """Every estimator that scikit-learn lists, with defaults or what it needs at least."""
+    """Yield every estimator that scikit-learn lists, with defaults or its minimal arguments."""
     inner = LogisticRegression()
     more: list[dict[str, Any]] = [
         {}, {"estimator": inner}, {"estimators": [("a", inner), ("b", DecisionTreeClassifier())]},
@@ -73,7 +73,7 @@ QUICK: dict[str, Any] = {
 
 
 def fitted(model: Any) -> Any:
-    """The estimator, fitted on the first small data that it takes, or as it is."""
+    """Return the estimator, fitted on the first small data that it accepts, or unfitted."""
     rows = np.abs(RANDOM.normal(size=(24, 3))) + 0.1
     labels = np.tile([0, 1], 12)
     documents: Any = ["one two", "two three"] * 12

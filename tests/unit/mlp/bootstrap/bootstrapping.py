@@ -1,4 +1,4 @@
-"""`mlp bootstrap` against an account in memory: the commands, and what is in the account."""
+"""`mlp bootstrap` against an account in memory: the commands, and the resulting resources."""
 
 import json
 from typing import Any

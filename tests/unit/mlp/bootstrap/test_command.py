@@ -1,4 +1,4 @@
-"""`mlp bootstrap` makes what is missing, mends what was changed, and leaves the rest alone."""
+"""`mlp bootstrap` creates missing resources, repairs changed ones, and leaves others alone."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`mlp bootstrap` says what stops it and what to do, and leaves nothing half made."""
+"""`mlp bootstrap` reports errors with a fix, and leaves nothing half created."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def test_a_key_that_is_going_to_be_deleted_stops_it_with_the_command_that_saves_
 
 @pytest.fixture
 def owner_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS answers 403 when a bucket's owner is not the expected one; moto does not look."""
+    """Answer 403 when a bucket's owner is not the expected one, as AWS does; moto does not check."""
     call = BaseClient._make_api_call
 
     def checked(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Which steps lie between an account and what an environment needs."""
+"""The plan of missing steps between an account and an environment's needs."""
 
 from dataclasses import replace
 from typing import Any

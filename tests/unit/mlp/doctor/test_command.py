@@ -1,4 +1,4 @@
-"""`mlp doctor`: what is here, what is missing, and what that means."""
+"""`mlp doctor`: installed parts, missing parts, and the consequences."""
 
 import json
 from importlib.metadata import version
@@ -22,7 +22,7 @@ NEEDED = version("pulumi")
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing on PATH but the folder that is returned; requirements in step."""
+    """Return the only folder on PATH; requirements are in step."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(inventory.virtual_environment, "in_step", lambda root: True)
     return tmp_path

@@ -1,4 +1,4 @@
-"""A registry on this machine that speaks as much of the protocol as asking for a digest needs."""
+"""A registry on this machine with the part of the protocol that digest lookups need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INDEX, MANIFEST = "application/vnd.oci.image.index.v1+json", "application/vnd.oc
 
 
 def of_architectures(*names: str) -> bytes:
-    """An index, as a registry has it for an image of several architectures."""
+    """Return an index, as a registry has it for a multi-architecture image."""
     entries = [{"mediaType": MANIFEST, "digest": f"sha256:{name:0>64}", "size": 1} for name in names]
     return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).encode()
 
@@ -25,7 +25,10 @@ def digest(content: bytes) -> str:
 
 
 class Registry:
-    """Whoever asks for an index gets that, others one architecture. `token` is what it wants to see, if anything."""
+    """Registry stub: clients that accept an index get it, others get one architecture.
+
+    `token` is the required token, if any.
+    """
 
     def __init__(self) -> None:
         self.tags: dict[str, bytes] = {}
@@ -35,7 +38,7 @@ class Registry:
         self.host = ""
 
     def push(self, path: str, content: bytes) -> str:
-        """`path` is repository:tag. Returns the digest."""
+        """Store content under `path` (repository:tag); returns the digest."""
         self.tags[path] = content
         return digest(content)
 

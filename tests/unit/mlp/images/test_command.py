@@ -1,4 +1,4 @@
-"""Which images an environment wants, by what they are made of, and how they get to ECR."""
+"""An environment's images: their selection by content, and their push to ECR."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mlp images pin`: digests come from a registry that answers, and are written whole or not at all."""
+"""`mlp images pin`: digests come from a registry that answers, and are written all together or not at all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
 
 @pytest.fixture
 def root(tmp_path: Path, registry: Registry) -> Path:
-    """A repository with one image in its table, and a project that begins with another."""
+    """Return a repository with one image in its table, and a project based on another image."""
     for path, text in (
         (TABLE, f"# images\nplugin {registry.host}/team/plugin:v1 -\n"),
         (DOCKERFILE, f"FROM {registry.host}/python:3.11 AS one\nFROM {registry.host}/python:3.11\nFROM one\n"),

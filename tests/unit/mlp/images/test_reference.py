@@ -1,4 +1,4 @@
-"""Image references are read as container tools read them, and only this machine's registries go without TLS."""
+"""The parser of image references follows container tools; only registries of this machine are used without TLS."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Debian packages: asked for without questions, and no database cluster is made on the side."""
+"""Debian packages: installed without questions and without creating a database cluster."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from mlp.machine.errors import SetUpError
 
 @pytest.fixture
 def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for apt-get, whose calls are lines of the file; it fails when asked for `missing`."""
+    """Return the file with the calls of a stub of apt-get, one a line; it fails for the package `missing`."""
     calls = tmp_path / "calls"
     settings = tmp_path / "postgresql-common" / "createcluster.conf"
     script = f"""#!/bin/sh
@@ -75,9 +75,9 @@ def test_the_machines_own_policy_is_put_back(tmp_path: Path, before: str) -> Non
 
 @pytest.fixture
 def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine's service folders: nothing in them but `old`, which starts at boot. apt-get installs the service `new`.
+    """Set up service folders that contain only `old`, which starts at boot; apt-get installs the service `new`.
 
-    Commands are lines of the file `calls`.
+    The commands are lines of the file `calls`.
     """
     policy, scripts, units = tmp_path / "policy-rc.d", tmp_path / "init.d", tmp_path / "systemd"
     for name, folder in (("POLICY", policy), ("INIT_SCRIPTS", scripts), ("UNITS", units)):

@@ -1,4 +1,4 @@
-"""What pip is configured with reaches uv."""
+"""The transfer of pip's configuration to uv."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Manifests of a recorded program are what its provider would send, and a scheduler places them."""
+"""Manifests of a recorded program equal those that its provider would send, and a scheduler places them."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ def test_what_has_no_name_is_called_like_its_resource():
 def test_the_scheduler_is_asked_where_the_given_control_plane_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The control plane runs while the scheduler works, in a folder that is gone afterwards."""
+    """The control plane runs while the scheduler works, in a folder that is removed afterwards."""
     seen: list[str] = []
     folders: list[Path] = []
 

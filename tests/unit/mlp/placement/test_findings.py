@@ -1,4 +1,4 @@
-"""Findings from what a scheduler answered: one test a kind, and what is no finding."""
+"""Findings from a scheduler's answers: one test per kind, and answers that are no findings."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The nodes that a program's node groups can have, as a scheduler is shown them."""
+"""The nodes that a program's node groups can have, in the form that a scheduler receives."""
 
 from typing import Any
 

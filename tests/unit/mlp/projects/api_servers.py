@@ -1,4 +1,4 @@
-"""A server that answers as the Kubernetes API would, for one test, and remembers what it was asked."""
+"""A stub of the Kubernetes API for one test, which records its requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class Asked:
 
 @dataclass
 class ApiServer:
-    """`answers`: by path without query, status and document; a text goes out as it is. All else is 404."""
+    """Stub of the API; all paths without an answer give 404.
+
+    `answers` maps a path without query to status and document; text is sent as is.
+    """
 
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict[str, tuple[int, Any]])
     asked: list[Asked] = field(default_factory=list[Asked])
@@ -37,7 +40,7 @@ class ApiServer:
 
 @contextmanager
 def serving(server: ApiServer) -> Generator[Cluster]:
-    """A cluster whose API is this server."""
+    """Yield a cluster whose API is this server."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:

@@ -1,4 +1,4 @@
-"""The commands on a project whose registry is a real one of files, and whose cluster answers for the Lease alone."""
+"""Fixtures for commands on a project: a real file registry, and a cluster stub with the Lease only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def leases() -> LeaseServer:
 
 @pytest.fixture
 def model(store: Any, leases: LeaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
-    """Of a project of its own, which the commands find in dev. Its gate: f1 of 0.8 at least, and no worse."""
+    """Return the model of a new project, which the commands find in dev.
+
+    Its gate: f1 of at least 0.8, and no worse than before.
+    """
     name = f"churn-{uuid4().hex[:8]}"
     project = parse_project({**SOUND, "name": name}, "example")
     environment = Environment(

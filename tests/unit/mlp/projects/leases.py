@@ -1,4 +1,4 @@
-"""Leases as the API server keeps them: with versions, which every change is held against."""
+"""Leases as the API server stores them, with versions that every change must match."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Object = dict[str, Any]
 
 
 class LeaseServer:
-    """`before_write` is what somebody else does just before us, once."""
+    """Lease stub; `before_write` is another client's change just before ours, once."""
 
     def __init__(self) -> None:
         self.path = PATH
@@ -42,7 +42,7 @@ class LeaseServer:
         return self._keep(path, body)
 
     def take(self, by: str, *, seconds_ago: float = 0) -> None:
-        """As somebody else."""
+        """Take the lease as another client."""
         renewed = (self.now - timedelta(seconds=seconds_ago)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         spec = {"holderIdentity": by, "renewTime": renewed, "leaseDurationSeconds": 60}
         self._keep(self.path, {"metadata": {"name": NAME}, "spec": spec})

@@ -32,7 +32,7 @@ def answering(handler: type[BaseHTTPRequestHandler]) -> Generator[PortForward]:
 
 
 class Model:
-    """The project's server: one answer by path."""
+    """Stub of the project's server: one answer per path."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {

@@ -1,4 +1,4 @@
-"""A project of a folder that a test wrote, in an environment whose stack file it wrote too."""
+"""A project and stack files that a test writes into its own folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLATFORM: dict[str, Any] = {"region": "eu-central-1", "cluster": {"teams": {"gro
 
 
 def write_project(folder: Path, **changes: Any) -> Path:
-    """The folder of projects."""
+    """Write a project; returns the folder of projects."""
     place = folder / "projects" / "churn"
     place.mkdir(parents=True)
     (place / "project.yaml").write_text(yaml.safe_dump({**SOUND, **changes}))
@@ -21,7 +21,7 @@ def write_project(folder: Path, **changes: Any) -> Path:
 
 
 def write_stacks(folder: Path, platform: Any = PLATFORM) -> Path:
-    """The folder of stack files: dev and prod."""
+    """Write the stack files of dev and prod; returns their folder."""
     stacks = folder / "stacks"
     stacks.mkdir()
     for name in ("dev", "prod"):

@@ -1,4 +1,4 @@
-"""A repository of a test's own: the runtime and the example's project, with what the test changes in it."""
+"""A repository for one test: the runtime and the example's project, with the test's changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROJECTS = "ml_workloads/projects"
 
 
 def make_repository(root: Path) -> Path:
-    """Copy what images of projects are built from; return its folder of projects."""
+    """Copy the sources of projects' images; returns the folder of projects."""
     ignored = shutil.ignore_patterns("__pycache__")
     (root / PROJECTS).mkdir(parents=True)
     shutil.copy(ROOT / "ml_workloads" / "__init__.py", root / "ml_workloads")
@@ -25,7 +25,10 @@ def make_repository(root: Path) -> Path:
 
 
 def add_project(projects: Path, name: str, files: Mapping[str, str | bytes], settings: Mapping[str, Any]) -> None:
-    """Copy the example's project under another name. `files` replace or join its own; `a.b` in `settings` is a path."""
+    """Copy the example's project under another name.
+
+    `files` replace or extend its own; `a.b` in `settings` is a path.
+    """
     folder = projects / name
     shutil.copytree(ROOT / PROJECTS / EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (folder / "Dockerfile", folder / "project.yaml"):

@@ -1,4 +1,4 @@
-"""A run that was killed could not say so: its Job does, and MLflow is told once."""
+"""A killed run cannot record its failure: its Job shows it, and MLflow is updated once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def job(condition: str | None) -> Object:
 
 
 def session(found: Object | None) -> Session:
-    """Of a project whose runs may take an hour, in whose namespace this Job is and the pod that it killed."""
+    """Return the session of a project with runs of up to an hour; its namespace has this Job and the killed pod."""
     environment = Environment(name="dev", region="us-east-1", prefix="p", cluster="c", teams=frozenset())
     cluster = SimpleNamespace(
         find=lambda path: found if path.endswith(f"/jobs/{JOB}") else None,
@@ -50,7 +50,7 @@ def session(found: Object | None) -> Session:
 
 @pytest.fixture
 def begin(store: Any, request: pytest.FixtureRequest) -> Begin:
-    """Begins a run of a Job in the experiment of this test; answers the experiment's name."""
+    """Return a function that begins a Job's run in this test's experiment; it returns the experiment's name."""
     name = request.node.name
 
     def one(job: str = JOB, minutes_ago: float = 0) -> str:
@@ -64,7 +64,7 @@ def begin(store: Any, request: pytest.FixtureRequest) -> Begin:
 
 
 def after(store: Any, name: str, found: Object | None) -> Run:
-    """The only run, which MLflow has as the listing says it."""
+    """Return the only run, after asserting that MLflow and the listing agree."""
     (run,) = settle(session(found), store, runs_of(store, name, 5))
     assert runs_of(store, name, 5) == [run]
     return run

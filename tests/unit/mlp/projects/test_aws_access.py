@@ -1,4 +1,4 @@
-"""What the commands ask of AWS: the token is what EKS checks, and every refusal says how to mend it."""
+"""The commands' AWS requests: the token is the one that EKS checks, and every rejection names the fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a project's code whose trial did not come to its end."""
+"""Messages about a project's code when its trial did not finish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules that git ignores work on this machine, and are told before an image lacks them."""
+"""Modules that git ignores work on this machine; the check reports them before an image lacks them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def write(root: Path, ignored: str, files: Mapping[str, str]) -> None:
-    """Make a repository of git, with files of the project and what it ignores."""
+    """Create a git repository with files of the project and an ignore list."""
     (root / ".gitignore").write_text(f"__pycache__/\n{ignored}\n")
     for file, text in files.items():
         path = root / OWN / file

@@ -1,4 +1,4 @@
-"""What a Dockerfile would fail with, and imports that work on this machine only, are told before a build."""
+"""The check reports, before a build, Dockerfile errors and imports that work on this machine only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(root: Path, text: str) -> list[str]:
-    """The problems of the project with this Dockerfile."""
+    """Return the problems of the project with this Dockerfile."""
     project = load_project(root / OWN / "project.yaml")
     files = frozenset(project_image(project).files(root))
     kept = (root / OWN / "Dockerfile").read_text()

@@ -1,4 +1,4 @@
-"""What `pulumi up` would refuse of all projects together is told by a check, per environment."""
+"""The check reports, per environment, conflicts between all projects that `pulumi up` would reject."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def project(name: str, team: str = "growth", environments: tuple[str, ...] = ("d
 
 @pytest.fixture
 def stacks(tmp_path: Path) -> Path:
-    """Settings of dev with a team `vision` and a repository of a project's name, and those of staging as they are."""
+    """Write settings: dev has a team `vision` and a repository with a project's name; staging is unchanged."""
     folder = tmp_path / "stacks"
     folder.mkdir()
     for name in ("dev", "staging"):

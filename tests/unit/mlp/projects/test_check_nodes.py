@@ -1,4 +1,4 @@
-"""What no node of an environment has room for is told, and the program's own rule of accelerators says the same."""
+"""The check reports pods that fit no node of an environment, by the program's own rule of accelerators."""
 
 from __future__ import annotations
 

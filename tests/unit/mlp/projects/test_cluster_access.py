@@ -1,4 +1,4 @@
-"""The Kubernetes API in plain documents: who calls, what goes through whole, and refusals that name the role."""
+"""The Kubernetes API in plain documents: the caller, complete transfers, and rejections that name the role."""
 
 from __future__ import annotations
 

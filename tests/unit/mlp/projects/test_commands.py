@@ -1,4 +1,4 @@
-"""The way from a project without a model to one that answers, by the commands of `mlp`."""
+"""The path from a project without a model to one that answers, by `mlp` commands."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_only_what_is_missing_is_done(aliases: Mapping[str, str], steps: list[tu
 
 @pytest.fixture
 def mlp(tmp_path: Path) -> Commands:
-    """Commands that find another `mlp` than ours: the one of the folder above."""
+    """Return commands that run the stub `mlp` of the folder instead of ours."""
     (tmp_path / "mlp").mkdir()
     (tmp_path / "mlp" / "__main__.py").write_text(MLP)
     (tmp_path / "mlp" / "__init__.py").touch()
@@ -113,7 +113,7 @@ def test_a_command_that_fails_is_named_with_what_goes_on_from_there(mlp: Command
 
 
 def test_ctrl_c_waits_until_the_command_has_ended_by_itself(tmp_path: Path):
-    """The engine undoes its lock when it is interrupted; killed, it cannot."""
+    """The engine releases its lock when it is interrupted; a killed engine cannot."""
     slow = tmp_path / "slow.py"
     slow.write_text(
         "import pathlib, signal, sys, time\n"

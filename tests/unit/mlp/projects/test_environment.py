@@ -1,4 +1,4 @@
-"""Which project and environment is meant, from the files; what is wrong with a call is said before anybody is asked."""
+"""Selection of project and environment from the files; errors of a call are reported before any request."""
 
 from __future__ import annotations
 

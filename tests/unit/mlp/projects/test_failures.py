@@ -1,4 +1,4 @@
-"""Why runs wait and fail, from what Kubernetes says, by tables."""
+"""Reasons why runs wait and fail, from Kubernetes' status, as tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mlp runs`, `mlp models` and `mlp projects`: what they list, in tables and as JSON, and what they say of nothing."""
+"""`mlp runs`, `mlp models` and `mlp projects`: their tables, their JSON, and their messages for empty lists."""
 
 from __future__ import annotations
 

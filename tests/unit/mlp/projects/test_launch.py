@@ -1,4 +1,4 @@
-"""Which steps a launch takes from what there is, and that it does each once, in order, and stops at what is missing."""
+"""Steps of a launch: selected from the current state, each done once and in order, up to the first missing one."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_without_a_request_the_way_to_ask_is_told():
 
 @dataclass
 class Record:
-    """An environment in memory: `there` is what it has, `broken` are steps that bring nothing."""
+    """An environment in memory: `there` is its state, `broken` are steps without effect."""
 
     there: State
     broken: frozenset[Kind] = frozenset()
@@ -214,7 +214,10 @@ def test_data_of_a_project_that_reads_no_object_is_not_taken_for_a_sample_in_sil
 
 @dataclass
 class Launches:
-    """Runs `mlp projects launch churn`, up to the end of its check; `order` is what it did, `tried` its rows."""
+    """Runner of `mlp projects launch churn` up to the end of its check.
+
+    `order` lists its steps, `tried` the files of rows that it checked.
+    """
 
     monkeypatch: pytest.MonkeyPatch
     state: sample_check.State = "problem"

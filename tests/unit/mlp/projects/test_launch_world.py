@@ -1,4 +1,4 @@
-"""What a launch sees of AWS, and what it sends there."""
+"""A launch's reads from AWS, and its uploads."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_in_a_local_account_no_service_has_an_address_of_its_own(
 
 
 def test_nothing_else_in_the_command_line_makes_clients_of_aws():
-    """Apart from the bootstrap of an account, which has no environment yet."""
+    """The bootstrap of an account is exempt: it has no environment yet."""
 
     folder = Path(mlp.__file__).parent
     made = {

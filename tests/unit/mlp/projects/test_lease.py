@@ -1,4 +1,4 @@
-"""One promotion at a time: who gets the lease, who waits, who is told whom it waits for, and that it is let go."""
+"""One promotion at a time: acquisition, waiting, the holder's name in messages, and release of the lease."""
 
 from __future__ import annotations
 

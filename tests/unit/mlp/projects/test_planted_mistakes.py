@@ -1,4 +1,4 @@
-"""Mistakes as people make them in a new project: `mlp projects check` tells each, without a cluster, within seconds."""
+"""Typical mistakes in a new project: `mlp projects check` reports each within seconds and without a cluster."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def train(body: str, signature: str = "inputs, target") -> dict[str, str]:
 
 
 def table(columns: str) -> dict[str, str]:
-    """A contract of these columns, beside a number and the target."""
+    """Return a contract with these columns, besides a number and the target."""
     whole = "{'x': pa.Column(float), 'diagnosis': pa.Column(str, pa.Check.isin(['a', 'b'])), " + columns + "}"
     return {CONTRACT: f"import pandera.pandas as pa\ntumours = pa.DataFrameSchema({whole})\n", "example.json": "{}"}
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """`said` has to be in what is told, `what` in what it is told of."""
+    """One mistake: the message must contain `said`, and its subject must contain `what`."""
 
     what: str
     said: str
@@ -155,7 +155,7 @@ MISTAKES: Mapping[str, Mistake] = {
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Checked], float]:
-    """All mistakes in one repository, looked at together: the libraries start once."""
+    """Check all mistakes in one repository together, so that the libraries load once."""
     root = tmp_path_factory.mktemp("repository")
     projects = make_repository(root)
     for name, mistake in MISTAKES.items():
@@ -186,5 +186,5 @@ def test_a_sound_project_beside_them_has_no_problem(found: tuple[dict[str, Check
 
 
 def test_a_mistake_takes_less_than_ten_seconds(found: tuple[dict[str, Checked], float]):
-    """They share one start of the libraries, so that each takes part of a second on a machine that is idle."""
+    """They share one start of the libraries, so each takes a fraction of a second on an idle machine."""
     assert found[1] / len(MISTAKES) < 10

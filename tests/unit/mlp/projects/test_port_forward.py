@@ -1,4 +1,4 @@
-"""The port on this machine: bytes go both ways unharmed, connections are apart, early answers arrive, the end ends."""
+"""The local port: bytes pass unchanged both ways, connections are separate, early answers arrive, closing works."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Behaviour = Callable[[socket.socket], None]
 
 
 class Pods:
-    """What stands for the Kubernetes API: a socket pair for each connection, with a behaviour at the pod's end."""
+    """Stub of the Kubernetes API: a socket pair for each connection, with a behaviour at the pod's end."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
@@ -100,7 +100,7 @@ def test_it_listens_on_this_machine_only(echoing: tuple[PortForward, Pods]):
 
 
 def test_an_answer_before_the_request_was_read_arrives_whole():
-    """As a server does that refuses a body for its size."""
+    """A server that rejects a large body behaves like this."""
     answer = b"HTTP/1.1 413 Payload Too Large\r\n\r\n" + b"x" * 1000
 
     def refuse(pod: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""`mlp predict`: what it sends to the model's server, and what it says of the answer."""
+"""`mlp predict`: the request to the model's server, and the output for its answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def model() -> Model:
 
 @pytest.fixture(autouse=True)
 def deployed(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project whose CSV says NA for what is missing."""
+    """Set up a project whose CSV marks missing values with NA."""
     environment = Environment(
         name="dev", region="us-east-1", prefix="ml-platform-dev", cluster="ml-platform-dev-eks", teams=frozenset()
     )
@@ -48,7 +48,7 @@ def mlp(*arguments: str) -> Result:
 
 
 def takes(model: Model, **properties: Any) -> None:
-    """Let the server describe a model of these columns."""
+    """Let the server describe a model with these columns."""
     schemas = {
         "PredictRequest": {"properties": {"instances": {"items": {"$ref": "#/components/schemas/Instance"}}}},
         "Instance": {"properties": properties, "required": list(properties)},

@@ -1,4 +1,4 @@
-"""The commands that move aliases: what they print, their exit codes, and that nobody moves one at the same time."""
+"""The commands that move aliases: output, exit codes, and mutual exclusion."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_of_two_promotions_at_once_the_second_is_told_of_the_first(
 
 
 def test_one_that_was_overtaken_moves_nothing(model: Model, leases: LeaseServer, monkeypatch: pytest.MonkeyPatch):
-    """Its lease expired while the numbers were read, and somebody else has it now."""
+    """Its lease expired while it read the numbers, and another caller holds it now."""
     from ml_workloads import promotion
 
     model.add(alias="dev")

@@ -1,4 +1,4 @@
-"""What `mlp predict` takes for rows, and how it tells the server's refusals."""
+"""Input rows of `mlp predict`, and its messages for the server's rejections."""
 
 from __future__ import annotations
 

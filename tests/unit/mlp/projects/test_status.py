@@ -1,4 +1,4 @@
-"""`mlp status` and `mlp logs`: what they read off a cluster, and what they say of what is missing."""
+"""`mlp status` and `mlp logs`: cluster state that they show, and messages for missing parts."""
 
 from __future__ import annotations
 

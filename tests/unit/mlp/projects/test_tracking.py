@@ -1,4 +1,4 @@
-"""Signing in at MLflow: with the project's account, in this process alone, and with plain words when it fails."""
+"""Sign-in at MLflow: with the project's account, in this process only, and with clear messages on failure."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_what_mlflow_sets_meanwhile_is_gone_afterwards(monkeypatch: pytest.Monke
 
 
 class Asked(BaseHTTPRequestHandler):
-    """Notes who asks for what, and knows no model."""
+    """Handler that records requests with their account, and has no models."""
 
     seen: ClassVar[list[tuple[str, str]]] = []
 
@@ -104,7 +104,7 @@ class Asked(BaseHTTPRequestHandler):
 
 @contextmanager
 def served() -> Generator[tuple[int, list[tuple[str, str]]]]:
-    """A server of its own class, so that each notes its own requests."""
+    """Serve with a separate handler class, so that each server records its own requests."""
     seen: list[tuple[str, str]] = []
     server = HTTPServer(("127.0.0.1", 0), type("Own", (Asked,), {"seen": seen}))
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -116,7 +116,7 @@ def served() -> Generator[tuple[int, list[tuple[str, str]]]]:
 
 
 def test_the_password_goes_to_the_environments_mlflow_and_nowhere_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Neither variables nor the files that requests and MLflow read can lead it elsewhere, or change who asks."""
+    """Neither variables nor the files that requests and MLflow read can redirect it or change the account."""
     (tmp_path / ".netrc").write_text("default login foreign password foreign\n")
     (tmp_path / ".mlflow").mkdir()
     (tmp_path / ".mlflow" / "credentials").write_text(
@@ -154,7 +154,7 @@ def test_the_password_goes_to_the_environments_mlflow_and_nowhere_else(monkeypat
 
 @contextmanager
 def forwarded_to(status: int) -> Generator[PortForward]:
-    """A port that leads to a server which answers everything with the status."""
+    """Yield a port to a server that answers everything with the status."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

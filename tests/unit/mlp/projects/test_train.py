@@ -1,4 +1,4 @@
-"""A run from the CronJob: the Job that is made, and what following it tells until it ends."""
+"""A run from the CronJob: the created Job, and the output while it is followed to its end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CRONJOB: Object = {
 
 
 class FakeCluster:
-    """Answers of the API one after the other: Jobs, the pods at the same time, and logs by pod."""
+    """Stub with a sequence of API answers: Jobs, their pods at the same time, and logs by pod."""
 
     def __init__(
         self, *steps: tuple[Object | None, list[Object]], logs: dict[str, list[list[str]]] | None = None

@@ -1,4 +1,4 @@
-"""The command says what is missing, line by line, and its exit code says whether anything is."""
+"""The command reports missing connections line by line; its exit code shows whether there are any."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Accounts at MLflow become what the program says, whatever was there before."""
+"""Accounts at MLflow converge to the program's declaration from any state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVERS: Document = {"username": "churn.serving", "password": "third"}
 
 @dataclass
 class Server:
-    """MLflow as far as it is about accounts, experiments and models."""
+    """Stub of MLflow with accounts, experiments and models."""
 
     passwords: dict[str, str] = field(default_factory=lambda: {"admin": "secret", "ana": "hers"})
     granted: dict[str, set[Grant]] = field(

@@ -1,4 +1,4 @@
-"""New passwords of MLflow's accounts: the secret and MLflow say the same afterwards, wherever it was interrupted."""
+"""New passwords of MLflow's accounts: secret and MLflow agree afterwards, wherever a rotation was interrupted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class KilledError(Exception):
 
 @dataclass
 class Mlflow:
-    """The passwords that it knows."""
+    """Stub of MLflow with the passwords that it knows."""
 
     passwords: dict[str, str] = field(default_factory=lambda: {"admin": "ruling", "churn": "old", "rent": "theirs"})
     refuses: set[str] = field(default_factory=set[str])
@@ -148,7 +148,7 @@ def test_killed_at_any_step_the_next_run_mends_it(
 
 
 def test_an_old_password_that_was_set_meanwhile_does_not_stay(vault: Vault):
-    """By the Job that keeps the accounts, which had read the secret before."""
+    """The Job that maintains the accounts set it, after it had read the old secret."""
     known = ["old"]
 
     def works(account: Document) -> bool:

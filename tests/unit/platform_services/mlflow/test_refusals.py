@@ -1,4 +1,4 @@
-"""What a project's accounts may not do at MLflow although their permission there lets them."""
+"""Requests that MLflow denies to a project's accounts although their permission there allows them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READER = "churn.serving"
 
 @dataclass(frozen=True)
 class Recorded:
-    """What MLflow has: `churn` is experiment 1, `rent` is 2."""
+    """MLflow's contents: `churn` is experiment 1, `rent` is 2."""
 
     runs: Mapping[str, str] = field(default_factory=lambda: {"aa": "1", "bb": "2"})
     logged: Mapping[str, str] = field(default_factory=lambda: {"m-aa": "1", "m-bb": "2"})
@@ -164,7 +164,7 @@ VERSION = "model-versions/create"
     [("churn", None), ("mine", "make a registered model"), ("rent", "make a registered model")],
 )
 def test_a_registered_model_is_made_only_where_mlflow_answers_that_there_is_one(model: str, reason: str | None):
-    """Its client asks for it before each version."""
+    """MLflow's client sends this request before each version."""
     asked = Asked(method="POST", route="registered-models/create", user="churn", model=model)
     found = refusal(asked, KNOWN)
     assert found is None if reason is None else found is not None and f" may {reason}" in found
@@ -239,7 +239,7 @@ def test_a_model_without_an_experiment_gets_no_versions():
 def test_a_version_that_leads_elsewhere_is_neither_handed_out_nor_given_an_alias(
     method: str, route: str, version: str, fine: bool
 ):
-    """Whoever asks for one that is not there hears so from MLflow."""
+    """For a missing version MLflow's own error is returned."""
     reason = refusal(Asked(method=method, route=route, user="churn", model="churn", version=version), KNOWN)
     assert (reason is None) is fine
     if reason:
@@ -371,7 +371,7 @@ def test_a_request_is_told_by_its_route_whatever_the_version_of_the_api(rule: st
 
 
 def test_mlflow_is_told_of_a_function_that_is_there():
-    """The module itself can be imported in the image only, where all of MLflow is."""
+    """The module itself can be imported only in the image, which has all of MLflow."""
     from importlib.util import find_spec
 
     module, _, function = AUTHORIZATION_FUNCTION.partition(":")

@@ -1,4 +1,4 @@
-"""What MLflow's server is started with: no secret where others see it, and a database that is reached by TLS."""
+"""Start of MLflow's server: no visible secrets, and a database connection over TLS."""
 
 import configparser
 import json

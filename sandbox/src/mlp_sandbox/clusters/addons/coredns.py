@@ -1,4 +1,4 @@
-"""The add-on `coredns`: the cluster's DNS, as EKS installs it.
+"""Add-on `coredns`: the cluster's DNS, as EKS installs it.
 
 https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
 """
@@ -19,8 +19,8 @@ _LABELS = {"k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns", plac
 _SELECTOR = {"k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns"}
 _REPLICAS = 2
 _RESOURCES = {"limits": {"memory": "170Mi"}, "requests": {"cpu": "100m", "memory": "70Mi"}}
-# Names outside of the cluster lead nowhere here: they are answered at once in place of being forwarded. In a block of
-# its own, for `template` would answer before `kubernetes` is asked.
+# Names outside the cluster do not resolve here: NXDOMAIN is returned at once, and no query is forwarded. `template`
+# needs a separate block, because in the same block it would answer before `kubernetes`.
 COREFILE = """cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     errors
     health {
@@ -98,7 +98,7 @@ def _deployment(configuration: Mapping[str, object], corefile: str, *, on_real_n
             "periodSeconds": 2,
         },
         "resources": placement.configured(_RESOURCES, configuration, "resources"),
-        # The program carries this capability and does not start where it may not have it.
+        # The binary has this file capability, and does not start in a container without it.
         "securityContext": {
             **placement.CONTAINER_SECURITY,
             "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]},

@@ -1,4 +1,4 @@
-"""Installs, changes and removes what the add-ons of a cluster consist of, and says which of them are healthy."""
+"""Reconciliation of the add-ons of a cluster: their objects are applied and removed, and their health is reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_NODES = {
     "eks-pod-identity-agent": "a process of every real node",
     "aws-ebs-csi-driver": "the sandbox provisions volumes as folders of the nodes",
 }
-"""Add-ons without pods here, and what does their work."""
+"""Add-ons without pods here, and the part of the sandbox that does their work."""
 
 POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 PODS = ("coredns", "metrics-server")
@@ -31,7 +31,7 @@ _RESYNC_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class AddonPlace:
-    """What of the cluster the add-ons' objects depend on."""
+    """Properties of the cluster that the add-ons' objects depend on."""
 
     dns_address: str
     on_real_nodes: bool
@@ -44,13 +44,16 @@ def manifests(name: str, configuration: Mapping[str, object], place: AddonPlace)
 
 
 def ignored(addon: EksAddon) -> list[str]:
-    """Keys of its configuration that change nothing here."""
+    """Return the keys of an add-on's configuration that have no effect here."""
     known = {"coredns": coredns.KEYS, "metrics-server": metrics_server.KEYS}.get(addon.name)
     return sorted(set(addon.configuration) - known) if known is not None else []
 
 
 class AddonKeeper:
-    """`step` applies what differs and asks how the pods are. Raises ApiError when the server does not answer."""
+    """Reconciler of add-ons. `step` applies changed objects and checks the pods.
+
+    Raises ApiError when the API server does not answer.
+    """
 
     def __init__(self, api: Api, place: AddonPlace) -> None:
         self.states: dict[str, PartStatus] = {}
@@ -59,7 +62,7 @@ class AddonKeeper:
         self._applied: dict[str, tuple[str, float]] = {}
 
     def step(self, wanted: Sequence[EksAddon]) -> bool:
-        """Whether all of them are as they shall be."""
+        """Reconcile the add-ons. Returns True if all of them are healthy."""
         named = {addon.name: addon for addon in wanted}
         for name in PODS:
             if name not in named:
@@ -123,7 +126,7 @@ class AddonKeeper:
         return ""
 
     def _remove(self, name: str) -> None:
-        """Every object of it, once: whether it is installed is what the API says."""
+        """Delete every object of an add-on, once. The API tells whether the add-on is installed."""
         if self._applied.get(name, ("", 0.0))[0] == "removed":
             return
         objects = manifests(name, {}, self._place)

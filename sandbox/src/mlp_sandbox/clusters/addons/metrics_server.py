@@ -1,4 +1,4 @@
-"""The add-on `metrics-server`: the resource metrics API, for `kubectl top` and autoscalers, as EKS installs it.
+"""Add-on `metrics-server`: the resource metrics API for `kubectl top` and autoscalers, as EKS installs it.
 
 https://docs.aws.amazon.com/eks/latest/userguide/metrics-server.html
 """
@@ -35,7 +35,7 @@ def manifests(configuration: Mapping[str, object], *, on_real_nodes: bool) -> li
             "policy/v1", "PodDisruptionBudget", {"spec": {"maxUnavailable": 1, "selector": {"matchLabels": _SELECTOR}}}
         ),
         _deployment(configuration, on_real_nodes=on_real_nodes),
-        # Simulated pods would never answer for the API, and no namespace can be deleted while one does not answer.
+        # Simulated pods would never serve the API, and no namespace can be deleted while an API service is unavailable.
         *([_api_service()] if on_real_nodes else []),
     ]
 
@@ -50,7 +50,7 @@ def _api_service() -> dict[str, Any]:
             "version": "v1beta1",
             "groupPriorityMinimum": 100,
             "versionPriority": 100,
-            "insecureSkipTLSVerify": True,  # it signs its certificate itself, as it does on EKS
+            "insecureSkipTLSVerify": True,  # its certificate is self-signed, as on EKS
             "service": {"name": _NAME, "namespace": placement.NAMESPACE, "port": 443},
         },
     }
@@ -68,7 +68,7 @@ def _deployment(configuration: Mapping[str, object], *, on_real_nodes: bool) -> 
             "--kubelet-preferred-address-types=InternalIP",
             "--kubelet-use-node-status-port",
             "--metric-resolution=15s",
-            # Kubelets sign their certificates themselves; simulated ones answer nothing.
+            # Certificates of kubelets are self-signed; simulated kubelets do not answer.
             "--kubelet-insecure-tls",
             f"--node-selector=!{SIMULATED_LABEL}",
         ],

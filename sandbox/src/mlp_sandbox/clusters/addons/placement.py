@@ -1,4 +1,4 @@
-"""What the pods of add-ons have in common: where they may lie, and what a user's configuration changes of them."""
+"""Settings that the pods of all add-ons share: their placement, and the values that configurationValues can change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CRITICAL_TOLERATIONS = [
 
 
 def affinity(name: str, *, on_real_nodes: bool) -> dict[str, Any]:
-    """Apart from each other where there is room, and where something really runs."""
+    """Return an affinity that prefers to spread the pods over nodes, and requires real nodes if `on_real_nodes`."""
     apart = {
         "weight": 100,
         "podAffinityTerm": {
@@ -45,5 +45,5 @@ def affinity(name: str, *, on_real_nodes: bool) -> dict[str, Any]:
 
 
 def configured(default: object, configuration: Mapping[str, object], key: str) -> Any:
-    """The user's value of a key of configurationValues, else the add-on's own."""
+    """Return the user's value of a key of configurationValues, or else the add-on's default."""
     return configuration[key] if configuration.get(key) is not None else default

@@ -1,1 +1,1 @@
-"""The control plane of a cluster: etcd, the API server, controllers, certificates and admission."""
+"""Control plane of a cluster: etcd, the API server, controllers, certificates and admission."""

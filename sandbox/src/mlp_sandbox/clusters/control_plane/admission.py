@@ -1,9 +1,8 @@
-"""What EKS adds to pods for Pod Identity, as an admission policy in place of EKS' webhook.
+"""Admission policies that add to pods what EKS' Pod Identity webhook adds.
 
-Only pods get it whose service account has an association when they are admitted.
-https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
-Beside it what else is another one's here than on AWS: where AWS is, who signs the certificates of its databases, and
-images that are named by digest.
+A pod gets the credentials settings only if its service account has an association when the pod is admitted.
+https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html Further policies replace what differs from AWS
+here: the AWS endpoint, the CA of the database certificates, and images that are named by digest.
 """
 
 from __future__ import annotations
@@ -25,16 +24,23 @@ _API = "admissionregistration.k8s.io/v1"
 
 
 def surroundings(aws_endpoint: str, *, databases: bool) -> dict[str, str]:
-    """What every container gets, unless its manifest sets it. `databases`: whether nodes know whom these belong to.
+    """Return the environment variables that every container gets unless its manifest sets them.
 
-    Images carry Amazon's certificates and say so in libpq's variable, over which that of the pod goes.
+    Images set libpq's variable to Amazon's certificates; the variable in the pod's manifest overrides that.
     https://www.postgresql.org/docs/current/libpq-envars.html
+
+    Args:
+        aws_endpoint: URL of the emulated AWS API.
+        databases: True if nodes have the CA file of the databases.
     """
     return {"AWS_ENDPOINT_URL": aws_endpoint, **({"PGSSLROOTCERT": DATABASE_CA} if databases else {})}
 
 
 def credentials(region: str) -> dict[str, str]:
-    """What containers get of pods whose service account has an association, unless their manifest sets it."""
+    """Return the environment variables for pods whose service account has an association.
+
+    A variable that the pod's manifest sets stays unchanged.
+    """
     return {
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": f"{MOUNT}/{VOLUME}",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{POD_IDENTITY_ADDRESS}/v1/credentials",
@@ -45,7 +51,14 @@ def credentials(region: str) -> dict[str, str]:
 
 
 def manifests(region: str, aws_endpoint: str, *, databases: bool, accounts: Sequence[str]) -> list[dict[str, Any]]:
-    """Objects of the cluster. `accounts` are `namespace/name` of the service accounts that have an association."""
+    """Return the admission policies of a cluster, with their bindings.
+
+    Args:
+        region: AWS region of the cluster.
+        aws_endpoint: URL of the emulated AWS API.
+        databases: True if nodes have the CA file of the databases.
+        accounts: The service accounts that have an association, as `namespace/name`.
+    """
     every = [_setting(surroundings(aws_endpoint, databases=databases))]
     given = [
         {"patchType": "JSONPatch", "jsonPatch": {"expression": _volume()}},
@@ -72,7 +85,7 @@ def _policy(
         "kind": "MutatingAdmissionPolicy",
         "metadata": {"name": name},
         "spec": {
-            # As EKS' webhook does: a pod must not fail to come because of it.
+            # As with EKS' webhook, a failure of the policy must not block a pod.
             "failurePolicy": "Ignore",
             "reinvocationPolicy": "IfNeeded",
             "matchConstraints": {
@@ -99,14 +112,14 @@ def _setting(variables: Mapping[str, str], *, mounted: bool = False) -> dict[str
 
 
 def _volume() -> str:
-    # An apply configuration cannot do it: the list of a projected volume's sources is replaced as a whole.
+    # An apply configuration is not possible: it replaces the whole list of a projected volume's sources.
     kind = "Object.spec.volumes"
     token = f'{kind}.projected.sources.serviceAccountToken{{audience: "{AUDIENCE}", path: "{VOLUME}", '
     token += f"expirationSeconds: {_EXPIRATION_SECONDS}}}"
     source = f"{kind}.projected.sources{{serviceAccountToken: {token}}}"
     volume = f'{kind}{{name: "{VOLUME}", projected: {kind}.projected{{sources: [{source}]}}}}'
     append = f'JSONPatch{{op: "add", path: "/spec/volumes/-", value: {volume}}}'
-    # A list that holds an object as the value of one patch ends in a panic of the API server (seen with 1.36.3).
+    # A patch whose value is a list that contains an object makes the API server panic (seen with 1.36.3).
     return f"""has(object.spec.volumes)
   ? [{append}]
   : [JSONPatch{{op: "add", path: "/spec/volumes", value: []}}, {append}]"""

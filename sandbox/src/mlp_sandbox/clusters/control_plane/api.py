@@ -1,4 +1,4 @@
-"""The few calls of the Kubernetes API that a cluster's supervisor makes: read, watch, apply, merge, delete."""
+"""Client for the few Kubernetes API calls that a cluster's supervisor makes: read, watch, apply, merge and delete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Object = Mapping[str, Any]
 
 
 class ApiError(Exception):
-    """The server refused. `status` is 0 when it could not be reached."""
+    """Error response of the API server. `status` is 0 if the server could not be reached."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class ApiError(Exception):
 
 
 def path_of(manifest: Object) -> str:
-    """Where an object lives."""
+    """Return the API path of an object."""
     version = str(manifest["apiVersion"])
     metadata = manifest["metadata"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
@@ -57,13 +57,13 @@ def path_of(manifest: Object) -> str:
 
 
 class Api:
-    """An API server, as the holder of a client certificate sees it. Raises ApiError."""
+    """Client of an API server that authenticates with a client certificate. Its methods raise ApiError."""
 
     def __init__(self, server: str, ca: Path, client: Certificate) -> None:
         self.server = server
         context = ssl.create_default_context(cafile=str(ca))
         context.load_cert_chain(client.certificate, client.key)
-        # No proxy: the cluster is on this machine.
+        # No proxy, because the cluster is on this machine.
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
@@ -78,7 +78,7 @@ class Api:
         seconds: float = _SECONDS,
         query: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The answer's JSON object; an answer in words comes as {"text": ...}."""
+        """Send a request and return the JSON object of the response. A text response is returned as {"text": ...}."""
         url = f"{self.server}{path}{'?' + urlencode(query) if query else ''}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": content_type}, method=method)  # noqa: S310
@@ -99,7 +99,7 @@ class Api:
         return self.call("GET", path, query=query)
 
     def find(self, path: str) -> dict[str, Any] | None:
-        """None when there is no such object."""
+        """Return an object, or None if it does not exist."""
         try:
             return self.get(path)
         except ApiError as error:
@@ -111,7 +111,10 @@ class Api:
         return self.get(path, **query)["items"] or []
 
     def watch(self, path: str, resource_version: str, seconds: int) -> Iterator[dict[str, Any]]:
-        """Events of what has changed since that version, as they come, for so long. An error may be one of them."""
+        """Yield the events after a resource version as they arrive, for that many seconds.
+
+        One of them can be an error event.
+        """
         query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
         url = f"{self.server}{path}?{urlencode({**query, 'resourceVersion': resource_version})}"
         try:
@@ -127,7 +130,10 @@ class Api:
         return self.call("POST", path, manifest)
 
     def apply(self, manifest: Object, subresource: str = "") -> dict[str, Any]:
-        """Server-side apply as the sandbox's own field manager: what it no longer names goes away."""
+        """Apply an object server-side with the sandbox's field manager.
+
+        Fields that the manifest no longer contains are removed.
+        """
         query = {"fieldManager": FIELD_MANAGER, "force": "true", "fieldValidation": "Strict"}
         path = path_of(manifest) + (f"/{subresource}" if subresource else "")
         return self.call("PATCH", path, manifest, content_type="application/apply-patch+yaml", query=query)
@@ -137,7 +143,7 @@ class Api:
         return self.call("PATCH", path, change, content_type="application/merge-patch+json", query=query)
 
     def delete(self, path: str, body: Object | None = None) -> None:
-        """Nothing happens where it is not there."""
+        """Delete an object. Does nothing if it does not exist."""
         try:
             self.call("DELETE", path, body)
         except ApiError as error:
@@ -145,7 +151,7 @@ class Api:
                 raise
 
     def ready(self) -> bool:
-        """Whether the server says of itself that it serves."""
+        """Return True if the server reports that it is ready."""
         try:
             self.call("GET", "/readyz", seconds=5)
         except ApiError:

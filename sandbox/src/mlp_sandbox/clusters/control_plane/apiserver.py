@@ -1,4 +1,4 @@
-"""What the API server of a cluster is started with: flags as EKS sets them where they show, and the files they name.
+"""Flags and configuration files of a cluster's API server. Flags are as on EKS where the difference is visible.
 
 https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/
 """
@@ -20,14 +20,14 @@ _AUTHENTICATION_TTL = "10s"
 _ALLOWED_SECONDS, _DENIED_SECONDS = "5s", "2s"
 _WEBHOOK_SECONDS = "10s"
 _AUDIT_MEGABYTES = 20
-# What everybody may read without a name, as on EKS from 1.32 on:
+# Paths that anonymous clients may read, as on EKS from 1.32 on:
 # https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions-standard.html
 _OPEN_PATHS = ("/healthz", "/livez", "/readyz")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Webhooks:
-    """Where the API server asks who a bearer token belongs to, and what an EKS access policy lets its owner do."""
+    """URLs of the webhooks that authenticate bearer tokens and authorize requests by EKS access policies."""
 
     authenticate: str
     authorize: str
@@ -35,7 +35,7 @@ class Webhooks:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiServerSettings:
-    """`endpoints` says whether the service `kubernetes` leads to the advertised address."""
+    """Settings of the API server. `endpoints` is True if the Service `kubernetes` leads to the advertised address."""
 
     issuer: str
     service_cidr: str
@@ -61,7 +61,7 @@ class ApiServerCertificates:
 
 
 def files(folder: ClusterFolder, settings: ApiServerSettings) -> dict[str, str]:
-    """Configuration files by name, in the form of JSON, which is YAML."""
+    """Return the content of the configuration files by name. They are in JSON, which is valid YAML."""
     content = {
         "authentication.json": _authentication(),
         "authorization.json": _authorization(folder, settings.webhooks),
@@ -87,14 +87,14 @@ def arguments(
         "enable-admission-plugins": "NodeRestriction",
         "profiling": "false",
         "v": 1,
-        # Kept by etcd; the key stands in for the envelope encryption with a KMS key that EKS does.
+        # Storage in etcd. The local key replaces EKS' envelope encryption with a KMS key.
         "etcd-servers": settings.etcd,
         "etcd-cafile": certificates.etcd_ca,
         "etcd-certfile": certificates.etcd_client.certificate,
         "etcd-keyfile": certificates.etcd_client.key,
         "encryption-provider-config": folder.etc / "encryption.json",
         "encryption-provider-config-automatic-reload": "true",
-        # Who asks, and what they may.
+        # Authentication and authorization.
         "client-ca-file": certificates.ca,
         "tls-cert-file": certificates.server.certificate,
         "tls-private-key-file": certificates.server.key,
@@ -105,7 +105,7 @@ def arguments(
         "service-account-signing-key-file": certificates.token_key,
         "service-account-key-file": certificates.token_public_key,
         "api-audiences": "https://kubernetes.default.svc",
-        # API servers and webhooks in pods: reached at the pods' own addresses, for service addresses mean nothing here.
+        # API servers and webhooks in pods are reached at the pods' addresses: Service addresses are not routed here.
         "enable-aggregator-routing": "true",
         "requestheader-client-ca-file": certificates.proxy_ca,
         "requestheader-allowed-names": "front-proxy-client",
@@ -114,7 +114,7 @@ def arguments(
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "proxy-client-cert-file": certificates.proxy_client.certificate,
         "proxy-client-key-file": certificates.proxy_client.key,
-        # For logs, exec and port-forward.
+        # Access to kubelets, for logs, exec and port-forward.
         "kubelet-client-certificate": certificates.kubelet_client.certificate,
         "kubelet-client-key": certificates.kubelet_client.key,
         "kubelet-preferred-address-types": "InternalIP",
@@ -155,7 +155,7 @@ def _authorization(folder: ClusterFolder, webhooks: Webhooks | None) -> dict[str
             "matchConditionSubjectAccessReviewVersion": "v1",
             "failurePolicy": "Deny",
             "connectionInfo": {"type": "KubeConfigFile", "kubeConfigFile": str(folder.etc / "access-webhook.json")},
-            # Kubernetes' own names have no access entries.
+            # Kubernetes' own user names have no access entries.
             "matchConditions": [{"expression": "!request.user.startsWith('system:')"}],
         }
         authorizers.append({"type": "Webhook", "name": "eks-access-policies", "webhook": webhook})
@@ -194,7 +194,7 @@ def _secrets_key(folder: ClusterFolder) -> str:
 
 
 def _audit_policy() -> Mapping[str, Any]:
-    """Who changed what; not what they read, nor the beats of the cluster's own heart."""
+    """Return an audit policy that logs changes only. It omits reads and the cluster's periodic internal updates."""
     quiet = [
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "None", "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},

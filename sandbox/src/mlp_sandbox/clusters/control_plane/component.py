@@ -1,4 +1,4 @@
-"""A process that is kept running: found again by pid file, started again with a growing pause, its log kept small."""
+"""Process that is kept running: found by its pid file, restarted with a growing delay, and with a limited log size."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ _LONGEST_PAUSE = 15.0
 _WELL_SECONDS = 30.0
 _ASK_SECONDS = 5.0
 _TAIL_LINES = 3
-# Then it is killed, which costs nothing: what the API server took is in etcd, and what etcd took is in its file. An API
-# server that is asked to end waits for connections that others keep open, for up to a minute.
+# After this time the process is killed. No data is lost: the API server stores accepted writes in etcd, and etcd in its
+# file. On SIGTERM, an API server would wait up to a minute for open connections.
 _STOP_SECONDS = 5.0
 _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A program and its arguments. It starts once the components `after` are ready; `ready` is asked with its pid.
+    """Program with its arguments.
 
-    `version` changes with the content of files that it reads only at its start.
+    Attributes:
+        ready: Called with the pid of the process; returns True if it is ready.
+        after: Names of the components that must be ready before it starts.
+        version: Changes with the content of files that the program reads only at its start.
     """
 
     name: str
@@ -44,7 +47,7 @@ class Command:
 
 
 class Component:
-    """One process of a cluster; `step` starts it when it does not run, `state` says how it is."""
+    """One process of a cluster. `step` starts it if it does not run, and `state` returns its status."""
 
     def __init__(self, folder: ClusterFolder, command: Command) -> None:
         self.command = command
@@ -62,7 +65,7 @@ class Component:
         self._runs_as: str | None = None
 
     def step(self, *, may_start: bool = True) -> None:
-        """Start it when it does not run, or runs with another command; ask whether it is ready."""
+        """Start the process if it does not run, stop it if its command has changed, and check whether it is ready."""
         now = time.monotonic()
         self._pid = processes.running(self._pid_file)
         if self._pid is not None and self._runs_otherwise(now):
@@ -88,7 +91,7 @@ class Component:
         return PartStatus(state="waiting", reason=reason, restarts=self.restarts)
 
     def _ask(self, now: float) -> None:
-        """Whether it is ready; not all the time of one that was."""
+        """Check whether the process is ready. A ready process is checked only every few seconds."""
         if self._pid is None:
             self.ready = False
         elif not self.ready or now - self._asked > _ASK_SECONDS:
@@ -113,7 +116,7 @@ class Component:
         self.restarts += 1
 
     def _runs_otherwise(self, now: float) -> bool:
-        if self._started is None:  # of the supervisor before this one
+        if self._started is None:  # an earlier supervisor started it
             self._started = now
             try:
                 self._runs_as = self._command_file.read_text()
@@ -133,7 +136,7 @@ class Component:
     def _bound_log(self) -> None:
         try:
             if self._log.stat().st_size > LOG_LIMIT:
-                # The process keeps the file open for appending: what was in it is kept beside it, the file goes on.
+                # The process has the file open for appending: copy the content, then truncate the file in place.
                 self._log.with_suffix(".log.1").write_bytes(self._log.read_bytes())
                 os.truncate(self._log, 0)
         except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""The control plane of one cluster: etcd, API server, controllers, scheduler and KWOK, kept running as processes.
+"""Control plane of one cluster: etcd, API server, controllers, scheduler and KWOK, kept running as processes.
 
-Inside a cluster's network namespace it has the usual ports; elsewhere, free ones of the loopback interface.
+Inside a cluster's network namespace it uses the default ports; elsewhere, it uses free ports of the loopback interface.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ from mlp_sandbox.errors import SandboxError
 MASTERS = ("system:masters",)
 ADMINISTRATOR = "mlp-sandbox"
 _POLL_SECONDS = 0.1
-_LEASE_SECONDS = 40  # as kubelets have it
+_LEASE_SECONDS = 40  # as for kubelets
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlaneSettings:
-    """`address` is the API server's as the world outside reaches it, `advertised` as nodes and pods do.
+    """Settings of a control plane.
 
-    `enter` stands before every command; `parts` names the processes to run beside etcd and the API server.
+    Attributes:
+        address: Address of the API server for clients outside the cluster's network.
+        advertised: Address of the API server for nodes and pods.
+        enter: Prefix of every command.
+        parts: Processes that run in addition to etcd and the API server.
     """
 
     name: str
@@ -57,7 +61,10 @@ class ControlPlaneSettings:
 
 
 class ControlPlane:
-    """`step` brings it forward and mends it, without waiting; `states` says how its processes are."""
+    """Control plane of one cluster.
+
+    `step` starts and repairs processes without waiting; `states` returns their status.
+    """
 
     def __init__(self, folder: ClusterFolder, settings: ControlPlaneSettings, programs: Programs) -> None:
         folder.make()
@@ -78,7 +85,7 @@ class ControlPlane:
 
     @property
     def serves(self) -> bool:
-        """Whether the API server answers, whatever the others do."""
+        """Return True if the API server is ready, even if other processes are not."""
         return any(each.ready for each in self._components if each.command.name == "kube-apiserver")
 
     def step(self) -> None:
@@ -89,7 +96,10 @@ class ControlPlane:
                 ready.add(component.command.name)
 
     def wait(self, seconds: float, report: Callable[[str], None] = lambda words: None) -> None:
-        """Bring it up; raises SandboxError that says which process is not well, and why."""
+        """Start the control plane and wait until it is ready.
+
+        Raises SandboxError that names the processes that are not ready, with the reason.
+        """
         deadline, told = time.monotonic() + seconds, ""
         while True:
             self.step()
@@ -104,7 +114,7 @@ class ControlPlane:
             time.sleep(_POLL_SECONDS)
 
     def words(self) -> str:
-        """What is not running yet."""
+        """Return a message that lists the processes that are not running yet."""
         return "; ".join(
             f"{name} is {state.state}" + (f" ({state.reason})" if state.reason else "")
             for name, state in self.states().items()
@@ -115,7 +125,7 @@ class ControlPlane:
         return {component.command.name: component.state() for component in self._components}
 
     def stop(self) -> None:
-        """In the order in which they need each other: etcd last."""
+        """Stop all processes, in reverse order of their dependencies: etcd is last."""
         for component in reversed(self._components):
             component.stop()
 
@@ -141,7 +151,7 @@ class ControlPlane:
             "listen-peer-urls": peer_url,
             "initial-advertise-peer-urls": peer_url,
             "initial-cluster": f"etcd={peer_url}",
-            # What is written survives the end of the process, not that of the machine's power.
+            # Writes survive a crash of the process, but not a power failure.
             "unsafe-no-fsync": "true",
             "snapshot-count": 10000,
             "auto-compaction-retention": "5m",
@@ -203,7 +213,7 @@ class ControlPlane:
         flags = {
             **self._common("kube-controller-manager", self.settings.ports.controllers),
             "cluster-name": self.settings.name,
-            "allocate-node-cidrs": "false",  # nodes are given their ranges with their networks
+            "allocate-node-cidrs": "false",  # nodes get their pod ranges with their networks
             "use-service-account-credentials": "true",
             "service-account-private-key-file": pki.token_key(self._folder.pki),
             "root-ca-file": authority.certificate,
@@ -233,7 +243,7 @@ class ControlPlane:
             "server-address": f"{LOOPBACK}:{port}",
             "v": "WARN",
         }
-        # Nothing of the user's own settings for it.
+        # The user's own KWOK settings must have no effect.
         home = {"HOME": str(self._folder.etc)}
         digest = hashlib.sha256(content.encode()).hexdigest()
         return self._command("kwok", flags, ready=lambda pid: listens(pid, port), environment=home, version=digest)
@@ -246,7 +256,7 @@ class ControlPlane:
             "authorization-kubeconfig": kubeconfig,
             "bind-address": LOOPBACK,
             "secure-port": port,
-            "leader-elect": "false",  # there is one of each, and it shall begin at once
+            "leader-elect": "false",  # there is one replica of each, which starts work at once
             "profiling": "false",
             "v": 1,
         }
@@ -271,7 +281,7 @@ class ControlPlane:
         )
 
     def _client(self, common_name: str, organisations: Sequence[str]) -> Path:
-        """A kubeconfig for a process beside the API server."""
+        """Write a kubeconfig for a process that runs beside the API server, and return its path."""
         stem = common_name.removeprefix("system:")
         path = self._folder.etc / f"{stem}.kubeconfig"
         self._write_kubeconfig(path, self._local, self.authority.client(common_name, organisations, stem))
@@ -282,5 +292,5 @@ class ControlPlane:
         write_if_changed(path, json.dumps(content, indent=1))
 
     def _etcd_authority(self) -> pki.CertificateAuthority:
-        """Its own: no certificate of the cluster opens etcd."""
+        """Return etcd's own certificate authority, so that no other certificate of the cluster gives access to etcd."""
         return pki.CertificateAuthority(self._folder.pki, "etcd-ca", "etcd")

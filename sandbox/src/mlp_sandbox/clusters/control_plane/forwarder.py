@@ -1,4 +1,4 @@
-"""Carries connections from a cluster's uplink to the emulated AWS, which listens on the loopback interface alone."""
+"""Forwarder from a cluster's uplink to the emulated AWS, which listens only on the loopback interface."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Forwarder:
-    """Listens on `address`:`port` and forwards to 127.0.0.1:`target`, in a thread of its own."""
+    """TCP forwarder that listens on `address`:`port` and connects to 127.0.0.1:`target`, in its own thread."""
 
     def __init__(self, address: str, port: int, target: int) -> None:
         self._listen = (address, port)
@@ -21,7 +21,7 @@ class Forwarder:
         self._server: asyncio.Server | None = None
 
     def start(self) -> None:
-        """Raises OSError when the address cannot be listened on."""
+        """Start to listen. Raises OSError if the address is not available."""
         self._thread.start()
         self._server = asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(timeout=10)
 
@@ -45,13 +45,13 @@ class Forwarder:
         try:
             back, forth = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
-            writer.close()  # the emulator is down or starting: its clients try again
+            writer.close()  # the emulator is down or starting, and its clients retry
             return
         await asyncio.gather(_copy(reader, forth), _copy(back, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Until one side has said all; the other may still have something to say."""
+    """Copy data until one side has sent everything. The other direction may continue."""
     try:
         while data := await reader.read(_CHUNK):
             writer.write(data)

@@ -1,4 +1,4 @@
-"""A socket that listens inside a cluster's network, held by a process of the host."""
+"""Listening socket inside a cluster's network, owned by a process of the host."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _BACKLOG = 64
 
 
 def listen_inside(netns: str, address: tuple[str, int]) -> socket.socket:
-    """Raises OSError. A socket stays in the namespace that it was made in, and a thread can be in another one than its
-    process: https://man7.org/linux/man-pages/man2/setns.2.html"""
+    """Create a listening socket in a network namespace. Raises OSError.
+
+    A socket stays in the namespace in which it was created. A thread can enter another namespace than its process, so
+    that a short-lived thread creates the socket: https://man7.org/linux/man-pages/man2/setns.2.html
+    """
     made: list[socket.socket | OSError] = []
 
     def make() -> None:

@@ -1,4 +1,7 @@
-"""The file by which clients of Kubernetes find a cluster: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/"""
+"""Configuration file for Kubernetes clients of a cluster.
+
+https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
+"""
 
 from __future__ import annotations
 

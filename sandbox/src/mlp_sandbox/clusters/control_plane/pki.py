@@ -1,6 +1,6 @@
-"""The certificates of one cluster: its authorities, its API server, clients on demand, and the key of its tokens.
+"""Certificates of one cluster: its authorities, its API server, clients on demand, and the key that signs its tokens.
 
-Authorities and keys are made once and kept; certificates are made anew before they end and when their names change.
+Authorities and keys are created once and kept. Certificates are renewed before they expire and when their names change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SERVER: Final = ExtendedKeyUsageOID.SERVER_AUTH
 
 
 class CertificateAuthority:
-    """An authority that lives in `folder` as `<stem>.crt` and `<stem>.key`; made on first use."""
+    """Certificate authority in `folder`, in the files `<stem>.crt` and `<stem>.key`. It is created on first use."""
 
     def __init__(self, folder: Path, stem: str, common_name: str) -> None:
         self._folder = folder
@@ -46,13 +46,13 @@ class CertificateAuthority:
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def client(self, common_name: str, organisations: Sequence[str], stem: str) -> Certificate:
-        """A client certificate; the one from before while it is good."""
+        """Return a client certificate. An existing certificate is reused while it is valid."""
         subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, each) for each in organisations]
         name = x509.Name([*subject, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         return self._issue(name, (), (_CLIENT,), stem)
 
     def server(self, common_name: str, names: Sequence[str], stem: str, *, also_client: bool = False) -> Certificate:
-        """A server's certificate for all the names and addresses."""
+        """Return a server certificate for all the names and addresses."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         return self._issue(name, names, (_SERVER, _CLIENT) if also_client else (_SERVER,), stem)
 
@@ -93,9 +93,9 @@ class CertificateAuthority:
 
 
 def token_key(folder: Path) -> Path:
-    """The private key that service-account tokens are signed with; tokens are RS256, as those of EKS.
+    """Return the path of the private key that signs service-account tokens. Tokens use RS256, as on EKS.
 
-    The public key lies beside it under `token_public_key`.
+    The path of the public key is `token_public_key`.
     """
     path = folder / "service-accounts.key"
     if not path.is_file():
@@ -165,7 +165,7 @@ def _ends_soon(certificate: x509.Certificate) -> bool:
 
 
 def _load(paths: Certificate) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None:
-    """The key and the certificate that belongs to it; None when either is missing, broken or of another pair."""
+    """Return a key and its certificate, or None if either is missing or invalid, or if they do not match."""
     try:
         key = serialization.load_pem_private_key(paths.key.read_bytes(), password=None)
         certificate = x509.load_pem_x509_certificate(paths.certificate.read_bytes())

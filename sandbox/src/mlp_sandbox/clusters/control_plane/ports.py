@@ -1,4 +1,4 @@
-"""Ports of a control plane: Kubernetes' own in a cluster's network, free ones of the loopback interface elsewhere."""
+"""Ports of a control plane: the defaults of Kubernetes in a cluster's network, free loopback ports elsewhere."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from mlp_sandbox.clusters.folder import ClusterFolder, read_json, write
 
 LOOPBACK = "127.0.0.1"
-_LISTENING = "0A"  # of /proc/net/tcp
+_LISTENING = "0A"  # state in /proc/net/tcp
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Where the processes listen: Kubernetes' own ports unless said."""
+    """Ports on which the processes listen. The defaults are those of Kubernetes."""
 
     etcd: int = 2379
     etcd_peers: int = 2380
@@ -26,7 +26,10 @@ class Ports:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether the process has that port of its own network namespace (psutil knows this one's alone)."""
+    """Return True if the process listens on that port in its own network namespace.
+
+    psutil only knows the namespace of the calling process.
+    """
     wanted = f":{port:04X}"
     try:
         lines = [line.split() for line in Path("/proc", str(pid), "net/tcp").read_text().splitlines()[1:]]
@@ -40,11 +43,14 @@ def _link(path: Path) -> str:
     try:
         return str(path.readlink())
     except OSError:
-        return ""  # closed in between
+        return ""  # closed in the meantime
 
 
 def loopback_ports(folder: ClusterFolder) -> Ports:
-    """Free ones, and those from before where they are free or the cluster's own processes have them."""
+    """Return free ports.
+
+    Recorded ports are reused if they are free, or if the cluster's own processes may hold them.
+    """
     places = read_json(folder.places)
     recorded: dict[str, int] = places.get("ports") or {}
     names = list(asdict(Ports()))

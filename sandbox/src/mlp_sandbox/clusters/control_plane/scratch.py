@@ -1,6 +1,6 @@
-"""A control plane for a while: the real API server and scheduler on loopback ports, in a folder that is thrown away.
+"""Temporary control plane: the real API server and scheduler on loopback ports, in a folder that is deleted afterwards.
 
-No root, no nodes, no emulated account. For questions to the real scheduler, and for tests against the real API.
+It needs no root, nodes or emulated account. It serves queries to the real scheduler, and tests against the real API.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class ScratchControlPlane:
-    """`kubeconfig` is an administrator's, for any client of Kubernetes; `api` is the same without one."""
+    """Administrator access to a temporary control plane.
+
+    Attributes:
+        kubeconfig: Path of a kubeconfig for any Kubernetes client.
+        server: URL of the API server.
+        api: Client of the API server, which needs no kubeconfig.
+    """
 
     kubeconfig: Path
     server: str
@@ -38,10 +44,15 @@ def scratch_control_plane(
     simulated_nodes: bool = False,
     report: Callable[[str], None] = lambda words: None,
 ) -> Generator[ScratchControlPlane]:
-    """Runs until the block ends, then stops and removes what it kept in `folder`. Raises SandboxError.
+    """Run a control plane until the block ends, then stop it and delete its files below `folder`. Raises SandboxError.
 
-    Without `controllers` nothing reacts to objects but the scheduler. With `simulated_nodes` KWOK keeps nodes of
-    `simulated_nodes.manifest` Ready and says that their pods run.
+    Args:
+        folder: Parent folder of the control plane's files.
+        programs: The Kubernetes programs.
+        controllers: If False, only the scheduler reacts to objects.
+        simulated_nodes: If True, KWOK keeps nodes from `simulated_nodes.manifest` Ready and reports their pods as
+            running.
+        report: Called with progress messages.
     """
     place = ClusterFolder(folder / "control-plane")
     shutil.rmtree(place.root, ignore_errors=True)
@@ -66,4 +77,4 @@ def scratch_control_plane(
 
 
 _END_WITH_CALLER = ("setpriv", "--pdeathsig", "KILL", "--")
-"""From util-linux: the kernel ends the processes with whoever started them, however that ended."""
+"""Command of util-linux: the kernel ends the processes when their parent process ends, for whatever reason."""

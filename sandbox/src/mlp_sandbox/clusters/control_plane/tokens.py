@@ -1,4 +1,4 @@
-"""Whose pod a projected service-account token is: what EKS checks before it hands out a role's credentials.
+"""Verification of projected service-account tokens, as EKS does before it issues a role's credentials to a pod.
 
 https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 """
@@ -20,7 +20,17 @@ _LEEWAY_SECONDS = 5.0
 
 
 def verify(token: str, public_key: bytes, issuer: str, now: float | None = None) -> PodIdentity | None:
-    """None unless the cluster signed it, for this audience, for a pod, and it is valid now."""
+    """Return the identity of the pod that a token belongs to.
+
+    Args:
+        token: Service-account token (JWT).
+        public_key: PEM key of the cluster's token signer.
+        issuer: OIDC issuer of the cluster.
+        now: Current Unix time in seconds; None for the system's clock.
+
+    Returns:
+        None unless the cluster signed the token for a pod and for this audience, and the token is valid now.
+    """
     try:
         claims: dict[str, Any] = jwt.decode(token, RSAKey.import_key(public_key), algorithms=[_ALGORITHM]).claims
     except (JoseError, ValueError):

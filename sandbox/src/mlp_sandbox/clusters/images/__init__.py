@@ -1,4 +1,4 @@
-"""Container images without a registry: an explicit catalogue of what is made here, and the folder it is served from."""
+"""Container images without an external registry: a catalogue of images made here, and the storage that serves them."""
 
 from mlp_sandbox.clusters.images.added import AddedImage, added_images, remove_image
 from mlp_sandbox.clusters.images.build import build_dockerfile, ensure_images, find_image, find_images

@@ -1,4 +1,4 @@
-"""Images that are there beyond the catalogue: which ones, whether they were built or pulled, and how they go again."""
+"""Images beyond the catalogue: the list of those that were built or pulled, and their removal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ How = Literal["built", "pulled"]
 
 @dataclass(frozen=True, kw_only=True)
 class AddedImage:
-    """`source` is the Dockerfile, or the registry; `added` a time in UTC (ISO 8601)."""
+    """Image that was added. `source` is the Dockerfile or the registry; `added` is the time in UTC (ISO 8601)."""
 
     reference: str
     how: How
@@ -33,9 +33,9 @@ class AddedImage:
 
 
 def foreign(text: str) -> Reference:
-    """The reference, unless it is one of the catalogue's: these are made here, and would be made anew over it.
+    """Parse a reference that is not in the catalogue. Raises SandboxError for one that is.
 
-    Raises SandboxError.
+    Images of the catalogue are made here, and the next build would overwrite an added image.
     """
     reference = parse_reference(text)
     for image in CATALOGUE:
@@ -58,7 +58,7 @@ def note(reference: Reference, how: How, source: str, digest: str) -> None:
 
 
 def added_images() -> list[AddedImage]:
-    """By reference. What is in the storage no more is left out."""
+    """Return the added images, sorted by reference. Images that are no longer in the storage are left out."""
     found: list[AddedImage] = []
     for path in _folder().glob("*.json"):
         try:
@@ -72,7 +72,10 @@ def added_images() -> list[AddedImage]:
 
 
 def remove_image(text: str, report: Callable[[str], None]) -> str:
-    """Clusters can pull it no more, its room is freed; its whole reference. Raises SandboxError."""
+    """Remove an added image, free its disk space, and return its full reference. Raises SandboxError.
+
+    Clusters can no longer pull the image.
+    """
     reference = foreign(text)
     there = [image.reference for image in added_images()]
     if str(reference) not in there:
@@ -87,7 +90,10 @@ def remove_image(text: str, report: Callable[[str], None]) -> str:
 
 
 def _forget_in_buildah(reference: Reference) -> None:
-    """Best effort: its store is a cache, and other images may be made from this one."""
+    """Try to remove the image from Buildah's store.
+
+    Failures are ignored: the store is a cache, and other images may use it.
+    """
     try:
         Buildah().call("rmi", str(reference))
     except SandboxError:

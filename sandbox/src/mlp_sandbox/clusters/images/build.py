@@ -1,4 +1,4 @@
-"""Make the catalogue's images, and those of users' own Dockerfiles, and put them where clusters pull them from."""
+"""Builds of the catalogue's images and of users' Dockerfiles, into the storage that clusters pull from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mlp_sandbox.toolchain.cache import locked, writable
 
 
 def find_image(name: str) -> str | None:
-    """The digest of an image of the catalogue; None unless it is there, whole, and made of what is in force now."""
+    """Return the digest of a catalogue image. Returns None unless the image is present, complete and up to date."""
     image = _image(name)
     try:
         record = json.loads(_record(name).read_text())
@@ -39,9 +39,9 @@ def find_images() -> dict[str, str | None]:
 
 
 def ensure_images(report: Report, names: Iterable[str] | None = None) -> dict[str, str]:
-    """Digests by name. What is missing, damaged or outdated is made; raises SandboxError.
+    """Make the images that are missing, damaged or outdated. Returns the digests by name; raises SandboxError.
 
-    Several set-ups at a time make each image once.
+    Concurrent set-ups make each image only once.
     """
     chosen = [image.name for image in CATALOGUE] if names is None else list(names)
     found = {name: find_image(name) for name in chosen}
@@ -56,10 +56,10 @@ def ensure_images(report: Report, names: Iterable[str] | None = None) -> dict[st
 
 
 def build_dockerfile(context: Path, reference: str, report: Report, dockerfile: Path | None = None) -> str:
-    """Build a Dockerfile and give the image to the clusters, which then pull `reference`; its digest.
+    """Build a Dockerfile, publish the image to the clusters as `reference`, and return its digest. Raises SandboxError.
 
-    Images of the catalogue serve as bases offline, by whatever digest the Dockerfile names them; others are pulled.
-    Raises SandboxError.
+    Images of the catalogue serve as base images offline, whatever digest the Dockerfile gives them. Other base images
+    are pulled.
     """
     file = dockerfile or context / "Dockerfile"
     if not file.is_file():
@@ -70,7 +70,7 @@ def build_dockerfile(context: Path, reference: str, report: Report, dockerfile: 
     with writable(), work_folder(report) as work:
         _import_bases(buildah, work)
         report(f"Building {name} from {file}")
-        # Docker's format: the other one knows no HEALTHCHECK and no SHELL.
+        # Docker's format, because the OCI format supports neither HEALTHCHECK nor SHELL.
         options = ["--format", "docker", *build_options(work), "--tag", str(name)]
         buildah.build(context, _with_bases_of_ours(file, work), options, report, steps=True)
         digest = publish(buildah, str(name), [name], work, report)
@@ -79,7 +79,10 @@ def build_dockerfile(context: Path, reference: str, report: Report, dockerfile: 
 
 
 def _with_bases_of_ours(file: Path, work: Path) -> Path:
-    """The Dockerfile itself, or a copy of it where it names bases of the catalogue by somebody's digest."""
+    """Return the Dockerfile.
+
+    If it names base images of the catalogue by digest, return a copy without these digests.
+    """
     text = file.read_bytes().decode(errors="surrogateescape")
     ours = without_digests(text)
     if ours == text:
@@ -120,7 +123,7 @@ def _options(made: Recipe, references: list[Reference], work: Path) -> list[str]
 
 
 def _import_bases(buildah: Buildah, work: Path) -> None:
-    """Into Buildah's store, which may have been thrown away, and may hold an older one."""
+    """Import the base image into Buildah's store, which may have been deleted or may hold an older image."""
     references = _references(_image("python"))
     layout = work / "base"
     if not storage.export(storage.registry_folder(), references[0], layout):

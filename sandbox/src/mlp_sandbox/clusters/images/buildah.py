@@ -1,7 +1,7 @@
-"""Buildah on a store of its own in the user's cache: the machine's containers and images are not touched.
+"""Buildah with its own store in the user's cache, so that the machine's containers and images stay untouched.
 
-Every call runs in mount and process namespaces of its own, which end with this process however it ends: neither mounts
-nor processes stay.
+Every call runs in its own mount and process namespaces. These end with this process, however it ends, so that neither
+mounts nor processes remain.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ NAMESPACE = (
     *("setpriv", "--pdeathsig", "KILL", "--"),
     *("unshare", "--mount", "--propagation", "private", "--pid", "--mount-proc", "--fork", "--kill-child", "--"),
 )
-# Of a Dockerfile of several stages: [1/2] STEP 3/4: RUN make
+# Example from a Dockerfile with several stages: [1/2] STEP 3/4: RUN make
 STEP = re.compile(r"(?:\[[0-9/]+\] )?STEP (.+)")
 
 
 class BuildahError(SandboxError):
-    """`words` is its last line."""
+    """Error of a Buildah call. `words` is its last output line."""
 
     def __init__(self, message: str, words: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class BuildahError(SandboxError):
 
 
 class Buildah:
-    """Raises SandboxError when the programs are not installed or the user is not root."""
+    """Buildah's command line. Raises SandboxError if the programs are not installed or the user is not root."""
 
     def __init__(self) -> None:
         missing = [program for program in ("buildah", "setpriv", "unshare") if shutil.which(program) is None]
@@ -60,7 +60,10 @@ class Buildah:
                 temporary.replace(path)
 
     def call(self, *arguments: str, seconds: float | None = None) -> str:
-        """Standard output; raises SandboxError with its last words, or when it takes longer than that."""
+        """Run a command and return its standard output.
+
+        Raises SandboxError with the last lines of the error output, or if it takes longer than `seconds`.
+        """
         try:
             done = subprocess.run(
                 self._command(arguments),
@@ -80,7 +83,7 @@ class Buildah:
         return done.stdout.strip()
 
     def image(self, reference: str) -> str | None:
-        """The identifier of an image of the store."""
+        """Return the id of an image in the store, or None if it is not there."""
         try:
             return self.call("images", "--quiet", "--no-trunc", reference).splitlines()[0].removeprefix("sha256:")
         except (SandboxError, IndexError):
@@ -89,9 +92,14 @@ class Buildah:
     def build(
         self, context: Path, dockerfile: Path, options: Sequence[str], report: Callable[[str], None], *, steps: bool
     ) -> None:
-        """With a line per step when `steps`, and one every 15 s in any case.
+        """Build an image. Raises SandboxError with the last output of the failed step.
 
-        Raises SandboxError with the last words of the step that failed.
+        Args:
+            context: Build context.
+            dockerfile: Path of the Dockerfile.
+            options: Options of `buildah build`.
+            report: Called with progress messages, at least every 15 s.
+            steps: If True, also report every step.
         """
         arguments = ["build", "--isolation", "chroot", "--network", "host", "--layers", *options]
         arguments += ["--file", str(dockerfile), str(context)]
@@ -133,14 +141,17 @@ class Buildah:
         ours = {
             "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
             "CONTAINERS_REGISTRIES_CONF": str(self.folder / "registries.conf"),
-            # Its working copies are as large as the images; /tmp is often small.
+            # Working copies are as large as the images, and /tmp is often small.
             "TMPDIR": str(self.folder),
         }
         dropped = ("STORAGE_DRIVER", "STORAGE_OPTS", "BUILDAH_ISOLATION", "BUILDAH_FORMAT", "BUILDAH_LAYERS")
         return {key: value for key, value in os.environ.items() if key not in dropped} | ours
 
     def _driver(self) -> str:
-        """overlay, except where the cache itself lies on one: there it cannot be stacked."""
+        """Return the storage driver: overlay, or vfs if the cache is itself on an overlay file system.
+
+        An overlay cannot be stacked on another one.
+        """
         done = subprocess.run(
             ["stat", "--file-system", "--format", "%T", self.folder], capture_output=True, text=True, check=False
         )

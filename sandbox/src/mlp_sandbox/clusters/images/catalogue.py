@@ -1,4 +1,4 @@
-"""Which images exist in the sandbox, under which references, and what each really is."""
+"""Catalogue of the sandbox's images: their references, and how each differs from upstream's image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ Kind = Literal["built", "stand-in"]
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueImage:
-    """`built`: the same program as upstream's image, made here. `stand-in`: another program in its place."""
+    """Image of the catalogue.
+
+    Attributes:
+        kind: `built` for the same program as in upstream's image, made here; `stand-in` for a replacement program.
+    """
 
     name: str
     references: tuple[str, ...]
@@ -75,7 +79,7 @@ CATALOGUE: tuple[CatalogueImage, ...] = (
 
 
 def describe() -> list[dict[str, str]]:
-    """One row per reference, for tables."""
+    """Return one table row per reference."""
     return [
         {
             "reference": reference,

@@ -1,7 +1,7 @@
-"""Images of the catalogue that are named by digest: it is of somebody's registry, and what is made here has another.
+"""Replacement of digests in references to catalogue images.
 
-So pods and Dockerfiles get the catalogue's image of the repository. Images that are not in the catalogue stay as they
-are named.
+A digest refers to an image in another registry, and an image made here has a different digest. Therefore pods and
+Dockerfiles get the catalogue's image of the same repository. References to other images stay unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _FROM = re.compile(
 
 
 def stand_in(image: str) -> str:
-    """Return the reference of the catalogue for an image that is named by digest; any other image as it is."""
+    """Return the catalogue's reference for an image that is named by digest.
+
+    Any other reference is returned unchanged.
+    """
     name, at, _ = image.partition("@")
     if not at:
         return image
@@ -28,13 +31,13 @@ def stand_in(image: str) -> str:
 
 
 def without_digests(dockerfile: str) -> str:
-    """Return a Dockerfile whose FROM lines name images of the catalogue by tag alone."""
+    """Return a Dockerfile without the digests of catalogue images in its FROM lines."""
     known = _references()
     return _FROM.sub(lambda match: match[1] + match[2] if match[2] in known else match[0], dockerfile)
 
 
 def manifests() -> list[dict[str, Any]]:
-    """Return the admission policy that does for pods what `stand_in` does."""
+    """Return the admission policy that applies `stand_in` to the containers of pods, with its binding."""
     by_digest = "has(c.image) && c.image.contains('@')"
     kinds = ("containers", "initContainers")
     policy = {
@@ -94,7 +97,7 @@ def _references() -> frozenset[str]:
 
 
 def _by_repository() -> dict[str, str]:
-    """The first tag of each repository, for images that are named by digest alone."""
+    """Return the first reference of each repository, for images that are named only by digest."""
     found: dict[str, str] = {}
     for image in CATALOGUE:
         for reference in image.references:

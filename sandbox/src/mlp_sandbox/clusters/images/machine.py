@@ -1,6 +1,6 @@
-"""What this machine reaches its package sources with, handed to image builds for their time only.
+"""Access of this machine to its package sources, which image builds use for the duration of the build.
 
-Nothing of it stays in an image but the empty files that it was mounted over.
+None of it stays in an image, except for empty files at the mount points.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ CERTIFICATES = "cert", "client-cert"
 
 
 def build_options(folder: Path) -> list[str]:
-    """Options of `buildah build`; `folder` keeps what is mounted."""
+    """Return options of `buildah build` that mount certificates and pip's configuration.
+
+    Mounted files are kept in `folder`.
+    """
     pip = read_pip_configuration(Path(sys.executable))
     mounts: dict[Path, str] = {}
     bundle = next(filter(_is_file, (os.environ.get("SSL_CERT_FILE", ""), str(BUNDLE))), None)
@@ -31,12 +34,12 @@ def build_options(folder: Path) -> list[str]:
     with path.open("w") as file:
         configuration.write(file)
     mounts[path] = PIP_CONFIGURATION
-    # Proxy variables pass by themselves: buildah has --http-proxy on.
+    # Proxy variables need no option, because buildah's --http-proxy is on by default.
     return [part for source, target in mounts.items() for part in ("--volume", f"{source}:{target}:ro")]
 
 
 def pip_configuration(pip: dict[str, str], mounts: dict[Path, str]) -> ConfigParser:
-    """pip's own options for a container; adds to `mounts` the files and folders that they name."""
+    """Return pip's configuration for a container. Files and folders that it names are added to `mounts`."""
     settings = dict(pip)
     for option in CERTIFICATES:
         if _is_file(settings.get(option, "")):
@@ -48,14 +51,14 @@ def pip_configuration(pip: dict[str, str], mounts: dict[Path, str]) -> ConfigPar
         elif Path(link).is_dir():
             links.append(mounts.setdefault(Path(link), f"/run/pip/links-{len(links)}"))
     settings["find-links"] = "\n".join(links)
-    # No interpolation: addresses may hold a percent sign.
+    # No interpolation, because addresses can contain a percent sign.
     configuration = ConfigParser(interpolation=None)
     configuration["global"] = {option: value for option, value in sorted(settings.items()) if value}
     return configuration
 
 
 def debian_sources(suite: str) -> list[str]:
-    """The lines of sources.list that this machine has for a Debian release; empty when it has none."""
+    """Return this machine's sources.list lines for a Debian release. The list is empty if there are none."""
     if shutil.which("apt-get") is None:
         return []
     template = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
@@ -65,7 +68,10 @@ def debian_sources(suite: str) -> list[str]:
 
 
 def parse_index_targets(listing: str, suite: str) -> list[str]:
-    """The release itself first. Releases are suite, suite-updates and suite-security."""
+    """Return the sources.list lines of a Debian release, with the release itself first.
+
+    Releases are suite, suite-updates and suite-security.
+    """
     found: dict[str, None] = {}
     for line in listing.splitlines():
         origin, address, release, component = (*line.split("|"), "", "", "", "")[:4]

@@ -1,4 +1,4 @@
-"""The part of requirements.txt, hashes and all, that a few packages need."""
+"""Selection of the part of requirements.txt, including hashes, that a few packages need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from mlp_sandbox.errors import SandboxError
 
-# The interpreter of the image, whatever the one is that builds it.
+# Properties of the image's interpreter, not of the one that builds the image.
 TARGET = {
     "implementation_name": "cpython",
     "os_name": "posix",
@@ -29,7 +29,16 @@ TARGET = {
 def pinned_packages(
     requirements: str, roots: Iterable[str], needs: Callable[[str], list[str] | None] = requires
 ) -> str:
-    """Blocks of `requirements` for `roots` and, through `needs` (what is installed here says), all they depend on."""
+    """Return the blocks of `requirements` for some packages and all their dependencies.
+
+    Args:
+        requirements: Content of requirements.txt.
+        roots: Names of the packages.
+        needs: Returns the requirements of a package; by default those of the package that is installed here.
+
+    Raises:
+        SandboxError: A package is not pinned.
+    """
     blocks = {canonicalize_name(re.split(r"[=\[ ]", block)[0]): block for block in _blocks(requirements)}
     wanted: dict[str, None] = {}
     waiting = [str(canonicalize_name(root)) for root in roots]
@@ -46,6 +55,6 @@ def pinned_packages(
 
 
 def _blocks(requirements: str) -> list[str]:
-    """One per package: its line and the lines of its hashes."""
+    """Return one block per package: its line and the lines of its hashes."""
     text = "\n".join(line for line in requirements.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     return re.split(r"\n(?=\S)", text)

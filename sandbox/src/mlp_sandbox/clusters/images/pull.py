@@ -1,4 +1,4 @@
-"""Pull an image from its own registry on the host, once, into the storage that clusters pull from."""
+"""Pull of an image from its own registry by the host, once, into the storage that clusters pull from."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ from mlp_sandbox.toolchain.progress import ticking
 
 LONGEST_SECONDS = 3600.0
 _SIDE_BY_SIDE = 4
-"""Pulls at a time among all processes of the user: each image has one of so many locks, and no lock file of its own."""
+"""Maximum number of concurrent pulls among all processes of the user. Images share this many lock files."""
 
 
 def pull_image(text: str, report: Callable[[str], None], *, anew: bool = True, reach: Reach | None = None) -> str:
-    """Its digest. Without `anew` an image that is there is taken as it is: several that ask for it pull it once.
+    """Pull an image and return its digest.
 
-    Raises UnreachableError where its registry does not answer, SandboxError with the registry's words where it does not
-    give the image.
+    Args:
+        text: Image reference.
+        report: Called with progress messages.
+        anew: If False, an image that is present is not pulled again, and concurrent callers pull it only once.
+        reach: Cache of registries that do not answer.
+
+    Raises:
+        UnreachableError: The registry does not answer.
+        SandboxError: The registry does not provide the image. The message contains its error.
     """
     reference = added.foreign(text)
     buildah = Buildah()
@@ -42,7 +49,7 @@ def _pull(buildah: Buildah, reference: Reference, report: Callable[[str], None])
             said = buildah.call("pull", *options, str(reference), seconds=LONGEST_SECONDS)
         except BuildahError as error:
             raise SandboxError(f"{reference.host} does not give {reference}: {error.words}") from error
-        # By its identifier: another pull may give the name to a newer one meanwhile.
+        # The id is used, because a concurrent pull may give the name to a newer image.
         digest = publish(buildah, said.splitlines()[-1], [reference], work, report)
         added.note(reference, "pulled", reference.host, digest)
         return digest

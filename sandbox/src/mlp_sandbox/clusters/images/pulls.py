@@ -1,4 +1,7 @@
-"""Pulls images for nodes, which have no way out: the host does, once for all that ask, into the clusters' storage."""
+"""Service that pulls images for nodes, which have no internet access.
+
+The host pulls an image once for all nodes that request it, into the storage of the clusters.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ from mlp_sandbox.clusters.nodes.real.registry_redirect import PULLS_PATH, PULLS_
 from mlp_sandbox.errors import SandboxError
 
 Pull = Callable[[str], object]
-"""Returns when the image is there, else raises SandboxError or OSError with the reason."""
+"""Function that returns when the image is present, or else raises SandboxError or OSError with the reason."""
 
 
 class ImagePulls:
-    """Answers the redirectors of a cluster's nodes on `gateway`:5001 inside the cluster's network."""
+    """HTTP service on `gateway`:5001 inside the cluster's network, for the redirectors of the cluster's nodes."""
 
     def __init__(self, log: logging.Logger, pull: Pull | None = None) -> None:
         self._log = log
@@ -31,7 +34,7 @@ class ImagePulls:
         self._server: ThreadingHTTPServer | None = None
 
     def start(self, netns: str, gateway: str) -> None:
-        """Raises OSError when the address cannot be listened on."""
+        """Start to listen. Raises OSError if the address is not available."""
         address = (gateway, PULLS_PORT)
         server = ThreadingHTTPServer(address, _handler(self.problem), bind_and_activate=False)
         server.socket.close()
@@ -40,13 +43,16 @@ class ImagePulls:
         self._server = server
 
     def stop(self) -> None:
-        """Pulls under way end with the process."""
+        """Stop the service. Running pulls end with the process."""
         if self._server is not None:
             self._server.shutdown()
             self._server.socket.close()
 
     def problem(self, image: str) -> str | None:
-        """Why clusters cannot have the image; None once they can. Whoever asks meanwhile waits for the same pull."""
+        """Pull an image. Returns None when clusters can use it, or else the reason why they cannot.
+
+        Concurrent requests for the same image wait for the same pull.
+        """
         with self._lock:
             found = self._under_way.get(image)
             mine = found is None
@@ -64,7 +70,7 @@ class ImagePulls:
             self._pull(image)
         except (SandboxError, OSError) as error:
             problem = str(error)
-        except Exception as error:  # those who wait must be told
+        except Exception as error:  # waiting requests need a result
             self._log.exception("unforeseen, of image %s", image)
             problem = f"{type(error).__name__}: {error}"
         else:
@@ -98,6 +104,6 @@ def _handler(problem: Callable[[str], str | None]) -> type[BaseHTTPRequestHandle
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """The supervisor's log says what was pulled."""
+            """Log nothing: the supervisor's log lists the pulled images."""
 
     return Handler

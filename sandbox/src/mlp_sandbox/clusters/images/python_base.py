@@ -1,7 +1,7 @@
-"""The likeness of Docker's official `python:3.11-slim`, made of Debian packages.
+"""Equivalent of Docker's official image `python:3.11-slim`, made of Debian packages.
 
-Python is Debian's, in a virtual environment that takes the place of /usr/local: so `python` and `pip` are where the
-official image has them, and so is what pip installs (also with --user and --prefix). https://hub.docker.com/_/python
+Python is Debian's, in a virtual environment at /usr/local. Therefore `python`, `pip` and the packages that pip installs
+(also with --user and --prefix) are where the official image has them. https://hub.docker.com/_/python
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ADD {ARCHIVE} /
 ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 PYTHON_VERSION=3.11
 CMD ["python3"]
 """
-# What the official image leaves out, too; pip there installs where Debian would refuse.
+# Files that the official image leaves out, too. Without EXTERNALLY-MANAGED, pip installs where Debian's would refuse.
 LEFT_OUT = (
     "dev/*",
     "usr/lib/python3.11/EXTERNALLY-MANAGED",
@@ -42,7 +42,7 @@ SLIM = "\n".join(f"path-exclude /usr/share/{folder}/*" for folder in ("doc", "in
 
 
 def make_archive(context: Path, report: Callable[[str], None]) -> None:
-    """`context`/rootfs.tar; raises SandboxError."""
+    """Create `context`/rootfs.tar. Raises SandboxError."""
     root = context / "rootfs"
     sources = debian_sources(SUITE)
     report(f"  fetching and unpacking Debian's packages of Python ({SUITE}; usually 30 s)")
@@ -60,7 +60,7 @@ def make_archive(context: Path, report: Callable[[str], None]) -> None:
         (root / "etc" / "apt" / "sources.list").write_text("\n".join(sources) + "\n")
     for name in ("resolv.conf", "hostname"):
         (root / "etc" / name).unlink(missing_ok=True)
-    # An archive keeps owners and set-user-id bits, which copying files into an image would not.
+    # An archive keeps owners and set-user-id bits; copied files would lose them.
     _run(["tar", "--numeric-owner", "-C", str(root), "-cf", str(context / ARCHIVE), "."], report)
     shutil.rmtree(root)
 

@@ -1,4 +1,4 @@
-"""How every image of the catalogue is made: a Dockerfile, and what it copies."""
+"""Recipes of the catalogue's images: a Dockerfile, and the files that it copies."""
 
 from __future__ import annotations
 
@@ -25,10 +25,13 @@ BINDS_LOW_PORTS = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """`fill(context, report)` puts beside the Dockerfile what it copies; `inputs` change whenever that does.
+    """Recipe of an image.
 
-    `base` is the image of the catalogue that it builds on. `stamped` images have files of one fixed time, so that the
-    same content is the same image.
+    Attributes:
+        fill: `fill(context, report)` creates the files that the Dockerfile copies.
+        inputs: Data that changes whenever these files change.
+        base: The catalogue image that it builds on.
+        stamped: True if all files get one fixed time, so that the same content results in the same image.
     """
 
     dockerfile: str
@@ -51,7 +54,7 @@ def recipe(name: str) -> Recipe:
 def _go_program(
     module: Callable[[], GoModule], name: str, place: str, user: str, *, capabilities: bytes = b"", extra: str = ""
 ) -> Callable[[], Recipe]:
-    """A static program, alone, at the place where upstream's image has it."""
+    """Return the recipe of an image that contains only a static program, at the same path as in upstream's image."""
 
     def make() -> Recipe:
         def fill(context: Path, report: Report) -> None:
@@ -82,7 +85,10 @@ def _python() -> Recipe:
 
 
 def _cluster_autoscaler() -> Recipe:
-    """Started as upstream's image is: `./cluster-autoscaler --flags`, in the root folder."""
+    """Return the recipe of the autoscaler.
+
+    Like upstream's, it is started as `./cluster-autoscaler --flags` in the root folder.
+    """
     files = sorted(AUTOSCALER.rglob("*.py"))
     if AUTOSCALER / "__main__.py" not in files:
         raise SandboxError(f"{AUTOSCALER} has no __main__.py; restore the folder")
@@ -128,7 +134,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
         lambda: kubernetes.COREDNS, "coredns", "/coredns", "65532:65532", capabilities=BINDS_LOW_PORTS
     ),
     "metrics-server": _go_program(kubernetes.metrics_server, "metrics-server", "/metrics-server", "65534"),
-    # Its name is looked up on PATH where a manifest names it as the command.
+    # Manifests name the program without a path as the command, so that it must be on PATH.
     "nvidia-device-plugin": _go_program(
         lambda: kubernetes.STANDINS,
         "nvidia-device-plugin",

@@ -1,4 +1,4 @@
-"""Image references such as `python:3.11-slim`, read as Docker and containerd read them."""
+"""Image references such as `python:3.11-slim`, parsed as by Docker and containerd."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Reference:
 
     @property
     def repository(self) -> str:
-        """Where the sandbox's registry keeps it: a colon is no character of a repository's name."""
+        """Return the repository in the sandbox's registry. Repository names cannot contain a colon."""
         return f"{self.host.replace(':', '_').lower()}/{self.path}"
 
 
 def parse_reference(text: str) -> Reference:
-    """Without a host it is Docker Hub's, without a tag `latest`.
+    """Parse an image reference. The default host is Docker Hub's, the default tag `latest`.
 
     https://pkg.go.dev/github.com/distribution/reference. Raises SandboxError.
     """
     if "@" in text:
         raise SandboxError(f"image reference {text!r} has a digest; name a tag, such as my-team/model:1")
     first, slash, rest = text.partition("/")
-    # A first part is a host when it cannot be a part of a path on Docker Hub.
+    # The first part is a host if it cannot be part of a path on Docker Hub.
     if slash and (any(sign in first for sign in ".:") or first == "localhost" or first.lower() != first):
         host, path = first, rest
     else:

@@ -1,4 +1,4 @@
-"""Debian's docker-registry, serving what was built: read-only, so that it needs no more than its folder."""
+"""Debian's docker-registry, which serves the images read-only, so that it needs only its storage folder."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PROGRAM = "docker-registry"
 
 
 def registry_command(address: str, folder: Path, storage: Path | None = None) -> list[str]:
-    """The command that serves on `address` (host:port); its configuration is written to `folder`/registry.yml.
+    """Write the configuration to `folder`/registry.yml, and return the command that serves on `address` (host:port).
 
-    Raises SandboxError when the registry is not installed.
+    Raises SandboxError if the registry is not installed.
     """
     program = shutil.which(PROGRAM)
     if program is None:
@@ -31,7 +31,10 @@ def registry_command(address: str, folder: Path, storage: Path | None = None) ->
 
 
 def registry_configuration(address: str, storage: Path) -> dict[str, object]:
-    """https://distribution.github.io/distribution/about/configuration/"""
+    """Return the registry's configuration.
+
+    https://distribution.github.io/distribution/about/configuration/
+    """
     return {
         "version": 0.1,
         "log": {"level": "warn", "accesslog": {"disabled": True}},
@@ -39,7 +42,7 @@ def registry_configuration(address: str, storage: Path) -> dict[str, object]:
             "filesystem": {"rootdirectory": str(storage)},
             "maintenance": {"readonly": {"enabled": True}, "uploadpurging": {"enabled": False}},
         },
-        # Images that are built while it runs show at once: no cache. Without a secret it would warn.
+        # No cache, so that new images are visible at once. The secret prevents a warning.
         "http": {"addr": address, "secret": secrets.token_hex(16)},
         "health": {"storagedriver": {"enabled": False}},
     }

@@ -1,6 +1,6 @@
-"""The folder that the clusters' image registry serves: written here directly, so that no registry has to run for it.
+"""Storage folder of the clusters' image registry. Images are written to it directly, so that no registry has to run.
 
-Its layout is the one of the registry's file-system driver: blobs by digest, and per repository links to them.
+The layout is that of the registry's file-system driver: blobs by digest, and links to them per repository.
 https://distribution.github.io/distribution/storage-drivers/filesystem/
 """
 
@@ -20,7 +20,7 @@ from mlp_sandbox.toolchain.cache import cache_folder
 
 
 def registry_folder() -> Path:
-    """In the user's cache, shared by all sandboxes."""
+    """Return the storage folder in the user's cache, which all sandboxes share."""
     return cache_folder() / "registry"
 
 
@@ -29,13 +29,13 @@ def blob(storage: Path, digest: str) -> Path:
 
 
 def find(storage: Path, reference: Reference) -> str | None:
-    """The digest of the image's manifest; None unless it and all that it names are there, byte for byte."""
+    """Return the digest of an image's manifest, or None unless all its blobs are present with correct hashes."""
     digest = tagged(storage, reference)
     return digest if digest and all(_right(storage, part) for part in parts(storage, digest)) else None
 
 
 def tagged(storage: Path, reference: Reference) -> str | None:
-    """The digest that the registry shows for it; nothing is checked."""
+    """Return the digest that the registry shows for a tag, without a check of the blobs."""
     try:
         return (_tag(storage, reference) / "current" / "link").read_text().strip()
     except OSError:
@@ -43,7 +43,7 @@ def tagged(storage: Path, reference: Reference) -> str | None:
 
 
 def parts(storage: Path, digest: str) -> list[str]:
-    """The manifest's digest and those that it names; only its own when it cannot be read."""
+    """Return the digests of a manifest and its blobs, or only that of the manifest if it cannot be read."""
     try:
         manifest: dict[str, Any] = json.loads(blob(storage, digest).read_text())
         return [digest, manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
@@ -52,7 +52,7 @@ def parts(storage: Path, digest: str) -> list[str]:
 
 
 def publish(storage: Path, layout: Path, references: list[Reference]) -> str:
-    """Take over the one image of an OCI image layout under all these references; its manifest's digest.
+    """Publish the single image of an OCI image layout under all these references, and return its manifest's digest.
 
     https://github.com/opencontainers/image-spec/blob/main/image-layout.md
     """
@@ -61,7 +61,7 @@ def publish(storage: Path, layout: Path, references: list[Reference]) -> str:
     manifest = json.loads((layout / "blobs" / "sha256" / digest[7:]).read_text())
     named = [digest, manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
     for part in named:
-        # A damaged blob counts as not there: nobody would send it again.
+        # A damaged blob is replaced, because nothing else would repair it.
         if not _right(storage, part):
             _place(layout / "blobs" / "sha256" / part[7:], blob(storage, part))
     for reference in references:
@@ -70,13 +70,13 @@ def publish(storage: Path, layout: Path, references: list[Reference]) -> str:
             _write(repository / "_layers" / "sha256" / layer[7:] / "link", layer)
         _write(repository / "_manifests" / "revisions" / "sha256" / digest[7:] / "link", digest)
         _write(_tag(storage, reference) / "index" / "sha256" / digest[7:] / "link", digest)
-        # Last: from here on the registry shows it.
+        # This link is last, because it makes the image visible in the registry.
         _write(_tag(storage, reference) / "current" / "link", digest)
     return digest
 
 
 def export(storage: Path, reference: Reference, layout: Path) -> bool:
-    """Make an OCI image layout of an image; False when it is not there whole."""
+    """Export an image as an OCI image layout. Returns False if the image is not complete."""
     digest = find(storage, reference)
     if digest is None:
         return False
@@ -95,12 +95,12 @@ def export(storage: Path, reference: Reference, layout: Path) -> bool:
 
 
 def forget(storage: Path, reference: Reference) -> None:
-    """Clusters can pull it no more; `prune` frees the room."""
+    """Delete a tag, so that clusters can no longer pull it. `prune` frees the disk space."""
     shutil.rmtree(_tag(storage, reference), ignore_errors=True)
 
 
 def prune(storage: Path) -> None:
-    """Remove blobs that no tag needs any more. Nothing may be published meanwhile."""
+    """Remove blobs that no tag refers to. Nothing may be published at the same time."""
     needed = {part for digest in _tagged(storage) for part in parts(storage, digest)}
     for data in (_root(storage) / "blobs" / "sha256").glob("*/*"):
         if f"sha256:{data.name}" not in needed:
@@ -133,7 +133,7 @@ def _tag(storage: Path, reference: Reference) -> Path:
 
 
 def _place(source: Path, target: Path) -> None:
-    """A second name for the same content, or a copy where there can be none; whole from the first moment."""
+    """Hard-link the file to the target, or copy it if that is not possible. The target appears atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
     try:

@@ -1,4 +1,4 @@
-"""Whether an image's own registry answers this machine: known within seconds, and remembered for a while."""
+"""Check whether an image's own registry answers this machine, within seconds. A failure is cached for a while."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mlp_sandbox.errors import SandboxError
 PROBE_SECONDS = 5.0
 REMEMBERED_SECONDS = 60.0
 _SERVERS = {"docker.io": "registry-1.docker.io"}
-"""Docker Hub's references name another host than the one that serves them."""
+"""Hosts that serve a registry under another name than its references: Docker Hub."""
 
 
 class UnreachableError(SandboxError):
-    """The registry does not answer at all."""
+    """Error for a registry that does not answer at all."""
 
 
 def is_plain(host: str) -> bool:
-    """Registries of this machine are spoken to without TLS where they have none, as Docker and containerd do it."""
+    """Return True if the registry is on this machine. As in Docker and containerd, such a registry may lack TLS."""
     name = host.rpartition(":")[0] or host
     if name == "localhost":
         return True
@@ -34,10 +34,13 @@ def is_plain(host: str) -> bool:
 
 
 def probe(host: str, seconds: float = PROBE_SECONDS) -> str | None:
-    """Why it cannot be reached, None when it answers, whatever its answer is. Proxies of the environment are used."""
+    """Return the reason why a host cannot be reached, or None if it sends any response.
+
+    Proxies of the environment are used.
+    """
     server = _SERVERS.get(host, host)
     said: list[str | None] = []
-    # A thread, because no time-out bounds the name server's.
+    # A thread is needed, because no time-out applies to the name resolution.
     asking = threading.Thread(target=lambda: said.append(_ask(server, seconds)), daemon=True)
     asking.start()
     asking.join(seconds)
@@ -45,7 +48,7 @@ def probe(host: str, seconds: float = PROBE_SECONDS) -> str | None:
 
 
 class Reach:
-    """Remembers for a minute which registries cannot be reached, so that pods offline wait for each only once."""
+    """Cache of unreachable registries, for a minute, so that offline pods wait only once for each."""
 
     def __init__(self, probe: Callable[[str], str | None] = probe, clock: Callable[[], float] = time.monotonic) -> None:
         self._probe = probe
@@ -53,7 +56,7 @@ class Reach:
         self._problems: dict[str, tuple[float, str]] = {}
 
     def check(self, host: str) -> None:
-        """Raises UnreachableError."""
+        """Check that a registry can be reached. Raises UnreachableError."""
         until, problem = self._problems.get(host, (0.0, None))
         if problem is None or self._clock() >= until:
             problem = self._probe(host)
@@ -71,9 +74,9 @@ def _ask(server: str, seconds: float) -> str | None:
             return None
     except urllib.error.HTTPError as error:
         error.close()
-        return None  # usually 401: it asks who we are
+        return None  # usually 401, which asks for credentials
     except urllib.error.URLError as error:
-        # It is there, and what is wrong with its certificate is better told by the pull.
+        # The host is there. The pull reports a certificate problem better.
         return None if isinstance(error.reason, ssl.SSLError) else str(error.reason)
     except (OSError, ValueError) as error:
         return str(error)

@@ -1,4 +1,4 @@
-"""Folders for images under way, beside the storage, so that blobs are moved there and not copied."""
+"""Working folders for image builds, next to the storage, so that blobs are linked into it and not copied."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Report = Callable[[str], None]
 
 @contextmanager
 def work_folder(report: Report) -> Generator[Path]:
-    """An empty one, gone afterwards. What killed builds left is swept away."""
+    """Create an empty folder, which is deleted afterwards. Leftovers of killed builds are deleted first."""
     with locked("registry", report):
         for left_over in cache_folder().glob("image-*.partial"):
             with suppress(OSError), _held(left_over):
@@ -36,7 +36,7 @@ def work_folder(report: Report) -> Generator[Path]:
 
 
 def publish(buildah: Buildah, image: str, references: list[Reference], work: Path, report: Report) -> str:
-    """Give an image of Buildah's store to the clusters, under all these references; its digest."""
+    """Publish an image of Buildah's store to the clusters under all these references, and return its digest."""
     layout = work / "layout"
     buildah.call("push", image, f"oci:{layout}")
     with locked("registry", report):
@@ -45,7 +45,10 @@ def publish(buildah: Buildah, image: str, references: list[Reference], work: Pat
 
 @contextmanager
 def _held(folder: Path) -> Generator[None]:
-    """The kernel lets go of it when the process ends. Raises BlockingIOError when another process holds it."""
+    """Hold an exclusive lock on a folder. The kernel releases it when the process ends.
+
+    Raises BlockingIOError if another process holds the lock.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,1 +1,1 @@
-"""The network of a cluster: its bridge, the routes to databases, and security groups for pods."""
+"""Network of a cluster: its bridge, the routes to databases, and security groups for pods."""

@@ -1,7 +1,7 @@
-"""How nodes and pods of one cluster reach databases of its VPC, which listen on addresses of the host.
+"""Routes from nodes and pods of one cluster to databases of its VPC, which listen on addresses of the host.
 
-To a node such an address is a neighbour's on the bridge. The bridge answers for it (a proxy entry), and the cluster's
-network sends on to the host what comes for it. https://man7.org/linux/man-pages/man8/ip-neighbour.8.html
+For a node, such an address is a neighbour on the bridge. The bridge answers ARP requests for it (a proxy entry), and
+the cluster's network forwards the traffic to the host. https://man7.org/linux/man-pages/man8/ip-neighbour.8.html
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Final
 from mlp_sandbox.clusters.network.network import BRIDGE, UPLINK, ClusterNetwork, ip, try_ip
 
 _MARK: Final = ("proto", "static")
-"""Of these routes, and of no other in the cluster's network."""
+"""Protocol of these routes, which no other route in the cluster's network has."""
 
 
 def bring_in_step(network: ClusterNetwork, addresses: Iterable[str]) -> None:
-    """Ways to these addresses, and to no other database. Raises SandboxError."""
+    """Add routes to these database addresses, and remove the routes to all others. Raises SandboxError."""
     wanted = set(addresses)
     routes: list[dict[str, Any]] = json.loads(ip("-json", "route", "show", *_MARK, netns=network.netns) or "[]")
     for gone in sorted({str(each["dst"]) for each in routes} - wanted):

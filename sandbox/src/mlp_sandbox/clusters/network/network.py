@@ -1,7 +1,8 @@
-"""The network of one cluster: a namespace with a bridge, and one cable ("uplink") that joins it to the host.
+"""Network of one cluster: a namespace with a bridge, and one veth pair ("uplink") that connects it to the host.
 
-The host keeps a single link and no rule or setting: what leaves the cluster is translated inside its namespace. There
-is no route beyond the host, so that what is not there is refused at once and not after a time-out.
+The host gets a single link, and no rules or settings. Traffic that leaves the cluster is translated (NAT) inside its
+namespace. There is no route beyond the host, so that a connection to any other address fails at once instead of timing
+out.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from mlp_sandbox.clusters.folder import ClusterFolder, read_json, write
 from mlp_sandbox.errors import SandboxError
 
 UPLINKS: Final = IPv4Network("198.18.0.0/16")
-"""For tests between networks, so that nobody's own network has it: https://www.rfc-editor.org/rfc/rfc2544"""
+"""Range for benchmark tests between networks, which no real network uses: https://www.rfc-editor.org/rfc/rfc2544"""
 
 BRIDGE: Final = "nodes"
 UPLINK: Final = "uplink"
@@ -36,7 +37,7 @@ _SETTINGS: Final = {
     "net/ipv4/conf/all/send_redirects": "0",
     "net/ipv4/conf/default/send_redirects": "0",
     f"net/ipv4/conf/{BRIDGE}/send_redirects": "0",
-    # For addresses that the bridge answers for in place of others (`database_routes`); else it waits up to 0.8 s.
+    # Applies to the addresses that the bridge is a proxy for (`database_routes`). By default it waits up to 0.8 s.
     f"net/ipv4/neigh/{BRIDGE}/proxy_delay": "0",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
@@ -58,7 +59,13 @@ table ip mlp {{
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterNetwork:
-    """`host_address` is the host's end of the uplink, `address` the cluster's, `gateway` the bridge's."""
+    """Network of one cluster.
+
+    Attributes:
+        gateway: Address of the bridge.
+        host_address: Address of the host's end of the uplink.
+        address: Address of the cluster's end of the uplink.
+    """
 
     netns: str
     gateway: str
@@ -68,12 +75,12 @@ class ClusterNetwork:
     address: str
 
     def enter(self) -> tuple[str, ...]:
-        """What stands before a command that shall run inside."""
+        """Return the command prefix that runs a command inside the network namespace."""
         return ("nsenter", f"--net={NETNS_FOLDER / self.netns}", "--")
 
 
 def first_address(cidr: str, place: int = 1) -> str:
-    """The address at that place of a range."""
+    """Return the address at position `place` of a range. Raises SandboxError if the range is too small."""
     network = IPv4Network(cidr)
     if network.num_addresses <= place + 1:
         raise SandboxError(f"range {cidr} has no address number {place}; use a larger one")
@@ -81,7 +88,10 @@ def first_address(cidr: str, place: int = 1) -> str:
 
 
 def ensure(folder: ClusterFolder, vpc_cidr: str) -> ClusterNetwork:
-    """Make what is missing of it. Raises SandboxError with the words of the command that failed."""
+    """Create the missing parts of the cluster's network.
+
+    Raises SandboxError with the error message of the command that failed.
+    """
     if IPv4Network(vpc_cidr).overlaps(UPLINKS):
         raise SandboxError(
             f"VPC range {vpc_cidr} overlaps {UPLINKS}, which joins clusters to this machine; use another"
@@ -122,7 +132,7 @@ def ensure(folder: ClusterFolder, vpc_cidr: str) -> ClusterNetwork:
 
 
 def remove(folder: ClusterFolder) -> None:
-    """Take it away; nothing happens where it is not there."""
+    """Remove the cluster's network. Does nothing if there is none."""
     netns = folder.netns
     index = read_json(folder.places).get("uplink")
     with machine_lock():
@@ -134,14 +144,14 @@ def remove(folder: ClusterFolder) -> None:
 
 
 def delete_namespace(netns: str) -> None:
-    """Take a namespace away, and the folder of namespaces with the last one. The caller holds the machine's lock."""
+    """Delete a namespace, and the folder of namespaces if it was the last one. The caller holds the machine's lock."""
     try_ip("netns", "delete", netns)
     (NETNS_FOLDER / netns).unlink(missing_ok=True)
     _remove_empty_netns_folder()
 
 
 def choose_uplink(preferred: int | None, taken_links: Iterable[str], taken_addresses: Iterable[str]) -> int:
-    """The number of a free /30: the preferred one where it is free. Raises SandboxError when none is."""
+    """Return the number of a free /30, preferably `preferred`. Raises SandboxError if none is free."""
     links = set(taken_links)
     addresses = [IPv4Address(each) for each in taken_addresses]
     first = [preferred] if preferred is not None and preferred in _BLOCKS else []
@@ -153,7 +163,7 @@ def choose_uplink(preferred: int | None, taken_links: Iterable[str], taken_addre
 
 @contextmanager
 def machine_lock() -> Generator[None]:
-    """One at a time on this machine, and no file that would stay."""
+    """Hold an exclusive lock on this machine. It leaves no lock file."""
     descriptor = os.open(NETNS_FOLDER.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -163,13 +173,13 @@ def machine_lock() -> Generator[None]:
 
 
 def ip(*arguments: str, netns: str | None = None) -> str:
-    """What `ip` says. Raises SandboxError with its words when it fails."""
+    """Run `ip` and return its output. Raises SandboxError with its error message when it fails."""
     where = ["-n", netns] if netns else []
     return _run(["ip", *where, *arguments])
 
 
 def try_ip(*arguments: str, netns: str | None = None) -> bool:
-    """False when it fails, which for removals means that there was nothing."""
+    """Run `ip` and return False when it fails. For removals, a failure means that there was nothing to remove."""
     try:
         ip(*arguments, netns=netns)
     except SandboxError:
@@ -178,7 +188,7 @@ def try_ip(*arguments: str, netns: str | None = None) -> bool:
 
 
 def _uplink(folder: ClusterFolder) -> int:
-    """The number of the uplink that is there, or of one made now."""
+    """Return the number of the uplink. Creates the uplink if it is missing."""
     places = read_json(folder.places)
     recorded = places.get("uplink")
     recorded = recorded if isinstance(recorded, int) else None
@@ -192,13 +202,13 @@ def _uplink(folder: ClusterFolder) -> int:
     peer = ("type", "veth", "peer", "name", UPLINK, "netns", folder.netns)
     ip("link", "add", f"{LINK_PREFIX}{index}", *peer)
     owner = str(folder.root.resolve())
-    if len(owner.encode()) <= _ALIAS_LENGTH:  # half a path would name a folder that is not there
+    if len(owner.encode()) <= _ALIAS_LENGTH:  # a truncated path would name a missing folder
         ip("link", "set", f"{LINK_PREFIX}{index}", "alias", owner)
     return index
 
 
 def _owner(netns: str, index: int) -> bool:
-    """Whether the host's link of that number is the other end of the namespace's uplink."""
+    """Return True if the host's link of that number is the other end of the namespace's uplink."""
     try:
         [inside] = json.loads(ip("-json", "link", "show", UPLINK, netns=netns))
         [outside] = json.loads(ip("-json", "link", "show", f"{LINK_PREFIX}{index}"))
@@ -212,12 +222,15 @@ def _block(index: int) -> IPv4Network:
 
 
 def _enters(netns: str) -> bool:
-    """Whether the namespace is whole: its file may be there without it."""
+    """Return True if the namespace is usable. Its file may exist without it."""
     return (NETNS_FOLDER / netns).exists() and try_ip("link", "show", "lo", netns=netns)
 
 
 def _remove_empty_netns_folder() -> None:
-    """`ip netns add` makes it a mount of its own, and nothing takes that away again."""
+    """Unmount and remove the folder of namespaces if it is empty.
+
+    `ip netns add` makes the folder a mount point, and nothing else removes that.
+    """
     if NETNS_FOLDER.is_dir() and not any(NETNS_FOLDER.iterdir()):
         if f" {NETNS_FOLDER} " in Path("/proc/self/mountinfo").read_text():
             subprocess.run(["umount", str(NETNS_FOLDER)], check=False, capture_output=True, timeout=_SECONDS)

@@ -1,6 +1,6 @@
-"""What EKS's controller of the VPC brings along: the kind of object that gives pods security groups.
+"""SecurityGroupPolicy, the kind of object that EKS's VPC resource controller defines to give pods security groups.
 
-The kind alone: pods here have no network interfaces of a VPC, and no security group guards them.
+Only the kind exists here: pods have no network interfaces of a VPC, and no security group protects them.
 https://docs.aws.amazon.com/eks/latest/userguide/sg-pods-example-deployment.html
 """
 

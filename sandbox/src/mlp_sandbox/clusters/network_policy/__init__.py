@@ -1,4 +1,4 @@
-"""NetworkPolicy on real nodes, as the VPC CNI enforces it: from objects of the API to each node's own nftables."""
+"""NetworkPolicy on real nodes, as the VPC CNI enforces it: API objects become nftables rules of each node."""
 
 from mlp_sandbox.clusters.network_policy.addon import ADDON, enforced
 from mlp_sandbox.clusters.network_policy.enforcer import Enforcer

@@ -1,4 +1,4 @@
-"""Whether a cluster's VPC CNI is told to enforce NetworkPolicy.
+"""Settings of the VPC CNI add-on that enable the enforcement of NetworkPolicy.
 
 https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
 """
@@ -19,7 +19,7 @@ def enforced(addons: Iterable[EksAddon]) -> bool:
 
 
 def words(addon: EksAddon, *, real_nodes: bool) -> str:
-    """What the add-on does here."""
+    """Describe the effect of the add-on in this cluster."""
     if not real_nodes:
         return "nothing: there are no real nodes, and NetworkPolicy is enforced nowhere"
     network = "the network of every real node"

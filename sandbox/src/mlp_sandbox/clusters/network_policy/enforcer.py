@@ -1,4 +1,4 @@
-"""Keeps the rules of every real node in step with the cluster's NetworkPolicies, within a fraction of a second."""
+"""Enforcer that keeps the rules of every real node in step with the NetworkPolicies, within a fraction of a second."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mlp_sandbox.clusters.nodes.real.layout import NodeFolder
 from mlp_sandbox.clusters.nodes.real.plan import Plan
 
 _LOOK_SECONDS = 1.0
-"""How often nodes are looked for that have come, gone or been started anew."""
+"""Interval of checks for nodes that were added, removed or restarted."""
 
 _TOGETHER_SECONDS = 0.05
-"""Changes come in bursts: so long is waited for the next one."""
+"""Time to wait for further changes, because changes come in bursts."""
 
 _RESYNC_SECONDS = 60.0
 _NFT_SECONDS = 20.0
@@ -32,7 +32,7 @@ _NFT_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class _Applied:
-    """`network` is the number of the network namespace that got the rules."""
+    """Rules that a node last received. `network` is the inode number of its network namespace."""
 
     network: int
     rules: str
@@ -40,7 +40,10 @@ class _Applied:
 
 
 class Enforcer:
-    """Works in threads of its own. Nodes that it has never heard the whole cluster for are left as they are."""
+    """Enforcer of NetworkPolicy, in its own threads.
+
+    Nodes stay unchanged until the mirrors have the whole cluster's objects.
+    """
 
     def __init__(
         self, api: Api, nodes: Path, aws: AwsEndpoint, log: logging.Logger, wanted: Callable[[], bool]
@@ -65,7 +68,7 @@ class Enforcer:
         self._thread.start()
 
     def stop(self) -> None:
-        """The rules stay, and go with the nodes."""
+        """Stop the enforcer. Nodes keep their rules until they are removed."""
         self._ending = True
         self._changed.set()
         for mirror in self._mirrors:
@@ -80,7 +83,7 @@ class Enforcer:
                 self._changed.clear()
             try:
                 self._step()
-            except Exception as error:  # whatever it is, later changes must not stay without effect
+            except Exception as error:  # whatever failed, later changes must still take effect
                 self._note(f"NetworkPolicy is not enforced: {type(error).__name__}: {error}")
 
     def _step(self) -> None:
@@ -111,7 +114,7 @@ class Enforcer:
         )
 
     def _bring_in_step(self, folder: NodeFolder, content: Content | None) -> None:
-        """Nothing happens where the rules are what they were, and only seldom the same once more."""
+        """Apply the rules of one node if they changed, or if the last application is older than `_RESYNC_SECONDS`."""
         name = folder.root.name
         pid = processes.running(folder.pid_file)
         if pid is None:
@@ -124,7 +127,7 @@ class Enforcer:
             fresh = before is not None and time.monotonic() - before.at < _RESYNC_SECONDS
             if before and fresh and (before.network, before.rules) == (number, rules):
                 return
-            # A node that begins is still in the network of this machine, which gets no rules.
+            # A starting node is still in the network namespace of this machine, which must get no rules.
             if number == Path("/proc/self/ns/net").stat().st_ino:
                 return
             descriptor = network.fileno()

@@ -1,4 +1,4 @@
-"""A copy of all objects of one kind, kept up to date by a watch.
+"""Local copy of all objects of one kind, which a watch keeps up to date.
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 """
@@ -18,7 +18,10 @@ Read = TypeVar("Read")
 
 
 class Mirror(Generic[Read]):
-    """What `read` makes of each object; None is left out. `changed` is set when something of that has changed."""
+    """Local copy of objects, each converted by `read`. Objects for which `read` returns None are left out.
+
+    The event `changed` is set when a converted object changes.
+    """
 
     def __init__(
         self, api: Api, path: str, read: Callable[[Mapping[str, Any]], Read | None], changed: threading.Event
@@ -36,7 +39,7 @@ class Mirror(Generic[Read]):
         self._thread.start()
 
     def stop(self) -> None:
-        """It ends with its next event."""
+        """Request the end of the watch. The thread ends at its next event."""
         self._ending.set()
 
     def objects(self) -> list[Read]:
@@ -46,7 +49,7 @@ class Mirror(Generic[Read]):
         while not self._ending.is_set():
             try:
                 self._follow(self._list())
-            except (ApiError, KeyError, TypeError, ValueError):  # no answer, or half of one: begin anew
+            except (ApiError, KeyError, TypeError, ValueError):  # no response or a partial one: list again
                 self._ending.wait(_RETRY_SECONDS)
 
     def _list(self) -> str:
@@ -59,7 +62,7 @@ class Mirror(Generic[Read]):
         return found["metadata"]["resourceVersion"]
 
     def _follow(self, version: str) -> None:
-        """Until the server says that it has forgotten that version, or anything goes wrong."""
+        """Follow the watch until the server no longer has that version, or until an error."""
         while not self._ending.is_set():
             for event in self._api.watch(self._path, version, _WATCH_SECONDS):
                 if event["type"] == "ERROR" or self._ending.is_set():

@@ -1,4 +1,4 @@
-"""What of the API's objects decides about traffic, so that a change of anything else is none."""
+"""Fields of API objects that determine network rules. A change of any other field has no effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ENDED = ("Succeeded", "Failed")
 
 @dataclass(frozen=True, kw_only=True)
 class NamedPort:
-    """A port that a container says it has."""
+    """Port that a container declares."""
 
     name: str
     number: int
@@ -21,7 +21,7 @@ class NamedPort:
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """A pod that has its address and has not ended."""
+    """Pod that has an IPv4 address and has not ended."""
 
     namespace: str
     name: str
@@ -54,7 +54,7 @@ class Pod:
 
 @dataclass(frozen=True, kw_only=True)
 class ServicePort:
-    """`target` is the number or the name of the pods' port."""
+    """Port of a Service. `target` is the number or the name of the port of its pods."""
 
     number: int
     target: int | str
@@ -63,7 +63,7 @@ class ServicePort:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A Service with an address of its own."""
+    """Service that has its own cluster IP."""
 
     namespace: str
     address: str
@@ -104,7 +104,7 @@ class Namespace:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A NetworkPolicy; `spec` as the API has it.
+    """NetworkPolicy; `spec` has the API's format.
 
     https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/
     """
@@ -121,7 +121,7 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """All that rules are made of."""
+    """All objects that the rules are computed from."""
 
     policies: Sequence[Policy] = ()
     pods: Sequence[Pod] = ()

@@ -1,7 +1,7 @@
-"""What NetworkPolicies let a pod receive and send, resolved to addresses and ports as the VPC CNI's controller does.
+"""Traffic that NetworkPolicies allow for a pod, resolved to addresses and ports as the VPC CNI's controller does.
 
-Traffic that a pod sends is judged by the address that it sends to, before kube-proxy turns a Service's address into a
-pod's: a peer that selects pods stands for these pods, and for the Services whose selector it matches too.
+Egress traffic is matched by its original destination, before kube-proxy translates a Service's address to a pod's.
+Therefore a peer that selects pods stands for these pods, and for the Services whose selector it matches.
 https://github.com/aws/amazon-network-policy-controller-k8s
 """
 
@@ -20,7 +20,7 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A range of addresses, without those of `excepts`."""
+    """Range of addresses without the ranges in `excepts`."""
 
     network: IPv4Network
     excepts: tuple[IPv4Network, ...] = ()
@@ -28,7 +28,7 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Those from `first` to `last` of a protocol; all of it where `first` is None."""
+    """Port range of a protocol, from `first` to `last`. `first` is None for the whole protocol."""
 
     protocol: str
     first: int | None = None
@@ -37,7 +37,10 @@ class Ports:
 
 @dataclass(frozen=True, kw_only=True)
 class Allow:
-    """Traffic with any of the blocks on any of the ports; on every protocol and port where `ports` is None."""
+    """Rule that allows traffic with any of the blocks on any of the ports.
+
+    `ports` is None for every protocol and port.
+    """
 
     blocks: tuple[Block, ...]
     ports: frozenset[Ports] | None = None
@@ -45,14 +48,17 @@ class Allow:
 
 @dataclass(frozen=True, kw_only=True)
 class PodRules:
-    """What may pass; None where no policy selects the pod for that direction, and everything may."""
+    """Allowed traffic of a pod.
+
+    A direction is None if no policy selects the pod for it, so that all its traffic may pass.
+    """
 
     ingress: tuple[Allow, ...] | None
     egress: tuple[Allow, ...] | None
 
 
 def rules_of(pod: Pod, content: Content) -> PodRules:
-    """Policies do not hold for pods in their node's own network."""
+    """Return the rules of a pod. Policies do not apply to pods in the network of their node."""
     mine = [
         policy
         for policy in content.policies
@@ -114,7 +120,7 @@ def _egress(policy: Policy, content: Content) -> Iterator[Allow]:
 
 
 def _outside(block: Mapping[str, Any], ports: frozenset[Ports] | None) -> Iterator[Allow]:
-    """Clusters have IPv4; ranges of IPv6 say nothing in them, as on EKS."""
+    """Yield the rule for an ipBlock. Clusters have IPv4 only, so IPv6 ranges have no effect, as on EKS."""
     if ":" in block["cidr"]:
         return
     excepts = (IPv4Network(each, strict=False) for each in block.get("except") or [])
@@ -141,7 +147,10 @@ def _selected(policy: Policy, peer: Mapping[str, Any], content: Content) -> Iter
 
 
 def _resolved(wanted: Iterable[Mapping[str, Any]], pod: Pod | None) -> frozenset[Ports] | None:
-    """The ports of a rule; those with a name are the pod's, and none where the pod has no such port. None: all."""
+    """Return the ports of a rule, or None if the rule allows all.
+
+    Named ports resolve to the pod's ports; a name that the pod does not have is left out.
+    """
     found: set[Ports] = set()
     for each in wanted:
         protocol, port = each.get("protocol", "TCP"), each.get("port")
@@ -158,7 +167,7 @@ def _resolved(wanted: Iterable[Mapping[str, Any]], pod: Pod | None) -> frozenset
 
 
 def _service_ports(wanted: Iterable[Mapping[str, Any]], service: Service, content: Content) -> frozenset[Ports] | None:
-    """A policy names the pods' ports: the Service's are those that lead to them."""
+    """Return the ports of a Service that lead to the pods' ports that a policy names."""
     found: set[Ports] = set()
     for each in wanted:
         protocol, port = each.get("protocol", "TCP"), each.get("port")
@@ -191,7 +200,7 @@ def _leads_to(service: Service, port: int | str, protocol: str, content: Content
 
 
 def _merged(found: Iterable[Allow]) -> tuple[Allow, ...]:
-    """One for all blocks with the same ports, always in the same order."""
+    """Merge the rules with the same ports into one each, in a stable order."""
     by_ports: dict[frozenset[Ports] | None, set[Block]] = {}
     for each in found:
         by_ports.setdefault(each.ports, set()).update(each.blocks)

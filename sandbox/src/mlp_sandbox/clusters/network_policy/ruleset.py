@@ -1,7 +1,7 @@
-"""The rules of one node's pods as a table of nftables, which takes the place of the one before at once.
+"""Rules of one node's pods as an nftables table, which replaces the previous table atomically.
 
-What a pod sends is judged where it enters the node's network, before any address is translated; what it receives where
-it is routed to it. What the node itself sends to its pods, such as probes, is routed nowhere and always passes.
+Egress is filtered where it enters the node's network, before any address translation. Ingress is filtered where it is
+routed to the pod. Traffic from the node itself to its pods, such as probes, is not forwarded and always passes.
 https://www.netfilter.org/projects/nftables/manpage.html
 """
 
@@ -18,37 +18,37 @@ from mlp_sandbox.clusters.network_policy.rules import ANYWHERE, Allow, Block, Po
 TABLE = "network-policies"
 HTTPS = Ports(protocol="TCP", first=443, last=443)
 REMOVED = f"table ip {TABLE}\ndelete table ip {TABLE}\n"
-"""Of a table that may not be there: to delete it alone would fail."""
+"""Commands that remove the table. They declare it first, because the deletion of a missing table would fail."""
 
-# The way back of what was let through always passes. The way there is judged anew with every packet, so that also a
-# connection that was made before a policy came ends with it, as on EKS that of a pod that had no policy before.
+# Replies to allowed traffic always pass. The original direction is checked for every packet, so that a new policy also
+# ends existing connections, as on EKS those of a pod that had no policy before.
 _KNOWN = ("ct direction reply accept", "ct state related accept")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AwsEndpoint:
-    """Where pods reach the emulated AWS."""
+    """Address and port where pods reach the emulated AWS."""
 
     address: str
     port: int
 
 
 def ruleset(rules: Iterable[tuple[Pod, PodRules]], *, node_address: str, aws: AwsEndpoint) -> str:
-    """For the pods of one node. Pods with the same rules share their chain."""
+    """Return the nftables commands for the pods of one node. Pods with the same rules share a chain."""
     chains: dict[str, list[str]] = {}
     sent: dict[str, str] = {}
     received: dict[str, str] = {}
     for pod, allowed in sorted(rules, key=lambda each: each[0].address):
         if allowed.egress is not None:
             aws_verdict = "accept" if reaches_aws(allowed.egress) else "drop"
-            # Stands for AWS' own addresses and their port.
+            # The emulated endpoint stands for AWS' public addresses and TCP 443.
             first = f"ip daddr {aws.address} tcp dport {aws.port} {aws_verdict}"
             sent[pod.address] = _chain(chains, "egress", [first, *_accept(allowed.egress, "daddr")])
         if allowed.ingress is not None:
             received[pod.address] = _chain(chains, "ingress", _accept(allowed.ingress, "saddr"))
     egress = ["type filter hook prerouting priority mangle; policy accept;", *_KNOWN, f"ip daddr {node_address} accept"]
     ingress = ["type filter hook forward priority filter; policy accept;", *_KNOWN]
-    if received:  # a pod that reaches itself through a Service
+    if received:  # a pod may reach itself through a Service
         ingress.append(f"ip saddr . ip daddr {{ {', '.join(f'{each} . {each}' for each in received)} }} accept")
     chains |= {"sent": [*egress, *_jumps("saddr", sent)], "received": [*ingress, *_jumps("daddr", received)]}
     text = "".join(f"\tchain {name} {{\n{_lines(lines)}\t}}\n" for name, lines in chains.items())
@@ -56,7 +56,10 @@ def ruleset(rules: Iterable[tuple[Pod, PodRules]], *, node_address: str, aws: Aw
 
 
 def reaches_aws(egress: Iterable[Allow]) -> bool:
-    """Whether TCP 443 to any public address is allowed: which ones AWS has, nobody promises."""
+    """Return True if TCP 443 to any public address is allowed.
+
+    Any public address counts, because AWS guarantees no fixed addresses.
+    """
     return any(
         (each.ports is None or any(_covers(have, HTTPS) for have in each.ports))
         and any(_is_public(block) for block in each.blocks)
@@ -138,7 +141,7 @@ def _ports(ports: Iterable[Ports] | None) -> list[str]:
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[str]:
-    """Ranges that overlap are refused in a set."""
+    """Merge overlapping ranges, because nftables rejects a set that contains them."""
     joined: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
         if joined and first <= joined[-1][1]:

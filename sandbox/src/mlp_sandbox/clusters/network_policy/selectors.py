@@ -1,4 +1,4 @@
-"""Label selectors, as metav1.LabelSelector has them.
+"""Label selectors in the format of metav1.LabelSelector.
 
 https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
 """
@@ -12,7 +12,7 @@ Selector = Mapping[str, Any]
 
 
 def matches(selector: Selector, labels: Mapping[str, str]) -> bool:
-    """Whether all its requirements hold; an empty selector has none."""
+    """Return True if the labels meet all requirements of the selector. An empty selector matches everything."""
     wanted: Mapping[str, str] = selector.get("matchLabels") or {}
     expressions: list[Mapping[str, Any]] = selector.get("matchExpressions") or []
     return all(labels.get(key) == value for key, value in wanted.items()) and all(

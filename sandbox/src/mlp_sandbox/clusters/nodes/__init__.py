@@ -1,1 +1,1 @@
-"""The nodes of a cluster: real ones that run containers, and simulated ones."""
+"""Nodes of a cluster: real ones that run containers, and simulated ones."""

@@ -1,11 +1,12 @@
-"""How many pods of an instance can have network interfaces of their own, for the families that the program knows.
+"""Number of pods per instance that can have their own network interface, by instance type.
 
+The tables cover the instance families that the program knows.
 https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/pkg/aws/vpc/limits.go
 """
 
 from collections.abc import Mapping
 
-# Of most families; of sizes above 4xlarge the fewest of any.
+# Numbers of most families; for sizes above 4xlarge, the minimum over all families.
 _BY_SIZE: Mapping[str, int] = {
     **{"medium": 4, "large": 9, "xlarge": 18, "2xlarge": 38, "3xlarge": 38, "4xlarge": 54, "8xlarge": 54},
     **{"9xlarge": 54, "12xlarge": 54, "16xlarge": 106, "18xlarge": 107, "24xlarge": 62, "32xlarge": 82},
@@ -21,6 +22,6 @@ _WITHOUT = frozenset({"t3", "t3a", "t4g"})
 
 
 def branch_interfaces(instance_type: str) -> int:
-    """Return the number for an instance type, 0 where it has none or is not known."""
+    """Return the number for an instance type, or 0 if it has none or is unknown."""
     family, _, size = instance_type.partition(".")
     return 0 if family in _WITHOUT else _OTHERS.get(instance_type, _BY_SIZE.get(size, 0))

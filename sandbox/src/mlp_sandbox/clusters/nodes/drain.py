@@ -1,4 +1,4 @@
-"""How a node leaves: nothing new comes, its pods are asked to end for a while, then everything of it is forgotten."""
+"""Drain of a node: it is cordoned, its pods get a limited time to end, and then its pod objects are deleted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from mlp_sandbox.clusters.control_plane.api import Api, ApiError
 
 GRACE_SECONDS = 10
-"""terminationGracePeriodSeconds may ask for more in vain: the instance is going, as on AWS."""
+"""Maximum grace period. A longer terminationGracePeriodSeconds has no effect: the instance ends anyway, as on AWS."""
 
 _WAIT_SECONDS = 20.0
 _POLL_SECONDS = 0.5
 
 
 def evict(api: Api, node: str) -> None:
-    """Cordon the node and end its pods, DaemonSets' left out, which end with it. Bounded."""
+    """Cordon a node and end its pods, for a limited time. Pods of DaemonSets are left out; they end with the node."""
     try:
         api.merge(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
     except ApiError as error:
@@ -32,7 +32,7 @@ def evict(api: Api, node: str) -> None:
 
 
 def forget_pods(api: Api, node: str) -> None:
-    """For a node that does not run any more: nobody else confirms that its pods have ended."""
+    """Delete the pod objects of a node that no longer runs, because nothing else confirms that its pods have ended."""
     for pod in _pods(api, node):
         api.delete(_path(pod), {"gracePeriodSeconds": 0})
 

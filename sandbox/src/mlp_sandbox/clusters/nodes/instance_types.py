@@ -1,4 +1,4 @@
-"""What a node of an EC2 instance type has to offer: processors, memory, accelerators and room for pods."""
+"""Capacity of a node by EC2 instance type: processors, memory, accelerators and the number of pods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from mlp_sandbox.errors import SandboxError
 
-# What the hypervisor and the kernel keep of the nominal memory, as Karpenter reckons (VM_MEMORY_OVERHEAD_PERCENT):
+# Share of the nominal memory that the hypervisor and the kernel use, as in Karpenter (VM_MEMORY_OVERHEAD_PERCENT):
 # https://karpenter.sh/docs/reference/settings/
 _MEMORY_OVERHEAD = 0.075
 _ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}
@@ -23,7 +23,12 @@ _ADDRESSES_PER_PREFIX = 16
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceType:
-    """Memory is what the kernel sees, in MiB. `accelerators` are extended resources as device plugins announce them."""
+    """Instance type of EC2.
+
+    Attributes:
+        memory_mib: Memory that the kernel sees, in MiB.
+        accelerators: Extended resources as device plugins announce them, with their number.
+    """
 
     name: str
     architecture: str
@@ -34,10 +39,11 @@ class InstanceType:
     addresses_per_interface: int
 
     def max_pods(self, *, prefix_delegation: bool) -> int:
-        """How many pods EKS lets a managed node of this type have.
+        """Return the maximum number of pods that EKS sets for a managed node of this type.
 
         https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html: each network interface keeps one
-        address for itself, two pods use the node's own; with prefixes each address stands for 16. There is a cap.
+        address for itself, and two pods use the node's own address. With prefix delegation, each address stands for 16.
+        The result has an upper limit.
         """
         addresses = self.interfaces * (self.addresses_per_interface - 1)
         room = addresses * _ADDRESSES_PER_PREFIX + 2 if prefix_delegation else addresses + 2
@@ -45,7 +51,7 @@ class InstanceType:
 
 
 def instance_type(name: str) -> InstanceType:
-    """Raises SandboxError for a type that EC2 does not have."""
+    """Return an instance type. Raises SandboxError for a type that EC2 does not have."""
     found = _table().get(name)
     if found is None:
         raise SandboxError(
@@ -56,7 +62,7 @@ def instance_type(name: str) -> InstanceType:
 
 @cache
 def _table() -> Mapping[str, InstanceType]:
-    # The file alone: moto's own module for it comes with the whole of EC2.
+    # Read the file directly, because the moto module that reads it imports all of EC2.
     content = (resources.files("moto") / "ec2" / "resources" / "instance_types.json.gz").read_bytes()
     return {name: _read(name, raw) for name, raw in json.loads(gzip.decompress(content)).items()}
 
@@ -76,8 +82,11 @@ def _read(name: str, raw: Mapping[str, Any]) -> InstanceType:
 
 
 def _accelerators(raw: Mapping[str, Any]) -> dict[str, int]:
-    """https://github.com/NVIDIA/k8s-device-plugin,
-    https://awsdocs-neuron.readthedocs-hosted.com/en/latest/containers/kubernetes-getting-started.html"""
+    """Return the extended resources of an instance type, as device plugins announce them.
+
+    https://github.com/NVIDIA/k8s-device-plugin,
+    https://awsdocs-neuron.readthedocs-hosted.com/en/latest/containers/kubernetes-getting-started.html
+    """
     found: dict[str, int] = {}
     gpus = [each for each in raw.get("GpuInfo", {}).get("Gpus", []) if each["Manufacturer"] == "NVIDIA"]
     if gpus:

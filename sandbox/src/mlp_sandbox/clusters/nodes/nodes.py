@@ -1,6 +1,6 @@
-"""The nodes that a cluster shall have: from the instances of its node groups, as EKS would register them.
+"""Desired nodes of a cluster, derived from the instances of its node groups as EKS would register them.
 
-Pure functions: which nodes are real, and what each one is.
+The functions are pure. They decide which nodes are real, and compute the specification of each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ACCELERATOR_TAINTS = ("nvidia.com/gpu", "aws.amazon.com/neuron")
 EFA = "vpc.amazonaws.com/efa"
 POD_INTERFACE = "vpc.amazonaws.com/pod-eni"
 SIMULATED_TAINT = EksTaint(key=SIMULATED_LABEL, value="true", effect="PreferNoSchedule")
-# Where the VPC has no second range for pods: the one that EKS documents for them.
+# Used if the VPC has no second range for pods. EKS documents these ranges for pods.
 # https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
 _FALLBACK_POD_RANGES = ("100.64.0.0/16", "198.19.0.0/16")
 _NODE_PREFIX = 24
@@ -32,7 +32,7 @@ _NODE_PREFIX = 24
 
 @dataclass(frozen=True, kw_only=True)
 class WantedNodes:
-    """`problems` says by name why an instance can become no node."""
+    """Desired nodes of a cluster. `problems` maps the name of an instance to the reason why it cannot become a node."""
 
     specs: tuple[NodeSpec, ...]
     problems: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -41,7 +41,13 @@ class WantedNodes:
 def wanted_nodes(
     cluster: EksCluster, *, real_before: Mapping[str, str | None] | None = None, real_possible: bool = True
 ) -> WantedNodes:
-    """`real_before` holds the nodes that are real already and the pod range of each: they stay as they are."""
+    """Return the desired nodes of a cluster.
+
+    Args:
+        cluster: The desired cluster.
+        real_before: Nodes that are already real, with the pod range of each. They stay as they are.
+        real_possible: True if this machine can run real nodes.
+    """
     before = real_before or {}
     real = choose_real(cluster, before) if real_possible else frozenset[str]()
     ranges = assign_pod_ranges(pod_range(cluster), {name: before.get(name) for name in sorted(real)})
@@ -65,15 +71,16 @@ def wanted_nodes(
 
 
 def is_accelerated(group: EksNodeGroup) -> bool:
-    """Whether its taint keeps off what asks for no accelerator."""
+    """Return True if the group's taint keeps off pods that request no accelerator."""
     return any(taint.key in ACCELERATOR_TAINTS for taint in group.taints)
 
 
 def choose_real(cluster: EksCluster, before: Collection[str]) -> frozenset[str]:
-    """A machine has room for a few. Those that are real stay; the others are the first by group and instance.
+    """Return the names of the nodes that are real, because a machine has room for only a few.
 
-    Of the general groups, those that take any pod come first. Groups with EFA interfaces have none: nothing here could
-    give their pods one.
+    Nodes that are already real stay real. The others follow in the order of group and instance; among the general
+    groups, those that accept any pod come first. Groups with EFA interfaces get no real node, because nothing here
+    could provide such an interface to their pods.
     """
     chosen: set[str] = set()
     for accelerated, room in ((False, REAL_GENERAL_NODES), (True, REAL_ACCELERATED_NODES)):
@@ -100,7 +107,10 @@ def _keeps_off(group: EksNodeGroup) -> bool:
 
 
 def pod_range(cluster: EksCluster) -> str:
-    """The cluster's pod range. Where pods share the VPC's with the nodes, another: a node here routes its own /24."""
+    """Return the cluster's pod range.
+
+    If pods share the VPC's range with the nodes, another range is used, because a node here routes its own /24.
+    """
     mine = IPv4Network(cluster.pod_cidr)
     taken = [IPv4Network(cluster.vpc_cidr), IPv4Network(cluster.service_cidr)]
     if not any(mine.overlaps(each) for each in taken):
@@ -114,13 +124,16 @@ def pod_range(cluster: EksCluster) -> str:
 
 
 def simulated_pod_range(pods: str) -> str:
-    """The upper half of the range, for the addresses that KWOK makes up."""
+    """Return the upper half of the range, for the addresses that KWOK assigns."""
     network = IPv4Network(pods)
     return str(list(network.subnets(1))[1]) if network.prefixlen < 32 else pods
 
 
 def assign_pod_ranges(pods: str, before: Mapping[str, str | None]) -> dict[str, str | None]:
-    """A /24 of the lower half for each real node: its own from before, else the first free one; None when none is."""
+    """Assign a /24 of the lower half of the pod range to each real node.
+
+    A node keeps its previous range, or else gets the first free one. The value is None if no range is free.
+    """
     network = IPv4Network(pods)
     half = next(network.subnets(1)) if network.prefixlen < 32 else network
     free = [str(each) for each in half.subnets(new_prefix=_NODE_PREFIX)] if half.prefixlen <= _NODE_PREFIX else []
@@ -133,7 +146,7 @@ def assign_pod_ranges(pods: str, before: Mapping[str, str | None]) -> dict[str, 
 
 
 def labels(region: str, group: EksNodeGroup, instance: EksInstance, kind: InstanceType) -> dict[str, str]:
-    """As the kubelet, the cloud controller and EKS set them; the group's own win nothing over those.
+    """Return the labels that the kubelet, the cloud controller and EKS set. They override labels of the group.
 
     https://kubernetes.io/docs/reference/labels-annotations-taints/,
     https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
@@ -157,7 +170,7 @@ def labels(region: str, group: EksNodeGroup, instance: EksInstance, kind: Instan
 
 
 def prefix_delegation(cluster: EksCluster) -> bool:
-    """Whether the VPC CNI's configuration gives nodes whole prefixes for their pods.
+    """Return True if the VPC CNI's configuration gives nodes whole prefixes for their pods.
 
     https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html
     """
@@ -165,7 +178,7 @@ def prefix_delegation(cluster: EksCluster) -> bool:
 
 
 def pod_interfaces(cluster: EksCluster, instance_type: str) -> int:
-    """Return how many pods of a node can have a network interface, and security groups, of their own.
+    """Return the number of pods per node that can have their own network interface, and therefore security groups.
 
     https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
     """

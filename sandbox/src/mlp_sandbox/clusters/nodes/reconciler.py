@@ -1,4 +1,7 @@
-"""Brings a cluster's nodes in step with its instances: real ones run, simulated ones are objects, gone ones leave."""
+"""Reconciliation of a cluster's nodes with its instances.
+
+Real nodes run on this machine, simulated nodes are only API objects, and nodes whose instance is gone are drained.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,17 @@ from mlp_sandbox.clusters.nodes.real import RealNode
 from mlp_sandbox.clusters.nodes.real.configuration import Programs
 
 MANAGED = "mlp.sandbox/managed"
-"""Annotation of every node: the labels and taints that are the sandbox's to change, as JSON."""
+"""Annotation of every node: the labels and taints that the sandbox manages, as JSON."""
 
 _WORKERS = 4
 _RETRY_SECONDS = 15.0
 
 
 class NodeKeeper:
-    """`step` looks at what is, starts what is missing, and never waits; starts and farewells go on by themselves."""
+    """Reconciler of nodes.
+
+    `step` compares and starts work without waiting; starts and drains run in background threads.
+    """
 
     def __init__(self, folder: ClusterFolder, api: Api, programs: Programs, log: logging.Logger) -> None:
         self.states: dict[str, PartStatus] = {}
@@ -43,12 +49,12 @@ class NodeKeeper:
         self._pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="node")
 
     def real_before(self) -> dict[str, str | None]:
-        """The real nodes so far, and their pod ranges."""
+        """Return the real nodes of the last step, with their pod ranges."""
         recorded: Mapping[str, str | None] = read_json(self._folder.places).get("real_nodes") or {}
         return dict(recorded)
 
     def step(self, wanted: WantedNodes, access: ClusterAccess | None, *, pod_identity: bool) -> bool:
-        """Whether everything is as it shall be. Raises ApiError."""
+        """Reconcile the nodes. Returns True if all of them are ready. Raises ApiError."""
         self._remember(wanted.specs)
         objects = {node["metadata"]["name"]: node for node in self._api.list("/api/v1/nodes")}
         self._collect()
@@ -68,7 +74,7 @@ class NodeKeeper:
         return all(state.state == "ready" for state in states.values())
 
     def stop(self) -> None:
-        """End every real node; the objects of the API stay as they are."""
+        """Stop every real node. The API objects stay unchanged."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         folders = (
             [path for path in self._folder.nodes.iterdir() if path.is_dir()] if self._folder.nodes.is_dir() else []
@@ -123,8 +129,9 @@ class NodeKeeper:
             self._api.merge(f"/api/v1/nodes/{spec.name}", change)
 
     def _announce(self, spec: NodeSpec, found: Mapping[str, Any]) -> None:
-        """As EKS's controller does; the kubelet keeps what others say of its node, and forgets it when it is new.
+        """Announce the node's interfaces for pods, as EKS's controller does.
 
+        The kubelet keeps resources that others announce for its node, and loses them when the node is new.
         https://kubernetes.io/docs/tasks/administer-cluster/extended-resource-node/
         """
         wanted = {name: str(count) for name, count in spec.interfaces.items()}
@@ -170,7 +177,11 @@ class NodeKeeper:
 
 
 def node_change(spec: NodeSpec, found: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The merge patch that gives a node its labels, taints and provider, and leaves what others have set."""
+    """Return the merge patch that sets a node's labels, taints and provider id, and keeps what others have set.
+
+    Returns:
+        None if nothing differs.
+    """
     metadata = found["metadata"]
     managed = _read_managed(metadata.get("annotations", {}).get(MANAGED))
     have: Mapping[str, str] = metadata.get("labels") or {}
@@ -192,7 +203,7 @@ def node_change(spec: NodeSpec, found: Mapping[str, Any]) -> dict[str, Any] | No
     if metadata.get("annotations", {}).get(MANAGED) != text:
         change.setdefault("metadata", {})["annotations"] = {MANAGED: text}
     if "taints" in change.get("spec", {}):
-        # Others set taints too: not over one that came in between.
+        # Others set taints too: the resource version prevents overwriting a concurrent change.
         change["metadata"] = {**change.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}
     return change or None
 

@@ -1,6 +1,6 @@
-"""Nodes without a machine: Node objects with their instance type's capacity, which KWOK keeps Ready.
+"""Simulated nodes: Node objects with their instance type's capacity, which KWOK keeps Ready.
 
-The scheduler takes them for real, and KWOK says of their pods that they run; nothing does.
+The scheduler treats them as real, and KWOK reports their pods as running, although nothing runs.
 https://kwok.sigs.k8s.io/docs/user/kwok-manage-nodes-and-pods/
 """
 
@@ -17,7 +17,7 @@ ANNOTATION = "kwok.x-k8s.io/node"
 SELECTOR = f"{ANNOTATION}=fake"
 SIMULATED_LABEL = "mlp.sandbox/simulated"
 EPHEMERAL_STORAGE = "100Gi"
-"""The launch template says how large the root volume is, and no node is told."""
+"""Fixed value, because nodes are not told the size of the root volume, which the launch template sets."""
 
 _EVICTION_MIB = 100
 _FACTORS = {
@@ -31,7 +31,7 @@ _FACTORS = {
 
 
 def manifest(spec: NodeSpec) -> dict[str, Any]:
-    """The Node object, status included (which the API server takes at creation)."""
+    """Return the Node object with its status, which the API server accepts at creation."""
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -69,7 +69,7 @@ def status(spec: NodeSpec) -> dict[str, Any]:
 
 
 def has_capacity(spec: NodeSpec, found: Mapping[str, Any]) -> bool:
-    """Whether a Node object says of itself what it shall; the API server may have written numbers in another way."""
+    """Return True if a Node object has the desired capacity. The API server may write numbers in another format."""
 
     def same(kind: str, wanted: Mapping[str, str]) -> bool:
         there: Mapping[str, str] = found["status"].get(kind) or {}
@@ -90,7 +90,10 @@ def capacity(spec: NodeSpec) -> dict[str, str]:
 
 
 def allocatable(spec: NodeSpec) -> dict[str, str]:
-    """What is left for pods: less what Amazon's node images keep (see `reserved`) and the hard eviction threshold."""
+    """Return the capacity that is left for pods.
+
+    It excludes what Amazon's node images reserve (see `reserved`), and the hard eviction threshold.
+    """
     kept = reserved(spec.cpus, spec.max_pods)
     memory = spec.memory_mib - int(kept["memory"].removesuffix("Mi")) - _EVICTION_MIB
     cpu = spec.cpus * 1000 - int(kept["cpu"].removesuffix("m"))
@@ -98,7 +101,10 @@ def allocatable(spec: NodeSpec) -> dict[str, str]:
 
 
 def _number(quantity: str) -> Decimal:
-    """https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, as far as it is used here."""
+    """Convert a Kubernetes quantity with one of the suffixes that are used here.
+
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+    """
     for suffix, factor in _FACTORS.items():
         if quantity.endswith(suffix):
             return Decimal(quantity.removesuffix(suffix)) * factor

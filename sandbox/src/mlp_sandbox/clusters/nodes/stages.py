@@ -1,4 +1,4 @@
-"""What KWOK does with simulated nodes and their pods: says that a node is ready, that pods run, that Jobs' pods end.
+"""KWOK stages for simulated nodes and their pods: nodes become ready, pods run, and pods of Jobs complete.
 
 https://kwok.sigs.k8s.io/docs/user/stages-configuration/
 """
@@ -85,7 +85,7 @@ containerStatuses:
 
 
 def configuration() -> str:
-    """The content of KWOK's configuration file: a document per stage, as JSON, which is YAML."""
+    """Return the content of KWOK's configuration file: one document per stage, in JSON, which is valid YAML."""
     ready = '.status.conditions.[] | select( .type == "Ready" ) | .status'
     alive = {"key": ".metadata.deletionTimestamp", "operator": "DoesNotExist"}
     stages = [

@@ -1,2 +1,4 @@
-"""Programs that stand in for upstream images which no package registry has. Each is a package of its own that runs in
-a container: it imports nothing of this project."""
+"""Stand-ins for upstream images that no package registry provides.
+
+Each stand-in is a separate package that runs in a container and imports nothing from this project.
+"""

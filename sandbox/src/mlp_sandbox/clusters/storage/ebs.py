@@ -1,4 +1,4 @@
-"""EBS volumes for claims: what EC2 is asked for by a storage class and a claim, and the calls themselves.
+"""EBS volumes for claims: the EC2 request that follows from a storage class and a claim, and the EC2 calls.
 
 https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md and .../docs/tagging.md
 """
@@ -30,7 +30,7 @@ _SUFFIXES = {"": Decimal(1), "m": Decimal("0.001"), "Ki": Decimal(1024), "k": De
 _TYPES = ("gp2", "gp3", "io1", "io2", "sc1", "st1", "standard")
 _NUMBERS = {"iops": "Iops", "throughput": "Throughput"}
 _FILE_SYSTEMS = ("ext2", "ext3", "ext4", "xfs", "ntfs")
-# They shape the file system or the attachment, of which there is none here.
+# These parameters configure the file system or the attachment; there is neither here.
 _WITHOUT_EFFECT = (
     *("allowautoiopspergbincrease", "blockexpress", "blocksize", "inodesize", "bytesperinode", "numberofinodes"),
     *("ext4bigalloc", "ext4clustersize", "csi.storage.k8s.io/fstype"),
@@ -38,11 +38,11 @@ _WITHOUT_EFFECT = (
 
 
 class ClaimError(Exception):
-    """The claim cannot have a volume; the message says why, for its event."""
+    """Error for a claim that cannot have a volume. Its message gives the reason, for the claim's event."""
 
 
 def gibibytes(quantity: str) -> int:
-    """EBS sells whole ones."""
+    """Convert a Kubernetes quantity to GiB, rounded up, because EBS sizes are whole GiB. Raises ClaimError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:([kMGTPE]i?|Ki|m)|[eE](\d+))?", quantity)
     if match is None:
         raise ClaimError(f"{quantity!r} is no size; write one such as 20Gi")
@@ -52,7 +52,7 @@ def gibibytes(quantity: str) -> int:
 
 
 def check_claim(claim: Mapping[str, Any]) -> None:
-    """Raises ClaimError for what the driver refuses, and for what is not to be had here."""
+    """Check a claim. Raises ClaimError for properties that the driver rejects or that the sandbox does not support."""
     spec = claim["spec"]
     modes: list[str] = spec.get("accessModes") or []
     if wrong := [mode for mode in modes if mode not in ("ReadWriteOnce", "ReadWriteOncePod")]:
@@ -66,7 +66,10 @@ def check_claim(claim: Mapping[str, Any]) -> None:
 def create_request(
     claim: Mapping[str, Any], parameters: Mapping[str, str], *, name: str, zone: str, cluster: str
 ) -> dict[str, Any]:
-    """The arguments of ec2:CreateVolume. Raises ClaimError that names the parameter of the storage class."""
+    """Return the arguments of ec2:CreateVolume.
+
+    Raises ClaimError that names the invalid parameter of the storage class.
+    """
     size = gibibytes(claim["spec"]["resources"]["requests"]["storage"])
     request: dict[str, Any] = {"AvailabilityZone": zone, "Size": size, "VolumeType": "gp3"}
     metadata = claim["metadata"]
@@ -110,7 +113,10 @@ def create_request(
 
 
 class Ebs:
-    """The calls. The client is made at the first one: most clusters have no volume. Raises Ec2Error."""
+    """EC2 calls for volumes.
+
+    The boto3 client is created at the first call, because most clusters have no volume. Raises Ec2Error.
+    """
 
     def __init__(self, endpoint: str, region: str) -> None:
         self._make: Callable[[], Any] = lambda: boto3.client(
@@ -129,7 +135,7 @@ class Ebs:
         return self._made
 
     def ensure(self, name: str, request: Mapping[str, Any]) -> str:
-        """The id of the volume of that name, which is made unless there is one."""
+        """Return the id of the volume of that name, and create the volume if there is none."""
         found = self._client.describe_volumes(Filters=[{"Name": "tag:CSIVolumeName", "Values": [name]}])["Volumes"]
         return found[0]["VolumeId"] if found else self._client.create_volume(**request)["VolumeId"]
 
@@ -137,7 +143,7 @@ class Ebs:
         self._client.modify_volume(VolumeId=volume_id, Size=size)
 
     def delete(self, volume_id: str) -> None:
-        """One that is gone already is fine."""
+        """Delete a volume. A volume that is already gone is no error."""
         try:
             self.attach(volume_id, None)
             self._client.delete_volume(VolumeId=volume_id)
@@ -146,12 +152,12 @@ class Ebs:
                 raise
 
     def attach(self, volume_id: str, instance_id: str | None) -> None:
-        """Attach to that instance and no other; None detaches."""
+        """Attach a volume to that instance only; None detaches it."""
         [volume] = self._client.describe_volumes(VolumeIds=[volume_id])["Volumes"]
         attached = {each["InstanceId"]: each["Device"] for each in volume.get("Attachments") or []}
         for other, device in attached.items():
             if other != instance_id:
-                # The instance may be gone, and the attachment with it.
+                # The instance and its attachment may already be gone.
                 with contextlib.suppress(ClientError):
                     self._client.detach_volume(VolumeId=volume_id, InstanceId=other, Device=device)
         if instance_id is not None and instance_id not in attached:

@@ -1,7 +1,7 @@
-"""In place of the EBS CSI driver: claims get EC2 volumes of the emulated account, and folders that hold their data.
+"""Replacement of the EBS CSI driver: claims get EC2 volumes of the emulated account, and folders that hold their data.
 
-A folder is not a node's: like an EBS volume it can be had from every node of its zone, and outlives them. It has no
-size limit. Attached to the instance of the node that a pod with the claim runs on, as far as the account shows.
+A folder does not belong to a node: like an EBS volume, it is available on every node of its zone and outlives nodes. It
+has no size limit. The account shows the volume as attached to the instance of the node where a pod uses the claim.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mlp_sandbox.clusters.storage.ebs import (
 
 ADDON = "aws-ebs-csi-driver"
 VOLUME_ID = "mlp.sandbox/volume-id"
-"""Annotation of a PersistentVolume: the EC2 volume behind it."""
+"""Annotation of a PersistentVolume: the id of its EC2 volume."""
 
 ZONE = "topology.kubernetes.io/zone"
 _FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
@@ -46,8 +46,10 @@ Json = Mapping[str, Any]
 
 
 class Volumes:
-    """`tick` does what is due. Raises ApiError when the API server does not answer; a claim's own problems become
-    events on it."""
+    """Reconciler of persistent volumes. `tick` does the pending work.
+
+    Raises ApiError when the API server does not answer. Problems of a claim become events of the claim.
+    """
 
     def __init__(self, api: Api, ebs: Ebs, cluster: str, folder: Path) -> None:
         self._api = api
@@ -58,7 +60,11 @@ class Volumes:
         self._attached: dict[str, str | None] = {}
 
     def tick(self, *, installed: bool) -> None:
-        """`installed`: whether the add-on is. Without it nothing happens to claims and volumes, as on EKS."""
+        """Reconcile claims and volumes.
+
+        Args:
+            installed: True if the add-on is installed. Without it, claims and volumes stay unchanged, as on EKS.
+        """
         if not installed:
             self._api.delete(f"/apis/storage.k8s.io/v1/csidrivers/{PROVISIONER}")
             return
@@ -112,7 +118,7 @@ class Volumes:
                 "accessModes": claim["spec"]["accessModes"],
                 "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
                 "storageClassName": storage_class["metadata"]["name"],
-                "mountOptions": [],  # of a file system, and this is a folder
+                "mountOptions": [],  # these apply to a file system, and this is a folder
                 "local": {"path": str(place)},
                 "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [_in_zone(zone)]}]}},
                 "claimRef": {
@@ -126,7 +132,11 @@ class Volumes:
         self._tell(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {name} ({volume_id})")
 
     def _zone(self, claim: Json, storage_class: Json) -> str | None:
-        """The chosen node's; without one, that of the first node that the class allows. None: there is none yet."""
+        """Return the zone for a claim's volume, or None if there is none yet.
+
+        The zone is that of the selected node. For immediate binding it is the first zone that has a node and that the
+        storage class allows.
+        """
         nodes = {each["metadata"]["name"]: each["metadata"]["labels"] for each in self._api.list("/api/v1/nodes")}
         chosen = (claim["metadata"].get("annotations") or {}).get(_SELECTED_NODE)
         if storage_class.get("volumeBindingMode") == "WaitForFirstConsumer":
@@ -155,7 +165,7 @@ class Volumes:
         self._tell(claim, "Normal", "FileSystemResizeSuccessful", f"volume is {size} ({wanted * GIB} bytes) now")
 
     def _delete_if_due(self, volume: Json) -> None:
-        """Of reclaim policy Delete with its claim; of Retain the EC2 volume and the data stay."""
+        """Delete a volume whose claim is gone. With reclaim policy Retain, the EC2 volume and the data stay."""
         metadata = volume["metadata"]
         deletes = volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
         bound = volume.get("status", {}).get("phase") == "Bound"
@@ -176,7 +186,7 @@ class Volumes:
         self._api.delete(path)
 
     def _show_attachments(self, volumes: list[dict[str, Any]]) -> None:
-        """Let the account show each volume at the instance of the node where a pod uses it."""
+        """Show each volume in the account as attached to the instance of the node where a pod uses it."""
         if not volumes:
             return
         instances = {
@@ -204,7 +214,7 @@ class Volumes:
                 _log.warning("volume %s is not shown as attached to %s: %s", volume_id, instance, error)
 
     def _tell(self, claim: Json, kind: str, reason: str, message: str) -> None:
-        """An event on the claim, once for each news."""
+        """Create an event for the claim, unless it repeats the previous message."""
         metadata = claim["metadata"]
         if self._told.get(metadata["uid"]) == message:
             return

@@ -1,4 +1,7 @@
-"""A real PostgreSQL per emulated RDS instance: found, initialised, secured, configured, kept running and stopped."""
+"""A real PostgreSQL server per emulated RDS instance.
+
+The package finds an installation, and initialises, secures, configures, supervises and stops the servers.
+"""
 
 from mlp_sandbox.databases.postgres.lifecycle import InstanceProcess, describe, stop_all
 from mlp_sandbox.databases.postgres.reconcile import PostgresDataPlane, PostgresStatus

@@ -1,7 +1,7 @@
-"""The operating-system account that servers run as: PostgreSQL refuses to run as root.
+"""Operating-system account of the servers, because PostgreSQL does not run as root.
 
-As root that is Debian's `postgres`. It needs no access to the folders above its data directory, which are often closed
-(/root is): a server gets its data directory as an open file descriptor, see `DirectoryHandle`.
+For root it is Debian's `postgres`. The account needs no access to the folders above its data directory, which are often
+closed (/root is): a server gets its data directory as an open file descriptor, see `DirectoryHandle`.
 """
 
 import os
@@ -18,7 +18,7 @@ SERVICE_USER: Final = "postgres"
 
 
 class SpawnOptions(TypedDict, total=False):
-    """What `subprocess` is told to become another user."""
+    """Options with which `subprocess` starts a child as another user."""
 
     user: int
     group: int
@@ -27,7 +27,7 @@ class SpawnOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceAccount:
-    """Who servers run as; `switch` when that is not who we are."""
+    """Account that servers run as; `switch` is true when it is not the account of this process."""
 
     name: str
     uid: int
@@ -38,7 +38,7 @@ class ServiceAccount:
         return SpawnOptions(user=self.uid, group=self.gid, extra_groups=[]) if self.switch else SpawnOptions()
 
     def write(self, path: Path, content: str | bytes, mode: int = 0o600) -> None:
-        """Put a file of the account's own in place in one step; a link left at `path` is replaced, not followed."""
+        """Write a file of the account in one step. A link at `path` is replaced and not followed."""
         fresh = path.with_name(f"{path.name}.new")
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
@@ -58,7 +58,11 @@ class ServiceAccount:
 
 
 def service_account() -> ServiceAccount:
-    """Whom servers run as on this machine."""
+    """Return the account that servers run as on this machine.
+
+    Raises:
+        DataPlaneError: the machine has no such account.
+    """
     uid = os.geteuid()
     wanted: int | str = SERVICE_USER if uid == 0 else uid
     try:
@@ -73,7 +77,7 @@ def service_account() -> ServiceAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class DirectoryHandle:
-    """An open directory under a name that works without access to its parents, and is short enough for a socket."""
+    """Open directory with a path that needs no access to its parents and is short enough for a socket."""
 
     descriptor: int
 
@@ -84,7 +88,7 @@ class DirectoryHandle:
 
 @contextmanager
 def open_directory(path: Path) -> Generator[DirectoryHandle]:
-    """Hold a directory open; hand `descriptor` to a child with `pass_fds` and it sees the same `path`."""
+    """Keep a directory open. A child that gets `descriptor` with `pass_fds` can use the same `path`."""
     descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY)
     try:
         yield DirectoryHandle(descriptor=descriptor)

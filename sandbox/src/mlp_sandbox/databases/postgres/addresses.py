@@ -1,8 +1,8 @@
-"""An address per instance, so that each keeps the port it was asked for and sandboxes do not collide.
+"""Addresses of instances: one each, so that each can use its requested port and sandboxes do not collide.
 
-Derived by hashing; what was chosen is recorded beside the instance and stays. In a VPC it is one of the DB subnet's.
-Elsewhere every sandbox home owns one /24 of a pool of loopback addresses and every instance a place in it: Linux
-answers on all of 127.0.0.0/8 without any set-up.
+An address is derived by hashing. The choice is recorded beside the instance and does not change. In a VPC it is an
+address of the DB subnet. Elsewhere every sandbox home owns one /24 of a pool of loopback addresses, and every instance
+has a place in it: Linux answers on all of 127.0.0.0/8 without any set-up.
 """
 
 import errno
@@ -16,7 +16,7 @@ from typing import Final
 from mlp_sandbox.databases.postgres.errors import DataPlaneError
 
 ADDRESS_POOL: Final = IPv4Network("127.64.0.0/10")
-"""Where instances listen that have no address of a VPC."""
+"""Pool for instances that have no address of a VPC."""
 
 _BLOCK: Final = 256
 
@@ -26,7 +26,10 @@ def _number(text: str) -> int:
 
 
 def candidates(pool: IPv4Network, home: Path, identifier: str) -> Iterator[str]:
-    """Every address that an instance of this home may have, its own first; network and broadcast are left out."""
+    """Yield every address that an instance of this home may have, the preferred one first.
+
+    Network and broadcast addresses are left out.
+    """
     block = min(_BLOCK, pool.num_addresses)
     start = int(pool.network_address) + (_number(str(home.resolve())) % (pool.num_addresses // block)) * block
     usable = block - 2
@@ -38,10 +41,10 @@ def candidates(pool: IPv4Network, home: Path, identifier: str) -> Iterator[str]:
 
 
 def subnet_candidates(subnet: IPv4Network, home: Path, identifier: str) -> Iterator[str]:
-    """Addresses of a subnet that an instance of this home may have, its own first.
+    """Yield the addresses of a subnet that an instance of this home may have, the preferred one first.
 
-    Of the upper half: EC2 gives those of instances and interfaces out from below, and AWS keeps the first four and the
-    last. https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+    They lie in the upper half, because EC2 assigns addresses of instances and interfaces from below, and AWS reserves
+    the first four and the last address. https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
     """
     half = subnet.num_addresses // 2
     usable = half - 1
@@ -54,7 +57,7 @@ def subnet_candidates(subnet: IPv4Network, home: Path, identifier: str) -> Itera
 
 
 def has_address(address: str) -> bool:
-    """Whether the machine has it."""
+    """Return whether the address belongs to this machine."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         try:
             probe.bind((address, 0))
@@ -64,7 +67,7 @@ def has_address(address: str) -> bool:
 
 
 def why_unusable(address: str, port: int) -> str | None:
-    """Why nothing can listen there now, or None when it can."""
+    """Return why no process can listen there now, or None when one can."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -79,7 +82,11 @@ def why_unusable(address: str, port: int) -> str | None:
 
 
 def choose_address(pool: IPv4Network, home: Path, identifier: str, port: int, taken: Collection[str]) -> str:
-    """The first address of the instance that no other instance of the home has and on which the port is free."""
+    """Return the first address of the instance that no other instance of the home has and whose port is free.
+
+    Raises:
+        DataPlaneError: there is no such address in the pool.
+    """
     reason = "all are given to other instances"
     for address in candidates(pool, home, identifier):
         if address in taken:

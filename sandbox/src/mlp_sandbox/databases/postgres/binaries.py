@@ -1,4 +1,4 @@
-"""Which PostgreSQL runs an instance: the major version it asks for when installed, else the nearest, and said so."""
+"""Choice of the PostgreSQL for an instance: the requested major version, else the nearest, with a note."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ _SECONDS: Final = 20
 
 @dataclass(frozen=True, kw_only=True)
 class PostgresInstall:
-    """One installed major version and where its programs are."""
+    """One installed major version and the folder of its programs."""
 
     major: int
     bin: Path
@@ -27,7 +27,7 @@ class PostgresInstall:
 
 
 def installed(debian_root: Path = DEBIAN_ROOT, search_path: str | None = None) -> list[PostgresInstall]:
-    """Every server installation on this machine: Debian's, then the one on PATH."""
+    """Return every server installation on this machine, by version; Debian's has precedence over the one on PATH."""
     folders = sorted(debian_root.glob("*/bin"))
     on_path = shutil.which("postgres", path=search_path)
     if on_path is not None:
@@ -42,7 +42,13 @@ def installed(debian_root: Path = DEBIAN_ROOT, search_path: str | None = None) -
 
 
 def choose_install(requested: str, on_disk: int | None, installs: Sequence[PostgresInstall]) -> PostgresInstall:
-    """The installation for an engine version; data that exist already only open with the major that wrote them."""
+    """Return the installation for an engine version.
+
+    Existing data can only be opened by the major version that wrote them.
+
+    Raises:
+        DataPlaneError: no suitable PostgreSQL is installed.
+    """
     if on_disk is not None:
         for install in installs:
             if install.major == on_disk:
@@ -58,7 +64,7 @@ def choose_install(requested: str, on_disk: int | None, installs: Sequence[Postg
 
 
 def requested_major(engine_version: str) -> int:
-    """15 of 15.4."""
+    """Return the major version of an engine version: 15 for 15.4."""
     head = engine_version.partition(".")[0]
     if not head.isdecimal():
         raise DataPlaneError(f"engine_version {engine_version!r} is not a PostgreSQL version; write one such as 15.4")
@@ -66,7 +72,7 @@ def requested_major(engine_version: str) -> int:
 
 
 def substitution_note(requested: str, used: PostgresInstall) -> str | None:
-    """What to tell when another major runs than the one that was asked for."""
+    """Return the note that another major version runs than the requested one; None when it is the same."""
     major = requested_major(requested)
     if used.major == major:
         return None
@@ -78,7 +84,7 @@ def substitution_note(requested: str, used: PostgresInstall) -> str | None:
 
 @cache
 def known_parameters(postgres: str) -> frozenset[str]:
-    """The names of the server's parameters, as the server itself lists them."""
+    """Return the names of the server's parameters, as the server itself lists them."""
     listing = _output([postgres, "--describe-config"])
     if listing is None:
         raise DataPlaneError(f"{postgres} does not list its parameters; reinstall PostgreSQL")
@@ -87,7 +93,7 @@ def known_parameters(postgres: str) -> frozenset[str]:
 
 @cache
 def libraries(pg_config: str) -> frozenset[str]:
-    """The names of the loadable libraries that the installation has; none when it does not tell."""
+    """Return the names of the installation's loadable libraries; none when the installation does not list them."""
     folder = _output([pg_config, "--pkglibdir"])
     return frozenset(path.stem for path in Path(folder.strip()).glob("*.so")) if folder else frozenset()
 

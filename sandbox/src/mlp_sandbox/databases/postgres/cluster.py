@@ -1,4 +1,4 @@
-"""One instance's database cluster: its data directory, its configuration files and its running server."""
+"""Database cluster of one instance: its data directory, its configuration files and its running server."""
 
 import logging
 import shutil
@@ -19,7 +19,7 @@ from mlp_sandbox.databases.postgres.record import InstanceFolder
 from mlp_sandbox.databases.postgres.settings import SUPERUSER
 
 READY_SECONDS: Final = 120.0
-"""How long a server may take until it answers; crash recovery is in it."""
+"""Longest time until a server must answer, crash recovery included."""
 
 _TOOL_SECONDS: Final = 180
 _LOG_LIMIT: Final = 8 * 1024 * 1024
@@ -29,7 +29,7 @@ _OURS: Final = f"{_QUIET} -c default_transaction_read_only=off -c statement_time
 
 
 class Cluster:
-    """The files and the server under an instance's folder."""
+    """Files and server under an instance's folder."""
 
     def __init__(
         self, folder: InstanceFolder, install: PostgresInstall, account: ServiceAccount, log: logging.Logger
@@ -41,7 +41,7 @@ class Cluster:
         self._mark = process.cluster_name(folder.root)
 
     def initialise(self) -> None:
-        """Make the data directory; one that was left half made is made anew, a whole one is never touched."""
+        """Make the data directory. An incomplete one is made anew; a complete one is not changed."""
         if self._folder.data.exists():
             return
         fresh = self._folder.root / "data.new"
@@ -60,11 +60,17 @@ class Cluster:
         self._log.info("%s: made a PostgreSQL %d cluster", self._folder.identifier, self._install.major)
 
     def server(self) -> int | None:
-        """The process id of the running server."""
+        """Return the process id of the running server, or None."""
         return process.find_server(self._folder.data, self._mark)
 
     def install_files(self, settings: str, files: dict[str, str | bytes]) -> bool:
-        """Put configuration in place; settings are tried by the server's own parser first. Says whether any changed."""
+        """Write the configuration files, and return whether any of them changed.
+
+        The server's own parser checks new settings first.
+
+        Raises:
+            DataPlaneError: PostgreSQL rejects the settings.
+        """
         wanted: dict[str, str | bytes] = {"postgresql.conf": settings, **files}
         changed = {name: content for name, content in wanted.items() if not self._holds(name, content)}
         if "postgresql.conf" in changed:
@@ -74,10 +80,15 @@ class Cluster:
         return bool(changed)
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it answers.
+
+        Raises:
+            DataPlaneError: the server ends at once or does not answer in time.
+        """
         data = self._folder.data
         process.end_orphans(self._mark)
-        # With the orphans gone nothing uses the directory; a stale file whose number another process has would block.
+        # Without orphans no process uses the directory. A stale file with the pid of another process would prevent the
+        # start.
         (data / "postmaster.pid").unlink(missing_ok=True)
         self._rotate_log()
         begin = self._folder.log_file.stat().st_size if self._folder.log_file.exists() else 0
@@ -92,7 +103,7 @@ class Cluster:
             time.sleep(_POLL_SECONDS)
 
     def reload(self) -> None:
-        """Make changed files count, with a restart when a setting needs one."""
+        """Apply changed files, with a restart when a setting needs one."""
         with self.administer() as connection:
             loaded = connection.execute("SELECT pg_conf_load_time()").fetchone()
             connection.execute("SELECT pg_reload_conf()")
@@ -101,7 +112,7 @@ class Cluster:
                 if time.monotonic() > deadline:
                     raise DataPlaneError("PostgreSQL does not load its changed settings; see postgresql.log")
                 time.sleep(_POLL_SECONDS)
-        # The server takes a new connection only after it has loaded everything, access rules included.
+        # The server accepts a new connection only after it has loaded all files, access rules included.
         with self.administer() as connection:
             waiting = connection.execute("SELECT name FROM pg_settings WHERE pending_restart ORDER BY name").fetchall()
         if waiting:
@@ -115,7 +126,7 @@ class Cluster:
 
     @contextmanager
     def administer(self) -> Generator[psycopg.Connection]:
-        """A superuser's connection through the socket in the data directory, under the running server's port."""
+        """Connect as the superuser through the socket in the data directory, with the running server's port."""
         with open_directory(self._folder.data) as handle:
             port = (self._folder.data / "postmaster.pid").read_text().splitlines()[3]
             with psycopg.connect(
@@ -186,7 +197,7 @@ class Cluster:
 
 
 def _last_lines(output: str) -> str:
-    """The few lines that say what failed; statements, which may hold anything, are left out."""
+    """Return the few lines that explain a failure, without statements, which may contain anything."""
     telling = [line.strip() for line in output.splitlines() if line.strip() and "STATEMENT:" not in line]
     severe = [line for line in telling if "FATAL" in line or "error" in line or "invalid" in line or "PANIC" in line]
     return " | ".join((severe or telling)[-3:]) or "it said nothing"

@@ -1,5 +1,5 @@
-"""The one error of this data plane: what went wrong with an instance and what to do, ready to be shown."""
+"""Error of this data plane; its text tells a user the problem of an instance and the fix."""
 
 
 class DataPlaneError(Exception):
-    """An instance cannot be brought to what is desired; the text is its status reason."""
+    """An instance cannot be brought to the desired state; the text is its status reason."""

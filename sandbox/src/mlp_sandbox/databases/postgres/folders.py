@@ -1,7 +1,8 @@
-"""Whose data a folder holds: renamed instances take theirs along, deleted ones leave theirs to nobody.
+"""Ownership of data folders: data of a renamed instance move with it, data of a deleted instance are put away.
 
-Folders are named by identifier, which is what people look for, but belong to the resource id in their record: an
-identifier that was deleted and created again, or swapped with another one, must not come with somebody else's rows.
+Folders are named by identifier, which users look for, but belong to the resource id in their record. A new instance
+with the identifier of a deleted one, or an instance that swapped identifiers with another one, must not get another
+instance's rows.
 """
 
 import logging
@@ -22,11 +23,14 @@ from mlp_sandbox.databases.postgres.record import (
 )
 
 MOVING: Final = "moving."
-"""Begins the name of a folder between two identifiers; no identifier holds a full stop."""
+"""Prefix of a folder whose move to another identifier is not complete; no identifier contains a full stop."""
 
 
 def settle(home: Path, desired: Sequence[DatabaseInstance], log: logging.Logger) -> None:
-    """Put away what no instance owns and move what was renamed; what fails is logged and tried again next time."""
+    """Put away the data that no instance owns, and move the data of renamed instances.
+
+    Failures are logged, and the next call tries again.
+    """
     named = {instance.identifier for instance in desired}
     owners = {instance.resource_id: instance.identifier for instance in desired}
     # In two steps, so that two instances can swap their identifiers.
@@ -43,7 +47,12 @@ def settle(home: Path, desired: Sequence[DatabaseInstance], log: logging.Logger)
 
 
 def check_owner(home: Path, folder: InstanceFolder, instance: DatabaseInstance) -> None:
-    """Refuse to work on data of another instance, and to begin anew while the instance's own lie elsewhere."""
+    """Check that the folder belongs to the instance.
+
+    Raises:
+        DataPlaneError: the folder holds the data of another instance, or the instance's own data lie elsewhere, so that
+            it must not begin with an empty folder.
+    """
     if folder.owner not in {None, instance.resource_id}:
         raise DataPlaneError(
             f"{folder.root} holds the data of another instance ({folder.owner}); choose another identifier, or move "

@@ -1,7 +1,7 @@
-"""Addresses of a VPC that this machine answers on for databases, as /32 of its loopback interface.
+"""VPC addresses of databases that this machine answers on, each a /32 of its loopback interface.
 
-The kernel keeps a label with each, which says whose it is: what a killed sandbox left is found and taken away by it.
-https://man7.org/linux/man-pages/man8/ip-address.8.html
+The kernel keeps a label with each address that names its owner. With it, addresses that a killed sandbox left are found
+and removed. https://man7.org/linux/man-pages/man8/ip-address.8.html
 """
 
 import hashlib
@@ -27,19 +27,19 @@ _SECONDS: Final = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class HostAddress:
-    """An address of this machine; `label` is its interface, or that and what somebody calls the address."""
+    """Address of this machine; `label` begins with the interface and may add a mark of the owner."""
 
     address: IPv4Interface
     label: str
 
 
 def label(home: Path) -> str:
-    """What marks the addresses of a sandbox home; the kernel wants the interface first."""
+    """Return the label of a sandbox home's addresses; the kernel requires the interface first."""
     return f"{_INTERFACE}:mlp{hashlib.sha256(str(home.resolve()).encode()).hexdigest()}"[:_LABEL_LENGTH]
 
 
 def possible() -> bool:
-    """Whether this process may give the machine addresses."""
+    """Return whether this process may add addresses to the machine."""
     if not sys.platform.startswith("linux") or os.geteuid() != 0 or shutil.which("ip") is None:
         return False
     status = Path("/proc/self/status").read_text().splitlines()
@@ -48,7 +48,7 @@ def possible() -> bool:
 
 
 def of_machine() -> list[HostAddress]:
-    """Every IPv4 address that the machine has now."""
+    """Return every IPv4 address that the machine has now."""
     found: list[dict[str, Any]] = json.loads(_ip("-json", "-4", "address", "show"))
     return [
         HostAddress(
@@ -61,18 +61,18 @@ def of_machine() -> list[HostAddress]:
 
 
 def covered(subnet: IPv4Network, have: Iterable[HostAddress]) -> IPv4Network | None:
-    """A network that the machine itself is in and that holds addresses of the subnet: they may be its neighbours'."""
+    """Return a network of this machine that overlaps the subnet, or None: neighbours may use the subnet's addresses."""
     return next((each.address.network for each in have if _is_neighbourhood(each, subnet)), None)
 
 
 def ensure(address: str, home: Path, have: Collection[HostAddress]) -> str | None:
-    """Make the machine answer on the address. Why it does not: somebody else has it; None when it does."""
+    """Make the machine answer on the address. Return why it cannot (another owner has it), or None on success."""
     mine = label(home)
     holder = next((each.label for each in have if each.address.ip == IPv4Address(address)), None)
     if holder is None:
         owners.note(mine, home)
         try:
-            # Of this scope, so that the machine never takes it for the sender of what goes elsewhere.
+            # With this scope, the machine never uses it as the source address of packets to other machines.
             _ip("address", "add", f"{address}/32", "dev", _INTERFACE, "scope", "host", "label", mine)
         except DataPlaneError as error:  # another sandbox may have been quicker
             return str(error)
@@ -81,7 +81,7 @@ def ensure(address: str, home: Path, have: Collection[HostAddress]) -> str | Non
 
 
 def release(home: Path, keep: Collection[str] = ()) -> None:
-    """Take away the addresses of a sandbox home, but those that it still needs."""
+    """Remove the addresses of a sandbox home, except those in `keep`."""
     if not possible():
         return
     for each in of_machine():

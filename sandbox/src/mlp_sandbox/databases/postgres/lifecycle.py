@@ -1,4 +1,4 @@
-"""The servers of one sandbox seen from outside the emulator: list them, stop them all."""
+"""Servers of one sandbox, listed and stopped from outside the emulator."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from mlp_sandbox.databases.postgres.record import InstanceFolder, existing_folde
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceProcess:
-    """One instance as it is on this machine now."""
+    """Current state of one instance on this machine."""
 
     identifier: str
     pid: int | None
@@ -21,14 +21,14 @@ class InstanceProcess:
 
 
 def describe(home: Path) -> list[InstanceProcess]:
-    """Every instance that the home holds data of; works with and without a running emulator."""
+    """Return every instance that the home holds data of. The call works with and without a running emulator."""
     return [_describe(folder) for folder in existing_folders(home)]
 
 
 def stop_all(home: Path) -> int:
-    """Stop every server of the home, take their addresses away and say how many ran; data stay.
+    """Stop every server of the home, remove their addresses and return the number of servers that ran. Data are kept.
 
-    Stop the emulator first: it restarts servers.
+    Stop the emulator first, because it restarts servers.
     """
     stopped = 0
     for folder in existing_folders(home):

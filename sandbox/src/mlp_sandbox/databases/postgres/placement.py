@@ -1,7 +1,7 @@
-"""Where an instance listens: on an address of its DB subnets where this machine can have one, else on a loopback one.
+"""Address choice for an instance: one of its DB subnets where this machine can have it, else a loopback address.
 
-As on AWS, what is in the VPC then reaches it by the address that the API tells. What was chosen is remembered before it
-is used, and stays.
+As on AWS, clients in the VPC then reach the instance by the address that the API returns. The choice is recorded before
+it is used, and does not change.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from mlp_sandbox.databases.postgres.record import InstanceFolder, InstanceRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """The record of an instance that has an address now; `note` says why it is not one of its VPC."""
+    """Record of an instance that has an address now; `note` says why it is not an address of its VPC."""
 
     record: InstanceRecord
     note: str | None = None
@@ -26,7 +26,7 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ranges:
-    """Subnets that the machine may answer in, in order; or why there is none."""
+    """Subnets that the machine may answer in, in order, or the reason why there are none."""
 
     subnets: tuple[IPv4Network, ...] = ()
     problem: str | None = None
@@ -35,7 +35,11 @@ class _Ranges:
 def place(
     home: Path, pool: IPv4Network, folder: InstanceFolder, instance: DatabaseInstance, *, running: bool
 ) -> Placement:
-    """Where it listened before, else a free place, remembered before it is used."""
+    """Return the recorded address of an instance, else choose a free one and record it before it is used.
+
+    Raises:
+        DataPlaneError: no address is free, or the recorded one cannot be used.
+    """
     have = host_addresses.of_machine() if instance.network is not None and host_addresses.possible() else None
     ranges = _ranges(instance, have)
     record = folder.read_record()
@@ -57,7 +61,10 @@ def place(
 
 
 def recorded_addresses(home: Path) -> set[str]:
-    """Of every instance that the home holds data of; damaged records are told where they are needed."""
+    """Return the addresses of all instances that the home holds data of.
+
+    Damaged records are skipped; they are reported when their instance is started.
+    """
     found: set[str] = set()
     for folder in existing_folders(home):
         try:
@@ -102,7 +109,7 @@ def _choose(
                 problem = why_unusable(address, instance.port)
                 if problem is None:
                     return address
-                # On an address that nobody had, only somebody who listens on all of them is in the way.
+                # The address was free before, so only a process that listens on all addresses can be in the way.
                 host_addresses.release(home, others)
                 raise DataPlaneError(f"{problem}; end what listens on 0.0.0.0:{instance.port} or ask for another port")
             reason = problem

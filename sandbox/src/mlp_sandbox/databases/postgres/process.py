@@ -1,8 +1,9 @@
-"""Server processes: started in their own session, found again by whoever comes later, stopped by process id.
+"""Server processes: each starts in a session of its own, is found again by later callers and is stopped by process id.
 
-A server outlives the process that started it. It is recognised by the cluster name on its command line, not by its
-working directory: in containers root may not read the latter of another account's process. PostgreSQL repeats the
-cluster name in the titles of its children, so that what a killed server leaves behind is recognised as well.
+A server outlives the process that started it. It is recognised by the cluster name on its command line and not by its
+working directory, because in containers root may not read the working directory of another account's process.
+PostgreSQL repeats the cluster name in the titles of its children, so that the children of a killed server are
+recognised as well.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from mlp_sandbox.databases.postgres.binaries import PostgresInstall
 from mlp_sandbox.databases.postgres.errors import DataPlaneError
 
 FAST_SECONDS: Final = 30.0
-"""How long a fast shutdown (SIGINT) may take before an immediate one (SIGQUIT)."""
+"""Longest time of a fast shutdown (SIGINT) before an immediate one (SIGQUIT)."""
 
 IMMEDIATE_SECONDS: Final = 10.0
 _ORPHAN_SECONDS: Final = 15.0
@@ -31,24 +32,28 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def cluster_name(folder: Path) -> str:
-    """The mark of an instance's processes: readable, and unique over all sandboxes of the machine."""
+    """Return the name of an instance's processes: readable, and unique over all sandboxes of the machine."""
     return f"{folder.name[:40]}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
 
 
 def environment() -> dict[str, str]:
-    """What servers and their tools see: nothing of the caller's, whose PG* and LC_* variables would change them."""
+    """Return the environment of servers and their tools.
+
+    It has nothing of the caller's environment, because PG* and LC_* variables would change their behaviour.
+    """
     return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
 def spawn(install: PostgresInstall, data: DirectoryHandle, mark: str, account: ServiceAccount, log_file: Path) -> int:
-    """Start a server; its output goes to `log_file`."""
+    """Start a server whose output goes to `log_file`, and return its process id."""
     with log_file.open("ab") as output:
         child = subprocess.Popen(
             [install.program("postgres"), "-D", data.path, "-c", f"cluster_name={mark}"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            # Not the data directory: PostgreSQL returns to where it started, and may not enter the parents of its data.
+            # The data directory cannot be used: PostgreSQL returns to the folder where it started, and may not enter
+            # the parents of its data.
             cwd="/",
             env=environment(),
             pass_fds=(data.descriptor,),
@@ -60,7 +65,7 @@ def spawn(install: PostgresInstall, data: DirectoryHandle, mark: str, account: S
 
 
 def find_server(data: Path, mark: str) -> int | None:
-    """The process id of the instance's running server, whoever started it."""
+    """Return the process id of the instance's running server, whoever started it, or None."""
     _reap()
     try:
         recorded = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
@@ -69,18 +74,18 @@ def find_server(data: Path, mark: str) -> int | None:
     if recorded > 1 and is_server(recorded, mark):
         return recorded
     servers = {process.pid for process in psutil.process_iter() if is_server(process.pid, mark)}
-    # A child carries its parent's command line until it has set its title.
+    # A child has its parent's command line until it has set its title.
     return next((pid for pid in sorted(servers) if _parent(pid) not in servers), None)
 
 
 def is_server(pid: int, mark: str) -> bool:
-    """Whether this process is the server itself and runs."""
+    """Return whether this process is the server itself and runs."""
     _reap()
     return f"cluster_name={mark}" in _command_line(pid)
 
 
 def stop_server(data: Path, mark: str) -> None:
-    """Stop in order of politeness, each with a deadline: fast shutdown, immediate shutdown, kill."""
+    """Stop the server: fast shutdown, immediate shutdown, kill, each after the deadline of the previous one."""
     for how, seconds in ((signal.SIGINT, FAST_SECONDS), (signal.SIGQUIT, IMMEDIATE_SECONDS)):
         pid = find_server(data, mark)
         if pid is None:
@@ -95,7 +100,7 @@ def stop_server(data: Path, mark: str) -> None:
 
 
 def end_orphans(mark: str, patience: float = _ORPHAN_SECONDS) -> None:
-    """Wait for the children of a killed server, which end by themselves, then kill; they would block a new one."""
+    """Wait until the children of a killed server have ended, then kill the rest; they would block a new server."""
     if _gone(lambda: not _processes(mark), patience):
         return
     for pid in _processes(mark):
@@ -106,7 +111,7 @@ def end_orphans(mark: str, patience: float = _ORPHAN_SECONDS) -> None:
 
 
 def _processes(mark: str) -> list[int]:
-    """Every process of the instance: the server by its arguments, its children by their titles."""
+    """Return every process of the instance: the server by its arguments, its children by their titles."""
     _reap()
     return [
         process.pid
@@ -119,7 +124,7 @@ def _processes(mark: str) -> list[int]:
 
 
 def _command_line(pid: int) -> list[str]:
-    """Empty for a process that ended, also while nobody has collected its exit status."""
+    """Return the command line; empty for a process that has ended, even if its exit status is not collected yet."""
     try:
         return psutil.Process(pid).cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):

@@ -1,4 +1,4 @@
-"""Brings the PostgreSQL servers of one sandbox in step with its RDS instances, and keeps them running."""
+"""Reconciliation of the PostgreSQL servers of one sandbox with its RDS instances, and supervision of the servers."""
 
 import logging
 import threading
@@ -29,14 +29,14 @@ RETRY_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class PostgresStatus(DataPlaneStatus):
-    """A status with what clients need to verify the server, and what differs from what was asked for."""
+    """Status with the certificate file that verifies the server, and with deviations from the requested settings."""
 
     ca_bundle: Path | None = None
     note: str | None = None
 
 
 class PostgresDataPlane:
-    """Level-triggered: every reconciliation, and a watch between them, starts from what is really there."""
+    """Level-triggered data plane: every reconciliation, and the watch between them, starts from the actual state."""
 
     def __init__(self, home: Path, log: logging.Logger, *, pool: IPv4Network = ADDRESS_POOL) -> None:
         self._home = home
@@ -52,7 +52,7 @@ class PostgresDataPlane:
         self._watcher: threading.Thread | None = None
 
     def reconcile(self, desired: Sequence[DatabaseInstance]) -> None:
-        """Start what shall run, stop what shall not, change what differs, put the data of what is not listed aside."""
+        """Start, change and stop servers until they match `desired`, and put away the data of unlisted instances."""
         with self._work:
             if self._closing.is_set():
                 return
@@ -70,16 +70,19 @@ class PostgresDataPlane:
                 self._watcher.start()
 
     def status(self, resource_id: str) -> PostgresStatus:
-        """How far an instance is, from memory."""
+        """Return the state of an instance, from memory."""
         return self._statuses.get(resource_id) or PostgresStatus(state="creating")
 
     @property
     def ca_bundle(self) -> Path:
-        """What clients verify servers with; there from the first reconciliation on."""
+        """Return the file with which clients verify servers; it exists from the first reconciliation on."""
         return CertificateAuthority.bundle_in(self._tls)
 
     def addresses_in(self, vpc_id: str) -> tuple[str, ...] | None:
-        """Of the instances that have an address of that VPC, from memory; None before the first reconciliation ends."""
+        """Return the addresses that instances have in that VPC, from memory.
+
+        The result is None before the first reconciliation ends.
+        """
         if not self._looked:
             return None
         networks = {instance.resource_id: instance.network for instance in list(self._desired.values())}
@@ -94,7 +97,7 @@ class PostgresDataPlane:
         return tuple(sorted(found))
 
     def close(self) -> None:
-        """Stop every server of this sandbox, keep the data."""
+        """Stop every server of this sandbox and keep the data."""
         self._closing.set()
         with self._work:
             stop_all(self._home)
@@ -102,7 +105,7 @@ class PostgresDataPlane:
             self._watcher.join(timeout=WATCH_SECONDS * 2)
 
     def abandon(self) -> None:
-        """Kill every server and take its address away: the home is gone, and what they held with it."""
+        """Kill every server and remove its address, because the home folder is gone together with the data."""
         self._closing.set()
         with self._work:
             for instance in self._desired.values():
@@ -139,7 +142,7 @@ class PostgresDataPlane:
         before = self.status(instance.resource_id)
         try:
             after = self._ensure(instance) if instance.running else self._stop(instance, before)
-        except Exception as error:  # one instance's failure is its status and must not keep the others from running
+        except Exception as error:  # one instance's failure is its status and must not prevent others
             reason = " ".join(str(error).split()) or type(error).__name__
             after = PostgresStatus(state="failed", reason=reason)
             self._retry_at[instance.resource_id] = time.monotonic() + RETRY_SECONDS
@@ -210,7 +213,7 @@ class PostgresDataPlane:
             state="stopped", address=record.address if record else None, port=record.port if record else None
         )
         if before.state != "stopped":
-            self._statuses[instance.resource_id] = after  # a start that is asked for from here on is not done yet
+            self._statuses[instance.resource_id] = after  # from now on, a start that is requested is not done yet
             stop_server(folder.data, cluster_name(folder.root))
             self._log.info("%s: stopped; its data are kept for the next start", instance.identifier)
         return after

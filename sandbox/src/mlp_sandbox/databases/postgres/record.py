@@ -1,4 +1,4 @@
-"""Where an instance lives on disk, and what is remembered about it between runs."""
+"""Folder of an instance on disk, and the record that is kept about it between runs."""
 
 import json
 from collections.abc import Iterator
@@ -14,9 +14,13 @@ DELETED: Final = "deleted"
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceRecord:
-    """What stays the same once chosen: the address; and the database that was made at creation, as AWS does, once.
+    """Record of an instance, with values that do not change once chosen.
 
-    `resource_id` says whose data these are; records of earlier versions lack it and belong to the identifier.
+    Attributes:
+        address: the address that the server listens on.
+        port: its port.
+        created_database: the database that was made at creation; like AWS, the sandbox makes it only once.
+        resource_id: the owner of the data; records of earlier versions lack it and belong to the identifier.
     """
 
     address: str
@@ -48,7 +52,11 @@ class InstanceFolder:
         return self.root / "instance.json"
 
     def read_record(self) -> InstanceRecord | None:
-        """What is remembered, or None for a new instance; a damaged file is an error, not a new instance."""
+        """Return the record, or None for a new instance.
+
+        Raises:
+            DataPlaneError: the file is damaged, so the instance must not be treated as new.
+        """
         try:
             return InstanceRecord(**json.loads(self.record_file.read_text()))
         except FileNotFoundError:
@@ -58,7 +66,7 @@ class InstanceFolder:
 
     @property
     def owner(self) -> str | None:
-        """The resource id of the instance whose data these are, where it can be told."""
+        """Return the resource id of the instance that owns the data, or None when it is unknown."""
         try:
             record = self.read_record()
         except DataPlaneError:
@@ -71,7 +79,7 @@ class InstanceFolder:
         fresh.replace(self.record_file)
 
     def major_on_disk(self) -> int | None:
-        """The major version that wrote the data, when there are any."""
+        """Return the major version that wrote the data, or None without data."""
         try:
             return int((self.data / "PG_VERSION").read_text())
         except FileNotFoundError:
@@ -83,7 +91,11 @@ def instances_root(home: Path) -> Path:
 
 
 def instance_folder(home: Path, identifier: str) -> InstanceFolder:
-    """The folder of an identifier; it becomes part of a path, so it must look like one that RDS accepts."""
+    """Return the folder of an identifier.
+
+    Raises:
+        DataPlaneError: RDS would not accept the identifier, so it must not become part of a path.
+    """
     plain = identifier.replace("-", "")
     if not (plain.isascii() and plain.isalnum() and identifier[0].isalpha()) or identifier == DELETED:
         raise DataPlaneError(
@@ -94,7 +106,7 @@ def instance_folder(home: Path, identifier: str) -> InstanceFolder:
 
 
 def existing_folders(home: Path) -> Iterator[InstanceFolder]:
-    """Every instance that this home holds data of, deleted ones left out."""
+    """Yield the folder of every instance that this home holds data of, without deleted ones."""
     root = instances_root(home)
     if root.is_dir():
         for path in sorted(root.iterdir()):

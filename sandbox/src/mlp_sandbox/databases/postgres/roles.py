@@ -1,6 +1,7 @@
-"""Roles and the first database of an instance, as AWS makes them: the master user is no superuser.
+"""Roles and first database of an instance, as AWS makes them: the master user is no superuser.
 
-Passwords reach the server only as SCRAM verifiers, computed here, so that no statement and no log holds one.
+Passwords reach the server only as SCRAM verifiers, which are computed here, so that no statement and no log contains a
+password.
 """
 
 import base64
@@ -21,7 +22,11 @@ _PREFIX: Final = "SCRAM-SHA-256$"
 
 
 def ensure_master(connection: psycopg.Connection, name: str, password: str) -> None:
-    """Make the master user with this password, or mend it; changes nothing that is right already."""
+    """Make or repair the master user with this password, and change nothing that is already right.
+
+    Raises:
+        DataPlaneError: the name is reserved or the password is empty.
+    """
     if name == SUPERUSER:
         raise DataPlaneError(f"master_username {name!r} is reserved; choose another")
     if not password:
@@ -48,7 +53,7 @@ def ensure_master(connection: psycopg.Connection, name: str, password: str) -> N
 
 
 def ensure_databases(connection: psycopg.Connection, name: str, owner: str) -> None:
-    """Make a database that the master user owns, unless it is there; `postgres` becomes the master user's as well."""
+    """Make a database that the master user owns, unless it exists, and make the master user the owner of `postgres`."""
     if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name):
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
     connection.execute(
@@ -57,7 +62,7 @@ def ensure_databases(connection: psycopg.Connection, name: str, owner: str) -> N
 
 
 def verifies(verifier: str | None, password: str) -> bool:
-    """Whether a stored SCRAM verifier belongs to the password (RFC 5803)."""
+    """Return whether a stored SCRAM verifier belongs to the password (RFC 5803)."""
     if verifier is None or not verifier.startswith(_PREFIX):
         return False
     try:

@@ -1,8 +1,8 @@
-"""The configuration files of an instance, from its parameter group. Pure.
+"""Configuration files of an instance, made from its parameter group. The functions are pure.
 
-A parameter of the group that the server knows becomes a setting. What the sandbox itself decides (address, TLS files,
-logging to its own file) cannot be overridden, RDS's own parameters are mapped where PostgreSQL has the same thing, and
-everything left out is told, never dropped in silence.
+A parameter of the group that the server knows becomes a setting. Settings that the sandbox makes itself (address, TLS
+files, logging to its own file) cannot be overridden. RDS's own parameters are mapped where PostgreSQL has an
+equivalent. Every parameter that is left out is reported, never dropped silently.
 """
 
 import re
@@ -14,7 +14,7 @@ from mlp_sandbox.clusters.network.network import UPLINKS
 from mlp_sandbox.databases.postgres.errors import DataPlaneError
 
 SUPERUSER: Final = "rdsadmin"
-"""The superuser's name on RDS too; nobody logs in with it over the network."""
+"""Name of the superuser, as on RDS; no client logs in with it over the network."""
 
 FRUGAL: Final[Mapping[str, str]] = {
     "shared_buffers": "32MB",
@@ -44,7 +44,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """The text of postgresql.conf and what of the parameter group is not in it, with the reason."""
+    """Text of postgresql.conf, and the parameters of the group that it leaves out, with the reasons."""
 
     text: str
     left_out: tuple[str, ...]
@@ -53,7 +53,15 @@ class ServerSettings:
 def render_settings(
     parameters: Mapping[str, str], *, known: Collection[str], libraries: Collection[str], address: str, port: int
 ) -> ServerSettings:
-    """postgresql.conf for an instance; `libraries` are the names that `shared_preload_libraries` may hold."""
+    """Return postgresql.conf for an instance.
+
+    Args:
+        parameters: the parameter group's values.
+        known: the names of the server's parameters.
+        libraries: the names that `shared_preload_libraries` may contain.
+        address: the address that the server listens on.
+        port: its port.
+    """
     lowered = {name.lower() for name in known}
     chosen: dict[str, str] = {name: value for name, value in FRUGAL.items() if name.lower() in lowered}
     left_out: list[str] = []
@@ -109,16 +117,18 @@ def _why_left_out(name: str, value: str, known: Collection[str], libraries: Coll
 
 
 def quote(value: str) -> str:
-    """A value as postgresql.conf takes any value: quoted, with quotes and backslashes escaped."""
+    """Return a value in a form that postgresql.conf always accepts: quoted, with quotes and backslashes escaped."""
     if "\n" in value or "\r" in value or "\0" in value:
         raise DataPlaneError(f"parameter value {value!r} holds a line break; write it in one line")
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def render_access(*, tls_forced: bool) -> str:
-    """pg_hba.conf: passwords over the network, TLS only when forced; the superuser locally and by account only.
+    """Return pg_hba.conf.
 
-    Others than this machine and its clusters are refused: a neighbour could send packets for an address of a VPC here.
+    Clients connect over the network with passwords, and with TLS only when it is forced. The superuser connects locally
+    only, by account. Clients other than this machine and its clusters are rejected, because a neighbour could send
+    packets to a VPC address of this machine.
     """
     connection = "hostssl" if tls_forced else "host"
     clients = ("samehost", "127.0.0.0/8", str(UPLINKS))
@@ -128,7 +138,7 @@ def render_access(*, tls_forced: bool) -> str:
 
 
 def render_user_map(accounts: Collection[str]) -> str:
-    """pg_ident.conf: which accounts of this machine may act as the superuser over the server's own socket."""
+    """Return pg_ident.conf: the accounts of this machine that may act as superuser over the server's own socket."""
     return "".join(f'sandbox  "{account}"  {SUPERUSER}\n' for account in sorted(accounts))
 
 

@@ -1,7 +1,7 @@
-"""A certificate authority per sandbox and a server certificate per instance, as RDS has them.
+"""Certificate authority of a sandbox and server certificates of its instances, as RDS has them.
 
-Clients verify with the CA file that the status names. Certificates are renewed before they end, and reissued when the
-address changes or the authority is new.
+Clients verify servers with the CA file that the status names. Certificates are renewed before they expire, and reissued
+when the address changes or the authority is new.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ _CLOCK_SKEW: Final = timedelta(days=1)
 
 
 class CertificateAuthority:
-    """The sandbox's own authority; made on first use and kept in `folder`."""
+    """Certificate authority of the sandbox; it is made on first use and kept in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.bundle = self.bundle_in(folder)
@@ -38,11 +38,14 @@ class CertificateAuthority:
 
     @staticmethod
     def bundle_in(folder: Path) -> Path:
-        """Where the authority's certificate is, once it is made."""
+        """Return the path of the authority's certificate, which may not exist yet."""
         return folder / "rds-ca.pem"
 
     def issue(self, address: str) -> tuple[bytes, bytes]:
-        """A new key and certificate (PEM) for the server at an address; the name too, for clients that ignore IPs."""
+        """Return a new key and certificate (PEM) for the server at an address.
+
+        The certificate also has the address as a DNS name, for clients that ignore IP addresses in certificates.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(address)]
         certificate = (
@@ -60,7 +63,10 @@ class CertificateAuthority:
         return _key_bytes(key), certificate.public_bytes(serialization.Encoding.PEM)
 
     def accepts(self, key_file: Path, certificate_file: Path, address: str) -> bool:
-        """Whether the pair of an instance is whole, ours, for this address, and lasts a while yet."""
+        """Return whether an instance's key and certificate can be kept.
+
+        They must be intact, issued by this authority for this address, and not expire soon.
+        """
         loaded = _load_pair(key_file, certificate_file)
         if loaded is None or _ends_soon(loaded[1]):
             return False
@@ -120,7 +126,7 @@ def _ends_soon(certificate: x509.Certificate) -> bool:
 
 
 def _load_pair(key_file: Path, certificate_file: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None:
-    """The key and the certificate that belongs to it; None when either is missing, broken or of another pair."""
+    """Return a key and its certificate; None when either is missing or damaged, or when they do not belong together."""
     try:
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())

@@ -1,5 +1,5 @@
-"""IAM in front of the emulated account: who signed a request, what it needs, and which policies allow or deny that.
+"""IAM authorisation of the emulated account: the caller, the required permissions, and the policies that decide.
 
-`gate.authorise` is asked before a request is executed and recorded. A refused request changes nothing and is in no
-journal, so a replay asks nobody again.
+`gate.authorise` runs before a request is executed and recorded. A denied request changes nothing and is not in the
+journal, so a replay skips authorisation.
 """

@@ -1,4 +1,7 @@
-"""Which permissions an operation needs, on which resources: those of its service, and what comes with them."""
+"""The permissions that an operation needs, and the resources they apply to.
+
+They consist of the permissions of the operation's own service and of those that accompany them.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
@@ -38,7 +41,7 @@ _TAGS = frozenset({"tags", "tag", "resourcetags"})
 
 
 def accesses(ask: Ask) -> Iterator[Access]:
-    """Every permission that must be there for the call to happen."""
+    """Yield every permission that the caller must have for the operation."""
     yield from _DERIVATIONS.get(ask.prefix, generic)(ask)
     yield from _tagged_on_creation(ask)
     yield from passed_roles(ask)
@@ -46,7 +49,7 @@ def accesses(ask: Ask) -> Iterator[Access]:
 
 
 def _tagged_on_creation(ask: Ask) -> Iterator[Access]:
-    """A request that brings tags needs the permission to tag, too, on what it creates."""
+    """Yield the permission to tag the created resources, which a request with tags needs too."""
     operation = ask.identity.operation
     if not operation.startswith("Create") and (ask.prefix, operation) != ("ssm", "PutParameter"):
         return
@@ -62,7 +65,10 @@ def _tagged_on_creation(ask: Ask) -> Iterator[Access]:
 
 
 def _created(ask: Ask) -> list[str]:
-    """What a request creates, told from what it only uses: AWS demands its kind, or it is named like the operation."""
+    """Return the ARNs of the resources that a request creates, without those that it only uses.
+
+    A created resource is of the kind that the operation is named after, or of a kind that AWS requires for the action.
+    """
     own = [access.resource for access in _DERIVATIONS.get(ask.prefix, generic)(ask) if access.action == ask.action]
     kinds = [kind for kind in kinds_of(ask.action) if kind.required]
     wanted = ask.identity.operation.removeprefix("Create").lower()

@@ -1,4 +1,4 @@
-"""Requests without credentials: moto lets objects out by their access control lists, and asks here about policies."""
+"""Requests without credentials: moto checks access control lists, and calls this module to check policies."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ _executing: list[tuple[Identity, Request]] = []
 
 
 def executing(identity: Identity, request: Request) -> None:
-    """Say which request moto is about to execute."""
+    """Remember the request that moto is about to execute."""
     _executing[:] = [(identity, request)]
 
 
 def install() -> None:
-    """Let moto ask here whether a policy opens an object to requests without credentials."""
+    """Make moto call this module to decide whether a policy opens an object to requests without credentials."""
 
     def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
         if self.policy and _executing and _opens(self.policy, Access(action=action, resource=resource)):
             return PermissionResult.PERMITTED
-        return PermissionResult.NEUTRAL  # denials were raised before moto was asked
+        return PermissionResult.NEUTRAL  # denials were raised before moto ran
 
     vars_of: Any = FakeBucket
     vars_of.get_permission = get_permission

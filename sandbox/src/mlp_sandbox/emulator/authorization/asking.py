@@ -1,4 +1,4 @@
-"""A request as authorisation sees it: who asks for what, with parameters found by name wherever they stand."""
+"""A request as authorisation sees it: the caller, the operation, and parameters that are found by name at any depth."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,14 +10,14 @@ from mlp_sandbox.emulator.authorization.facts import prefix_of
 from mlp_sandbox.emulator.identify import Identity
 from mlp_sandbox.emulator.messages import Request
 
-# Branches of a request that name no resource the call is about.
+# Branches of a request that do not name the resource that the call is about.
 _ELSEWHERE = frozenset({"filter", "filters", "tag", "tags", "tagspecifications", "tagset", "environment", "document"})
 _DEPTH = 5
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One request with its caller. `params` are in the shapes of botocore's model."""
+    """One request with its caller. `params` have the shapes of botocore's model."""
 
     identity: Identity
     request: Request
@@ -31,23 +31,26 @@ class Ask:
 
     @property
     def action(self) -> str:
-        """The permission that is named like the operation."""
+        """The permission with the same name as the operation."""
         return f"{self.prefix}:{self.identity.operation}"
 
     def param(self, *names: str) -> str:
-        """The first value of the first of these parameters that the request has, else empty."""
+        """Return the first value of the first of these parameters that the request has, else an empty string."""
         for name in names:
             for value in self.values(name):
                 return value
         return ""
 
     def values(self, name: str) -> list[str]:
-        """Every value of a parameter, by its name in any case: of the request itself, else from deeper within."""
+        """Return every value of a parameter. Names match in any case.
+
+        Parameters at the top of the request take precedence over those nested deeper.
+        """
         wanted = name.lower()
         return self._top.get(wanted) or self._deep.get(wanted) or []
 
     def arn(self, resource: str, *, service: str = "", region: str | None = None) -> str:
-        """An ARN in the account and region of the request."""
+        """Return an ARN in the account and region of the request."""
         place = self.identity.region if region is None else region
         return f"arn:aws:{service or self.prefix}:{place}:{self.identity.account}:{resource}"
 
@@ -71,7 +74,7 @@ class Ask:
 
 
 def having(ask: Ask, **named: str) -> Ask:
-    """The request with names added that it carries in another form; empty ones are left out."""
+    """Return the request with names added that it carries in another form. Empty values are left out."""
     return replace(ask, params={**ask.params, **{name: value for name, value in named.items() if value}})
 
 

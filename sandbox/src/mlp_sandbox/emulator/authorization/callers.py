@@ -1,6 +1,6 @@
-"""Who signed a request: the account's administrator, the session of a role, a user, or nobody.
+"""The caller that signed a request: the account's administrator, the session of a role, a user, or nobody.
 
-Keys that the account never made stand for its administrator: `sandbox` is one of them.
+Access keys that the account never issued stand for its administrator; `sandbox` is one of them.
 """
 
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ from mlp_sandbox.emulator.messages import Request
 
 ADMINISTRATOR = "administrator"
 TEMPORARY = "ASIA"
-"""How access keys of sessions begin, on AWS and in moto; those of users begin with AKIA."""
+"""Prefix of the access keys of sessions, on AWS and in moto. Access keys of users begin with AKIA."""
 
 _sessions: dict[str, tuple[list[AssumedRole], dict[str, AssumedRole]]] = {}
 
 
 def session_of(account: str, access_key: str) -> AssumedRole | None:
-    """The session that an access key belongs to."""
+    """Return the session that an access key belongs to, or None."""
     assumed = sts_backends[account]["aws"].assumed_roles
     known, index = _sessions.get(account, (None, {}))
     if known is not assumed:
@@ -39,7 +39,11 @@ def session_of(account: str, access_key: str) -> AssumedRole | None:
 
 
 def caller_of(identity: Identity, request: Request) -> Caller:
-    """Name the caller. Fault where AWS would not take the credentials."""
+    """Return the caller of a request.
+
+    Raises:
+        Fault: AWS would reject the credentials.
+    """
     if not identity.access_key:
         return Caller(kind="anonymous", arn="*", account="")
     session = session_of(identity.account, identity.access_key)
@@ -57,12 +61,12 @@ def caller_of(identity: Identity, request: Request) -> Caller:
 
 
 def administrator(account: str) -> Caller:
-    """The account's administrator: a user that IAM does not list, to whom everything is allowed."""
+    """Return the account's administrator: a user that IAM does not list and that may do everything."""
     return Caller(kind="administrator", arn=f"arn:aws:iam::{account}:user/{ADMINISTRATOR}", account=account)
 
 
 def of_role(role: Any, *, arn: str = "", user_id: str = "", session: Iterable[str] | None = None) -> Caller:
-    """A role, or a session of it, with the policies that count at this moment."""
+    """Return the caller for a role, or for a session of it, with the policies in force at this moment."""
     held = held_by(role)
     return Caller(
         kind="session",
@@ -77,7 +81,7 @@ def of_role(role: Any, *, arn: str = "", user_id: str = "", session: Iterable[st
 
 
 def of_user(user: Any) -> Caller:
-    """A user with its own policies and those of its groups."""
+    """Return the caller for a user, with the user's own policies and those of its groups."""
     backend = iam_backends[user.account_id]["aws"]
     groups = [group for group in backend.groups.values() if user in group.users]
     held = held_by(user)
@@ -92,7 +96,7 @@ def of_user(user: Any) -> Caller:
 
 
 def of_group(group: Any) -> Caller:
-    """What membership of a group alone would allow."""
+    """Return a caller that has only the policies of a group, to evaluate what membership alone allows."""
     return Caller(kind="user", arn=group.arn, account=group.account_id, identity=_parsed(held_by(group).policies))
 
 
@@ -118,7 +122,7 @@ def _parsed(texts: Iterable[str]) -> tuple[Document, ...]:
 
 
 def user_or_role_tags(caller: Caller) -> Any:
-    """Tags of the role or user that a caller is, in IAM's own shape."""
+    """Return the tags of the caller's role or user, in IAM's own shape."""
     if caller.role_arn:
         role = role_by_arn(caller.role_arn)
         return role.tags if role is not None else None

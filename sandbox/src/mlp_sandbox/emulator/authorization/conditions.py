@@ -14,22 +14,22 @@ from typing import TypeAlias
 
 Context: TypeAlias = Mapping[str, Sequence[str]]
 Lookup: TypeAlias = Callable[[str], Sequence[str] | None]
-"""Values of a context key, asked for by its name in lower case; None where the request has no such key."""
+"""Return the values of a context key, given its name in lower case; None when the request has no such key."""
 Test: TypeAlias = Callable[[str, str], bool]
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DEFAULT = re.compile(r"([^,]+?)\s*,\s*'([^']*)'\s*$")
-# A star or a question mark that came out of a variable stands for itself; private characters keep them apart.
+# A star or question mark that came from a variable is literal. Private-use characters mark these.
 _LITERAL = {"*": "\ue000", "?": "\ue001"}
 _PROTECT = str.maketrans(_LITERAL)
 
 
 class UnknownOperatorError(ValueError):
-    """A condition operator that AWS does not have."""
+    """The condition operator does not exist on AWS."""
 
 
 def wildcard(pattern: str, value: str) -> bool:
-    """Match `*` and `?` of policies; brackets, which fnmatch would expand, are literal there."""
+    """Match the `*` and `?` of policies. Brackets, which fnmatch would expand, are literal in policies."""
     return pattern == "*" or fnmatch.fnmatchcase(value, _fnmatch_pattern(pattern))
 
 
@@ -40,7 +40,7 @@ def _fnmatch_pattern(pattern: str) -> str:
 
 
 def substitute(text: str, lookup: Lookup, *, pattern: bool) -> str | None:
-    """Put values in the place of `${...}`; None where a variable has no single value and no default."""
+    """Replace each `${...}` with its value; return None when a variable has no single value and no default."""
     if "${" not in text:
         return text
     missing = False
@@ -64,7 +64,7 @@ def substitute(text: str, lookup: Lookup, *, pattern: bool) -> str | None:
 
 
 def arn_matches(pattern: str, value: str) -> bool:
-    """Match two ARNs part by part, as ArnLike and ArnEquals both do."""
+    """Match two ARNs part by part, as both ArnLike and ArnEquals do."""
     patterns, values = pattern.split(":", 5), value.split(":", 5)
     return len(patterns) == len(values) == 6 and all(wildcard(p, v) for p, v in zip(patterns, values, strict=True))
 
@@ -139,20 +139,32 @@ _PATTERNS = frozenset({"StringLike", "ArnEquals", "ArnLike"})
 
 
 def as_list(value: object) -> list[str]:
-    """A policy's scalar or list as a list of strings; JSON booleans and numbers become their policy spelling."""
+    """Return a policy's scalar or list as a list of strings.
+
+    JSON booleans and numbers get their spelling in policies.
+    """
     values = value if isinstance(value, list) else [value]
     return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
 
 
 def lookup_in(context: Context) -> Lookup:
-    """The keys of a plain mapping, found in any case."""
+    """Return a lookup over a plain mapping that finds keys in any case."""
     return {key.lower(): values for key, values in context.items()}.get
 
 
 def conditions_hold(
     conditions: Mapping[str, Mapping[str, object]], context: Context | Lookup, *, variables: bool = True
 ) -> bool:
-    """Whether every operator and key of a statement's Condition holds. Keys are matched in any case."""
+    """Return whether every operator and key of a statement's Condition holds. Keys match in any case.
+
+    Args:
+        conditions: Operators, each with the expected values of its context keys.
+        context: The context keys of the request, or a lookup of them.
+        variables: Whether `${...}` in expected values is replaced.
+
+    Raises:
+        UnknownOperatorError: AWS has no such operator.
+    """
     lookup = lookup_in(context) if isinstance(context, Mapping) else context
     return all(
         _holds(operator, as_list(expected), lookup(key.lower()), lookup if variables else None)

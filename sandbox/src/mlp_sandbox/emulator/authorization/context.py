@@ -1,4 +1,4 @@
-"""The context of a request: what conditions and variables of policies may ask for, worked out when they do.
+"""The context of a request: keys that conditions and variables of policies refer to, computed on demand.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
@@ -24,14 +24,14 @@ from mlp_sandbox.emulator.authorization.sessions import details_of, role_by_arn
 
 Values: TypeAlias = Sequence[str] | None
 
-# Arguments and headers that S3 offers to conditions under the same name.
+# Query arguments and headers that S3 offers to conditions under the same name.
 _S3_QUERY = ("prefix", "delimiter", "max-keys", "versionid")
 _USERS = frozenset({"user", "administrator"})
 _TYPES = {"administrator": "User", "session": "AssumedRole", "user": "User", "anonymous": "Anonymous"}
 
 
 class Context:
-    """Looks one key up for one permission of a request. Called with the key's name in lower case."""
+    """A lookup of context keys for one permission of a request. Call it with the key's name in lower case."""
 
     def __init__(self, ask: Ask, access: Access) -> None:
         self._ask, self._access = ask, access
@@ -67,12 +67,12 @@ class Context:
             return _s3(self._ask, name)
         if key.startswith("kms:encryptioncontext:"):
             return _tag(_encryption_context(self._ask), name.partition(":")[2])
-        # Services name many of their keys after the parameter that they look at.
+        # Services name many of their keys after the parameter that the key reads.
         return (self._ask.values(name) or None) if prefix == self._ask.prefix and name.isalnum() else None
 
 
 def principal_tags(ask: Ask) -> Mapping[str, str]:
-    """Tags of the caller: those of the role or user, with those of the session on top."""
+    """Return the caller's tags: those of the role or user, overridden by those of the session."""
     session = _session(ask)
     held = user_or_role_tags(ask.caller)
     own = tagging.plain(held)
@@ -84,12 +84,12 @@ def _session(ask: Ask) -> AssumedRole | None:
 
 
 def _tag(tags: Mapping[str, str], name: str) -> Values:
-    """Names of tags are compared in any case, as those of keys are."""
+    """Return the value of a tag. Tag names match in any case, like the names of keys."""
     return next(([value] for key, value in tags.items() if key.lower() == name), None)
 
 
 def _secure(ask: Ask, _access: Access) -> Values:
-    # The emulator stands where AWS's https endpoint stands; what came over http says so itself.
+    # The emulator takes the place of AWS's https endpoint. A request that came over http carries a header for it.
     return ["false" if ask.request.header("x-forwarded-proto").lower() == "http" else "true"]
 
 
@@ -102,7 +102,7 @@ def _resource_account(ask: Ask, access: Access) -> Values:
 
 
 def _principal_arn(ask: Ask, _access: Access) -> Values:
-    """Of a session it is the role's."""
+    """Return the caller's ARN; for a session, the ARN of its role."""
     return [ask.caller.role_arn or ask.caller.arn]
 
 
@@ -122,7 +122,7 @@ def _source_identity(ask: Ask, _access: Access) -> Values:
 
 
 def _second_factor(ask: Ask, _access: Access) -> Values:
-    """True where a user names a device of its own and a code of it; long-term keys alone do not have the key at all."""
+    """Return true when a user names its own MFA device and a code. With long-term keys alone, the key is absent."""
     if ask.caller.kind != "user" or not re.fullmatch(r"\d{6}", ask.param("TokenCode")):
         return None
     users: Any = iam_backends[ask.identity.account]["aws"].users

@@ -1,4 +1,4 @@
-"""Policy documents: read once, then asked which of their statements speak about a permission.
+"""Policy documents: parsed once, then searched for the statements that apply to a permission.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
@@ -12,21 +12,21 @@ from typing import Any, Literal, TypeAlias
 from mlp_sandbox.emulator.authorization.conditions import Lookup, as_list, conditions_hold, substitute, wildcard
 
 VARIABLES_SINCE = "2012-10-17"
-"""Policies of an older version take `${...}` literally."""
+"""The policy version that introduced variables. Policies of an older version take `${...}` literally."""
 
 Effect: TypeAlias = Literal["Allow", "Deny"]
 Names: TypeAlias = Callable[[Any], bool]
 
 
 class MalformedPolicyError(ValueError):
-    """The text is no policy document; the message says why."""
+    """The text is not a policy document; the message gives the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
     """One permission that a request needs: an action on a resource, with context keys of this permission alone.
 
-    `tags_requested` says whether the tags of the request are meant for this resource.
+    `tags_requested` is true when the tags of the request are meant for this resource.
     """
 
     action: str
@@ -37,7 +37,7 @@ class Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One statement, its lists unpacked. An element that the statement does not have is None."""
+    """One statement with its lists unpacked. An element that the statement does not have is None."""
 
     sid: str
     effect: Effect
@@ -51,7 +51,7 @@ class Statement:
     variables: bool
 
     def applies(self, access: Access, lookup: Lookup) -> bool:
-        """Whether action, resource and conditions match; whom the statement names is another question."""
+        """Return whether action, resource and conditions match. This ignores the statement's principal."""
         action = access.action.lower()
         if any(wildcard(pattern, action) for pattern in self.actions) == self.not_actions:
             return False
@@ -74,16 +74,16 @@ class Document:
 
     @property
     def denies(self) -> bool:
-        """Whether it holds an explicit deny at all."""
+        """Return whether the document contains an explicit deny."""
         return any(statement.effect == "Deny" for statement in self.statements)
 
     def matching(self, effect: Effect, access: Access, lookup: Lookup) -> list[Statement]:
-        """Statements of an effect that speak about a permission."""
+        """Return the statements with an effect that apply to a permission."""
         return [item for item in self.statements if item.effect == effect and item.applies(access, lookup)]
 
 
 def resource_matches(pattern: str, resource: str) -> bool:
-    """Match a Resource element; in ARNs a star stays within its colons, save in the last part."""
+    """Match a Resource element. In an ARN, a star does not cross a colon, except in the last part."""
     if pattern == "*":
         return True
     patterns, parts = pattern.split(":", 5), resource.split(":", 5)
@@ -94,7 +94,13 @@ def resource_matches(pattern: str, resource: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Document:
-    """Read a policy document. The cache is by text, so a changed policy is another entry and none goes stale."""
+    """Parse a policy document.
+
+    The cache is keyed by text: a changed policy is a new entry, so no entry goes stale.
+
+    Raises:
+        MalformedPolicyError: The text is not a policy document.
+    """
     try:
         content: Any = json.loads(text)
         statements = content["Statement"]

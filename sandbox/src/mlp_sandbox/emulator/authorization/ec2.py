@@ -1,4 +1,4 @@
-"""EC2: tags that name resources by identifier alone, tagging on creation, and identifiers of what joins two resources.
+"""EC2 permissions: tags by identifier, tagging on creation, and identifiers of associations and attachments.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 """
@@ -14,7 +14,10 @@ from mlp_sandbox.emulator.authorization.published import generic
 
 
 def ec2(ask: Ask) -> Iterator[Access]:
-    """Tags name resources by identifier alone, and tagging on creation is a permission of its own."""
+    """Yield the permissions of an EC2 operation.
+
+    CreateTags and DeleteTags name resources by identifier alone. Tagging on creation needs a permission of its own.
+    """
     operation = ask.identity.operation
     if operation in {"CreateTags", "DeleteTags"}:
         for identifier in ask.values("Resources"):
@@ -31,7 +34,7 @@ def ec2(ask: Ask) -> Iterator[Access]:
 
 
 def _joined(ask: Ask) -> dict[str, str]:
-    """The resources behind names and identifiers that are not in any ARN."""
+    """Return the resources behind names and identifiers that do not occur in any ARN."""
     backend: Any = ec2_backends[ask.identity.account][ask.identity.region]
     template = ask.param("LaunchTemplateName")
     if template:
@@ -90,12 +93,12 @@ _EC2_KINDS = {
 
 
 def kind_of_ec2(identifier: str) -> str:
-    """The kind of resource that an EC2 identifier belongs to."""
+    """Return the kind of resource that an EC2 identifier belongs to."""
     return _EC2_KINDS.get(identifier.rpartition("-")[0], "*")
 
 
 def vpc_of(arn: str) -> str:
-    """The ARN of the VPC that a subnet, a security group or a network interface is in, empty for anything else."""
+    """Return the ARN of the VPC of a subnet, security group or network interface; empty for any other resource."""
     parts = arn.split(":", 5)
     kind, _, identifier = parts[-1].partition("/")
     if len(parts) != 6 or kind not in {"network-interface", "security-group", "subnet"}:

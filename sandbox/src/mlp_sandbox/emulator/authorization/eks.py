@@ -1,4 +1,4 @@
-"""EKS: what belongs to a cluster has an identifier in its ARN that requests do not say.
+"""EKS permissions: ARNs of the resources in a cluster contain an identifier that requests do not carry.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html
 """
@@ -16,7 +16,10 @@ from mlp_sandbox.emulator.services.eks.records import ClusterRecord
 
 
 def eks(ask: Ask) -> Iterator[Access]:
-    """A cluster that is to be created has its ARN already; access entries are named by their principal."""
+    """Yield the permissions of an EKS operation.
+
+    A cluster has its ARN before it is created. Access entries are named by their principal.
+    """
     if ask.identity.operation in {"CreateCluster", "RegisterCluster"}:
         yield Access(action=ask.action, resource=ask.arn(f"cluster/{ask.param('name')}"))
         return
@@ -33,12 +36,12 @@ def eks(ask: Ask) -> Iterator[Access]:
 
 
 def tags_of(account: str, region: str, arn: str) -> Mapping[str, str]:
-    """The tags of a cluster or of something that belongs to one."""
+    """Return the tags of a cluster or of a resource in one."""
     return next((tags for known, tags in _held(account, region) if known == arn), {})
 
 
 def _known(ask: Ask, resource: str) -> str:
-    """The whole ARN where all but its identifier is known."""
+    """Complete an ARN that lacks only its identifier."""
     if not resource.endswith("/*"):
         return resource
     start = resource[:-1]

@@ -1,4 +1,4 @@
-"""Permissions on KMS keys: those of KMS's own operations, and those that other services need in the caller's name.
+"""Permissions on KMS keys: those of KMS's own operations, and those that other services use on the caller's behalf.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
@@ -17,7 +17,7 @@ from mlp_sandbox.emulator.authorization.asking import Ask, having
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.published import generic
 
-# (prefix, operation) -> parameters that name a key, and what the service does with it in the caller's name.
+# (prefix, operation) -> parameters that name a key, and the key operations that the service calls for the caller.
 _GIVEN_TO_SERVICES: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("rds", "CreateDBInstance"): (("KmsKeyId", "MasterUserSecretKmsKeyId"), ("DescribeKey", "CreateGrant")),
     ("rds", "CreateDBCluster"): (("KmsKeyId", "MasterUserSecretKmsKeyId"), ("DescribeKey", "CreateGrant")),
@@ -30,7 +30,10 @@ _S3_WRITES = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
 
 
 def kms(ask: Ask) -> Iterator[Access]:
-    """Keys are named by identifier, alias or ARN, or not at all: a ciphertext knows its key."""
+    """Yield the permissions of a KMS operation.
+
+    Requests name a key by identifier, alias or ARN. Decryption may omit it, because a ciphertext identifies its key.
+    """
     operation = ask.identity.operation
     if operation == "ReEncrypt":
         yield Access(action="kms:ReEncryptFrom", resource=_named(ask, "SourceKeyId") or _of_ciphertext(ask))
@@ -50,16 +53,16 @@ def kms(ask: Ask) -> Iterator[Access]:
 
 
 def key_arn(ask: Ask, name: str, *, region: str = "") -> str:
-    """The ARN of a key of the account, from whatever names it; empty where there is no such key."""
+    """Return the ARN of a key of the account, given any of its names; empty when there is no such key."""
     backend = kms_backends[ask.identity.account][region or ask.identity.region]
     try:
         return str(backend.keys[backend.any_id_to_key_id(name)].arn)
-    except (AttributeError, KeyError, TypeError, ValueError):  # the first: moto's answer to an alias that is not there
+    except (AttributeError, KeyError, TypeError, ValueError):  # AttributeError: moto's error for a missing alias
         return ""
 
 
 def implied(ask: Ask) -> Iterator[Access]:
-    """What the service of the request does with keys of the account in the caller's name."""
+    """Yield the uses of the account's keys that the request's service makes on the caller's behalf."""
     if ask.prefix == "s3":
         yield from _of_objects(ask)
     elif ask.prefix == "secretsmanager":
@@ -83,7 +86,10 @@ def _via(
     context: Mapping[str, str],
     more: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Iterator[Access]:
-    """One use of a key by a service. AWS's own keys, and keys that are not there, ask nothing of the caller."""
+    """Yield one use of a key by a service.
+
+    AWS's own keys, and keys that do not exist, require no permission of the caller.
+    """
     region = key.split(":")[3] if key.startswith("arn:") else ask.identity.region
     arn = key_arn(ask, key, region=region)
     if not arn or key.rpartition(":")[2] in RESERVED_ALIASES:
@@ -129,7 +135,7 @@ def _s3_context(bucket: str, name: str, *, by_bucket: bool) -> dict[str, str]:
 
 
 def _key_of_upload(ask: Ask, bucket: str) -> tuple[str, bool]:
-    """The key that an upload is encrypted with, and whether through a key of the bucket."""
+    """Return the key that encrypts an upload, and whether a bucket key is used."""
     algorithm = ask.request.header("x-amz-server-side-encryption")
     by_bucket = ask.request.header("x-amz-server-side-encryption-bucket-key-enabled").lower() == "true"
     if algorithm:
@@ -168,7 +174,7 @@ def _named(ask: Ask, parameter: str) -> str:
 def _of_ciphertext(ask: Ask) -> str:
     blob: Any = ask.params.get("CiphertextBlob") or b""
     try:
-        # moto writes the identifier of the key in front.
+        # moto puts the identifier of the key at the start.
         return key_arn(ask, bytes(blob)[:36].decode("ascii"))
     except (UnicodeDecodeError, TypeError):
         return ""

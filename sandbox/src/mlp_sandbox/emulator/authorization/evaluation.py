@@ -1,4 +1,4 @@
-"""AWS's evaluation logic: which policies together allow or deny a permission, and which one is to blame. Pure.
+"""AWS's evaluation logic: whether policies together allow a permission, and which policy is the reason. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -12,14 +12,14 @@ from mlp_sandbox.emulator.authorization.documents import Access, Document, State
 
 Kind: TypeAlias = Literal["administrator", "anonymous", "session", "user", "federated", "service"]
 Documents: TypeAlias = Sequence[Document]
-# How closely a resource's policy names a caller. `closely` is not held back by a permissions boundary or session
-# policy; `role` is; `account` only lets the account's own identity policies speak.
+# How closely a resource's policy names a caller. `closely` bypasses permissions boundary and session policy. `role` is
+# subject to both. `account` only lets the account's own identity policies decide.
 Naming: TypeAlias = Literal["closely", "role", "account"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks, with the policies that speak for the caller. None as boundary or session policy: there is none."""
+    """The principal that makes a request, with its policies. `boundary` or `session` is None when there is none."""
 
     kind: Kind
     arn: str
@@ -33,9 +33,10 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourcePolicy:
-    """The policy of the resource. `sovereign`: identity policies count only where it lets them (KMS keys, roles).
+    """The policy of the resource.
 
-    `granted` is set where something beside the policy, a KMS grant, allows the permission already.
+    `sovereign` means that identity policies count only where this policy lets them (KMS keys, roles). `granted` means
+    that something beside the policy, a KMS grant, already allows the permission.
     """
 
     document: Document | None
@@ -46,7 +47,7 @@ class ResourcePolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The outcome. `reason` completes "... is not authorized to perform ... on resource ..." as AWS words it."""
+    """The outcome. `reason` completes "... is not authorized to perform ... on resource ..." in AWS's words."""
 
     allowed: bool
     reason: str = ""
@@ -59,12 +60,19 @@ BOUNDARY, SESSION = "a permissions boundary", "a session policy"
 
 
 def evaluate(caller: Caller, access: Access, lookup: Lookup, policy: ResourcePolicy | None = None) -> Decision:
-    """Decide on one permission."""
+    """Decide on one permission.
+
+    Args:
+        caller: The principal with its policies.
+        access: The permission that the request needs.
+        lookup: The context keys of the request.
+        policy: The policy of the resource; None when it has none.
+    """
     denied = _explicit_deny(caller, access, lookup, policy)
     if denied is not None:
         return denied
     if caller.kind in {"administrator", "anonymous"}:
-        # Anonymous access by access control lists is the service's own decision.
+        # The service itself decides on anonymous access by access control lists.
         return Decision(allowed=True)
     by_resource = _allows_of_resource(caller, access, lookup, policy)
     namings = {naming for naming, _ in by_resource}
@@ -92,9 +100,9 @@ def evaluate(caller: Caller, access: Access, lookup: Lookup, policy: ResourcePol
 
 
 def names(statement: Statement, caller: Caller) -> Naming | None:
-    """How a statement of a resource's policy names the caller, None where it does not."""
+    """Return how a statement of a resource's policy names the caller; None when it does not."""
     if statement.not_principal is not None:
-        # The account's root listed there excepts root alone, none of the account's roles and users.
+        # The account's root in NotPrincipal excepts only root, none of the account's roles and users.
         return None if _named(statement.not_principal, caller) in {"closely", "role"} else "closely"
     if statement.principal is None:
         return "closely"
@@ -160,7 +168,7 @@ def _allows_of_resource(
 
 
 def _limits(caller: Caller, access: Access, lookup: Lookup) -> str:
-    """Which of boundary and session policy does not allow the permission, empty when neither stands in the way."""
+    """Return which of boundary and session policy does not allow the permission; empty when neither blocks it."""
     if caller.boundary is not None and not _allows(caller.boundary, access, lookup):
         return "permissions boundary"
     if caller.session is not None and not _allows(caller.session, access, lookup):

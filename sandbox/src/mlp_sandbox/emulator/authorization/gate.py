@@ -1,7 +1,7 @@
-"""The gate in front of the emulated account: who may not do what the request asks for is refused here.
+"""The gate in front of the emulated account: it denies requests that the caller has no permission for.
 
-Sessions of roles and users with access keys are held to their policies. The account's administrator passes, save
-where a resource's own policy denies explicitly.
+Policies limit role sessions and users with access keys. The account's administrator is allowed everything, except where
+a resource's own policy denies it explicitly.
 """
 
 import logging
@@ -32,7 +32,11 @@ _WEB_IDENTITY = ("sts", "AssumeRoleWithWebIdentity")
 
 
 def authorise(identity: Identity, request: Request) -> None:
-    """Raise the service's own refusal where the caller may not do what the request asks for."""
+    """Check that the caller may do what the request asks for.
+
+    Raises:
+        Fault: The request is denied, with the code and message of the service.
+    """
     operation = (identity.service, identity.operation)
     if not identity.operation or identity.service not in known_services():
         return
@@ -54,14 +58,17 @@ def authorise(identity: Identity, request: Request) -> None:
 
 
 def decide(ask: Ask, access: Access) -> Decision:
-    """The decision on one permission of a request."""
+    """Decide on one permission of a request."""
     context = Context(ask, access)
     policy = resource_policies.policy_of(ask.caller, access, context, ask.identity.account)
     return evaluate(ask.caller, access, context, policy)
 
 
 def _check_role_exists(ask: Ask) -> None:
-    """A misspelt role is refused like one that trusts somebody else. Other accounts need not hold any role."""
+    """Deny a role that does not exist like a role that does not trust the caller.
+
+    The administrator may name roles of other accounts that do not exist.
+    """
     arn = ask.param("RoleArn")
     if role_by_arn(arn) is None and (ask.caller.kind != "administrator" or f"::{ask.identity.account}:" in arn):
         access = Access(action="sts:AssumeRole", resource=arn)
@@ -71,7 +78,7 @@ def _check_role_exists(ask: Ask) -> None:
 
 
 def _passes(caller: Caller, identity: Identity) -> bool:
-    """Whether nothing can stand in the caller's way, told before the request is even read."""
+    """Return whether no policy can deny the caller. This needs no parsing of the request."""
     if caller.kind == "anonymous":
         return (identity.service, identity.operation) != _WEB_IDENTITY and identity.service != "s3"
     if caller.kind != "administrator":
@@ -81,7 +88,7 @@ def _passes(caller: Caller, identity: Identity) -> bool:
 
 
 def _params(identity: Identity, request: Request) -> dict[str, Any]:
-    if identity.service == "s3":  # where path and headers say it all, and bodies may be large
+    if identity.service == "s3":  # path and headers carry everything, and bodies may be large
         return dict(get_service_router("s3").match(MotoRequest(environ_for(request)))[1])
     model = get_service_model(identity.service).operation_model(identity.operation)
     return parse_request(identity, request, model)

@@ -1,4 +1,4 @@
-"""What IAM knows of a principal: its policies, its boundary, and whom it trusts; as it is, and as it counts."""
+"""The policies, boundary and trust policy that IAM stores for a principal, as written and as in force."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mlp_sandbox.emulator.propagation import PRINCIPALS
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """Texts of policy documents. `boundary` is None without one, and empty where it names a policy that is gone."""
+    """Texts of policy documents. `boundary` is None without one, and empty when its policy no longer exists."""
 
     policies: tuple[str, ...] = ()
     boundary: tuple[str, ...] | None = None
@@ -23,17 +23,17 @@ NOBODY = Held()
 
 
 def held_by(holder: Any) -> Held:
-    """Return what counts of a role, user or group of moto's at this moment; nothing where it is too new."""
+    """Return the policies of moto's role, user or group that are in force now; none while it is too new."""
     return propagation.effective(PRINCIPALS, holder.id, live(holder)) or NOBODY
 
 
 def counts(unique: str) -> bool:
-    """Return whether the other services of AWS know already of a role or user, by its unique identifier."""
+    """Return whether the other AWS services already see a role or user, given its unique identifier."""
     return propagation.effective(PRINCIPALS, unique, NOBODY) is not None
 
 
 def live(holder: Any) -> Held:
-    """Return what is written of a role, user or group."""
+    """Return the policies of a role, user or group as written."""
     return Held(
         policies=tuple(_policies(holder)),
         boundary=_boundary(holder),
@@ -42,7 +42,7 @@ def live(holder: Any) -> Held:
 
 
 def everybody() -> dict[str, Held]:
-    """Return what is written of all roles, users and groups of all accounts, by their unique identifiers."""
+    """Return the written policies of all roles, users and groups of all accounts, by unique identifier."""
     found: dict[str, Held] = {}
     for backends in list(iam_backends.values()):
         for backend in list(backends.values()):
@@ -52,7 +52,7 @@ def everybody() -> dict[str, Held]:
 
 
 def managed_policy_text(account: str, arn: str) -> str | None:
-    """Return the default version of a managed policy as it was written; None where there is no such policy."""
+    """Return the default version of a managed policy as written; None when there is no such policy."""
     policy: Any = iam_backends[account]["aws"].managed_policies.get(arn)
     return None if policy is None else _default_version(policy)
 
@@ -68,7 +68,7 @@ def _default_version(policy: Any) -> str:
 
 
 def _boundary(holder: Any) -> tuple[str, ...] | None:
-    """A boundary that does not exist, or no longer, allows nothing."""
+    """Return the texts of the boundary. A boundary that does not exist, or no longer exists, allows nothing."""
     arn = getattr(holder, "permissions_boundary_arn", None)
     if not arn:
         return None

@@ -1,11 +1,11 @@
-"""Under which names requests carry what the ARNs of resources are made of, where the names differ.
+"""The request parameters that hold the parts of ARNs, where parameter and ARN placeholder have different names.
 
-A placeholder of an ARN is looked for under its own name, in singular and plural; what is here comes first.
+A placeholder of an ARN is looked up under its own name, in singular and plural. The entries here take precedence.
 """
 
 from collections.abc import Mapping
 
-# (prefix, placeholder) -> parameters, the first that the request has.
+# (prefix, placeholder) -> parameters; the first that the request has is used.
 PARAMETERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("ecr", "RepositoryName"): ("repositoryName", "repositoryNames"),
     ("ec2", "SecurityGroupId"): ("GroupId", "GroupIds", "SecurityGroupIds", "SecurityGroupId", "Groups"),
@@ -45,12 +45,12 @@ PARAMETERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("elasticloadbalancing", "TargetGroupName"): ("Name", "Names"),
 }
 
-# What AWS gives a resource itself and requests do not say; a star stands in for it.
+# Identifiers that AWS assigns itself and requests do not carry; a star stands in for them.
 GIVEN_BY_AWS = frozenset(
     {"UUID", "GroupId", "Id", "LoadBalancerId", "ListenerId", "ListenerRuleId", "TargetGroupId", "OpaqueId"}
 )
 
-# Operations of botocore whose permission has another name.
+# botocore operations whose permission has another name.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "budgets:CreateBudget": ("budgets:ModifyBudget",),
     "budgets:CreateNotification": ("budgets:ModifyBudget",),
@@ -75,7 +75,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "sqs:SendMessageBatch": ("sqs:SendMessage",),
 }
 
-# Permission to tag, which a service asks for beside the one to create when the request brings tags.
+# The tagging permission that a service requires besides the create permission when the request has tags.
 TAGGING: Mapping[str, str] = {
     "autoscaling": "autoscaling:CreateOrUpdateTags",
     "budgets": "budgets:TagResource",
@@ -102,6 +102,6 @@ IAM_TAGGING: Mapping[str, str] = {
     "CreateUser": "iam:TagUser",
 }
 
-# Operations that everybody with valid credentials may call.
+# Operations that every caller with valid credentials may use.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 ALWAYS_ALLOWED = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken"), ("sts", "GetAccessKeyInfo")})

@@ -1,4 +1,4 @@
-"""iam:PassRole: whoever hands a role to a service must be allowed to, for that role and that service.
+"""iam:PassRole: a caller that hands a role to a service needs permission for that role and that service.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 """
@@ -12,7 +12,7 @@ from moto.iam.models import iam_backends
 from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.documents import Access
 
-# Operations whose role goes to another service than the one that is called.
+# Operations whose role goes to a service other than the called one.
 _PASSED_TO: Mapping[tuple[str, str], str] = {
     ("ec2", "CreateFlowLogs"): "vpc-flow-logs.amazonaws.com",
     ("eks", "CreatePodIdentityAssociation"): "pods.eks.amazonaws.com",
@@ -31,7 +31,7 @@ _READS = ("Describe", "List", "Get")
 
 
 def passed_roles(ask: Ask) -> Iterator[Access]:
-    """One permission for each role that the request hands to a service."""
+    """Yield one permission for each role that the request passes to a service."""
     operation = ask.identity.operation
     if ask.prefix == "iam" and operation == "AddRoleToInstanceProfile":
         yield from _pass(_role_arn(ask, ask.param("RoleName")), "ec2.amazonaws.com")

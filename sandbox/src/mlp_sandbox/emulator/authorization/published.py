@@ -1,6 +1,6 @@
-"""Permissions that follow from what AWS publishes.
+"""Permissions derived from the data that AWS publishes.
 
-The action is named like the operation, and the kinds of resource that it takes say how to build ARNs from the request.
+The action has the name of the operation. Its kinds of resource define how to build ARNs from the request.
 """
 
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ from mlp_sandbox.emulator.authorization.facts import ResourceKind, kinds_of
 from mlp_sandbox.emulator.authorization.names import ACTIONS, GIVEN_BY_AWS, PARAMETERS
 
 _MOST = 100
-"""How many resources of one kind are looked at; AWS takes no more names in one call."""
+"""Limit on the resources of one kind that are evaluated; AWS takes no more names in one call."""
 
 
 def generic(ask: Ask) -> Iterator[Access]:
-    """The permissions that follow from what AWS publishes."""
+    """Yield the permissions of an operation that follow from the data that AWS publishes."""
     for action in ACTIONS.get(ask.action, (ask.action,)):
         yield from on_published_kinds(ask, action)
 
 
 def on_published_kinds(ask: Ask, action: str) -> Iterator[Access]:
-    """An action on every resource that the request names of the kinds which the action takes.
+    """Yield an action on every resource that the request names, of the kinds that the action takes.
 
-    A kind that the action must have and the request does not name stands as `<kind>/*`, as AWS evaluates what is yet
-    to be created. An action without kinds is evaluated on `*`.
+    A required kind that the request does not name becomes `<kind>/*`, as AWS evaluates a resource that is yet to be
+    created. An action without kinds is evaluated on `*`.
     """
     kinds = kinds_of(action)
     named = [(kind, arns_of(ask, kind)) for kind in kinds]
@@ -40,7 +40,7 @@ def on_published_kinds(ask: Ask, action: str) -> Iterator[Access]:
 
 
 def arns_of(ask: Ask, kind: ResourceKind) -> list[str]:
-    """ARNs of a kind that a request names, whole or by the parts that they are made of."""
+    """Return the ARNs of a kind that a request names, either whole or by their parts."""
     whole = [arn for arn in ask.arns if kind.describes(arn)]
     if whole:
         return whole[:_MOST]

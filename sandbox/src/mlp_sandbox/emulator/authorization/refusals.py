@@ -1,4 +1,4 @@
-"""What AWS answers to those who may not: the code, status and words of each service.
+"""AWS's replies to denied requests: the code, status and message of each service.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
@@ -13,7 +13,7 @@ _CODES = {"ec2": "UnauthorizedOperation", "sns": "AuthorizationError", "s3": "Ac
 
 
 def denied(identity: Identity, caller: Caller, access: Access, decision: Decision) -> Fault:
-    """The refusal of one permission, in the words of the service."""
+    """Return the fault that denies one permission, in the wording of the service."""
     resource = f'"{access.resource}"' if identity.service == "s3" else access.resource
     who = "Anonymous" if caller.kind == "anonymous" else caller.arn
     message = f"User: {who} is not authorized to perform: {access.action} on resource: {resource}"
@@ -25,19 +25,22 @@ def denied(identity: Identity, caller: Caller, access: Access, decision: Decisio
 
 
 def denied_code(identity: Identity) -> str:
-    """The error code of a refusal."""
+    """Return the error code of a denial."""
     if identity.service in _CODES:
         return _CODES[identity.service]
     return "AccessDenied" if identity.protocol in {"query", "rest-xml"} else "AccessDeniedException"
 
 
 def denied_status(identity: Identity) -> int:
-    """The services that speak JSON answer every fault of the client's with 400; the others refuse with 403."""
+    """Return the status of a denial: 400 for services that speak JSON, else 403.
+
+    Services that speak JSON answer every client fault with 400.
+    """
     return 400 if identity.protocol in _JSON else 403
 
 
 def expired_token(identity: Identity) -> Fault:
-    """The session is over."""
+    """Return the fault for an expired session."""
     if identity.service == "s3":
         return Fault("ExpiredToken", "The provided token has expired.", 400)
     if identity.service == "ec2":
@@ -49,7 +52,7 @@ def expired_token(identity: Identity) -> Fault:
 
 
 def invalid_token(identity: Identity) -> Fault:
-    """No session and no active access key of the account belongs to these credentials."""
+    """Return the fault for credentials that belong to no session and no active access key of the account."""
     if identity.service == "s3":
         return Fault("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
     if identity.service == "ec2":

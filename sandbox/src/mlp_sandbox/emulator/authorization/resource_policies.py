@@ -1,4 +1,4 @@
-"""Policies that resources carry themselves: buckets, secrets, keys, topics, queues, repositories, roles."""
+"""Policies attached to resources: buckets, secrets, keys, topics, queues, repositories, roles."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ TRUST_ACTIONS = frozenset(
     }
 )
 PREFIXES = frozenset({"s3", "secretsmanager", "kms", "sns", "sqs", "ecr", "sts"})
-"""Services whose requests may meet such a policy."""
+"""Prefixes of the services that have resources with policies."""
 
 ESCAPES = frozenset(
     {
@@ -49,11 +49,11 @@ ESCAPES = frozenset(
         ("ecr", "DeleteRepositoryPolicy"),
     }
 )
-"""What the account itself may always do, so that no policy locks its owner out."""
+"""Operations that the account itself may always call, so that no policy locks its owner out."""
 
 
 def policy_of(caller: Caller, access: Access, lookup: Lookup, account: str) -> ResourcePolicy | None:
-    """The policy of the resource of a permission. None where it is of a kind that has none, or does not exist."""
+    """Return the policy of a permission's resource; None when its kind has no policies or it does not exist."""
     if access.action in TRUST_ACTIONS:
         role = role_by_arn(access.resource)
         if role is None:
@@ -85,13 +85,13 @@ def _of_resource(
 
 
 def bucket_policies() -> dict[str, Any]:
-    """Return all buckets with their policies; None for those that have none."""
+    """Return all buckets with their policies; None for a bucket without one."""
     accounts = list(s3_backends.values())
     return {str(bucket.name): bucket.policy for held in accounts for bucket in held["aws"].buckets.values()}
 
 
 def bucket_named(name: str, account: str) -> FakeBucket | None:
-    """A bucket, the account's own first; names are unique over all accounts."""
+    """Return a bucket, the account's own first. Names are unique across all accounts."""
     own: Any = s3_backends[account]["aws"].buckets.get(name)
     if own is not None:
         return own
@@ -107,7 +107,10 @@ def _of_key(caller: Caller, access: Access, lookup: Lookup, parts: list[str]) ->
 
 
 def _grants(grant: Any, caller: Caller, access: Access, lookup: Lookup) -> bool:
-    """https://docs.aws.amazon.com/kms/latest/developerguide/grants.html."""
+    """Return whether a grant allows the permission.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+    """
     if grant.grantee_principal not in {caller.arn, caller.role_arn}:
         return False
     if access.action.removeprefix("kms:") not in grant.operations:

@@ -1,4 +1,4 @@
-"""S3: permissions that are not named like their operations, and objects by bucket and key.
+"""S3 permissions: those not named like their operations, and objects by bucket and key.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 """
@@ -73,7 +73,7 @@ ACTIONS = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
-# Permissions that have a sibling for a version of an object.
+# Permissions that have a separate permission for a version of an object.
 _VERSIONED = {
     "DeleteObject": "DeleteObjectVersion",
     "DeleteObjectTagging": "DeleteObjectVersionTagging",
@@ -84,7 +84,7 @@ _VERSIONED = {
     "PutObjectAcl": "PutObjectVersionAcl",
     "PutObjectTagging": "PutObjectVersionTagging",
 }
-# Headers of an upload that need a permission of their own.
+# Upload headers that need a permission of their own.
 _BY_HEADER = {
     "x-amz-acl": "PutObjectAcl",
     "x-amz-tagging": "PutObjectTagging",
@@ -95,7 +95,7 @@ _UPLOADS = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
 
 
 def s3(ask: Ask) -> Iterator[Access]:
-    """The permissions of an S3 operation."""
+    """Yield the permissions of an S3 operation."""
     operation, request = ask.identity.operation, ask.request
     bucket, key = str(ask.params.get("Bucket") or ""), str(ask.params.get("Key") or "")
     name = ACTIONS.get(operation, operation)
@@ -122,19 +122,19 @@ def s3(ask: Ask) -> Iterator[Access]:
         action = "s3:GetObjectVersion" if version else "s3:GetObject"
         yield Access(action=action, resource=f"arn:aws:s3:::{source}/{source_key}")
     if operation in {"GetObject", "HeadObject"} and _is_missing(ask, bucket, key):
-        # Only who may list a bucket learns that an object is not there.
+        # Only callers who may list a bucket learn that an object does not exist.
         yield Access(action="s3:ListBucket", resource=f"arn:aws:s3:::{bucket}")
 
 
 def copy_source(request: Request) -> tuple[str, str, str | None]:
-    """Bucket, key and version that a copy is made of."""
+    """Return bucket, key and version of the source of a copy."""
     path, _, query = request.header("x-amz-copy-source").partition("?")
     bucket, _, key = unquote(path).lstrip("/").partition("/")
     return bucket, key, next(iter(parse_qs(query).get("versionId", [])), None)
 
 
 def keys_to_delete(body: bytes) -> list[tuple[str, str]]:
-    """Keys and versions that a request to delete many objects names."""
+    """Return the keys and versions that a DeleteObjects request names."""
     objects = (xmltodict.parse(body, force_list=("Object",)).get("Delete") or {}).get("Object") or []
     return [(str(item["Key"]), str(item.get("VersionId") or "")) for item in objects]
 

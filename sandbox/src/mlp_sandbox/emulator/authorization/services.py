@@ -1,4 +1,4 @@
-"""What the services need beyond the general rule: names that hide in ARNs, URLs and paths, and calls for many.
+"""Permissions beyond the general rule: names inside ARNs, URLs and paths, and calls on many resources.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
@@ -26,7 +26,7 @@ _NEW_SECRET = "??????"
 
 
 def iam(ask: Ask) -> Iterator[Access]:
-    """Paths belong to the names in ARNs; requests name the thing alone."""
+    """Yield the permissions of an IAM operation. ARNs contain the path and name; requests carry the name alone."""
     if ask.identity.operation == "CreateServiceLinkedRole":
         service = ask.param("AWSServiceName")
         name = SERVICE_LINKED_ROLES.get(service, "AWSServiceRoleFor*")
@@ -56,7 +56,7 @@ def _with_path(ask: Ask, kind: str, name: str) -> str:
 
 
 def sts(ask: Ask) -> Iterator[Access]:
-    """Assuming a role with tags or a source identity needs more than assuming it."""
+    """Yield the permissions of an STS operation. Tags and a source identity need a permission each."""
     if not ask.identity.operation.startswith("AssumeRole"):
         yield from generic(ask)
         return
@@ -69,7 +69,10 @@ def sts(ask: Ask) -> Iterator[Access]:
 
 
 def secretsmanager(ask: Ask) -> Iterator[Access]:
-    """Secrets are named by name or by whole or partial ARN, but evaluated by their whole ARN."""
+    """Yield the permissions of a Secrets Manager operation.
+
+    Requests name a secret by name or by whole or partial ARN. Policies are evaluated on the whole ARN.
+    """
     if ask.identity.operation == "CreateSecret":
         yield Access(action=ask.action, resource=ask.arn(f"secret:{ask.param('Name')}-{_NEW_SECRET}"))
         return
@@ -86,7 +89,7 @@ def secretsmanager(ask: Ask) -> Iterator[Access]:
 
 
 def secret_arn(ask: Ask, name: str) -> str:
-    """The ARN of a secret, or what it would be like."""
+    """Return the ARN of a secret, or the ARN pattern that it would match."""
     found = secretsmanager_backends[ask.identity.account][ask.identity.region].secrets.get(name)
     if found is not None:
         return str(found.arn)
@@ -94,7 +97,10 @@ def secret_arn(ask: Ask, name: str) -> str:
 
 
 def dynamodb(ask: Ask) -> Iterator[Access]:
-    """Calls for many tables or items, and an index where it is the index that is read."""
+    """Yield the permissions of a DynamoDB operation.
+
+    Batch calls and transactions need one for each table. A query or scan of an index is evaluated on the index.
+    """
     table_of = ask.arn("table/")
     if ask.identity.operation in {"BatchGetItem", "BatchWriteItem"}:
         for table in ask.params.get("RequestItems") or {}:
@@ -111,7 +117,10 @@ def dynamodb(ask: Ask) -> Iterator[Access]:
 
 
 def logs(ask: Ask) -> Iterator[Access]:
-    """CloudWatch Logs evaluates groups and streams alike as `log-group:<group>:log-stream:<stream>`."""
+    """Yield the permissions of a CloudWatch Logs operation.
+
+    CloudWatch Logs evaluates groups and streams alike as `log-group:<group>:log-stream:<stream>`.
+    """
     operation = ask.identity.operation
     arn = next((value for value in ask.arns if ":log-group:" in value), "")
     named = ask.param("logGroupName") or ask.param("logGroupIdentifier")
@@ -127,7 +136,10 @@ def logs(ask: Ask) -> Iterator[Access]:
 
 
 def autoscaling(ask: Ask) -> Iterator[Access]:
-    """Groups have an identifier in their ARN that requests do not say; tags name groups as their resource."""
+    """Yield the permissions of an Auto Scaling operation.
+
+    The ARN of a group contains an identifier that requests do not carry. Tag calls name groups as their resource.
+    """
     groups: Any = autoscaling_backends[ask.identity.account][ask.identity.region].autoscaling_groups
     names = ask.values("AutoScalingGroupName")
     if ask.identity.operation in {"CreateOrUpdateTags", "DeleteTags"}:
@@ -148,18 +160,18 @@ def autoscaling(ask: Ask) -> Iterator[Access]:
 
 
 def sns(ask: Ask) -> Iterator[Access]:
-    """A subscription's ARN begins with that of its topic."""
+    """Yield the permissions of an SNS operation. A subscription's ARN begins with that of its topic."""
     subscription = ask.param("SubscriptionArn")
     yield from generic(having(ask, TopicArn=subscription.rpartition(":")[0]) if subscription else ask)
 
 
 def sqs(ask: Ask) -> Iterator[Access]:
-    """The last part of a queue's URL is its name."""
+    """Yield the permissions of an SQS operation. The last part of a queue's URL is its name."""
     yield from generic(having(ask, QueueName=ask.param("QueueUrl").rpartition("/")[2] or ask.param("QueueName")))
 
 
 def ssm(ask: Ask) -> Iterator[Access]:
-    """Parameters are evaluated without the slash that their names begin with."""
+    """Yield the permissions of an SSM operation. Parameters are evaluated without the leading slash of their names."""
     if "Parameter" not in ask.identity.operation:
         yield from generic(ask)
         return
@@ -171,7 +183,11 @@ def ssm(ask: Ask) -> Iterator[Access]:
 
 
 def rds(ask: Ask) -> Iterator[Access]:
-    """A new instance uses the default option group unless it names one, and RDS keeps its password for the caller."""
+    """Yield the permissions of an RDS operation.
+
+    A new instance uses the default option group unless the request names one. RDS can store the password in Secrets
+    Manager on the caller's behalf.
+    """
     yield from generic(ask)
     if ask.identity.operation == "CreateDBInstance" and not ask.param("OptionGroupName"):
         engine, version = ask.param("Engine"), ask.param("EngineVersion").split(".")[0]
@@ -183,6 +199,6 @@ def rds(ask: Ask) -> Iterator[Access]:
 
 
 def lambda_(ask: Ask) -> Iterator[Access]:
-    """Functions are named by name, by ARN, or by `account:name`."""
+    """Yield the permissions of a Lambda operation. A function is named by name, by ARN, or by `account:name`."""
     name = ask.param("FunctionName")
     yield from generic(having(ask, FunctionName=name.rpartition(":")[2]) if name.count(":") in {1, 2} else ask)

@@ -1,4 +1,4 @@
-"""Sessions of roles: what moto does not keep about them, and how a service of AWS begins one.
+"""Sessions of roles: data that moto does not keep about them, and sessions that an AWS service begins.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
 """
@@ -24,7 +24,7 @@ _roles: dict[str, tuple[str, Any]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class SessionDetails:
-    """What a session was begun with. `role_id` tells a role from a later one of the same name."""
+    """The data that a session began with. `role_id` distinguishes a role from a later one of the same name."""
 
     role_id: str
     issued: datetime = field(default_factory=utcnow)
@@ -36,7 +36,7 @@ class SessionDetails:
 
 
 def role_by_arn(arn: str) -> Any:
-    """The role with an ARN, in whichever account; None where there is none."""
+    """Return the role with an ARN, in any account; None when there is none."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
         return None
@@ -52,7 +52,10 @@ def role_by_arn(arn: str) -> Any:
 
 
 def details_of(session: AssumedRole) -> SessionDetails:
-    """What a session was begun with; a session of another origin is taken for one without tags and policies."""
+    """Return the data that a session began with.
+
+    A session without stored data is treated as one without tags; its policies are the one that moto knows, if any.
+    """
     known: SessionDetails | None = vars(session).get(_DETAILS)
     if known is None:
         role = role_by_arn(session.role_arn)
@@ -63,12 +66,12 @@ def details_of(session: AssumedRole) -> SessionDetails:
 
 
 def remember(session: AssumedRole, details: SessionDetails) -> None:
-    """Keep what a session was begun with."""
+    """Store the data that a session began with."""
     vars(session)[_DETAILS] = details
 
 
 def trust_of(role: Any, account: str) -> ResourcePolicy | None:
-    """Return who may assume a role, as it counts at this moment; None where nothing does yet."""
+    """Return the trust policy of a role that is in force now; None when none is in force yet."""
     text = held_by(role).trust
     return ResourcePolicy(document=parse(text), account=account) if text else None
 
@@ -83,10 +86,19 @@ def begin_for_service(
     tags: Mapping[str, str],
     keys: Mapping[str, Sequence[str]],
 ) -> AssumedRole:
-    """Begin a session as a service principal does, with tags, where the role's trust policy lets it.
+    """Begin a session as a service principal does, with tags, if the role's trust policy allows it.
 
-    `keys` are the context keys of the call that trust policies may ask for (`aws:SourceAccount`, `aws:SourceArn` ...).
-    Fault AccessDeniedException where the role does not exist or does not trust the service.
+    Args:
+        role_arn: The role to assume.
+        service: The service principal.
+        session_name: The name of the session.
+        region: The region of the call.
+        duration: Lifetime of the session in seconds.
+        tags: Session tags, all of them transitive.
+        keys: Context keys of the call that trust policies may use (`aws:SourceAccount`, `aws:SourceArn` ...).
+
+    Raises:
+        Fault: AccessDeniedException: the role does not exist or does not trust the service.
     """
     role: Any = role_by_arn(role_arn)
     account = role_arn.split(":")[4]

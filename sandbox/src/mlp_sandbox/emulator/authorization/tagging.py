@@ -1,4 +1,4 @@
-"""Tags in conditions: those that a request brings, and those that a resource has."""
+"""Tags in conditions: those that a request carries, and those that a resource has."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ _LISTS = ("tags", "tag", "resourcetags", "tagset")
 
 
 def requested(ask: Ask, resource: str) -> Tags:
-    """The tags that a request brings; those of EC2 are meant for one kind of resource each."""
+    """Return the tags that a request carries. Each of EC2's tag specifications is meant for one kind of resource."""
     if ask.prefix == "s3":
         return dict(parse_qsl(ask.request.header("x-amz-tagging")))
     found: dict[str, str] = {}
@@ -42,12 +42,12 @@ def requested(ask: Ask, resource: str) -> Tags:
 
 
 def removed(ask: Ask) -> list[str]:
-    """The keys of tags that a request takes away."""
+    """Return the keys of the tags that a request removes."""
     return ask.values("TagKeys") or ask.values("TagKeyList")
 
 
 def plain(value: Any) -> dict[str, str]:
-    """Tags in any of the shapes that AWS's services write them in, as a mapping."""
+    """Return tags as a mapping, from any of the shapes that AWS services use."""
     if isinstance(value, Mapping):
         inner: Any = value.get("TagSet") if "TagSet" in value else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if inner is not None:
@@ -63,7 +63,7 @@ def plain(value: Any) -> dict[str, str]:
 
 
 def of_resource(arn: str) -> Tags:
-    """The tags that a resource has at this moment; none where it does not exist."""
+    """Return the tags that a resource has now; empty when it does not exist."""
     parts = arn.split(":", 5)
     if len(parts) != 6:
         return {}
@@ -73,11 +73,11 @@ def of_resource(arn: str) -> Tags:
     try:
         return look(parts[4], parts[3], arn, parts[5]) or {}
     except (LookupError, AttributeError, TypeError, StopIteration, HTTPException, ServiceException):
-        return {}  # whatever is not there has no tags; moto says that in all these ways
+        return {}  # a missing resource has no tags; moto raises any of these for it
 
 
 def of_object(ask: Ask) -> Tags:
-    """The tags of the object that an S3 request is about."""
+    """Return the tags of the object that an S3 request is about."""
     backend: Any = s3_backends[ask.identity.account]["aws"]
     bucket = backend.buckets.get(ask.params.get("Bucket"))
     held = bucket.keys.get(ask.params.get("Key")) if bucket is not None else None
@@ -177,6 +177,6 @@ _LOOKUPS: Mapping[str, Callable[[str, str, str, str], Tags]] = {
 
 
 def tag_keys(ask: Ask, resource: str) -> Iterator[str]:
-    """The keys of all tags that a request speaks of."""
+    """Yield the keys of all tags that a request adds or removes."""
     yield from requested(ask, resource)
     yield from removed(ask)

@@ -1,6 +1,6 @@
-"""AssumeRoleWithWebIdentity: the token's claims are held against the provider and the role's trust policy.
+"""AssumeRoleWithWebIdentity: the token's claims are checked against the provider and the role's trust policy.
 
-Signatures are not verified: the emulator asks no issuer for its keys.
+Signatures are not verified: the emulator fetches no issuer's keys.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 
@@ -26,7 +26,11 @@ _CLAIMS = ("sub", "aud", "amr", "email", "oaud", "azp")
 
 
 def federated(ask: Ask) -> None:
-    """Raise what AWS answers where the token or the role's trust does not let the caller in."""
+    """Check that the token and the role's trust policy admit the caller.
+
+    Raises:
+        Fault: AWS would reject the token, or the trust policy denies the caller.
+    """
     claims = claims_of(ask.param("WebIdentityToken"))
     issuer = issuer_of(claims)
     arn = ask.arn(f"oidc-provider/{issuer}", service="iam", region="")
@@ -61,7 +65,11 @@ def federated(ask: Ask) -> None:
 
 
 def claims_of(token: str) -> Mapping[str, Any]:
-    """What a JSON Web Token says. Fault where it is none."""
+    """Return the claims of a JSON Web Token.
+
+    Raises:
+        Fault: The text is not a JSON Web Token.
+    """
     parts = token.split(".")
     claims: Any = None
     if len(parts) == 3:
@@ -73,11 +81,11 @@ def claims_of(token: str) -> Mapping[str, Any]:
 
 
 def issuer_of(claims: Mapping[str, Any]) -> str:
-    """The issuer as providers and condition keys name it: without its scheme."""
+    """Return the issuer without its scheme, as providers and condition keys name it."""
     return str(claims["iss"]).removeprefix("https://").rstrip("/")
 
 
 def federated_keys(claims: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The condition keys that a token brings, `<issuer>:sub` and its like."""
+    """Return the condition keys that a token provides, such as `<issuer>:sub`."""
     issuer = issuer_of(claims)
     return {f"{issuer}:{name}": as_list(claims[name]) for name in _CLAIMS if name in claims}

@@ -1,4 +1,4 @@
-"""What a cluster's API server asks the emulated AWS: who presents a token, and what EKS access policies let them do."""
+"""Webhooks of a cluster's API server: authentication of tokens, and authorisation by EKS access policies."""
 
 from mlp_sandbox.emulator.kubernetes_access.webhooks import PREFIX, answer
 

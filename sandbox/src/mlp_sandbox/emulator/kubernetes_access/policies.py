@@ -1,4 +1,4 @@
-"""The rules of EKS's access policies, which its authoriser evaluates beside Kubernetes' own RBAC.
+"""The rules of EKS's access policies, which EKS's authoriser evaluates beside Kubernetes RBAC.
 
 https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 """
@@ -12,7 +12,7 @@ _ANY = frozenset({"*"})
 
 @dataclass(frozen=True)
 class Rule:
-    """Verbs on resources (subresources after a slash) of API groups; the core group is the empty one."""
+    """Verbs on resources (subresources after a slash) of API groups. The core group has an empty name."""
 
     groups: frozenset[str]
     resources: frozenset[str]
@@ -20,7 +20,7 @@ class Rule:
     non_resource_urls: bool = False
 
     def allows(self, verb: str, group: str, resource: str) -> bool:
-        """Whether the rule lets a verb be used on a resource, subresource included."""
+        """Return whether the rule allows a verb on a resource or subresource."""
         return all(
             "*" in allowed or asked in allowed
             for allowed, asked in ((self.verbs, verb), (self.groups, group), (self.resources, resource))
@@ -99,4 +99,4 @@ POLICIES: dict[str, tuple[Rule, ...]] = {
     "AmazonEKSSecretReaderPolicy": (_rule(_CORE, "secrets", _READ),),
     "AmazonEKSViewPolicy": _VIEW,
 }
-"""Policies by name. Those of EKS Auto Mode and of hybrid nodes are for AWS's own components and are not here."""
+"""Policies by name. Policies of EKS Auto Mode and of hybrid nodes serve AWS's own components and are left out."""

@@ -1,4 +1,4 @@
-"""Answers to TokenReview and SubjectAccessReview from a cluster's access entries and their EKS access policies."""
+"""Replies to TokenReview and SubjectAccessReview, from a cluster's access entries and their EKS access policies."""
 
 import fnmatch
 from collections.abc import Iterable
@@ -13,17 +13,18 @@ from mlp_sandbox.emulator.propagation import ENTRIES
 from mlp_sandbox.emulator.services.eks.records import AccessEntry, ClusterRecord
 
 PRINCIPAL = "canonicalArn"
-"""The extra of a user that names its principal, as EKS's authenticator calls it."""
+"""The extra field of a user that holds its principal's ARN, named as in EKS's authenticator."""
 
 PRINCIPAL_ID = "principalId"
-"""The extra that names the principal's unique identifier."""
+"""The extra field that holds the principal's unique identifier."""
 
 
 def entry_for(cluster: ClusterRecord, principal: str, principal_id: str) -> AccessEntry | None:
-    """Return the principal's entry, or None. In a cluster that reads aws-auth only, its creator still administers it.
+    """Return the principal's entry, or None.
 
-    An entry belongs to the role or user that it was made for: another one, made later under the same name, is not let
-    in. https://docs.aws.amazon.com/eks/latest/APIReference/API_AccessEntry.html (principalArn)
+    In a cluster that reads only aws-auth, its creator still administers it. An entry belongs to the role or user that
+    it was created for: a later one of the same name gets no access.
+    https://docs.aws.amazon.com/eks/latest/APIReference/API_AccessEntry.html (principalArn)
     """
     if cluster.authentication_mode == "CONFIG_MAP" and principal != cluster.creator:
         return None
@@ -34,7 +35,7 @@ def entry_for(cluster: ClusterRecord, principal: str, principal_id: str) -> Acce
 
 
 def entries_and_policies(clusters: Iterable[ClusterRecord]) -> dict[tuple[str, ...], bool]:
-    """Return what there is of entries and policies associated with them, by name."""
+    """Return the keys of all access entries and of the policies associated with them."""
     found: dict[tuple[str, ...], bool] = {}
     for cluster in clusters:
         for principal, entry in cluster.access_entries.items():
@@ -44,12 +45,12 @@ def entries_and_policies(clusters: Iterable[ClusterRecord]) -> dict[tuple[str, .
 
 
 def key_of(cluster: ClusterRecord, *names: str) -> tuple[str, ...]:
-    """Return the key of a late effect: a cluster, a principal, and a policy's ARN where it is about one."""
+    """Return the key of a late effect: a cluster, a principal, and the ARN of a policy if the effect concerns one."""
     return (cluster.id, *names)
 
 
 def user_of(cluster: ClusterRecord, entry: AccessEntry, presenter: Presenter) -> dict[str, Any]:
-    """The Kubernetes user that an entry makes of its principal."""
+    """Return the Kubernetes user that an entry maps its principal to."""
     description = entry.description
     replaced = {
         "{{SessionNameRaw}}": presenter.session_name,
@@ -76,12 +77,16 @@ def user_of(cluster: ClusterRecord, entry: AccessEntry, presenter: Presenter) ->
 
 
 def judge(cluster: ClusterRecord, spec: dict[str, Any]) -> tuple[bool, str]:
-    """Whether an access policy of the user's principal allows a request, and why, or why none does."""
+    """Return whether an access policy of the user's principal allows a request, and the reason.
+
+    The reason names the policy that allows the request, or states that none does. It is empty when the user has no
+    entry.
+    """
     extra = spec.get("extra") or {}
     principal = _extra(extra, PRINCIPAL)
     entry = entry_for(cluster, principal, _extra(extra, PRINCIPAL_ID)) if principal else None
     if entry is None:
-        return False, ""  # nobody that EKS knows: Kubernetes' own accounts, or a user that is impersonated
+        return False, ""  # users without an entry: Kubernetes' own accounts, or a user that is impersonated
     asked = spec.get("resourceAttributes")
     for arn, association in list(entry.policies.items()):
         if not propagation.effective(ENTRIES, key_of(cluster, principal, arn), True):
@@ -95,7 +100,10 @@ def judge(cluster: ClusterRecord, spec: dict[str, Any]) -> tuple[bool, str]:
 
 
 def _extra(extra: dict[str, Any], wanted: str) -> str:
-    """Aggregated API servers get the extras as HTTP headers, whose names arrive in small letters."""
+    """Return an extra field by name, in any case.
+
+    Aggregated API servers get the extras as HTTP headers, whose names arrive in lower case.
+    """
     named = (values for name, values in extra.items() if name.lower() == wanted.lower() and values)
     return str(next(named, [""])[0])
 
@@ -130,7 +138,7 @@ def _where(scope: dict[str, Any]) -> str:
 
 
 def _node_name(cluster: ClusterRecord, instance_id: str) -> str:
-    """The private DNS name of the instance whose role session is named after it."""
+    """Return the private DNS name of the instance that the role session is named after."""
     backend: Any = ec2_backends[cluster.account][cluster.region]
     for reservation in list(backend.reservations.values()):
         for instance in list(reservation.instances):

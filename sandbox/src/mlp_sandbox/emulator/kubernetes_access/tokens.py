@@ -1,4 +1,4 @@
-"""Tokens of `aws eks get-token`: a presigned GetCallerIdentity request, checked as the authenticator of EKS checks it.
+"""Tokens of `aws eks get-token`: a presigned GetCallerIdentity request, checked as EKS's authenticator does.
 
 https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster
 """
@@ -21,12 +21,12 @@ from mlp_sandbox.emulator.principals import ADMINISTRATOR, ADMINISTRATOR_SECRETS
 
 PREFIX = "k8s-aws-v1."
 LIFETIME = timedelta(minutes=15)
-"""How long a token is good for, counted from its signing; the URL itself may not be presigned for longer."""
+"""Lifetime of a token, counted from its signing. The URL itself may not be presigned for longer."""
 _CLOCK_SKEW = timedelta(minutes=5)
 _CLUSTER_HEADER = "x-k8s-aws-id"
 _STS_HOST = re.compile(r"sts(-fips)?(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?|sts\.[a-z0-9-]+\.api\.aws")
 _OWN_RANGES = tuple(ipaddress.ip_network(text) for text in ("127.0.0.0/8", "::1/128", "198.18.0.0/15"))
-"""Where the emulator is reached: the loopback, and the uplinks of clusters."""
+"""Addresses of the emulator: the loopback, and the uplinks of clusters."""
 _SCOPE = re.compile(r"(?P<key>[^/]+)/(?P<day>\d{8})/(?P<region>[^/]+)/sts/aws4_request")
 _PARAMETERS = frozenset(
     {"action", "version", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-security-token"}
@@ -35,12 +35,12 @@ _PARAMETERS = frozenset(
 
 
 class TokenError(Exception):
-    """The token proves nothing; the message says why."""
+    """The token is not valid; the message gives the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Presenter:
-    """Who presents a token: the principal that an access entry names, and who that is at this moment."""
+    """The presenter of a token: the principal that an access entry names, and its current identity."""
 
     principal: str
     arn: str
@@ -51,7 +51,16 @@ class Presenter:
 
 
 def presenter_of(token: str, cluster_name: str, moment: datetime) -> Presenter:
-    """Raises TokenError unless somebody signed this token for this cluster within the last 15 minutes."""
+    """Return the principal that signed a token.
+
+    Args:
+        token: The token, with its prefix `k8s-aws-v1.`.
+        cluster_name: The cluster that the token must be signed for.
+        moment: The current time.
+
+    Raises:
+        TokenError: Nobody signed this token for this cluster within the last 15 minutes.
+    """
     if not token.startswith(PREFIX):
         raise TokenError(f"the token does not begin with {PREFIX}")
     try:
@@ -111,7 +120,7 @@ def _check_time(query: dict[str, str], moment: datetime) -> None:
 
 
 def _caller(key: str, query: dict[str, str], moment: datetime) -> tuple[Presenter, str | None]:
-    """The caller and the secret that it must have signed with; None where nobody knows it."""
+    """Return the caller and the secret key it must have signed with; None as secret when any secret is accepted."""
     account = str(get_account_id_from(key))
     session = session_of(account, key)
     if session is not None:
@@ -152,7 +161,10 @@ def _caller(key: str, query: dict[str, str], moment: datetime) -> tuple[Presente
 def _signature(
     pairs: list[tuple[str, str]], host: str, path: str, cluster: str, scope: re.Match[str], secret: str
 ) -> str:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html"""
+    """Return the signature of the request.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    """
     query = {name: value for name, value in pairs if name.lower() != "x-amz-signature"}
     lowered = {name.lower(): value for name, value in query.items()}
     values = {"host": host, _CLUSTER_HEADER: cluster}

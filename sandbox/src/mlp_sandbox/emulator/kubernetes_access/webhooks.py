@@ -1,6 +1,6 @@
 """The webhooks of clusters' API servers: authentication by token, authorisation by EKS access policies.
 
-They read the account's state without its lock, so that no long request holds up a whole cluster.
+They read the account's state without its lock, so that a long request does not block a whole cluster.
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/#webhook-token-authentication
 https://kubernetes.io/docs/reference/access-authn-authz/webhook/
 """
@@ -66,7 +66,7 @@ def _authenticate(cluster: ClusterRecord, spec: dict[str, Any]) -> dict[str, Any
 
 def _authorize(cluster: ClusterRecord, spec: dict[str, Any]) -> dict[str, Any]:
     allowed, reason = judge(cluster, spec)
-    # Without `denied`: this is an opinion beside those of RBAC and of the node authoriser.
+    # The reply omits `denied`: RBAC and the node authoriser may still allow the request.
     return {"allowed": allowed, **({"reason": reason} if reason else {})}
 
 

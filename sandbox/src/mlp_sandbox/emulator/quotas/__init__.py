@@ -1,6 +1,6 @@
-"""What AWS refuses because it is too much, too long or badly named, where moto takes it.
+"""Quotas and naming rules that AWS enforces and moto does not.
 
-These rules stand in front of the account and are not asked in a replay: a journal from before a rule still fits.
+These rules run in front of the account and are skipped in a replay: a journal older than a rule still replays.
 """
 
 import importlib
@@ -13,13 +13,17 @@ from mlp_sandbox.emulator.quotas.registry import Asked, checks_of
 
 
 def load() -> None:
-    """Import every module of this package, each of which registers its checks."""
+    """Import every module of this package, so that each registers its checks."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
 
 
 def check(identity: Identity, request: Request) -> None:
-    """Raise the service's own Fault where a writing request goes beyond a quota or a rule of its service."""
+    """Check a write request against the quotas and rules of its service.
+
+    Raises:
+        Fault: The request exceeds a quota or breaks a rule; the fault is the service's own.
+    """
     if not identity.operation or identity.service not in known_services():
         return
     asked = Asked(identity, request)

@@ -1,7 +1,8 @@
-"""IAM: how large policies may be, how many may be attached, and names that differ in case only.
+"""IAM quotas: the size of policies, the number of attachments, and names that differ only in case.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, default quotas where AWS can raise them. The
-messages are those of IAM, as public reports quote them.
+The numbers are the default quotas where AWS can raise them:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+The messages are IAM's, as quoted in public reports.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ MANAGED = 6_144
 """Characters of one managed policy, white space not counted."""
 
 TRUST = 2_048
-"""Characters of a role's trust policy. AWS raises this one on request, to 8,192 at most."""
+"""Characters of a role's trust policy. AWS raises this quota on request, to 8,192 at most."""
 
 ATTACHED = 10
 """Managed policies of one role, group or user. AWS raises it on request, to 25 for roles and 20 for users."""
@@ -29,7 +30,7 @@ TAGS = 50
 
 @checks("iam", "PutRolePolicy", "PutGroupPolicy", "PutUserPolicy")
 def inline_size(asked: Asked) -> None:
-    """Refuse an inline policy with which all of the role, group or user become too long."""
+    """Reject an inline policy that makes the policies of the role, group or user too long in total."""
     kind, name, holder = _holder(asked)
     if holder is None:
         return
@@ -41,14 +42,14 @@ def inline_size(asked: Asked) -> None:
 
 @checks("iam", "CreatePolicy", "CreatePolicyVersion")
 def managed_size(asked: Asked) -> None:
-    """Refuse a managed policy that is too long."""
+    """Reject a managed policy that is too long."""
     if size(asked.params["PolicyDocument"]) > MANAGED:
         raise _exceeded(f"Cannot exceed quota for PolicySize: {MANAGED}")
 
 
 @checks("iam", "CreateRole", "UpdateAssumeRolePolicy")
 def trust_size(asked: Asked) -> None:
-    """Refuse a trust policy that is too long."""
+    """Reject a trust policy that is too long."""
     document = asked.params.get("AssumeRolePolicyDocument") or asked.params.get("PolicyDocument") or ""
     if size(document) > TRUST:
         raise _exceeded(f"Cannot exceed quota for ACLSizePerRole: {TRUST}")
@@ -56,7 +57,7 @@ def trust_size(asked: Asked) -> None:
 
 @checks("iam", "AttachRolePolicy", "AttachGroupPolicy", "AttachUserPolicy")
 def attachments(asked: Asked) -> None:
-    """Refuse one managed policy too many; attaching a policy again changes nothing."""
+    """Reject an attachment beyond the quota. Attaching a policy again changes nothing."""
     kind, _, holder = _holder(asked)
     attached = holder.managed_policies if holder is not None else {}
     if asked.params["PolicyArn"] not in attached and len(attached) >= ATTACHED:
@@ -65,7 +66,7 @@ def attachments(asked: Asked) -> None:
 
 @checks("iam", "CreateRole", "CreateUser", "CreateGroup", "CreateInstanceProfile")
 def unique_name(asked: Asked) -> None:
-    """Refuse a name that differs from another's in case only."""
+    """Reject a name that differs from another name only in case."""
     backend: Any = iam_backends[asked.identity.account]["aws"]
     parameter, known = {
         "CreateRole": ("RoleName", backend.roles),
@@ -80,7 +81,7 @@ def unique_name(asked: Asked) -> None:
 
 @checks("iam", "TagRole")
 def tag_count(asked: Asked) -> None:
-    """Refuse more tags than a role may have, those that it has included."""
+    """Reject more tags than a role may have, its existing tags included."""
     role = _role(asked)
     keys = {str(tag["Key"]).lower() for tag in [*(role.tags if role else []), *asked.params["Tags"]]}
     if len(keys) > TAGS:
@@ -88,12 +89,12 @@ def tag_count(asked: Asked) -> None:
 
 
 def size(document: str) -> int:
-    """The characters of a policy that IAM counts."""
+    """Return the number of characters of a policy that IAM counts."""
     return sum(not character.isspace() for character in document)
 
 
 def _holder(asked: Asked) -> tuple[str, str, Any]:
-    """The kind, the name and moto's record of what a policy is put into or attached to; None where it is not there."""
+    """Return kind, name and moto's record of a policy's holder; the record is None when the holder does not exist."""
     backend: Any = iam_backends[asked.identity.account]["aws"]
     params = asked.params
     if "RoleName" in params:

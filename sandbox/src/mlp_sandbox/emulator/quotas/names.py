@@ -1,4 +1,7 @@
-"""Names, descriptions and sizes that no model publishes: buckets, objects, secrets, aliases, security groups, logs."""
+"""Limits on names, descriptions and sizes that no service model publishes.
+
+They concern buckets, objects, secrets, aliases, security groups and logs.
+"""
 
 import ipaddress
 import re
@@ -10,13 +13,13 @@ from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.quotas.registry import Asked, checks
 
 KEY_BYTES = 1_024
-"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+"""Limit on an object's key in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
 
 BUCKET_POLICY_BYTES = 20 * 1_024
-"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"""
+"""Limit on a bucket policy: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"""
 
 KEY_POLICY_BYTES = 32 * 1_024
-"""https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html"""
+"""Limit on a key policy: https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html"""
 
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
@@ -33,7 +36,10 @@ _DESCRIPTION_WORDS = (
 
 @checks("s3", "CreateBucket")
 def bucket_name(asked: Asked) -> None:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+    """Reject a bucket name that breaks the naming rules.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
     name = str(asked.path_params.get("Bucket", ""))
     if not _BUCKET.fullmatch(name) or name.startswith(_BUCKET_BEGINNINGS) or name.endswith(_BUCKET_ENDINGS):
         raise Fault("InvalidBucketName", "The specified bucket is not valid.")
@@ -46,7 +52,7 @@ def bucket_name(asked: Asked) -> None:
 
 @checks("s3", "PutObject", "CopyObject", "CreateMultipartUpload")
 def object_key(asked: Asked) -> None:
-    """Refuse a key that is longer than 1,024 bytes of UTF-8."""
+    """Reject a key that is longer than 1,024 bytes of UTF-8."""
     length = len(str(asked.path_params.get("Key", "")).encode())
     if length > KEY_BYTES:
         raise Fault("KeyTooLongError", f"Your key is too long: {length} bytes, of {KEY_BYTES} that are allowed")
@@ -54,7 +60,7 @@ def object_key(asked: Asked) -> None:
 
 @checks("s3", "PutBucketPolicy")
 def bucket_policy(asked: Asked) -> None:
-    """Refuse a bucket policy of more than 20 KB."""
+    """Reject a bucket policy of more than 20 KB."""
     length = len(str(asked.params["Policy"]).encode())
     if length > BUCKET_POLICY_BYTES:
         raise Fault("PolicyTooLarge", f"A bucket policy has at most {BUCKET_POLICY_BYTES} bytes; this one has {length}")
@@ -62,7 +68,10 @@ def bucket_policy(asked: Asked) -> None:
 
 @checks("s3", "PutBucketTagging")
 def bucket_tags(asked: Asked) -> None:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/CostAllocTagging.html"""
+    """Reject more than 50 tags of a bucket.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/CostAllocTagging.html
+    """
     count = len((asked.params.get("Tagging") or {}).get("TagSet") or [])
     if count > 50:
         raise Fault("BadRequest", f"Bucket tag count cannot be greater than 50; {count} were given")
@@ -70,7 +79,10 @@ def bucket_tags(asked: Asked) -> None:
 
 @checks("secretsmanager", "CreateSecret")
 def secret_name(asked: Asked) -> None:
-    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html"""
+    """Reject a secret name that is too long or contains other characters than AWS allows.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+    """
     if not _SECRET.fullmatch(str(asked.params["Name"])):
         raise Fault(
             "ValidationException",
@@ -80,14 +92,17 @@ def secret_name(asked: Asked) -> None:
 
 @checks("kms", "CreateAlias", "UpdateAlias", "DeleteAlias")
 def alias_name(asked: Asked) -> None:
-    """https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html"""
+    """Reject an alias in the reserved namespace alias/aws/.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+    """
     if str(asked.params["AliasName"]).startswith("alias/aws/"):
         raise Fault("NotAuthorizedException", "Aliases that begin with alias/aws/ are reserved for AWS managed keys")
 
 
 @checks("kms", "CreateKey", "PutKeyPolicy")
 def key_policy(asked: Asked) -> None:
-    """Refuse a key policy of more than 32 KB."""
+    """Reject a key policy of more than 32 KB."""
     length = len(str(asked.params.get("Policy") or "").encode())
     if length > KEY_POLICY_BYTES:
         raise Fault(
@@ -97,7 +112,10 @@ def key_policy(asked: Asked) -> None:
 
 @checks("ec2", "CreateSecurityGroup")
 def security_group(asked: Asked) -> None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html"""
+    """Reject an invalid name or description of a security group, and a VPC that does not exist.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+    """
     if str(asked.params.get("GroupName", "")).lower().startswith("sg-"):
         raise Fault("InvalidParameterValue", "Invalid group name. Group names may not be in the format sg-*.")
     if not _DESCRIPTION.fullmatch(str(asked.params.get("Description", ""))):
@@ -110,7 +128,10 @@ def security_group(asked: Asked) -> None:
 
 @checks("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "ModifySecurityGroupRules")
 def rule_description(asked: Asked) -> None:
-    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html"""
+    """Reject an invalid description of a security group rule.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+    """
     ranges = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
     rules = [
         each for item in asked.params.get("IpPermissions") or [] for kind in ranges for each in item.get(kind) or []
@@ -122,7 +143,7 @@ def rule_description(asked: Asked) -> None:
 
 @checks("logs", "PutRetentionPolicy")
 def retention(asked: Asked) -> None:
-    """Refuse a number of days that CloudWatch Logs does not offer."""
+    """Reject a number of days that CloudWatch Logs does not offer."""
     days = int(asked.params["retentionInDays"])
     if days not in RETENTIONS:
         raise Fault("InvalidParameterException", f"retentionInDays {days} is not one of {RETENTIONS}")

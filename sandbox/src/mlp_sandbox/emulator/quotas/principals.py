@@ -1,4 +1,4 @@
-"""Roles and users that a request names must exist: in policies of resources, in trust policies, in access entries."""
+"""Checks that the roles and users named in a request exist: in resource policies, trust policies, access entries."""
 
 from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.named_principals import missing, named
@@ -14,7 +14,7 @@ _INVALID_IN_POLICY = {
 
 @checks("iam", "CreateRole", "UpdateAssumeRolePolicy")
 def in_trust(asked: Asked) -> None:
-    """Refuse a trust policy that names a principal which does not exist, as IAM does."""
+    """Reject a trust policy that names a principal that does not exist, as IAM does."""
     document = asked.params.get("AssumeRolePolicyDocument") or asked.params.get("PolicyDocument")
     for arn in _unknown(asked, document):
         raise Fault("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
@@ -24,7 +24,7 @@ def in_trust(asked: Asked) -> None:
 @checks("kms", "CreateKey", "PutKeyPolicy")
 @checks("secretsmanager", "PutResourcePolicy")
 def in_resource_policy(asked: Asked) -> None:
-    """Refuse a resource's policy that names a principal which does not exist."""
+    """Reject a resource policy that names a principal that does not exist."""
     document = asked.params.get("Policy") or asked.params.get("ResourcePolicy")
     for _ in _unknown(asked, document):
         raise Fault(*_INVALID_IN_POLICY[asked.identity.service])
@@ -32,14 +32,17 @@ def in_resource_policy(asked: Asked) -> None:
 
 @checks("eks", "CreateAccessEntry")
 def of_access_entry(asked: Asked) -> None:
-    """Refuse an entry for nobody: https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html"""
+    """Reject an entry for a principal that does not exist.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+    """
     if missing(str(asked.params["principalArn"]), asked.identity.account):
         raise Fault(INVALID_PARAMETER, "The specified principalArn is invalid: invalid principal.")
 
 
 @checks("eks", "CreatePodIdentityAssociation", "UpdatePodIdentityAssociation", "CreateAddon", "UpdateAddon")
 def of_association(asked: Asked) -> None:
-    """Refuse a role for pods that does not exist, or not long enough for EKS to know it."""
+    """Reject a pod role that does not exist, or that is too new to be visible to EKS."""
     wanted = [asked.params, *(asked.params.get("podIdentityAssociations") or [])]
     for arn in (str(each["roleArn"]) for each in wanted if each.get("roleArn")):
         if missing(arn, asked.identity.account):

@@ -1,4 +1,4 @@
-"""RDS: minor versions that AWS has retired are neither created nor upgraded to, in AWS's words."""
+"""RDS: minor versions that AWS has retired are rejected for new instances and upgrades, with AWS's message."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from mlp_sandbox.emulator.services.rds.versions import is_retired
 
 @checks("rds", "CreateDBInstance", "ModifyDBInstance")
 def retired_versions(asked: Asked) -> None:
-    """An instance that has such a version keeps it."""
+    """Reject a retired version, except for an instance that already has it."""
     wanted = str(asked.params.get("EngineVersion") or "")
     backend: Any = rds_backends[asked.identity.account][asked.identity.region]
     there = backend.databases.get(str(asked.params.get("DBInstanceIdentifier", "")).lower())

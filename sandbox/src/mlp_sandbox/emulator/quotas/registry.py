@@ -1,4 +1,4 @@
-"""How a rule is written: one decorated function per group of operations, which raises a Fault or does nothing."""
+"""Registry of checks: a check is one decorated function for a group of operations that raises a Fault or returns."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ _checks: dict[tuple[str, str], list[Check]] = defaultdict(list)
 
 
 class Asked:
-    """A request before it is executed, read only as far as a check needs it."""
+    """A request before its execution, parsed only as far as a check needs it."""
 
     def __init__(self, identity: Identity, request: Request) -> None:
         self.identity, self._request = identity, request
@@ -34,12 +34,16 @@ class Asked:
 
     @cached_property
     def path_params(self) -> dict[str, Any]:
-        """The parameters in the path of a REST request, whose body may be large."""
+        """The parameters in the path of a REST request, without its body, which may be large."""
         return dict(get_service_router(self.identity.service).match(MotoRequest(environ_for(self._request)))[1])
 
 
 def checks(service: str, *operations: str) -> Callable[[Check], Check]:
-    """Register a check for operations of a service (botocore's names), or for `ANY` of them."""
+    """Register a check for operations of a service (botocore's names), or for `ANY` of them.
+
+    Raises:
+        ValueError: The service has no such operation.
+    """
 
     def register(check: Check) -> Check:
         known: Any = get_service_model(service).operation_names
@@ -53,6 +57,6 @@ def checks(service: str, *operations: str) -> Callable[[Check], Check]:
 
 
 def checks_of(identity: Identity) -> Sequence[Check]:
-    """The checks of a request's operation."""
+    """Return the checks of a request's operation."""
     service = identity.service
     return (*_checks.get((service, ANY), ()), *_checks.get((service, identity.operation), ()))

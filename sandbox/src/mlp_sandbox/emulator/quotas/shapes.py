@@ -1,6 +1,6 @@
-"""Lengths, ranges and patterns that the services' own models publish, which moto checks for a few parameters only.
+"""Lengths, ranges and patterns from the services' own models, which moto checks for a few parameters only.
 
-botocore checks minimum lengths before it sends anything, and leaves maximum lengths and patterns to the service.
+botocore checks minimum lengths before it sends a request. It leaves maximum lengths and patterns to the service.
 """
 
 import re
@@ -13,7 +13,7 @@ from moto.core.utils import get_service_model
 from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.quotas.registry import Asked
 
-# Services that hold requests against these models before they look at anything else, and their code for a refusal.
+# Services that validate requests against these models before any other check, and their error code.
 CODES = {
     "autoscaling": "ValidationError",
     "ecr": "InvalidParameterException",
@@ -22,15 +22,19 @@ CODES = {
     "logs": "InvalidParameterException",
     "secretsmanager": "ValidationException",
 }
-# Not repeated in an error: long, or secret.
+# Values left out of error messages: long, or secret.
 _UNNAMED = re.compile(r"document|secret|password|policy$|plaintext|userdata", re.IGNORECASE)
 _SHOWN = 100
-# Java's classes of characters, as near as Python's come.
+# Java's character classes, in the closest form that Python has.
 _CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": r"\s", r"\p{M}": "", r"\p{Alnum}": "A-Za-z0-9"}
 
 
 def check(asked: Asked) -> None:
-    """Raise a Fault that lists every parameter which does not fit the model of its service."""
+    """Check every parameter against the model of its service.
+
+    Raises:
+        Fault: Some parameters do not fit; the message lists all of them.
+    """
     code = CODES.get(asked.identity.service)
     if code is None:
         return
@@ -91,7 +95,7 @@ def _form(shape: Any, value: str, path: str) -> Iterator[str]:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """None for a pattern that Python does not know: it is left out rather than guessed."""
+    """Compile a pattern; return None for one that Python cannot compile, which then goes unchecked."""
     for java, python in _CLASSES.items():
         pattern = pattern.replace(java, python)
     try:

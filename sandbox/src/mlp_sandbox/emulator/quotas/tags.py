@@ -1,7 +1,7 @@
-"""Tags: at most 50 of a resource in one request, and no key that begins with `aws:`, which AWS keeps for itself.
+"""Tags: at most 50 of a resource in one request, and no key that begins with `aws:`, which AWS reserves.
 
-https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html. The words differ a little from
-service to service; these are the ones of KMS and ECR.
+https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+The wording differs a little between services; this module uses that of KMS and ECR.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.quotas.registry import ANY, Asked, checks
 
 MOST = 50
-# Per service: the code for a reserved key, and for too many tags.
+# For each service: the code for a reserved key, and the code for too many tags.
 _CODES = {
     "ec2": ("InvalidParameterValue", "TagLimitExceeded"),
     "ecr": ("InvalidTagParameterException", "TooManyTagsException"),
@@ -27,7 +27,11 @@ _LISTS_OF_HOLDERS = ("TagSpecifications", "LaunchTemplateData")
 
 
 def check(asked: Asked) -> None:
-    """Raise a Fault for tags that the service would not take."""
+    """Check the tags of a request.
+
+    Raises:
+        Fault: The service would reject the tags.
+    """
     if asked.identity.operation.startswith(("Untag", "RemoveTags", "DeleteTags")):
         return
     reserved, too_many = _CODES[asked.identity.service]
@@ -40,7 +44,7 @@ def check(asked: Asked) -> None:
 
 
 def _tags(params: Mapping[str, Any]) -> Iterator[list[str]]:
-    """The keys of every set of tags in a request."""
+    """Yield the keys of every set of tags in a request."""
     for name in _HOLDERS:
         found = params.get(name)
         if isinstance(found, Mapping):

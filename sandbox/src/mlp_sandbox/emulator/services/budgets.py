@@ -1,4 +1,4 @@
-"""Budgets: tags, changes in place, notifications and their subscribers, none of which moto has."""
+"""Budgets: tags, updates, notifications and their subscribers, all of which moto lacks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -47,7 +47,7 @@ def _tags(call: Call, arn: str) -> dict[str, str]:
 
 @extends("budgets", "CreateBudget")
 def create(call: Call) -> Result:
-    """Keep the tags."""
+    """Create a budget and store its tags."""
     result = call.proceed()
     tags = {tag["Key"]: tag["Value"] for tag in call.params.get("ResourceTags") or []}
     call.remembered("tags", regional=False)[call.params["Budget"]["BudgetName"]] = tags
@@ -56,7 +56,7 @@ def create(call: Call) -> Result:
 
 @extends("budgets", "UpdateBudget")
 def update(call: Call) -> Result:
-    """Replace the definition and keep the notifications; the start of the period stays unless it is sent."""
+    """Replace the definition and keep the notifications. The start of the period stays unless the request sets it."""
     new = dict(call.params["NewBudget"])
     budget = _budget(call, new["BudgetName"])
     if not {"BudgetLimit", "PlannedBudgetLimits", "AutoAdjustData"} & set(new):
@@ -73,7 +73,7 @@ def update(call: Call) -> Result:
 
 @extends("budgets", "DeleteBudget")
 def delete(call: Call) -> Result:
-    """Forget the tags."""
+    """Delete a budget and its tags."""
     result = call.proceed()
     call.remembered("tags", regional=False).pop(call.params["BudgetName"], None)
     return result
@@ -81,7 +81,7 @@ def delete(call: Call) -> Result:
 
 @extends("budgets", "ListTagsForResource")
 def list_tags(call: Call) -> Result:
-    """Tags of a budget."""
+    """List the tags of a budget."""
     return {"ResourceTags": [{"Key": k, "Value": v} for k, v in _tags(call, call.params["ResourceARN"]).items()]}
 
 
@@ -103,7 +103,7 @@ def untag(call: Call) -> Result:
 
 @extends("budgets", "CreateNotification")
 def create_notification(call: Call) -> Result:
-    """Refuse the same notification twice."""
+    """Create a notification; reject one that already exists."""
     budget = _budget(call, call.params["BudgetName"])
     if any(_same(known.details, call.params["Notification"]) for known in budget.notifications):
         raise Fault("DuplicateRecordException", "Unable to create notification - it already exists.")
@@ -119,7 +119,7 @@ def update_notification(call: Call) -> Result:
 
 @extends("budgets", "DeleteNotification")
 def delete_notification(call: Call) -> Result:
-    """Compare by what identifies a notification, not by every field."""
+    """Delete a notification. Only the fields that identify it are compared."""
     notification = _notification(call, call.params["Notification"])
     budget = _budget(call, call.params["BudgetName"])
     budget.notifications = [known for known in budget.notifications if known is not notification]
@@ -128,7 +128,7 @@ def delete_notification(call: Call) -> Result:
 
 @extends("budgets", "DescribeNotificationsForBudget")
 def describe_notifications(call: Call) -> Result:
-    """With the state that AWS adds: nothing is ever spent here."""
+    """Describe the notifications with the state that AWS adds. Nothing is ever spent here."""
     notifications = _budget(call, call.params["BudgetName"]).notifications
     defaults = {"ThresholdType": "PERCENTAGE", "NotificationState": "OK"}
     return {"Notifications": [defaults | known.details for known in notifications]}
@@ -136,7 +136,7 @@ def describe_notifications(call: Call) -> Result:
 
 @extends("budgets", "DescribeSubscribersForNotification")
 def describe_subscribers(call: Call) -> Result:
-    """Subscribers of a notification."""
+    """List the subscribers of a notification."""
     return {"Subscribers": list(_notification(call, call.params["Notification"]).subscribers)}
 
 

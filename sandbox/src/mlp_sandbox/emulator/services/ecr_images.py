@@ -1,7 +1,7 @@
-"""ECR: which images are in a repository, beside those that were put there through the API.
+"""ECR: the images of a repository, besides those that were put there through the API.
 
-Nodes that run containers take images from the sandbox's store: what was built for a reference of ECR counts as pushed
-to it. Where no node runs anything nothing can be built either: there every tag of a repository counts as pushed.
+Nodes that run containers take images from the sandbox's store: an image built for an ECR reference counts as pushed.
+Where no node runs containers, nothing can be built either, so every tag of a repository counts as pushed.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 @dataclass(frozen=True, kw_only=True)
 class PushedImage:
-    """`size` is in bytes, compressed."""
+    """An image in a repository. `size` is in bytes, compressed."""
 
     tag: str
     digest: str
@@ -32,17 +32,17 @@ class PushedImage:
 
 
 class PushedImages(Protocol):
-    """`uri` is that of a repository: registry host and name."""
+    """A source of pushed images. `uri` is that of a repository: registry host and name."""
 
     def of(self, uri: str) -> Sequence[PushedImage]:
-        """Return all that are known."""
+        """Return all known images of the repository."""
         ...
 
     def find(self, uri: str, tag: str) -> PushedImage | None: ...
 
 
 class StoredImages:
-    """What was built or pulled into the sandbox's store."""
+    """Images that were built or pulled into the sandbox's store."""
 
     def of(self, uri: str) -> Sequence[PushedImage]:
         from mlp_sandbox.clusters.images import added_images
@@ -72,7 +72,7 @@ class StoredImages:
 
 
 class EveryTag:
-    """For clusters whose pods run nothing."""
+    """Every tag counts as an image: for clusters whose pods run no containers."""
 
     def of(self, uri: str) -> Sequence[PushedImage]:
         return ()
@@ -86,7 +86,7 @@ class EveryTag:
 
 
 CURRENT: PushedImages | None = None
-"""Set by the service that has clusters; without it there are only images that were put through the API."""
+"""Set by the service that has clusters. When it is None, only images put through the API exist."""
 
 
 @extends("ecr", "DescribeImages")
@@ -134,7 +134,7 @@ def batch_get_image(call: Call) -> Result:
 
 
 def _repository(call: Call) -> Any | None:
-    """The repository as moto has it; None where moto alone answers, also that there is none."""
+    """Return moto's repository; None when moto alone must answer, including for a missing repository."""
     backend: Any = ecr_backends[call.identity.account][call.identity.region]
     if CURRENT is None or call.params.get("registryId", call.identity.account) != call.identity.account:
         return None
@@ -142,7 +142,7 @@ def _repository(call: Call) -> Any | None:
 
 
 def _split(repository: Any, wanted: Sequence[dict[str, str]]) -> tuple[list[PushedImage], list[dict[str, str]]]:
-    """The images that are known here, and the identifiers of the others."""
+    """Return the images found here, and the identifiers of the others."""
     ours: list[PushedImage] = []
     others: list[dict[str, str]] = []
     for each in wanted:
@@ -194,5 +194,5 @@ def _detail(repository: Any, image: PushedImage) -> Result:
 
 
 def _asking(call: Call, others: Sequence[dict[str, str]]) -> Request:
-    """The request for other images, for moto to answer in its place."""
+    """Return the request for the other images, which moto answers."""
     return replace(call.request, body=json.dumps({**call.params, "imageIds": list(others)}).encode())

@@ -1,4 +1,4 @@
-"""KMS: rotation period, and keys that must not be used while disabled or awaiting deletion."""
+"""KMS: rotation period, and rejection of keys that are disabled or awaiting deletion."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _key(call: Call, key_id: str) -> Any:
 
 @extends("kms", "EnableKeyRotation")
 def enable_rotation(call: Call) -> Result:
-    """Remember the period; AWS allows 90 to 2560 days."""
+    """Enable rotation and store the period; AWS allows 90 to 2560 days."""
     days = int(call.params.get("RotationPeriodInDays") or DEFAULT_ROTATION_DAYS)
     if not 90 <= days <= 2560:
         raise Fault(
@@ -36,7 +36,7 @@ def enable_rotation(call: Call) -> Result:
 
 @extends("kms", "GetKeyRotationStatus")
 def rotation_status(call: Call) -> Result:
-    """Say the period and the next date, as AWS does while rotation is on."""
+    """Return the period and the next date while rotation is on, as AWS does."""
     result = call.proceed()
     key = _key(call, call.params["KeyId"])
     result["KeyId"] = key.arn
@@ -48,7 +48,7 @@ def rotation_status(call: Call) -> Result:
 
 @extends("kms", *_USES)
 def use_key(call: Call) -> Result:
-    """Refuse keys that AWS would refuse."""
+    """Use a key. Reject a key that is disabled or pending deletion."""
     key = _key(call, call.params["KeyId"])
     state = getattr(key, "key_state", "Enabled")
     if state == "Disabled":

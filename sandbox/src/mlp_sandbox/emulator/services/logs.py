@@ -18,7 +18,7 @@ def _name(identifier: str) -> str:
 
 @extends("logs", "CreateLogGroup")
 def create(call: Call) -> Result:
-    """Keep class and protection."""
+    """Create a log group and store its class and protection."""
     result = call.proceed()
     call.remembered("groups")[call.params["logGroupName"]] = {
         "logGroupClass": call.params.get("logGroupClass") or "STANDARD",
@@ -29,7 +29,7 @@ def create(call: Call) -> Result:
 
 @extends("logs", "PutLogGroupDeletionProtection")
 def protect(call: Call) -> Result:
-    """Switch the protection of a group."""
+    """Switch the deletion protection of a log group."""
     name = _name(call.params["logGroupIdentifier"])
     if name not in _known(call):
         raise Fault("ResourceNotFoundException", f"The specified log group does not exist: {name}")
@@ -40,7 +40,7 @@ def protect(call: Call) -> Result:
 
 @extends("logs", "DeleteLogGroup")
 def delete(call: Call) -> Result:
-    """Refuse a protected group."""
+    """Delete a log group. Reject a protected one."""
     name = call.params["logGroupName"]
     if call.remembered("groups").get(name, {}).get("deletionProtectionEnabled") and name in _known(call):
         raise Fault(
@@ -54,7 +54,7 @@ def delete(call: Call) -> Result:
 
 @extends("logs", "DescribeLogGroups")
 def describe(call: Call) -> Result:
-    """Add what was kept; groups that other services made have the standard class."""
+    """Describe log groups with class and protection. Groups that other services created have the standard class."""
     result = call.proceed()
     kept = call.remembered("groups")
     standard = {"logGroupClass": "STANDARD", "deletionProtectionEnabled": False}

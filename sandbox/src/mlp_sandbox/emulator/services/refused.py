@@ -1,4 +1,4 @@
-"""Operations that moto answers with success and then forgets: refused, so that nobody relies on them."""
+"""Operations that moto answers with success without an effect. They are rejected, so that no caller relies on them."""
 
 from mlp_sandbox.emulator.faults import not_implemented
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
@@ -14,5 +14,5 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
     "GetBucketAnalyticsConfiguration",
 )
 def refuse(call: Call) -> Result:
-    """Say that it is not emulated."""
+    """Reject the operation as not implemented."""
     raise not_implemented(call.identity)

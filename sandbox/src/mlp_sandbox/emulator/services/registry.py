@@ -1,12 +1,12 @@
-"""How an operation of the API is added or mended: one decorated function, plain data in and plain data out.
+"""Registry of extensions: one decorated function adds or corrects an operation, with plain data in and out.
 
     @extends("kms", "GetKeyRotationStatus")
     def rotation_status(call: Call) -> Result:
         return call.proceed() | {"RotationPeriodInDays": ...}
 
-`call.params` is the request and the returned mapping is the response, both in the shapes of botocore's model; reading
-and writing the wire format is done here, once, for every protocol. `call.proceed()` asks moto; it raises
-`UpstreamError`, which passes through to the client, when moto refuses.
+`call.params` is the request and the returned mapping is the response, both in the shapes of botocore's model. This
+module reads and writes the wire format, once for every protocol. `call.proceed()` runs moto. When moto rejects the
+request, it raises `UpstreamError`, which passes through to the client.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ _PROTOCOL_NAMES = {"smithy-rpc-v2-cbor": "json"}
 
 
 class UpstreamError(Exception):
-    """moto answered with an error; it goes to the client as it is."""
+    """moto replied with an error, which goes to the client unchanged."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"moto answered {reply.status}: {reply.body[:500]!r}")
@@ -42,13 +42,13 @@ class UpstreamError(Exception):
 
 
 class Store:
-    """What extensions remember beside moto's own state, per account, region and kind. Rebuilt by the replay."""
+    """Data that extensions store beside moto's own state, per account, region and kind. A replay rebuilds it."""
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
 
     def kind(self, account: str, region: str, kind: str) -> dict[str, Any]:
-        """The remembered things of one kind, by identifier; changing it is remembering."""
+        """Return the stored data of one kind, by identifier. Changes to the mapping are stored."""
         return self._kinds[(account, region, kind)]
 
 
@@ -63,14 +63,18 @@ class Call:
         self.model: OperationModel = get_service_model(identity.service).operation_model(identity.operation)
         self.params: Result = parse_request(identity, request, self.model)
         self.unrecorded = False
-        """Set by an operation that has changed nothing although it counts as a write: the journal does without it."""
+        """True when an operation changed nothing although it counts as a write. The journal then omits it."""
 
     def remembered(self, kind: str, *, regional: bool = True) -> dict[str, Any]:
-        """What extensions keep of a kind in the account (and region) of this call."""
+        """Return the data that extensions store of a kind in the account (and region) of this call."""
         return self._store.kind(self.identity.account, self.identity.region if regional else "*", kind)
 
     def proceed(self, request: Request | None = None) -> Result:
-        """Let moto execute the request (or another one in its place) and read its answer."""
+        """Let moto execute the request (or another one in its place) and return its parsed reply.
+
+        Raises:
+            UpstreamError: moto rejected the request.
+        """
         reply = self._upstream(request or self.request)
         if reply.status >= 400:
             raise UpstreamError(reply)
@@ -81,12 +85,12 @@ class Call:
         return parsed
 
     def altered(self, *, without: Collection[str] = (), **fields: str) -> Request:
-        """The request with fields of its form replaced or left out, for moto to execute in its place."""
+        """Return the request with form fields replaced or left out, for moto to execute in its place."""
         form = {name: values[0] for name, values in self.request.form.items() if name not in without} | fields
         return replace(self.request, body=urlencode(form).encode())
 
     def reply(self, result: Mapping[str, Any]) -> Reply:
-        """Write the answer in the protocol of the request."""
+        """Encode the result in the protocol of the request."""
         serializer = get_serializer_class(self.identity.service, self.identity.protocol)(operation_model=self.model)
         serialized = serializer.serialize(dict(result))
         body = serialized["body"]
@@ -99,7 +103,7 @@ class Call:
 
 
 class _Headers(dict[str, str]):
-    """Headers for botocore's parsers, which look names up in any case."""
+    """Headers for botocore's parsers, which look up names in any case."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__({name.lower(): value for name, value in reply.headers})
@@ -115,7 +119,11 @@ class _Headers(dict[str, str]):
 
 
 def extends(service: str, *operations: str) -> Callable[[Extension], Extension]:
-    """Register a function for operations of a service (botocore's names), added or mended."""
+    """Register a function that adds or corrects operations of a service (botocore's names).
+
+    Raises:
+        ValueError: The service has no such operation, or the operation is extended twice.
+    """
 
     def register(extension: Extension) -> Extension:
         known: Any = get_service_model(service).operation_names
@@ -131,17 +139,17 @@ def extends(service: str, *operations: str) -> Callable[[Extension], Extension]:
 
 
 def extension_of(identity: Identity) -> Extension | None:
-    """The function that answers an operation, if there is one."""
+    """Return the function that answers an operation, or None."""
     return _extensions.get((identity.service, identity.operation))
 
 
 def extended_operations() -> frozenset[tuple[str, str]]:
-    """Every (service, operation) that is added or mended."""
+    """Return every (service, operation) that is added or corrected."""
     return frozenset(_extensions)
 
 
 def parse_request(identity: Identity, request: Request, model: OperationModel) -> Result:
-    """The parameters of a request, in the shapes of botocore's model."""
+    """Return the parameters of a request, in the shapes of botocore's model."""
     raw = MotoRequest(environ_for(request))
     uri_params: dict[str, Any] = {}
     if identity.protocol.startswith("rest"):

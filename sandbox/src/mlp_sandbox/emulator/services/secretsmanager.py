@@ -1,4 +1,4 @@
-"""Secrets Manager: names that wait for their deletion, descriptions that are taken away, labels that move."""
+"""Secrets Manager: names of secrets scheduled for deletion, removed descriptions, and moved labels."""
 
 import time
 from typing import Any
@@ -15,7 +15,10 @@ def _secrets(call: Call) -> Any:
 
 @extends("secretsmanager", "CreateSecret")
 def create(call: Call) -> Result:
-    """Say of a name in its recovery window what AWS says, not that it exists; after the window the name is free."""
+    """Create a secret.
+
+    For a name in its recovery window the error is AWS's, not that the name exists. After the window the name is free.
+    """
     secrets, name = _secrets(call), call.params["Name"]
     deletion = getattr(secrets.get(name), "deleted_date", None)
     if deletion is not None:
@@ -30,7 +33,7 @@ def create(call: Call) -> Result:
 
 @extends("secretsmanager", "UpdateSecret")
 def update(call: Call) -> Result:
-    """An empty description is a description; moto takes it for none sent."""
+    """Update a secret. An empty description is stored; moto treats it as not sent."""
     result = call.proceed()
     if call.params.get("Description") == "":
         _secrets(call)[call.params["SecretId"]].description = ""
@@ -39,9 +42,9 @@ def update(call: Call) -> Result:
 
 @extends("secretsmanager", "UpdateSecretVersionStage")
 def update_stage(call: Call) -> Result:
-    """Refuse what AWS refuses of a label that another version has; let the current value be the one that is read.
+    """Move a label. Reject what AWS rejects when another version has it, and make the current version the one read.
 
-    moto goes on answering with the version that was put last, and looks at AWSCURRENT only.
+    moto keeps returning the version that was stored last, and validates AWSCURRENT only.
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
     """
     secret, label = _secrets(call).get(call.params["SecretId"]), str(call.params["VersionStage"])

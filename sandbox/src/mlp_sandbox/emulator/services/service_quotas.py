@@ -1,4 +1,4 @@
-"""Service Quotas: the numbers of running EC2 instances, as an account has them before anybody asks for more.
+"""Service Quotas: the limits on running EC2 instances, with the defaults of a new account.
 
 https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html
 """
@@ -25,27 +25,27 @@ EC2 = {
 
 @extends("service-quotas", "GetServiceQuota")
 def get_quota(call: Call) -> Result:
-    """What the account has: the default, or what was asked for."""
+    """Return the account's quota: the default, or the requested increase."""
     return call.proceed() if call.params["ServiceCode"] != "ec2" else {"Quota": _quota(call, call.params["QuotaCode"])}
 
 
 @extends("service-quotas", "ListServiceQuotas")
 def list_quotas(call: Call) -> Result:
-    """All of EC2's that there are here, on one page."""
+    """List all EC2 quotas known here, on one page."""
     _only_ec2(call)
     return {"Quotas": [_quota(call, code) for code in sorted(EC2)]}
 
 
 @extends("service-quotas", "GetAWSDefaultServiceQuota")
 def get_default(call: Call) -> Result:
-    """What an account has at first."""
+    """Return the default quota of a new account."""
     _only_ec2(call)
     return {"Quota": _quota(call, call.params["QuotaCode"], default=True)}
 
 
 @extends("service-quotas", "RequestServiceQuotaIncrease")
 def request_increase(call: Call) -> Result:
-    """Granted at once; AWS takes days, and may refuse."""
+    """Grant an increase at once; AWS takes days, and may reject it."""
     _only_ec2(call)
     quota, wanted = _quota(call, call.params["QuotaCode"]), float(call.params["DesiredValue"])
     if wanted <= quota["Value"]:

@@ -1,4 +1,4 @@
-"""SNS: topic attributes that moto takes and forgets, and e-mail subscriptions that wait for their confirmation."""
+"""SNS: topic attributes that moto accepts and drops, and e-mail subscriptions that await confirmation."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def _is_forgotten(name: str) -> bool:
 
 @extends("sns", "CreateTopic")
 def create_topic(call: Call) -> Result:
-    """Keep what a topic was created with; creating it again changes nothing, as on AWS."""
+    """Create a topic and store its attributes. Creating it again changes nothing, as on AWS."""
     result = call.proceed()
     kept = {name: value for name, value in (call.params.get("Attributes") or {}).items() if _is_forgotten(name)}
     call.remembered("topics").setdefault(result["TopicArn"], kept)
@@ -27,7 +27,7 @@ def create_topic(call: Call) -> Result:
 
 @extends("sns", "DeleteTopic")
 def delete_topic(call: Call) -> Result:
-    """Forget it."""
+    """Delete a topic and its stored attributes."""
     result = call.proceed()
     call.remembered("topics").pop(call.params["TopicArn"], None)
     return result
@@ -35,7 +35,7 @@ def delete_topic(call: Call) -> Result:
 
 @extends("sns", "SetTopicAttributes")
 def set_attributes(call: Call) -> Result:
-    """Keep an attribute; an empty value takes it away."""
+    """Set an attribute; an empty value removes it."""
     result = call.proceed()
     name, value = call.params["AttributeName"], call.params.get("AttributeValue")
     if _is_forgotten(name):
@@ -48,7 +48,7 @@ def set_attributes(call: Call) -> Result:
 
 @extends("sns", "GetTopicAttributes")
 def get_attributes(call: Call) -> Result:
-    """Add what was kept; leave out the delivery policy that nobody set."""
+    """Return the attributes with the stored ones, without a delivery policy that was never set."""
     result = call.proceed()
     attributes = result["Attributes"] | call.remembered("topics").get(call.params["TopicArn"], {})
     pending = [_is_pending(item) for item in _subscriptions(call).values() if item.topic_arn == call.params["TopicArn"]]
@@ -61,7 +61,10 @@ def get_attributes(call: Call) -> Result:
 
 @extends("sns", "Subscribe")
 def subscribe(call: Call) -> Result:
-    """Somebody has to confirm an e-mail address first; until then its ARN is told only to those who ask."""
+    """Subscribe an endpoint.
+
+    An e-mail address must be confirmed first. Until then, only requests with ReturnSubscriptionArn get its ARN.
+    """
     known = set(_subscriptions(call))
     result = call.proceed()
     subscription = _subscriptions(call)[result["SubscriptionArn"]]
@@ -74,7 +77,7 @@ def subscribe(call: Call) -> Result:
 
 @extends("sns", "ConfirmSubscription")
 def confirm(call: Call) -> Result:
-    """No e-mail is sent, so the token that it would hold is the last part of the subscription's ARN."""
+    """Confirm a subscription. No e-mail is sent, so the token is the last part of the subscription's ARN."""
     arn = f"{call.params['TopicArn']}:{call.params['Token']}"
     subscription = _subscriptions(call).get(arn)
     if subscription is None:
@@ -85,7 +88,7 @@ def confirm(call: Call) -> Result:
 
 @extends("sns", "ListSubscriptions", "ListSubscriptionsByTopic")
 def list_subscriptions(call: Call) -> Result:
-    """AWS puts a word in the place of the ARN of a pending subscription."""
+    """List subscriptions. Like AWS, show a word in place of the ARN of a pending subscription."""
     result = call.proceed()
     known = _subscriptions(call)
     for item in result["Subscriptions"]:

@@ -22,7 +22,7 @@ _AMI_TYPES = {(image.architecture, image.variant): name for name, image in IMAGE
 
 @extends("ssm", "GetParameter")
 def get(call: Call) -> Result:
-    """One parameter."""
+    """Return one parameter."""
     name = str(call.params["Name"])
     if not name.startswith(_PREFIX):
         return call.proceed()
@@ -34,7 +34,7 @@ def get(call: Call) -> Result:
 
 @extends("ssm", "GetParameters")
 def get_several(call: Call) -> Result:
-    """Some of EKS's, some that moto knows; those that do not exist are named."""
+    """Return EKS's parameters and those that moto has; list those that do not exist."""
     public = {name: _parameter(call, name) for name in call.params["Names"] if name.startswith(_PREFIX)}
     if not public:
         return call.proceed()

@@ -1,4 +1,4 @@
-"""`pulumi-resource-aws` for an emulated account: the engine starts it with its own address as the only argument."""
+"""`pulumi-resource-aws` for an emulated account; the engine starts it with its own address as the only argument."""
 
 from importlib.metadata import version
 

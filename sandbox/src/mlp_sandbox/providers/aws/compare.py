@@ -1,4 +1,4 @@
-"""When do two values of an input mean the same to AWS? Diffs and drift both rest on this one answer."""
+"""Comparison of two values of an input by their meaning to AWS; both diffs and drift detection use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlp_sandbox.providers.values import has_unknown
 
 
 def same(field: Field, wanted: Any, found: Any) -> bool:
-    """Whether `found` is what `wanted` asks for. An input left out (None) asks for the default."""
+    """Return whether `found` has the meaning of `wanted`. An input that is left out (None) asks for the default."""
     if has_unknown(wanted) or has_unknown(found):
         return False
     wanted, found = _given(field, wanted), _given(field, found)
@@ -30,9 +30,9 @@ def same(field: Field, wanted: Any, found: Any) -> bool:
 
 
 def live_inputs(handler: Handler, inputs: Props, live: Props) -> Props:
-    """The inputs as AWS has them now, written the way the program writes them where they mean the same.
+    """Return the inputs as AWS has them now, in the program's notation where both mean the same.
 
-    Without `inputs` (an import) all that differs from the defaults is an input.
+    Without `inputs` (an import), every value that differs from the defaults is an input.
     """
     result: Props = {}
     for name, field in handler.fields.items():
@@ -58,7 +58,7 @@ def _given(field: Field, value: Any) -> Any:
 
 
 def _document(value: Any) -> Any:
-    """A JSON document by meaning: key order and one-element lists do not matter to IAM."""
+    """Normalise a JSON document: key order and one-element lists do not matter to IAM."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -91,7 +91,7 @@ def _unordered(value: Any) -> Any:
 
 
 def _normal(value: Any) -> Any:
-    """A nested value without what is empty, and texts as what they say: `"true"` is true, and JSON is a document."""
+    """Normalise a nested value: drop empty parts and parse texts (`"true"` becomes true, and JSON a document)."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -118,7 +118,7 @@ def _same_set(wanted: list[Any], found: list[Any]) -> bool:
 
 
 def _covers(wanted: Any, found: Any) -> bool:
-    """Nested keys that the program does not give are the provider's to choose."""
+    """Return whether values match; the provider may choose nested keys that the program leaves out."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         return all(_covers(value, found.get(key)) for key, value in wanted.items())
     if isinstance(wanted, list) and isinstance(found, list):

@@ -1,4 +1,4 @@
-"""Physical names for resources that the program did not name, as the official provider makes them."""
+"""Physical names for resources that the program does not name, as the official provider makes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ PREFIX_RANDOM = 26  # characters that follow a `namePrefix`, as upstream
 
 
 def with_name(handler: Handler, resource: Resource, old: Props, new: Props, naming: Naming) -> Props:
-    """Inputs with a physical name. A name once made stays until the resource is replaced (then `old` is empty)."""
+    """Return the inputs with a physical name.
+
+    A name does not change until the resource is replaced (then `old` is empty).
+    """
     auto = handler.autoname
     if auto is None or auto.field in new:
         return new

@@ -1,17 +1,17 @@
-"""Refusals that pass by themselves, since a role or bucket is too new: which the upstream provider tries again.
+"""Retries of errors that pass by themselves, because a role or bucket is still too new.
 
-Only what upstream tries again is tried again here. A refusal that it passes on to the user would be one on AWS too.
-https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service
+Only errors that the upstream provider retries are retried here. An error that upstream passes on to the user would also
+be one on AWS. https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 WAITED_SECONDS = 120.0
-"""Of each call: `propagationTimeout` of the packages s3, kms, iam, secretsmanager and eks there."""
+"""Limit of each call: `propagationTimeout` of the packages s3, kms, iam, secretsmanager and eks in that repository."""
 PAUSE_SECONDS = 0.5
 
-# By service and operation: the error's code, and what its message has in it.
+# By service and operation: the error's code, and a part of its message.
 REFUSALS: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = {
     ("s3", "PutBucketPolicy"): (("MalformedPolicy", ""),),
     ("kms", "CreateKey"): (("MalformedPolicyDocumentException", ""),),
@@ -27,13 +27,13 @@ REFUSALS: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = {
 
 
 def wait_for_propagation(client: Any, service: str) -> None:
-    """Let a boto3 client of a service try again what passes by itself."""
+    """Make a boto3 client of a service retry errors that pass by themselves."""
     if any(known == service for known, _ in REFUSALS):
         client.meta.events.register(f"needs-retry.{client.meta.service_model.service_id.hyphenize()}", _again)
 
 
 def _again(*, attempts: int, response: tuple[Any, dict[str, Any]] | None, operation: Any, **_: Any) -> float | None:
-    """Return the seconds until the next try; None where the answer is final."""
+    """Return the seconds until the next try, or None when the answer is final."""
     if response is None or attempts * PAUSE_SECONDS > WAITED_SECONDS:
         return None
     error: dict[str, Any] = response[1].get("Error") or {}

@@ -1,4 +1,4 @@
-"""The `aws` provider for an emulated account: what the engine asks, answered by the handler of the resource type."""
+"""`aws` provider for an emulated account: the handler of the resource type answers the engine's calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mlp_sandbox.providers.protocol import Change, Diff, Naming, PartialFailureE
 from mlp_sandbox.providers.values import UNKNOWN, Unknown, has_unknown
 
 CONFIG = frozenset({"region", "defaultTags", "allowedAccountIds", "version", "pluginDownloadURL"})
-# pulumi-aws fills these in by itself; against an emulated account they change nothing.
+# pulumi-aws sets these inputs by itself; they have no effect on an emulated account.
 CONFIG_IGNORED = frozenset({"skipCredentialsValidation", "skipRegionValidation", "skipMetadataApiCheck", "profile"})
 
 
@@ -51,7 +51,7 @@ class AwsProvider(Provider):
                 raise ProviderError(f"allowedAccountIds is {', '.join(allowed)}, but the credentials are of {account}")
 
     def config_replaces(self, old: Props, new: Props, changed: list[str]) -> list[str]:
-        # Another region means other resources: the official provider replaces itself then, too.
+        # Another region means other resources: the official provider also replaces itself then.
         return [key for key in changed if key == "region"]
 
     def check(self, r: Resource, old: Props, new: Props, naming: Naming) -> tuple[Props, list[tuple[str, str]]]:
@@ -94,8 +94,11 @@ class AwsProvider(Provider):
         return id, self._state(handler, inputs, live)
 
     def _finished_part(self, r: Resource, id: str, inputs: Props) -> tuple[Props, Props]:
-        """Inputs and outputs of a resource whose creation failed half way: what is missing from them the next update
-        sends. When AWS cannot even be asked, only what identifies the resource counts as done."""
+        """Return inputs and outputs of a resource whose creation failed half way.
+
+        The next update sends the inputs that are missing here. When AWS does not answer, only the inputs that identify
+        the resource count as done.
+        """
         handler = _handler(r)
         try:
             with self._aws(r, "read") as aws:
@@ -128,7 +131,7 @@ class AwsProvider(Provider):
             blocks = {name: old_state.get(name) for name, field in handler.fields.items() if field.inner}
             inputs = {name: _overlaid(value, blocks.get(name)) for name, value in new.items()}
             return {**old_state, **moved, **self._state(handler, inputs, {})}
-        # Only what the API does not know: nothing to send, the new value is kept in the state.
+        # Inputs that the API does not return are not sent; their new value is kept in the state.
         sent = {name for name in changed if not handler.fields[name].write_only}
         try:
             with self._aws(r, "update") as aws:
@@ -156,7 +159,7 @@ class AwsProvider(Provider):
         return self._call(token, lambda aws: function(aws, args))
 
     def _state(self, handler: Handler, inputs: Props, live: Props) -> Props:
-        """Outputs: what AWS has, in the words of the inputs where both mean the same."""
+        """Return the outputs: AWS's values, in the notation of the inputs where both mean the same."""
         given = {key: value for key, value in inputs.items() if key != DEFAULTS}
         kept = {
             name: _overlaid(value, live.get(name))
@@ -193,7 +196,7 @@ class AwsProvider(Provider):
 
 
 def changed_inputs(handler: Handler, old_inputs: Props, old_state: Props, new: Props) -> dict[str, Change]:
-    """Inputs that ask for something else than before. An input that is newly given counts against the live value."""
+    """Return the inputs whose requested value changed; a newly given input is compared with the live value."""
     changes: dict[str, Change] = {}
     for name, field in handler.fields.items():
         old, wanted = old_inputs.get(name, old_state.get(name)), new.get(name)
@@ -207,7 +210,7 @@ def changed_inputs(handler: Handler, old_inputs: Props, old_state: Props, new: P
 
 
 def _overlaid(given: Any, live: Any) -> Any:
-    """A block as the program writes it, and what AWS has in it beside that (a cluster's security group)."""
+    """Return a block as the program writes it, with AWS's own values beside it (such as a cluster's security group)."""
     if isinstance(given, dict) and isinstance(live, dict):
         return {**live, **{key: _overlaid(value, live.get(key)) for key, value in given.items()}}
     return given
@@ -229,7 +232,7 @@ def _handler(r: Resource) -> Handler:
 
 
 def _structured(value: Any) -> Any:
-    """Provider inputs that are not plain strings travel as JSON text."""
+    """Parse a provider input that is no plain string, because the engine sends it as JSON text."""
     return json.loads(value) if isinstance(value, str) else value
 
 

@@ -1,7 +1,7 @@
-"""What a resource type is to the provider plugin: its inputs, its outputs and four operations on the AWS API.
+"""Interface of a resource type in the provider plugin: its inputs, its outputs and four operations on the AWS API.
 
-A handler keeps no state of its own. It speaks Pulumi property names (camelCase) upwards and boto3 downwards, and
-whatever it cannot read back from the API is a defect of the emulator, to be mended there.
+A handler keeps no state of its own. It uses Pulumi property names (camelCase) towards the engine and boto3 towards AWS.
+A value that it cannot read back from the API is a defect of the emulator and must be fixed there.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ Kind = Literal["plain", "set", "sets", "exact", "json", "map"]
 class Field:
     """One input property.
 
-    replace: a change forces a new resource (held against the pulumi_aws docstrings by a test).
-    kind: how two values compare. `plain`: nested values that the program does not give are the provider's;
-        `set`: a list whose order means nothing; `sets`: as `plain`, and no list inside has an order; `exact`: nested
-        values that the program does not give are absent; `json`: a document compared by meaning; `map`: all keys count.
-    nested: defaults of keys inside the value (or each item of a list), for those that upstream gives one.
-    inner: keys inside the value that AWS fills in; a preview does not know those that the program leaves out.
-    default: what AWS has when the input is left out; finding it there is not drift.
-    computed: AWS chooses a value when the input is left out; finding any is not drift.
-    write_only: the API never returns it (`forceDestroy`); the value of the last deployment stands.
+    Attributes:
+        replace: a change forces a new resource (a test compares this with the pulumi_aws docstrings).
+        kind: the rule by which two values are compared. `plain`: the provider chooses nested values that the program
+            leaves out; `set`: a list without order; `sets`: as `plain`, and all lists inside have no order; `exact`:
+            nested values that the program leaves out are absent; `json`: a document compared by meaning; `map`: all
+            keys count.
+        nested: defaults of keys inside the value (or each item of a list), for keys that have one upstream.
+        inner: keys inside the value that AWS fills in; those that the program leaves out are unknown in a preview.
+        default: AWS's value when the input is left out; this value is no drift.
+        computed: AWS chooses a value when the input is left out; any value is no drift.
+        write_only: the API never returns it (`forceDestroy`); the value of the last deployment is kept.
     """
 
     replace: bool = False
@@ -47,7 +49,7 @@ class Field:
 
 @dataclass(frozen=True)
 class AutoName:
-    """How a physical name is made when the program gives none: `<prefix><logical name>-<7 hex digits>`."""
+    """Rule for a physical name that the program does not give: `<prefix><logical name>-<7 hex digits>`."""
 
     field: str = "name"
     prefix: str = ""
@@ -56,12 +58,14 @@ class AutoName:
 
 
 class NotFoundError(Exception):
-    """The resource is gone: `read` answers None and `delete` counts it as done."""
+    """The resource is gone: `read` returns None, and `delete` counts it as done."""
 
 
 class Clients:
-    """The boto3 clients of one region, made once each: making one takes longer than most calls, and only a finished
-    client may be shared between threads."""
+    """Boto3 clients of one region; each is made only once.
+
+    Making a client takes longer than most calls, and only a finished client may be shared between threads.
+    """
 
     def __init__(self, region: str, session: boto3.Session | None = None) -> None:
         self.region = region
@@ -75,7 +79,7 @@ class Clients:
                 client = self._session.client(
                     service,
                     region_name=self.region,
-                    # One try: the emulator's answers are final, and a retried 500 would cost minutes.
+                    # One try: the emulator's answers are final, and retries after a 500 would cost minutes.
                     config=Config(
                         retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=32
                     ),
@@ -87,9 +91,14 @@ class Clients:
 
 @dataclass
 class Aws:
-    """AWS as one operation sees it. `created` is called as soon as a resource exists, before further calls are made on
-    it, so that a failure in between leaves it in the state instead of losing it. `timeout` is in seconds. `progress`
-    tells the user what is waited for."""
+    """Access to AWS for one operation.
+
+    Attributes:
+        created: called as soon as a resource exists, before further calls on it, so that a failure in between leaves
+            the resource in the state instead of losing it.
+        timeout: seconds that the operation may take.
+        progress: called with the text that tells the user the reason for waiting.
+    """
 
     region: str
     created: Callable[[str], None] = lambda _id: None
@@ -107,17 +116,20 @@ class Aws:
 
 
 class Handler(ABC):
-    """A resource type. `read` returns live values of inputs and outputs together, by Pulumi name; an input that is not
-    set in AWS is left out. `id` is what `pulumi import` takes (the Import section of the pulumi_aws docstring)."""
+    """Resource type.
+
+    `read` returns the live values of inputs and outputs together, by Pulumi name, without inputs that are not set in
+    AWS. `id` is the id that `pulumi import` takes (the Import section of the pulumi_aws docstring).
+    """
 
     token: ClassVar[str]
     fields: ClassVar[Mapping[str, Field]]
     outputs: ClassVar[tuple[str, ...]] = ()
     autoname: ClassVar[AutoName | None] = None
-    tagged: ClassVar[bool] = False  # has `tags`; the provider's default tags are merged in, `tagsAll` comes out
+    tagged: ClassVar[bool] = False  # has `tags`: the provider's default tags are merged in; outputs have `tagsAll`
     delete_before_replace: ClassVar[bool] = False
-    unsupported: ClassVar[Mapping[str, str]] = {}  # inputs refused by `check`, and what to do instead
-    timeout: ClassVar[float] = 600.0  # seconds that an operation may take when the program does not say
+    unsupported: ClassVar[Mapping[str, str]] = {}  # inputs that `check` rejects, with the alternative
+    timeout: ClassVar[float] = 600.0  # seconds that an operation may take when the program sets no limit
 
     @abstractmethod
     def create(self, aws: Aws, inputs: Props) -> str:
@@ -125,25 +137,30 @@ class Handler(ABC):
 
     @abstractmethod
     def read(self, aws: Aws, id: str, inputs: Props) -> Props | None:
-        """Live values, or None when it does not exist. `inputs` are those of the last deployment, empty on import."""
+        """Return the live values, or None when it does not exist.
+
+        `inputs` are those of the last deployment, and empty on import.
+        """
 
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         """Bring the resource from `old` to `new` (inputs); `changed` names the top-level inputs that differ."""
         raise NotImplementedError(f"{self.token}: {', '.join(sorted(changed))} cannot be changed in place")
 
     def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
-        """Those of the changed inputs that force a new resource in this case only; values may be UNKNOWN. What forces
-        one always says `Field.replace`."""
+        """Return the changed inputs that force a new resource in this case only; values may be UNKNOWN.
+
+        `Field.replace` marks the inputs that always force one.
+        """
         return set()
 
     def moved(self, new: Props, changed: set[str]) -> set[str]:
-        """Outputs that an update of these inputs changes: a preview does not know them."""
+        """Return the outputs that an update of these inputs changes; they are unknown in a preview."""
         return set()
 
     @abstractmethod
     def delete(self, aws: Aws, id: str, state: Props) -> None:
-        """Delete it and wait until it is gone. `state`: inputs and outputs of the last deployment."""
+        """Delete it and wait until it is gone. `state` has inputs and outputs of the last deployment."""
 
     def check(self, inputs: Props) -> list[tuple[str, str]]:
-        """(property, reason) pairs for inputs that AWS would refuse; values may be UNKNOWN."""
+        """Return (property, reason) pairs for inputs that AWS would reject; values may be UNKNOWN."""
         return []

@@ -1,4 +1,4 @@
-"""`pulumi-resource-kubernetes` for a sandbox: the engine starts it with its own address as the only argument."""
+"""`pulumi-resource-kubernetes` for a sandbox; the engine starts it with its own address as the only argument."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""The `pulumi.com/` annotations that steer the provider, as inputs have them.
+"""The `pulumi.com/` annotations of inputs that control the provider.
 
 https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/ and
 https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
@@ -36,7 +36,7 @@ def is_set(obj: Object, name: str) -> bool:
 
 
 def timeout_of(obj: Object, custom: float) -> float:
-    """Seconds: the option custom_timeouts, else the annotation, else ten minutes."""
+    """Return the timeout in seconds: the option custom_timeouts, else the annotation, else ten minutes."""
     if custom:
         return custom
     text = annotation(obj, TIMEOUT_SECONDS)
@@ -54,7 +54,7 @@ def propagation_of(obj: Object) -> Propagation:
 
 
 def conditions_of(obj: Object) -> list[str]:
-    """Expressions of the annotation waitFor: one, or a JSON list of several."""
+    """Return the expressions of the annotation waitFor, which holds one, or a JSON list of several."""
     text = annotation(obj, WAIT_FOR)
     if not text:
         return []
@@ -66,7 +66,7 @@ def conditions_of(obj: Object) -> list[str]:
 
 
 def problems(obj: Object) -> list[tuple[str, str]]:
-    """Annotations whose value means nothing: found before anything is sent."""
+    """Return the annotations with an invalid value, so that they are reported before any request is sent."""
     found = list[tuple[str, str]]()
     text = annotation(obj, TIMEOUT_SECONDS)
     if text and not text.isdigit():

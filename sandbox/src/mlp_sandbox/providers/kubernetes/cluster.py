@@ -18,7 +18,7 @@ from mlp_sandbox.providers.kubernetes.errors import ApiError, CredentialsError, 
 from mlp_sandbox.providers.kubernetes.kinds import Kind, Object
 from mlp_sandbox.providers.kubernetes.kubeconfig import Target
 
-PROBE_PATIENCE = 5.0  # a preview asks whether there is a cluster at all
+PROBE_PATIENCE = 5.0  # a preview first checks whether there is a cluster at all
 PROBE_KEPT = 30.0
 DISCOVERY_KEPT = 300.0
 Waiting = Callable[[str], None]
@@ -26,7 +26,7 @@ Waiting = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Served:
-    """How a kind is served: the plural of its paths, and whether its objects live in namespaces."""
+    """API path of a kind: the plural in its paths, and whether its objects are namespaced."""
 
     plural: str
     namespaced: bool
@@ -50,7 +50,10 @@ class Cluster:
         self._probed: tuple[float, Exception | None] = (-PROBE_KEPT, None)
 
     def trouble(self) -> Exception | None:
-        """Why the API server cannot be asked, or None. Remembered for a while, so that a preview asks once."""
+        """Return why the API server cannot be asked, or None.
+
+        The answer is kept for a while, so that a preview asks only once.
+        """
         with self._probe_lock:
             asked, found = self._probed
             if time.monotonic() - asked < PROBE_KEPT:
@@ -66,7 +69,11 @@ class Cluster:
             return found
 
     def served(self, kind: Kind, *, patience: float = PATIENCE) -> Served:
-        """Raises UnknownKindError; a definition that has just been made is found."""
+        """Return the API path of a kind. A definition that has just been made is found.
+
+        Raises:
+            UnknownKindError: the API server has no such kind.
+        """
         with self._lock:
             group = self._groups.get(kind.api_version)
         if group is None or kind.name not in group.kinds or time.monotonic() - group.read > DISCOVERY_KEPT:
@@ -107,7 +114,7 @@ class Cluster:
         patience: float = PATIENCE,
         waiting: Waiting = lambda _text: None,
     ) -> Object | None:
-        """None when there is no such object."""
+        """Return the object, or None when there is no such object."""
         path = self.path(kind, namespace, name, patience=patience)
         try:
             return self.connection.request("GET", path, patience=patience, waiting=waiting).json()
@@ -117,7 +124,7 @@ class Cluster:
             raise
 
     def find(self, kind: Kind, namespace: str, *, labels: str = "", fields: str = "") -> list[Object]:
-        """Objects with these labels and fields, as selectors write them."""
+        """Return up to 500 objects with these labels and fields, which are written as selectors."""
         query = {"labelSelector": labels, "fieldSelector": fields, "limit": "500"}
         given = {name: value for name, value in query.items() if value}
         path = self.path(kind, namespace, patience=PROBE_PATIENCE)
@@ -135,10 +142,10 @@ class Cluster:
         waiting: Waiting = lambda _text: None,
         patience: float = PATIENCE,
     ) -> Answer:
-        """Server-side apply with strict validation: what the API server does not know is refused, not dropped."""
+        """Apply with server-side apply and strict validation: the API server rejects unknown fields and drops none."""
         metadata = obj["metadata"]
         if not self.served(kind, patience=patience).namespaced:
-            # Filled in while nobody could say where the kind lives.
+            # The namespace was filled in while it was unknown that the kind is not namespaced.
             obj = {**obj, "metadata": {key: value for key, value in metadata.items() if key != "namespace"}}
         path = self.path(kind, metadata.get("namespace", ""), metadata["name"], patience=patience)
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true" if force else "false"}
@@ -149,17 +156,17 @@ class Cluster:
     def delete(
         self, kind: Kind, namespace: str, name: str, propagation: Propagation, *, waiting: Waiting = lambda _text: None
     ) -> None:
-        """Returns as soon as the API server has taken the request; what is gone already is fine."""
+        """Return as soon as the API server has accepted the request; an object that is already gone is no error."""
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         try:
             self.connection.request("DELETE", self.path(kind, namespace, name), body=options, waiting=waiting)
         except ApiError as error:
-            # 409: a namespace that is being deleted already.
+            # 409: the namespace is already being deleted.
             if error.status != 404 and not (error.status == 409 and kind.name == "Namespace"):
                 raise
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
-        """A container's last lines; empty when there are none or they cannot be had."""
+        """Return a container's last lines; empty when there are none or they cannot be read."""
         path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
         query: dict[str, Any] = {"container": container, "tailLines": str(lines), "limitBytes": "8192"}
         if previous:

@@ -1,4 +1,4 @@
-"""What changed between two versions of an object's inputs."""
+"""Differences between two versions of an object's inputs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ QUANTITY_FIELDS = frozenset({"sizeLimit"})
 
 
 def differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Places that differ, with `add`, `delete` or `update`. A whole branch that comes or goes is one place."""
+    """Yield the places that differ, with `add`, `delete` or `update`. A whole new or removed branch is one place."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old.keys() | new.keys():
-            # To the API an empty list is none; an empty map (`podSelector: {}`) says something.
+            # To the API an empty list is the same as none; an empty map (`podSelector: {}`) has a meaning.
             before, after = (None if each.get(key) == [] else each.get(key) for each in (old, new))
             if before is not None and after is None:
                 yield (*path, key), "delete"
@@ -44,7 +44,7 @@ def differences(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str
 
 
 def same(one: Any, other: Any, path: Path) -> bool:
-    """Equal values, or two ways to write one quantity where quantities stand."""
+    """Return whether values are equal, or two notations of one quantity in a place for quantities."""
     if isinstance(one, Unknown) or isinstance(other, Unknown):
         return False
     if isinstance(one, bool) or isinstance(other, bool):
@@ -58,7 +58,7 @@ def same(one: Any, other: Any, path: Path) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """What the API server leaves out when it writes an object."""
+    """Return whether the API server leaves the value out when it writes an object."""
     return value is None or value is False or (not isinstance(value, bool) and value in (0, "", [], {}))
 
 

@@ -1,4 +1,7 @@
-"""Requests to one API server: JSON in and out, passing troubles tried again, expired credentials renewed once."""
+"""Requests to one API server, with JSON in and out.
+
+Temporary failures are retried, and expired credentials are renewed once.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,17 @@ from mlp_sandbox.providers.kubernetes.kubeconfig import Target, ssl_context
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 PATIENCE = 90.0  # an API server that restarts is back within it
-WARM_UP = 10.0  # one that has just started knows no roles and no users yet, and refuses everybody
+WARM_UP = 10.0  # a server that has just started knows no roles and users yet, and denies every request
 POOL = 32
 _WARNING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 @dataclass
 class Answer:
-    """`warnings`: what the API server says beside it, such as a deprecated version or a Pod Security violation."""
+    """Answer of the API server.
+
+    `warnings` are its additional messages, such as a deprecated version or a Pod Security violation.
+    """
 
     body: bytes = field(repr=False)
     warnings: list[str] = field(default_factory=list[str])
@@ -56,7 +62,21 @@ class Connection:
         patience: float = PATIENCE,
         waiting: Callable[[str], None] = lambda _text: None,
     ) -> Answer:
-        """Raises ApiError, UnreachableError or CredentialsError. `patience` in seconds for troubles that pass."""
+        """Send a request and return the answer.
+
+        Args:
+            method: the HTTP method.
+            path: the path below the server's address.
+            query: the parameters of the query.
+            body: a value that is sent as JSON.
+            patience: seconds during which temporary failures are retried.
+            waiting: called with the reason before each retry.
+
+        Raises:
+            ApiError: the API server returned an error.
+            UnreachableError: the API server did not answer.
+            CredentialsError: the kubeconfig's credentials cannot be used.
+        """
         begin = time.monotonic()
 
         def tell(state: RetryCallState) -> None:
@@ -127,17 +147,17 @@ def _pool(to: Target) -> urllib3.PoolManager:
 def _context(to: Target) -> Any:
     try:
         return ssl_context(to)
-    except OSError as error:  # ssl.SSLError is one
+    except OSError as error:  # ssl.SSLError is an OSError
         raise CredentialsError(f"kubeconfig: a certificate or key cannot be used: {error}") from error
 
 
 def _warnings(headers: Any) -> list[str]:
-    """`299 - "text"`: https://kubernetes.io/blog/2020/09/03/warnings/"""
+    """Return the texts of `299 - "text"` headers: https://kubernetes.io/blog/2020/09/03/warnings/"""
     found = (_WARNING.search(each) for each in headers.getlist("warning"))
     return [re.sub(r"\\(.)", r"\1", each[1]) for each in found if each]
 
 
 def _cause(error: Exception) -> str:
-    """urllib3's own words begin with the name of an object in memory."""
+    """Return the cause as text, without the name of an object in memory with which urllib3's own text begins."""
     text = str(getattr(error, "reason", None) or error)
     return text.split(": ", 1)[-1] if " object at 0x" in text else text

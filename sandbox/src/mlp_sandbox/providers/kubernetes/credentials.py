@@ -1,7 +1,7 @@
-"""The `Authorization` header of a kubeconfig's user: a token, a token file, a password, or what a command answers.
+"""`Authorization` header of a kubeconfig's user: a token, a token file, a password, or the output of a command.
 
-Answers of exec commands (`aws eks get-token`) are kept until shortly before they expire, and run again when the API
-server does not accept them. https://kubernetes.io/docs/reference/config-api/client-authentication.v1/
+The output of exec commands (`aws eks get-token`) is kept until shortly before it expires. The command runs again when
+the API server does not accept the output. https://kubernetes.io/docs/reference/config-api/client-authentication.v1/
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ class Credentials:
         return bool(self._to.user.get("exec") or self._to.user.get("tokenFile"))
 
     def header(self) -> dict[str, str]:
-        """Raises CredentialsError with what the command said."""
+        """Return the header; empty for a user without credentials.
+
+        Raises:
+            CredentialsError: there are no credentials; the message has the command's output.
+        """
         user = self._to.user
         if user.get("exec"):
             return {"authorization": f"Bearer {self._from_command()}"}
@@ -51,7 +55,7 @@ class Credentials:
         return {}
 
     def not_accepted(self, header: dict[str, str]) -> None:
-        """Forget a token that the API server refused, unless another thread has a newer one already."""
+        """Forget a token that the API server rejected, unless another thread already has a newer one."""
         with self._lock:
             if header.get("authorization") == f"Bearer {self._token}":
                 self._token = ""
@@ -82,7 +86,7 @@ class Credentials:
 
 
 def _seconds(timestamp: Any) -> float:
-    """Never, for credentials that do not say."""
+    """Return the expiry in seconds since the epoch; infinity for credentials without one."""
     if not timestamp:
         return float("inf")
     try:

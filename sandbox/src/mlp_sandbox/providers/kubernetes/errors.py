@@ -1,4 +1,4 @@
-"""What the API server answers when it refuses, and what to tell the user about it.
+"""Errors of the API server, and their explanation for the user.
 
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 """
@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-# What the API server's own error says where etcd, a webhook or the way there fails; the last two are of gRPC.
+# Texts of the API server's error when etcd, a webhook or the connection to them fails; the last two come from gRPC.
 _PASSING = (
     *("etcdserver", "leader changed", "timed out", "timeout", "connection refused", "failed calling webhook", "EOF"),
     *("code = Unavailable", "connection reset"),
@@ -18,7 +18,7 @@ _UNTYPED = "failed to create typed patch object"
 
 
 class UnreachableError(Exception):
-    """No answer from the API server."""
+    """The API server does not answer."""
 
 
 class CredentialsError(Exception):
@@ -31,7 +31,10 @@ class UnknownKindError(Exception):
 
 @dataclass
 class ApiError(Exception):
-    """A refusal: HTTP status, and the `Status` object's reason, message and causes as (field, reason, message)."""
+    """Error of the API server: HTTP status, and the `Status` object's reason, message and causes.
+
+    A cause is (field, reason, message).
+    """
 
     status: int
     reason: str
@@ -61,7 +64,7 @@ def api_error(status: int, body: bytes) -> ApiError:
 
 
 def is_passing(error: ApiError) -> bool:
-    """A refusal that the same request may not meet again: too much load, a server that restarts, a leader change."""
+    """Return whether the same request may succeed later: too much load, a server that restarts, a leader change."""
     if error.status in (429, 502, 503, 504):
         return True
     if error.status != 500 or _UNTYPED in error.message:
@@ -78,12 +81,12 @@ def is_conflict_of_managers(error: ApiError) -> bool:
 
 
 def is_access_refusal(error: ApiError) -> bool:
-    """The user may not do this at all, as opposed to: not with this object."""
+    """Return whether the user may not do this at all, in contrast to: not with this object."""
     return error.status == 403 and "cannot " in error.message and "User " in error.message
 
 
 def explain(error: Exception, server: str) -> str:
-    """For the user: what is wrong and what to do. Never has a credential in it."""
+    """Explain to the user the problem and the fix. The text never contains a credential."""
     match error:
         case ApiError(status=401):
             return (
@@ -104,7 +107,7 @@ def explain(error: Exception, server: str) -> str:
         case ApiError(status=400) if "strict decoding error" in error.message:
             return "the API server does not know these fields: " + error.message.split("strict decoding error: ")[-1]
         case ApiError() if _UNTYPED in error.message:
-            # Server-side apply reads the object by its schema first: a misspelt field or a wrong type ends there.
+            # Server-side apply reads the object by its schema first: a misspelt field or a wrong type fails there.
             return "the API server cannot read the object: " + error.message.split("): ", 1)[-1]
         case ApiError():
             return f"{error.message} ({error.status}{f' {error.reason}' if error.reason else ''})"

@@ -1,4 +1,4 @@
-"""From a resource type of the SDK to a kind of the Kubernetes API, and which types are not done here.
+"""Conversion of the SDK's resource types to kinds of the Kubernetes API, and the types that are not supported.
 
 Tokens: `kubernetes:<group>/<version>:<Kind>`; the core group is written `core/v1` by the SDK's classes and `v1` by
 CustomResource.
@@ -18,7 +18,7 @@ NOT_DONE = {
     "yaml": "YAML files and groups are not done here: declare the objects themselves",
     "kustomize": "kustomizations are not done here: declare the objects themselves",
 }
-# Kinds of Kubernetes' own APIs that live outside namespaces, for when no API server can be asked.
+# Kinds of Kubernetes' own APIs that are not namespaced, for use when no API server can be asked.
 _CLUSTER_SCOPED = """
     APIService CSIDriver CSINode CertificateSigningRequest ClusterRole ClusterRoleBinding ClusterTrustBundle
     ComponentStatus CustomResourceDefinition DeviceClass FlowSchema IPAddress IngressClass MutatingAdmissionPolicy
@@ -45,7 +45,11 @@ class Kind:
 
 
 def kind_of(token: str) -> Kind:
-    """Raises ProviderError for types that are not objects of the Kubernetes API."""
+    """Return the kind of a resource type.
+
+    Raises:
+        ProviderError: the type is no object of the Kubernetes API.
+    """
     parts = token.split(":")
     if len(parts) != 3:
         raise ProviderError(f"the resource type {token} is not supported here: use kubernetes:<group>/<version>:<Kind>")
@@ -56,7 +60,11 @@ def kind_of(token: str) -> Kind:
 
 
 def kind_of_object(token: str, inputs: Object) -> Kind:
-    """The kind that inputs ask for. `apiVersion` and `kind`, which the SDK always sends, have the last word."""
+    """Return the kind that inputs ask for; `apiVersion` and `kind`, which the SDK always sends, have precedence.
+
+    Raises:
+        ProviderError: the resource type is not supported, or `kind` differs from it.
+    """
     kind = kind_of(token)
     name = inputs.get("kind")
     if isinstance(name, str) and name != kind.name:
@@ -76,19 +84,23 @@ def kind_of_object(token: str, inputs: Object) -> Kind:
 
 
 def is_cluster_scoped(kind: Kind) -> bool:
-    """What is known without an API server; a kind that nobody knows is taken for one inside namespaces."""
+    """Return whether a kind is known not to be namespaced, without an API server; unknown kinds count as namespaced."""
     return kind.name in CLUSTER_SCOPED and (not kind.group or "." not in kind.group or kind.group.endswith(".k8s.io"))
 
 
 def id_of(obj: Object) -> str:
-    """`namespace/name`, or the name alone outside namespaces, as the official provider's ids are."""
+    """Return `namespace/name`, or the name alone for a kind that is not namespaced, as in the official provider."""
     metadata = obj["metadata"]
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
 
 
 def split_id(id: str) -> tuple[str, str]:
-    """Namespace (may be empty) and name. Raises ProviderError for what is neither."""
+    """Return namespace (may be empty) and name of an id.
+
+    Raises:
+        ProviderError: the id has another form.
+    """
     namespace, _, name = id.rpartition("/")
     if not name or "/" in namespace:
         raise ProviderError(f"the id '{id}' is not one of a Kubernetes object: use <namespace>/<name> or <name>")

@@ -1,4 +1,4 @@
-"""The kubeconfig that a provider is given, as text or as a path, and the cluster and user that it points at.
+"""Kubeconfig of a provider, given as text or as a path, and the cluster and user that it selects.
 
 https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
@@ -24,7 +24,7 @@ DEFAULT_PATH = "~/.kube/config"
 
 @dataclass(frozen=True)
 class Target:
-    """What requests are made with. `folder` is where relative paths in the kubeconfig start."""
+    """Parameters of requests. `folder` is the base of relative paths in the kubeconfig."""
 
     server: str
     namespace: str
@@ -35,7 +35,11 @@ class Target:
 
 
 def load(given: str) -> tuple[Entry, Path]:
-    """A kubeconfig and the folder its relative paths start from. Raises CredentialsError with the field's name."""
+    """Return a kubeconfig and the base folder of its relative paths.
+
+    Raises:
+        CredentialsError: it cannot be read; the message names the field.
+    """
     text = given.strip()
     if "\n" in text or text.startswith("{") or "clusters:" in text:
         return _entry(text, "its text"), Path()
@@ -51,7 +55,11 @@ def load(given: str) -> tuple[Entry, Path]:
 
 
 def target(config: Entry, folder: Path, *, context: str = "", cluster: str = "", namespace: str = "") -> Target:
-    """The chosen context's cluster and user. Raises CredentialsError that names what is missing."""
+    """Return the chosen context's cluster and user.
+
+    Raises:
+        CredentialsError: an entry is missing; the message names it.
+    """
     chosen = context or config.get("current-context") or ""
     if not chosen:
         raise CredentialsError("kubeconfig: it has no current-context; set it, or the provider's input 'context'")
@@ -67,7 +75,7 @@ def target(config: Entry, folder: Path, *, context: str = "", cluster: str = "",
 
 
 def active_cluster(given: Any, context: Any, cluster: Any) -> Entry | None:
-    """The cluster that a provider's inputs point at, to tell whether two are the same. None when they point at none."""
+    """Return the cluster that a provider's inputs select, for comparison with another; None when they select none."""
     try:
         config, _ = load(given if isinstance(given, str) else "")
         chosen = context if isinstance(context, str) and context else str(config.get("current-context") or "")
@@ -82,7 +90,7 @@ def active_cluster(given: Any, context: Any, cluster: Any) -> Entry | None:
 
 
 def ssl_context(to: Target) -> ssl.SSLContext:
-    """Trust in the cluster's authority, and the user's client certificate when it has one."""
+    """Return a context that trusts the cluster's authority and has the user's client certificate, if any."""
     if to.cluster.get("insecure-skip-tls-verify") is True:
         made = ssl.create_default_context()
         made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
@@ -91,7 +99,7 @@ def ssl_context(to: Target) -> ssl.SSLContext:
         made = ssl.create_default_context(cadata=authority.decode() if authority else None)
     certificate, key = _data(to, to.user, "client-certificate"), _data(to, to.user, "client-key")
     if certificate and key:
-        # Python reads them from files only; they are gone before the first request.
+        # Python reads them from files only; the files are deleted before the first request.
         with tempfile.NamedTemporaryFile() as one, tempfile.NamedTemporaryFile() as other:
             for file, content in ((one, certificate), (other, key)):
                 file.write(content)
@@ -118,7 +126,7 @@ def _entry(text: str, where: str) -> Entry:
     try:
         config = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        # The error's own text quotes the document, and that may hold a token.
+        # The error's own text quotes the document, which may contain a token.
         place = getattr(error, "problem_mark", None)
         raise CredentialsError(
             f"kubeconfig: {where} is not YAML{f' (line {place.line + 1})' if place else ''}"

@@ -1,4 +1,4 @@
-"""What the kubernetes plugin does not do, or does otherwise than the official one, for `mlp sandbox limits`."""
+"""Differences between this plugin and the official kubernetes plugin, for `mlp sandbox limits`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which fields of a live object are whose, and the program's inputs as the cluster has them now.
+"""Owners of the fields of a live object, and the program's inputs as the cluster has them now.
 
-`managedFields` knows how each list is keyed (containers by name, ports by port and protocol), so that what other
-managers add beside the program's own is no drift. The format: `FieldsV1` in
+`managedFields` has the keys of each list (containers by name, ports by port and protocol), so that items of other
+managers beside the program's own are no drift. The format: `FieldsV1` in
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
 """
 
@@ -21,7 +21,7 @@ _KEY_DEFAULTS = {"protocol": "TCP"}
 
 
 def all_fields(live: Object) -> Fields:
-    """The trees of all managers in one: what is known of the object's structure."""
+    """Merge the trees of all managers, which together describe the object's structure."""
     tree: Fields = {}
     for entry in live.get("metadata", {}).get("managedFields") or []:
         _merge(tree, entry.get("fieldsV1") or {})
@@ -33,7 +33,7 @@ def is_managed_by(live: Object, manager: str) -> bool:
 
 
 def others_of(live: Object, path: Path, manager: str) -> list[str]:
-    """Managers beside `manager` that own the field at that place, or something in it."""
+    """Return the managers except `manager` that own the field at that place, or something in it."""
     found: list[str] = []
     for entry in live.get("metadata", {}).get("managedFields") or []:
         name = str(entry.get("manager"))
@@ -43,16 +43,21 @@ def others_of(live: Object, path: Path, manager: str) -> list[str]:
 
 
 def owns(live: Object, path: Path, manager: str) -> bool:
-    """Whether `manager` owns the field at that place, or something in it."""
+    """Return whether `manager` owns the field at that place, or something in it."""
     entries = live.get("metadata", {}).get("managedFields") or []
     return any(each.get("manager") == manager and _owns(each.get("fieldsV1") or {}, live, path) for each in entries)
 
 
 def live_inputs(given: Any, live: Any, before: Any, fields: Fields, path: Path = ()) -> Any:
-    """The inputs as the cluster has them now; None where they are gone.
+    """Return the inputs as the cluster has them now; None where they are gone.
 
-    `before` is the object as the last deployment left it: a value that the API server writes in its own way (`1000m`
-    as `1`) is compared with that, and what it never shows (`stringData`) stands.
+    Args:
+        given: the inputs.
+        live: the live object.
+        before: the object after the last deployment. A value that the API server writes in its own way (`1000m` as `1`)
+            is compared with it, and an input that the server never returns (`stringData`) is kept.
+        fields: the merged fields of all managers.
+        path: the place of the values in the object.
     """
     if isinstance(given, dict) and isinstance(live, dict):
         old = before if isinstance(before, dict) else {}

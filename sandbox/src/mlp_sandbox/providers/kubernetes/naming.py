@@ -11,12 +11,15 @@ from mlp_sandbox.providers.protocol import Naming, ProviderError, Resource
 from mlp_sandbox.providers.values import Unknown
 
 MANAGER_PREFIX = "pulumi-kubernetes-"
-MANAGER_KEY = "__fieldManager"  # where the state keeps it, as the official provider's does
+MANAGER_KEY = "__fieldManager"  # its key in the state, as in the official provider
 RANDOM_DIGITS = 7
 
 
 def with_name(r: Resource, old: Object, new: Object, naming: Naming) -> Object:
-    """Inputs with `metadata.name`. An automatic name stays until the object is replaced (then `old` is empty)."""
+    """Return the inputs with `metadata.name`.
+
+    An automatic name does not change until the object is replaced (then `old` is empty).
+    """
     metadata = new.get("metadata", {})
     if isinstance(metadata, Unknown) or metadata.get("name"):
         return new
@@ -46,7 +49,7 @@ def is_automatic(inputs: Object) -> bool:
 
 
 def field_manager(r: Resource, inputs: Object, state: Object) -> str:
-    """The same for the whole life of a resource, and known again after a run that could not write its state."""
+    """Return a name that stays the same for a resource's whole life, even after a run that could not save its state."""
     kept = annotation(inputs, FIELD_MANAGER) or state.get(MANAGER_KEY)
     return str(kept or f"{MANAGER_PREFIX}{hashlib.sha256(r.urn.encode()).hexdigest()[:8]}")
 

@@ -1,5 +1,4 @@
-"""An object between the program, the wire and the API server: names of fields, what the state keeps, what a preview
-does not know yet."""
+"""Conversion of an object between the program, the wire, the state, the API server and a preview."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ SERVER_FIELDS = (
     *("resourceVersion", "selfLink", "uid"),
 )
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-# The API server chooses them when the object is made: a dry run's choice is not the one that will be.
+# The API server chooses these values at creation; a dry run's choice differs from the real one.
 CHOSEN_ON_CREATE = {
     "Service": ("spec.clusterIP", "spec.clusterIPs", "spec.healthCheckNodePort"),
     "Job": ("spec.selector", "spec.template.metadata.labels"),
@@ -33,7 +32,7 @@ CHOSEN_ON_CREATE = {
 
 
 def to_server(kind: Kind, inputs: Object) -> Object:
-    """What is applied: the inputs without what only the API server sets."""
+    """Return the object to apply: the inputs without the fields that only the API server sets."""
     obj = _renamed({key: value for key, value in inputs.items() if not key.startswith("__")}, _DASHED)
     metadata = {key: value for key, value in obj.get("metadata", {}).items() if key not in SERVER_FIELDS}
     obj.pop("status", None)
@@ -41,24 +40,24 @@ def to_server(kind: Kind, inputs: Object) -> Object:
 
 
 def from_server(obj: Object) -> Object:
-    """What the state keeps of a live object."""
+    """Return the part of a live object that the state keeps."""
     metadata = {key: value for key, value in obj.get("metadata", {}).items() if key != "managedFields"}
     annotations = metadata.get("annotations", {})
     if LAST_APPLIED in annotations:
-        # kubectl's copy of the whole object: a Secret's values would be readable in it.
+        # kubectl's copy of the whole object would expose a Secret's values.
         metadata["annotations"] = {key: value for key, value in annotations.items() if key != LAST_APPLIED}
     return _renamed({**obj, "metadata": metadata}, _UNDERSCORED)
 
 
 def as_inputs(obj: Object) -> Object:
-    """The inputs of an object that no program declared: all that is not the API server's."""
+    """Return the inputs of an object that no program declared: everything that the API server does not set itself."""
     kept = from_server(obj)
     metadata = {key: value for key, value in kept["metadata"].items() if key not in SERVER_FIELDS}
     return {**{key: value for key, value in kept.items() if key != "status"}, "metadata": metadata}
 
 
 def readable(kind: Kind, obj: Object, inputs: Object) -> Object:
-    """A Secret with the texts that the program gave as `stringData`, which the API server keeps in `data`."""
+    """Return a Secret with the program's `stringData` texts, which the API server keeps in `data`."""
     if kind.group or kind.name != "Secret" or not isinstance(inputs.get("stringData"), dict):
         return obj
     data = obj.get("data") or {}
@@ -67,7 +66,7 @@ def readable(kind: Kind, obj: Object, inputs: Object) -> Object:
 
 
 def redacted(kind: Kind, inputs: Object, text: str) -> str:
-    """A message without the values of a Secret, which the API server quotes in refusals."""
+    """Remove the values of a Secret from a message, because the API server quotes them in errors."""
     if kind.group or kind.name != "Secret":
         return text
     for content in (inputs.get("stringData"), inputs.get("data")):
@@ -78,7 +77,7 @@ def redacted(kind: Kind, inputs: Object, text: str) -> str:
 
 
 def previewed_create(kind: Kind, inputs: Object, tried: Object | None) -> Object:
-    """Outputs before the object exists; `tried` is what a dry run made of the inputs."""
+    """Return the outputs before the object exists; `tried` is the result of a dry run."""
     state = from_server(tried) if tried else dict(inputs)
     metadata = state.get("metadata")
     if isinstance(metadata, dict):
@@ -93,7 +92,7 @@ def previewed_create(kind: Kind, inputs: Object, tried: Object | None) -> Object
 
 
 def previewed_update(inputs: Object, state: Object, tried: Object | None) -> Object:
-    """Outputs after an update; without a dry run the inputs over what is there now."""
+    """Return the outputs after an update; without a dry run, the inputs override the current state."""
     new = from_server(tried) if tried else _over(state, inputs)
     metadata = new.get("metadata")
     if isinstance(metadata, dict):

@@ -1,4 +1,4 @@
-"""Making, changing and deleting one object on a cluster, and trying it out for a preview."""
+"""Creation, change and deletion of one object on a cluster, and dry runs for a preview."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from mlp_sandbox.providers.protocol import Resource
 
 TRY_PATIENCE = 20.0
 ORDER_PATIENCE = 30.0  # for a namespace or a definition that is being made at the same time
-# Where skipAwait also means not to wait for the deletion, as in the official provider.
+# Kinds whose deletion is not waited for with skipAwait, as in the official provider.
 _LEFT_TO_GO = ("Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet", "Job")
-# Their names follow from what they define: they cannot be tried under another one.
+# Their names follow from the object that they define, so a dry run cannot use another name.
 _NAMED_BY_CONTENT = ("CustomResourceDefinition", "APIService")
 
 
 class RefusedError(Exception):
-    """What the provider itself does not do with the object on the cluster."""
+    """The provider itself rejects the operation on the object of the cluster."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Operations:
     warn: Callable[[str, str], None]
 
     def create(self, r: Resource, kind: Kind, inputs: Object, manager: str) -> Object:
-        """The object as soon as the API server has it; `ready` waits for the rest."""
+        """Create the object and return it as soon as the API server has it; `ready` waits for the rest."""
         obj = to_server(kind, inputs)
         deadline = time.monotonic() + ORDER_PATIENCE
         while True:
@@ -62,7 +62,11 @@ class Operations:
                 return answer.json()
 
     def ready(self, r: Resource, kind: Kind, inputs: Object, live: Object) -> Object:
-        """Raises NotReadyError."""
+        """Wait until the object is ready.
+
+        Raises:
+            NotReadyError: the object is not ready in time, or cannot become ready.
+        """
         return Wait(self.cluster, kind, inputs, timeout_of(inputs, r.timeout), self._tell(r)).until_ready(live)
 
     def update(self, r: Resource, kind: Kind, inputs: Object, manager: str, namespace: str, name: str) -> Object:
@@ -73,7 +77,11 @@ class Operations:
         return answer.json()
 
     def delete(self, r: Resource, kind: Kind, state: Object, namespace: str, name: str) -> None:
-        """Returns when the object is gone, and when it was before. Raises NotReadyError when it stays."""
+        """Delete the object and wait until it is gone; an object that is already gone is no error.
+
+        Raises:
+            NotReadyError: the object still exists when the time is over.
+        """
         tell = self._tell(r)
         try:
             self.cluster.delete(kind, namespace, name, propagation_of(state), waiting=tell)
@@ -85,7 +93,11 @@ class Operations:
         Wait(self.cluster, kind, state, timeout_of(state, r.timeout), tell).until_gone(namespace, name, uid)
 
     def try_create(self, r: Resource, kind: Kind, inputs: Object, manager: str) -> Object | None:
-        """What a dry run makes of the inputs; None when only the real run can tell. Raises ApiError."""
+        """Return the result of a dry run; None when only the real run can tell.
+
+        Raises:
+            ApiError: the API server rejects the object.
+        """
         obj = to_server(kind, inputs)
         metadata = obj["metadata"]
         try:
@@ -96,7 +108,7 @@ class Operations:
                 self.warn(r.urn, f"{_exists(kind, obj)}. {_ADVICE}")
             if kind.name in _NAMED_BY_CONTENT:
                 return None
-            # It is going to be replaced: what is there now would answer for itself.
+            # The object is going to be replaced: with its own name, the dry run would update the current one.
             other = {**metadata, "name": f"{metadata['name'][:50].rstrip('-.')}-preview"}
             tried = self._tried(r, kind, {**obj, "metadata": other}, manager)
         except (UnknownKindError, UnreachableError):
@@ -114,7 +126,7 @@ class Operations:
             return None
 
     def refusal_of_update(self, kind: Kind, inputs: Object, manager: str) -> ApiError | None:
-        """Why the API server would not take the inputs for the object that is there; None also when nobody knows."""
+        """Return why the API server rejects the inputs for the existing object; None when it accepts, or is unknown."""
         try:
             self.cluster.apply(kind, to_server(kind, inputs), manager, force=True, dry_run=True, patience=TRY_PATIENCE)
         except ApiError as error:
@@ -147,7 +159,7 @@ class Operations:
         dry_run: bool = False,
         patience: float = PATIENCE,
     ) -> Answer:
-        """Apply the object; where that is forced, warn of each field that is taken from another manager."""
+        """Apply the object; when that is forced, warn of each field that is taken from another manager."""
 
         def apply(*, forced: bool) -> Answer:
             tell = self._tell(r)
@@ -167,7 +179,7 @@ class Operations:
             return apply(forced=True)
 
     def _may_create(self, r: Resource, kind: Kind, obj: Object, manager: str) -> None:
-        """Nothing may be there: it would be somebody else's. Our own is what an interrupted run left behind."""
+        """Check that no object of another owner exists; an object of this resource is left from an interrupted run."""
         metadata = obj["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         live = self.cluster.get(kind, namespace, name, waiting=self._tell(r))
@@ -214,7 +226,10 @@ def _may_come(error: Exception) -> bool:
 
 
 def _only_real_run_tells(error: ApiError) -> bool:
-    """Refusals of a dry run for want of what the same program may make: a namespace, a service account, a class."""
+    """Return whether a dry run failed for lack of an object that the same program may make.
+
+    Examples are a namespace, a service account or a class.
+    """
     if error.status == 404 or "does not support dry run" in error.message:
         return True
     return error.status == 403 and ("not found" in error.message or "was found" in error.message)
@@ -223,8 +238,9 @@ def _only_real_run_tells(error: ApiError) -> bool:
 def _without_ignored(obj: Object, live: Object, r: Resource, manager: str) -> Object:
     """Return the object with its ignored fields as they are on the cluster, as the official provider does.
 
-    A field that only others own is not sent. One that is ours, or shared, or nobody's, is sent with the value that it
-    has: it would disappear, or be taken away from its owner, otherwise. One that is not there is sent as declared.
+    A field that only other managers own is not sent. A field of this resource, a shared one or one without an owner is
+    sent with its current value: otherwise it would disappear, or be taken from its owner. A field that does not exist
+    on the cluster is sent as declared.
     """
     for text in r.ignored:
         path = parsed(text)

@@ -1,4 +1,4 @@
-"""Places inside an object, written as Pulumi does: `spec.ports[0].port`, `metadata.labels["a.b/c"]`."""
+"""Places inside an object, in Pulumi's notation: `spec.ports[0].port`, `metadata.labels["a.b/c"]`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parsed(text: str) -> Path:
 
 
 def value_at(obj: Any, path: Path) -> Any:
-    """None where there is nothing."""
+    """Return the value at that place, or None where there is nothing."""
     for part in path:
         if isinstance(obj, dict):
             obj = obj.get(part)
@@ -43,7 +43,7 @@ def value_at(obj: Any, path: Path) -> Any:
 
 
 def with_value(obj: Any, path: Path, value: Any) -> Any:
-    """A copy with the value at that place, or without the place when it is None. What is not there stays away."""
+    """Return a copy with the value at that place, or without the place for None. Missing places are not made."""
     if not path:
         return value
     part, rest = path[0], path[1:]
@@ -58,7 +58,7 @@ def with_value(obj: Any, path: Path, value: Any) -> Any:
 
 
 def put(obj: Any, path: Path, value: Any) -> Any:
-    """Return a copy with the value at that place; sections on the way to it are made, items of lists are not."""
+    """Return a copy with the value at that place. Missing sections on the way are made, missing list items are not."""
     if not path:
         return value
     part, rest = path[0], path[1:]

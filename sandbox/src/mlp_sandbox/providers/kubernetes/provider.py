@@ -1,4 +1,4 @@
-"""The `kubernetes` provider for any cluster: what the engine asks, answered by server-side apply.
+"""`kubernetes` provider for any cluster, which answers the engine's calls with server-side apply.
 
 https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
 """
@@ -200,7 +200,7 @@ class KubernetesProvider(Provider):
         return {**from_server(live), MANAGER_KEY: manager}
 
     def _compared(self, kind: Kind, inputs: Props) -> Props:
-        """Inputs without what cannot make a difference."""
+        """Return the inputs without those that cannot make a difference."""
         kept = {key: value for key, value in inputs.items() if key != "status" and not key.startswith("__")}
         metadata = kept.get("metadata")
         if isinstance(metadata, dict):
@@ -212,7 +212,7 @@ class KubernetesProvider(Provider):
         return kept
 
     def _refused_changes(self, r: Resource, kind: Kind, state: Props, new: Props, changed: list[Path]) -> set[Path]:
-        """Changes that the API server does not allow to an object that exists; the table of fields has most."""
+        """Return the changes that the API server does not allow on an existing object and the table of fields lacks."""
         if self._cluster is None or self._trouble():
             return set()
         refusal = self._operations(self._cluster).refusal_of_update(kind, new, field_manager(r, new, state))
@@ -251,7 +251,7 @@ class KubernetesProvider(Provider):
             return True
 
     def _trouble(self) -> str:
-        """Why no API server answers; empty when one does."""
+        """Return why no API server answers; empty when one does."""
         if self._cluster is None:
             return self._no_cluster
         trouble = self._cluster.trouble()

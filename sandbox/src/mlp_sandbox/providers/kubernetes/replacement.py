@@ -1,8 +1,8 @@
-"""Which changes of an object's inputs make a new object, because the API does not let the field change.
+"""Changes of an object's inputs that need a new object, because the API does not let the field change.
 
-The table has the official provider's rules and the API's own: what the pages of the kinds below
-https://kubernetes.io/docs/reference/kubernetes-api/ call immutable. Whatever it lacks, the API server tells: an update
-that a dry run refuses as a change of something immutable is a replacement, too.
+The table has the official provider's rules and the API's own: the fields that the pages of the kinds below
+https://kubernetes.io/docs/reference/kubernetes-api/ call immutable. For fields that the table lacks, the API server
+decides: an update that a dry run rejects as a change of an immutable field is a replacement, too.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _IMMUTABLE = re.compile(
 
 
 def replaced_by(kind: Kind, new: Object, path: Path, *, mutable: frozenset[str] = frozenset()) -> bool:
-    """Whether a change at that place makes a new object. `mutable`: of Secret and ConfigMap, which may change."""
+    """Return whether a change at that place needs a new object; `mutable` has the kinds that may change in place."""
     fixed = [*IDENTITY, *FIELDS.get((kind.group, kind.name), ())]
     if kind.group == "" and kind.name in CONTENT:
         changes_in_place = kind.name in mutable and new.get("immutable") is not True
@@ -70,17 +70,17 @@ def replaced_by(kind: Kind, new: Object, path: Path, *, mutable: frozenset[str] 
 
 
 def is_immutable_refusal(message: str) -> bool:
-    """Whether the API server refuses a change only because of what it would change."""
+    """Return whether the API server rejects a change only because the field is immutable."""
     return _IMMUTABLE.search(message) is not None
 
 
 def blamed(path: Path, fields: Iterable[str]) -> bool:
-    """Whether a change is in, or around, a field that the API server names."""
+    """Return whether a change is in, or around, a field that the API server names."""
     return any(_touches(parsed(field), path) for field in fields if field and field != "<nil>")
 
 
 def same_place(old_inputs: Object, old_state: Object, new: Object) -> bool:
-    """Whether the new object must have the place of the old one: it can be made only when that is gone."""
+    """Return whether the new object has the name and namespace of the old one, which must then be deleted first."""
     return all(
         value_at(new, parsed(field)) == (value_at(old_state, parsed(field)) or value_at(old_inputs, parsed(field)))
         for field in IDENTITY
@@ -88,7 +88,7 @@ def same_place(old_inputs: Object, old_state: Object, new: Object) -> bool:
 
 
 def unready_job(new: Object, live: Object | None) -> bool:
-    """`pulumi.com/replaceUnready`: a Job that failed is made again."""
+    """Return whether a failed Job must be replaced because of `pulumi.com/replaceUnready`."""
     if live is None or not is_set(new, REPLACE_UNREADY) or live.get("kind") != "Job":
         return False
     conditions: list[Any] = live.get("status", {}).get("conditions") or []

@@ -1,4 +1,4 @@
-"""The provider's inputs: what they may be, what they mean, and which changes of them mean another cluster.
+"""The provider's inputs: their valid values, their meaning, and the changes of them that mean another cluster.
 
 https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
 """
@@ -12,7 +12,7 @@ from typing import Any
 from mlp_sandbox.providers.kubernetes.kubeconfig import active_cluster
 from mlp_sandbox.providers.values import Props, Unknown
 
-# Input, and the environment variable that stands in for it.
+# Input, and the environment variable that replaces it.
 FLAGS = {
     "deleteUnreachable": "PULUMI_K8S_DELETE_UNREACHABLE",
     "enableConfigMapMutable": "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE",
@@ -23,7 +23,7 @@ FLAGS = {
     "upsertExistingObjects": "PULUMI_K8S_UPSERT_EXISTING_OBJECTS",
 }
 WHERE = ("kubeconfig", "context", "cluster")
-# They tune a client that this provider does not have, or speak of Helm, which is refused where it is used.
+# They configure a client that this provider does not have, or Helm, which is rejected where it is used.
 IGNORED = frozenset({"kubeClientSettings", "helmReleaseSettings", "suppressHelmHookWarnings", "version"})
 _NO_RENDERING = "manifests are not rendered here; leave it out"
 REFUSED = {
@@ -59,7 +59,7 @@ def problems(config: Props) -> list[tuple[str, str]]:
 
 
 def settings_of(config: Props) -> Settings:
-    """Inputs first, then the environment."""
+    """Return the settings; inputs have precedence over environment variables."""
     on = {name: _is_true(config.get(name, os.environ.get(variable))) for name, variable in FLAGS.items()}
     mutable = {"ConfigMap": on["enableConfigMapMutable"], "Secret": on["enableSecretMutable"]}
     return Settings(
@@ -74,9 +74,11 @@ def settings_of(config: Props) -> Settings:
 
 
 def replaces(old: Props, new: Props, changed: list[str]) -> list[str]:
-    """The official rule: all is replaced when the active cluster of the kubeconfig is another one, or may be.
+    """Return the changed inputs that replace all resources.
 
-    With `clusterIdentifier` only that decides; adding or removing it replaces nothing by itself."""
+    As in the official provider, these are the inputs that select another cluster of the kubeconfig, or may do so. With
+    `clusterIdentifier` on both sides only that one decides; adding or removing it replaces nothing by itself.
+    """
     identifiers = old.get("clusterIdentifier"), new.get("clusterIdentifier")
     if all(identifiers):
         return ["clusterIdentifier"] if identifiers[0] != identifiers[1] else []

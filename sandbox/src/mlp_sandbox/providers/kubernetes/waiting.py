@@ -1,4 +1,4 @@
-"""Waiting until an object is ready, or gone; the user sees what for, and why not when it does not come."""
+"""Wait until an object is ready or gone, and show the user the reason for the wait or the failure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mlp_sandbox.providers.kubernetes.readiness.workloads import refused_for_goo
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 SAY_AGAIN = 15.0
-"""Seconds. Without a terminal the engine writes a line each time that it is told something."""
+"""Seconds between repetitions; without a terminal the engine writes a line for each message."""
 LOG_LINES = 15
 Progress = Callable[[str], None]
 
 
 class NotReadyError(Exception):
-    """`live`: the object as it was seen last."""
+    """The object is not ready or not gone in time; `live` is its last known state."""
 
     def __init__(self, reason: str, live: Object) -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ class NotReadyError(Exception):
 
 
 class Wait:
-    """The wait for one object."""
+    """Wait for one object."""
 
     def __init__(self, cluster: Cluster, kind: Kind, inputs: Object, timeout: float, progress: Progress) -> None:
         self._cluster, self._kind, self._inputs = cluster, kind, inputs
@@ -44,7 +44,11 @@ class Wait:
         self._found: dict[str, int] | None = None
 
     def until_ready(self, live: Object) -> Object:
-        """The object as it is once it is ready. Raises NotReadyError."""
+        """Wait until the object is ready, and return it.
+
+        Raises:
+            NotReadyError: the object failed, or is not ready in time.
+        """
         if is_set(self._inputs, SKIP_AWAIT):
             return live
         pause = FIRST_PAUSE
@@ -71,7 +75,11 @@ class Wait:
             live = self._again(live)
 
     def until_gone(self, namespace: str, name: str, uid: str | None) -> None:
-        """Raises NotReadyError when the object outlives the time that it is given."""
+        """Wait until the object is gone.
+
+        Raises:
+            NotReadyError: the object still exists when the time is over.
+        """
         pause = FIRST_PAUSE
         while True:
             try:
@@ -99,7 +107,7 @@ class Wait:
             self._progress(text)
 
     def _clear(self) -> None:
-        """The engine goes on showing the last text beside the finished resource."""
+        """Clear the last text, because the engine would go on showing it beside the finished resource."""
         if self._told:
             self._progress("")
 
@@ -122,7 +130,7 @@ class Wait:
         return judged, found
 
     def _with_events(self, judged: Judgement, live: Object, pods: list[Object]) -> Judgement:
-        """What the status does not say: pods that may not be made, volumes that cannot be mounted."""
+        """Add events, which tell more than the status: pods that may not be made, volumes that cannot be mounted."""
         own = warnings_about(self._cluster, live)
         if own and refused_for_good(own[-1]):
             return Judgement("failed", own[-1])
@@ -131,7 +139,7 @@ class Wait:
         return waiting(f"{judged.text}; {told[-1]}") if told else judged
 
     def _remember(self, found: list[Trouble]) -> None:
-        """Note the troubles that were there at the first look: they are of an earlier deployment."""
+        """Note the troubles of the first look, because they belong to an earlier deployment."""
         if self._found is None:
             self._found = {trouble.key: trouble.tries for trouble in found if trouble.outlook == "never"}
         for trouble in found:
@@ -139,9 +147,9 @@ class Wait:
                 self._found[trouble.key] = min(self._found[trouble.key], trouble.tries)
 
     def _may_pass(self, trouble: Trouble) -> bool:
-        """Whether the trouble was found, not made, by this wait, and its cause may have been mended meanwhile.
+        """Return whether the trouble existed before this wait, so that its cause may have been fixed meanwhile.
 
-        A pushed image or a mended secret shows only when the kubelet tries again.
+        A pushed image or a fixed secret has an effect only when the kubelet tries again.
         """
         before = (self._found or {}).get(trouble.key)
         return before is not None and trouble.tries <= before and self._waited < BACK_OFF
@@ -150,7 +158,7 @@ class Wait:
         if self._may_pass(trouble):
             return False
         if trouble.outlook == "never":
-            # A Job has its own limit of tries.
+            # A Job has its own limit of retries.
             return self._kind.name != "Job" or not trouble.container
         since = self._seen.setdefault(trouble.text.split(":", 1)[0], time.monotonic())
         return trouble.outlook == "hardly" and time.monotonic() - since > PATIENCE
@@ -159,7 +167,7 @@ class Wait:
         raise NotReadyError(text + self._log(live, trouble), live)
 
     def _log(self, live: Object, trouble: Trouble | None) -> str:
-        """The last lines of the container that ended, as `kubectl logs` would show them."""
+        """Return the last lines of the container that ended, as `kubectl logs` would show them."""
         if trouble and trouble.container:
             pod, container, previous = trouble.pod, trouble.container, trouble.previous
         else:

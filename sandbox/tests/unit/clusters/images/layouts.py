@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def layout(folder: Path, *layers: bytes) -> str:
-    """An image of these layers; the digest of its manifest."""
+    """Write an image with these layers; returns the digest of its manifest."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
 

@@ -1,4 +1,4 @@
-"""Images that a user added: which are there, and that those of the catalogue are left alone."""
+"""Images that a user added: the listing of them, and no changes to those of the catalogue."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The catalogue agrees with the pins that its images are built from, and every image can be made."""
+"""The catalogue agrees with the pins that its images are built from, and every image has a recipe."""
 
 import pytest
 

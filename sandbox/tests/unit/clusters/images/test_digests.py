@@ -1,4 +1,4 @@
-"""Images of the catalogue that somebody names by the digest of another registry."""
+"""References to catalogue images by another registry's digest."""
 
 import pytest
 

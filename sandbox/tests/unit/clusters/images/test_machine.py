@@ -1,4 +1,4 @@
-"""Package sources of the machine, for the time of an image build."""
+"""Package sources of the machine, in use during an image build."""
 
 from pathlib import Path
 

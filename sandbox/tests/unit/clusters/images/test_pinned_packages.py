@@ -1,4 +1,4 @@
-"""The part of requirements.txt that a few packages need."""
+"""The subset of requirements.txt that a few packages need."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Images are made anew when what they are made of changes, and only then."""
+"""An image is rebuilt when its sources change, and only then."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from mlp_sandbox.errors import SandboxError
 
 @pytest.fixture
 def autoscaler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The program of the stand-in for the Cluster Autoscaler."""
+    """Return the program folder of the Cluster Autoscaler's stand-in."""
     folder = tmp_path / "cluster_autoscaler"
     folder.mkdir()
     (folder / "__init__.py").write_text("")

@@ -1,4 +1,4 @@
-"""Image references are read as Docker reads them."""
+"""The parser of image references follows Docker's rules."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How the registry is started."""
+"""The command that starts the registry."""
 
 import json
 from pathlib import Path

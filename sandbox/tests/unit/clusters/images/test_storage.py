@@ -1,4 +1,4 @@
-"""The registry's folder: an image is there whole, or not there."""
+"""The registry's folder contains an image completely or not at all."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether a registry answers, told in seconds and not asked again for a minute."""
+"""The reachability check of a registry answers within seconds and caches a failure for a minute."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""A cluster to make rules for, and what may pass by them."""
+"""A cluster to compute rules for, and checks of the traffic that the rules allow."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def content(*policies: Policy) -> Content:
 
 
 def passes(allowed: Iterable[Allow] | None, address: str, port: int, protocol: str = "TCP") -> bool:
-    """Whether rules let that address through."""
+    """Return whether the rules allow traffic to that address."""
     if allowed is None:
         return True
     return any(_holds(each, address) and _is_open(each, port, protocol) for each in allowed)

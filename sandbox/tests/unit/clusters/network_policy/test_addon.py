@@ -1,4 +1,4 @@
-"""Policies hold while the VPC CNI is there and told so, and the add-on's status says which it is."""
+"""Policies are enforced while the VPC CNI is installed with enforcement on; the add-on's status shows the state."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A mirror shows what the server has: at first, as it changes, and again after the server has forgotten."""
+"""A mirror holds the server's objects: after the first list, after changes, and after the server forgot its history."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ def pod(name: str, address: str = "100.64.1.2", version: str = "5") -> dict[str,
 
 
 class Server:
-    """Answers lists and watches from what a test has put down for each; after the last one it says nothing more."""
+    """Stub that answers lists and watches from the prepared sequences; it stays silent after the last one."""
 
     def __init__(self, lists: list[list[dict[str, Any]]], watches: list[list[Event] | ApiError]) -> None:
         self.asked: list[str] = []

@@ -1,4 +1,4 @@
-"""Only what decides about traffic is read, so that other changes are none."""
+"""Only fields that affect traffic are read; changes of other fields do not count as changes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every field of a NetworkPolicy means here what it means on EKS."""
+"""Every field of a NetworkPolicy has the same meaning as on EKS."""
 
 from typing import Any
 

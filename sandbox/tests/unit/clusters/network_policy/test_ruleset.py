@@ -1,4 +1,4 @@
-"""Rules become a table of nftables that closes what it shall and is the same for the same rules."""
+"""Rules compile to an nftables table that blocks the right traffic; equal rules give equal tables."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Label selectors select what those of Kubernetes do."""
+"""Label selectors match the same objects as in Kubernetes."""
 
 from typing import Any
 

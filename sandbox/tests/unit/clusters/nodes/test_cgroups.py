@@ -1,4 +1,4 @@
-"""Which control group hierarchies there are, by what is mounted."""
+"""Detection of the control group hierarchies from the mounts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a node's processes are told."""
+"""Configuration of a node's processes."""
 
 from dataclasses import replace
 from pathlib import Path

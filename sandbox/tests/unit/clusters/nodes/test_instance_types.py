@@ -1,4 +1,4 @@
-"""What instance types offer, against the figures that AWS documents."""
+"""Capacity of instance types, compared with the figures that AWS documents."""
 
 import pytest
 

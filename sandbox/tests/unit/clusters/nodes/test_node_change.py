@@ -1,4 +1,4 @@
-"""What is changed of a node, and what is left to others."""
+"""Changes that the supervisor makes to a node, and fields that it leaves to others."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What nodes a cluster's instances become."""
+"""Mapping of a cluster's instances to real and simulated nodes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the Pod Identity agent answers."""
+"""Answers of the Pod Identity agent."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Where an image pull of containerd goes."""
+"""Redirects of containerd's image pulls."""
 
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -45,7 +45,7 @@ def test_layers_are_not_asked_for_twice() -> None:
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, path: str, status: int, text: str = "") -> tuple[str | None, str]:
-    """What the node makes of the host's answer, and the image that it asked for."""
+    """Return the node's result for an answer of the host, and the image that the node requested."""
     asked: list[str] = []
 
     class Host(BaseHTTPRequestHandler):

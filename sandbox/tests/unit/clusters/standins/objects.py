@@ -1,4 +1,4 @@
-"""Pods and nodes for the autoscaler's tests, made as the API server shows them."""
+"""Pods and nodes for the autoscaler's tests, in the format of the API server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def make_node(
 def make_group(
     name: str, allocatable: dict[str, str], limits: tuple[int, int, int] = (0, 0, 5), **template: Any
 ) -> Group:
-    """`limits`: minimum, desired, maximum."""
+    """Return a group; `limits` are the minimum, desired and maximum sizes."""
     made = Node(
         labels=template.get("labels", {}),
         taints=template.get("taints", ()),

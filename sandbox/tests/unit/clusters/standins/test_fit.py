@@ -1,4 +1,4 @@
-"""Which pods fit on which nodes."""
+"""Scheduling fit of pods on nodes."""
 
 from decimal import Decimal
 from typing import Any

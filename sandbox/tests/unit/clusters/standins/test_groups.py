@@ -1,4 +1,4 @@
-"""The node that a group would add."""
+"""The template of the node that a group would add."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which nodes go."""
+"""Choice of the nodes that the autoscaler removes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which groups grow, and what pods are told that none helps."""
+"""Choice of the groups that grow, and events for pods that no group can help."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which changes there are, which of them make a new object, and what of an object is drift."""
+"""Detection of changes, of changes that replace an object, and of drift."""
 
 from __future__ import annotations
 

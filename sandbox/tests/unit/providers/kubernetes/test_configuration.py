@@ -1,4 +1,4 @@
-"""The provider's inputs, its kubeconfig, and when another one is another cluster."""
+"""The provider's inputs, its kubeconfig, and detection of a change to another cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to an API server that restarts, refuses a token, warns, or is not there."""
+"""Requests to an API server that restarts, rejects a token, sends warnings, or is down."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mlp_sandbox.providers.kubernetes.kubeconfig import Target
 
 
 class Server(ThreadingHTTPServer):
-    """Answers from a list, the last one again and again; remembers what it was asked."""
+    """HTTP server that gives the listed answers in order, repeats the last one, and records its requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PATCH = do_DELETE = _answer
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silence."""
+        """Suppress the log."""
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_warnings_of_the_server_are_passed_on(server: Server) -> None:
 
 
 def command(folder: Path, expires: str = "") -> dict[str, Any]:
-    """Credentials `token-1`, `token-2`, ... by the number of its calls."""
+    """Return a credentials command that issues `token-1`, `token-2`, ... by the number of its calls."""
     answer = (
         '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "token-%s"'
     )

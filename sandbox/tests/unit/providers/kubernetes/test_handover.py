@@ -1,8 +1,8 @@
-"""Fields that go from the program to a controller or a person, and back.
+"""Fields that pass from the program to a controller or a person, and back.
 
-The API server here follows server-side apply for the fields of `spec`. Who last set a field owns it. An equal value
-makes one owner more, another value is a conflict unless it is forced. What an owner no longer sends, and nobody else
-owns, is gone. https://kubernetes.io/docs/reference/using-api/server-side-apply/
+The API server here follows server-side apply for the fields of `spec`. The last manager that sets a field owns it. An
+equal value adds an owner; a different value is a conflict unless it is forced. A field that its owner no longer sends,
+and that nobody else owns, is removed. https://kubernetes.io/docs/reference/using-api/server-side-apply/
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ApplyServer(Cluster):
         self.owners: dict[str, set[str]] = {}
 
     def update(self, manager: str, **fields: Any) -> None:
-        """What a PUT or a PATCH of somebody does: a field that changes is theirs alone, any other stays whose it is."""
+        """Apply a PUT or PATCH of another manager: it becomes the only owner of changed fields; other owners stay."""
         for name, value in fields.items():
             if self.spec.get(name) != value:
                 self.owners[name] = {manager}
@@ -75,7 +75,7 @@ class ApplyServer(Cluster):
 
 
 class Deployer:
-    """The program's side; `warned` is what it was told."""
+    """The program's side of a deployment; `warned` collects its warnings."""
 
     def __init__(self, server: ApplyServer) -> None:
         self.server, self.warned = server, list[str]()

@@ -1,4 +1,4 @@
-"""From types of the SDK to kinds of the API, and the names that the program leaves out."""
+"""Mapping from SDK types to API kinds, and names for objects that the program leaves unnamed."""
 
 from __future__ import annotations
 

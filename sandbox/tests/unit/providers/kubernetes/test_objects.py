@@ -1,4 +1,4 @@
-"""An object between program, API server and state."""
+"""Conversion of an object between program, API server and state."""
 
 from __future__ import annotations
 

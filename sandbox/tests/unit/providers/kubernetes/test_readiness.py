@@ -1,4 +1,4 @@
-"""When objects are ready, judged from what the API server would say of them."""
+"""Readiness of objects, judged from the status that the API server reports."""
 
 from __future__ import annotations
 

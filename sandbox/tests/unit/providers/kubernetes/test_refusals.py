@@ -1,4 +1,4 @@
-"""What the API server refuses, in words that say what to do."""
+"""Messages about the API server's rejections, with the next step for the user."""
 
 from __future__ import annotations
 

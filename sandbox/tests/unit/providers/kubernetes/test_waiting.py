@@ -1,4 +1,4 @@
-"""A wait that cannot succeed ends with what the container itself said last."""
+"""A wait that cannot succeed ends with the last output of the container."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LABELS = {"matchLabels": {"app": "web"}}
 
 
 class FakeCluster(Cluster):
-    """Answers from objects by kind, and from `then` once a kind was listed; remembers which logs were read."""
+    """Cluster stub that answers by kind, from `then` once the kind was listed; it records the logs that were read."""
 
     def __init__(
         self, objects: dict[str, list[Object]], logs: str = "", then: dict[str, list[Object]] | None = None
@@ -183,7 +183,7 @@ def crashed(restarts: int) -> Object:
 
 
 class Rollout(FakeCluster):
-    """A Deployment past its progress deadline whose one pod is in these states, one a look; then it is ready."""
+    """A Deployment past its progress deadline. Its one pod shows one state per poll; then the Deployment is ready."""
 
     def __init__(self, *states: Object) -> None:
         self.states = list(states)

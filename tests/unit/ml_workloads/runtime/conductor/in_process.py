@@ -1,4 +1,4 @@
-"""A whole run in one process: worker and training are functions, objects are in memory."""
+"""A whole run in one process: worker and training are functions, objects stay in memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ml_workloads.runtime.worker.messages import ContractAnswer, Method, ModelAn
 
 
 class Memory:
-    """Objects in a dictionary."""
+    """Object store in a dictionary."""
 
     def __init__(self) -> None:
         self.held: dict[str, bytes] = {}
@@ -59,7 +59,7 @@ class Memory:
 
 
 class DirectWorker:
-    """A worker without HTTP between; tables pass as bytes all the same."""
+    """A worker without HTTP in between; tables still pass as bytes."""
 
     def __init__(self, contract: Any, trusted: Sequence[str]) -> None:
         self._contracts, self._models = Contracts(lambda: loaded(contract)), Models(trusted)
@@ -83,7 +83,7 @@ class DirectWorker:
 
 
 def loaded(named: Any) -> Any:
-    """Return an object, or the one that `module:name` names."""
+    """Return an object, or load it from its name `module:name`."""
     return load_object(named) if isinstance(named, str) else named
 
 
@@ -99,10 +99,10 @@ def _answered(call: Callable[[], Any]) -> Any:
 
 @dataclass
 class InProcess:
-    """`contract` and `train_with` are objects, or `module:name` of them.
+    """A run in this process; `contract` and `train_with` are objects, or names `module:name`.
 
-    `workers` are the names of those that were started, and `trained` the rows that were given to trainings. `seed`
-    decides which rows are held out; with None the conductor draws one, and the metric is another in each run.
+    `workers` are the names of started workers, and `trained` the rows that trainings received. `seed` selects the
+    held-out rows; with None the conductor draws one, and the metric differs between runs.
     """
 
     plan: Plan
@@ -157,7 +157,7 @@ class InProcess:
 
 @contextmanager
 def own_mlflow() -> Generator[None]:
-    """Give the training addresses of its own, as its own process has them."""
+    """Restore MLflow's addresses and variables afterwards: the training sets its own, as a separate process."""
     server: Any = tracking_address
     registry: Any = registry_address
     addresses = server._tracking_uri, registry._registry_uri

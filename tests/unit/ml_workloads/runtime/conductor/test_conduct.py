@@ -1,4 +1,4 @@
-"""Whole runs against MLflow's own store of files: what is recorded, what gets the alias, and what failures leave."""
+"""Whole runs against MLflow's own file store: records, alias moves, and the results of failures."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_a_run_that_was_killed_is_ended_by_the_next_attempt_and_those_of_others_
 
 
 class Rounded(TransformerMixin, BaseEstimator):
-    """A step of a project's own."""
+    """A transformer defined by the project."""
 
     def fit(self, inputs: Any, target: Any = None) -> Rounded:
         self.fitted_ = True
@@ -277,7 +277,7 @@ def test_what_the_projects_code_logs_is_copied_beside_the_platforms_records(
 
 
 class Down:
-    """MLflow's client while the server is down, for so many calls."""
+    """MLflow client of a server that is down for the given number of calls."""
 
     def __init__(self, calls: int) -> None:
         self.left = calls

@@ -1,4 +1,4 @@
-"""The Jobs that a conductor starts: made from their CronJobs with nothing changed, followed, adopted and deleted."""
+"""The Jobs that a conductor starts: exact copies from their CronJobs, followed, adopted and deleted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def condition(kind: str, **more: str) -> dict[str, Any]:
 
 
 class FakeCluster:
-    """One namespace in memory. Each Job gets a pod whose statuses, and its own, come one after the other."""
+    """One namespace in memory. Each Job gets a pod; the statuses of both advance step by step."""
 
     def __init__(self, *steps: tuple[dict[str, Any], dict[str, Any]], log: tuple[str, ...] = ()) -> None:
         self.held: dict[tuple[str, str], dict[str, Any]] = {

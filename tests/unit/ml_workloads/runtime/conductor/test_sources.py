@@ -1,4 +1,4 @@
-"""Where the data of a run is: an address in a secret, and a file of the project's image that a worker hands out."""
+"""Sources of a run's data: an address in a secret, and a file of the project's image that a worker serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a conductor and a worker say to each other over HTTP: answers, mistakes, exceptions; and what is no answer."""
+"""HTTP between conductor and worker: answers, mistakes, exceptions, and invalid answers."""
 
 from __future__ import annotations
 

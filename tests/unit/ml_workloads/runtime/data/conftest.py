@@ -1,4 +1,4 @@
-"""A data lake in memory."""
+"""Fixture: a data lake in memory."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from moto import mock_aws
 
 @pytest.fixture
 def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """S3's client; the bucket is `lake`."""
+    """Yield the S3 client; the bucket is `lake`."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):

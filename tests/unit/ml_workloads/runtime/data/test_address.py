@@ -1,4 +1,4 @@
-"""Of a database's address only what cannot be a secret is shown, however it is written."""
+"""Messages show only those parts of a database address that cannot be secret, in every spelling."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A CSV is read as it is written, or refused: no cell moves, no word gets lost, no type depends on the row count."""
+"""A CSV is read as written, or rejected: no cell moves, no word gets lost, no type depends on the row count."""
 
 import csv
 import random
@@ -90,7 +90,7 @@ def test_a_compressed_file_that_is_broken_off_is_refused_by_name(ending: str):
 
 
 def test_a_type_does_not_depend_on_the_number_of_rows():
-    """pandas decides types by pieces of some 500,000 rows unless told otherwise: `3` and 3 are two categories then."""
+    """By default pandas infers types per chunk of some 500,000 rows: `3` and 3 become two categories."""
     rows = "".join(f"{number % 10},{number}\n" for number in range(600_000))
     codes = table(f"code,n\n{rows}A1,0\n")["code"]
     assert set(map(type, codes)) == {str}

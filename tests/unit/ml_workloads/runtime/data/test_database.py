@@ -1,4 +1,4 @@
-"""Queries go to the database as written, and what fails is told without a word of the address."""
+"""Queries go to the database as written, and error messages contain no part of the address."""
 
 from __future__ import annotations
 

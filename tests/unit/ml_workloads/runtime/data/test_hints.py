@@ -1,4 +1,4 @@
-"""A word among numbers that nobody listed as missing is told with the line that mends it."""
+"""A word among numbers that is not listed as missing is reported with the setting that fixes it."""
 
 import pandera.pandas as pa
 import pytest

@@ -1,4 +1,4 @@
-"""Parts become one table: each column has one type over all parts, and no part's rows are changed to get there."""
+"""Parts become one table: each column has one type over all parts, and no row changes for it."""
 
 import datetime as dt
 import io
@@ -187,7 +187,7 @@ def test_whole_numbers_that_pandas_wrote_as_nullable_stay_exact(other: list[Any]
 
 
 class TestPartitions:
-    """Columns that stand in the path."""
+    """Columns from the path."""
 
     def read(self, *paths: str, **options: Any) -> pd.DataFrame:
         return one_table([part(path, "x\n1\n2\n") for path in paths], ReadOptions(**options))

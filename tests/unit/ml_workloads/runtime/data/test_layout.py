@@ -1,4 +1,4 @@
-"""A prefix is read whole or refused: every object below it is a part, or known to hold no rows."""
+"""A prefix is read completely or rejected: every object below it is a part, or is known to hold no rows."""
 
 import pytest
 

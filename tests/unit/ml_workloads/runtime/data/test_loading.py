@@ -1,4 +1,4 @@
-"""Loading: what is read from files and S3, what is refused, and when a digest changes."""
+"""Loading of files and S3 objects, rejections, and changes of the digest."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""What S3 answers when it refuses, when an object changes while it is read, and when it does not answer."""
+"""S3 failures: rejections, objects that change while they are read, and missing answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refusal(status: int, code: str, message: str = "no") -> Answer:
 
 @contextmanager
 def s3(monkeypatch: pytest.MonkeyPatch, answers: Sequence[Answer]) -> Generator[list[str]]:
-    """A server that gives these answers one after the other, and the last one again; holds what it was asked."""
+    """Serve these answers in order, the last one repeatedly; yields the recorded requests."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -124,7 +124,7 @@ def test_an_address_where_nobody_listens_is_the_platforms_fault(monkeypatch: pyt
 
 def test_a_body_that_breaks_off_is_read_again(monkeypatch: pytest.MonkeyPatch):
     class Broken(str):
-        """Is announced longer than it is sent."""
+        """Body with a declared length above its real one."""
 
         __slots__ = ()
 

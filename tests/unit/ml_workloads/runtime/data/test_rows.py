@@ -1,4 +1,4 @@
-"""No number changes between a database and the table that is made of its answer."""
+"""No number changes between a database and the table built from its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a contract has as text is read as written."""
+"""Text columns of a contract are read as written."""
 
 from datetime import date
 

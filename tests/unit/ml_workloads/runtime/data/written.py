@@ -1,4 +1,4 @@
-"""Parts as they are written, for tests of reading."""
+"""Written table parts for tests of the readers."""
 
 import bz2
 import gzip

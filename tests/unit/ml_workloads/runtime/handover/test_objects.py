@@ -1,4 +1,4 @@
-"""Objects that pods of a run hand over, in S3 as AWS answers: absent ones are forbidden to whoever may not list all."""
+"""Objects that a run's pods exchange, in S3 as AWS answers: without list permission a missing object is forbidden."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def forbidding(client: Any, forbidden: Callable[[str], bool]) -> Any:
-    """A client that is denied to read some objects."""
+    """Return a client that is denied read access to some objects."""
 
     class Client:
         def get_object(self, **arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Tables that are handed over come back as they were: types, missing values and the numbers of their rows."""
+"""Exchanged tables read back unchanged: types, missing values and row numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry whose alias a test moves, and models that answer what they were given."""
+"""A registry stub whose alias a test moves, and models with prepared answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def servable(version: str = "1", columns: Sequence[Column] = COLUMNS, predict: A
 
 
 class Shelf:
-    """`alias` is the version that is current, None when it names none; `broken` ones cannot be loaded."""
+    """Registry stub. `alias` is the current version, or None; `broken` versions cannot be loaded."""
 
     def __init__(self, *models: Servable) -> None:
         self.models = {model.version: model for model in models}

@@ -1,4 +1,4 @@
-"""Training tables with columns of every type, made from a fixed seed."""
+"""Training tables with columns of every type, generated from a fixed seed."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ NULLABLE = [name for name, (_dtype, _draw, missing) in TYPES.items() if missing 
 
 
 def column(name: str, rows: int, *, seed: int = 7, missing: float = 0.0) -> pd.Series:
-    """Make a column of a type, of which a share is missing."""
+    """Return a column of a type, with a share of missing values."""
     dtype, draw, marker = TYPES[name]
     random = np.random.default_rng([seed, *name.encode()])
     values = draw(random, rows)

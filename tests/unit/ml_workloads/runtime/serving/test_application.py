@@ -1,4 +1,4 @@
-"""The HTTP side: answers, refusals with their field, limits, health, metrics and the document of what it takes."""
+"""The HTTP side: answers, rejections with their field, limits, health, metrics and the OpenAPI document."""
 
 from __future__ import annotations
 

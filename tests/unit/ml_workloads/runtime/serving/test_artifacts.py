@@ -1,4 +1,4 @@
-"""What a version may decide of how it is loaded: nothing that widens what is trusted."""
+"""A version may not influence its own loading in a way that widens the trusted types."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ HARMLESS = f"{__name__}.Own"
 
 
 class Own(StandardScaler):
-    """A class of a project's own."""
+    """A class defined by the project."""
 
     def predict(self, table: pd.DataFrame) -> Any:
-        """Whether text is missing, and whether it is a category."""
+        """Return, for each row, the type of the text column and whether its value is missing."""
         return [f"{table['kind'].dtype} {missing}" for missing in table["kind"].isna()]
 
 
@@ -42,7 +42,7 @@ def save(folder: Path, model: Any, **more: Any) -> None:
 
 
 def tamper(folder: Path, **written: Any) -> None:
-    """Change what the version says of itself."""
+    """Change the version's own description of its flavor."""
     path = folder / "MLmodel"
     said = yaml.safe_load(path.read_text())
     said["flavors"]["sklearn"].update(written)

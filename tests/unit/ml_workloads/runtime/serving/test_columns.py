@@ -1,4 +1,4 @@
-"""Columns of a model, by signature or by training's description, and what a request may have in them."""
+"""Columns of a model, from its signature or training's description, and their allowed values in requests."""
 
 from __future__ import annotations
 

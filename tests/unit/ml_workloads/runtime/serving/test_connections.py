@@ -1,4 +1,4 @@
-"""Slow, idle and dead clients, by real sockets: they end, and nobody waits for them."""
+"""Slow, idle and dead clients over real sockets: their connections end, and no other client waits for them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def head(length: int, path: str = "/predict", method: str = "POST") -> bytes:
 
 
 class Server:
-    """uvicorn in a thread, as the server's own process has it."""
+    """uvicorn in a thread, configured as in the server's own process."""
 
     def __init__(self, *, seconds: float, most: int = MOST_CONNECTIONS, predict: Any = None, slots: int = 4) -> None:
         self.metrics, self.follower = Metrics(), Follower(Shelf(servable("1", predict=predict)))
@@ -85,7 +85,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def answer(client: socket.socket) -> bytes:
-    """All that the server says until it closes the connection."""
+    """Return everything that the server sends until it closes the connection."""
     found = b""
     try:
         while part := client.recv(65536):
@@ -96,7 +96,7 @@ def answer(client: socket.socket) -> bytes:
 
 
 def status(client: socket.socket) -> int:
-    """Read one whole answer."""
+    """Read one whole answer; returns its status."""
     found = http.client.HTTPResponse(client)
     found.begin()
     found.read()
@@ -114,7 +114,7 @@ def drip(clients: Sequence[socket.socket], ended: threading.Event) -> None:
 
 @pytest.mark.parametrize("times", [2, 20], ids=["2 MB", "20 MB"])
 def test_a_client_that_sends_all_of_a_body_that_is_too_large_reads_413_and_goes_on(times: int):
-    """A server that closes while a body still comes resets the connection, and the answer is lost with it."""
+    """A server that closes while a body is still arriving resets the connection, and the answer is lost."""
     part = b" " * 1_000_000
     with Server(seconds=PATIENCE) as server, ExitStack() as stack:
         for _ in range(5):
@@ -220,7 +220,7 @@ def test_bodies_that_are_too_many_or_too_large_together_make_room_for_others(
 
 
 class Gate:
-    """A model that answers when it is told to."""
+    """A model that answers only when the test releases it."""
 
     def __init__(self) -> None:
         self.entered, self.go_on = threading.Semaphore(0), threading.Event()

@@ -1,4 +1,4 @@
-"""A server's own process that follows fifty moves of its alias under load, twenty of them to what cannot be loaded."""
+"""A server process follows fifty moves of its alias under load; twenty lead to versions that cannot be loaded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BAD = ("4", "5", "6")
 
 
 def log(factor: int, *, kept_as: str = "skops") -> None:
-    """Register a version that multiplies."""
+    """Register a version whose model multiplies by a factor."""
     model: Any = LinearRegression().fit(INPUTS, INPUTS["area"] * factor)
     with mlflow.start_run():
         mlflow.sklearn.log_model(  # pyright: ignore[reportPrivateImportUsage]
@@ -82,7 +82,7 @@ def artifacts(folder: Path, client: MlflowClient, version: str, name: str) -> li
 
 @dataclass
 class Load:
-    """Clients that ask all the time."""
+    """Clients that send requests continuously."""
 
     address: str
     ended: threading.Event = field(default_factory=threading.Event)
@@ -110,7 +110,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
 
 
 def usage(folder: Path) -> tuple[int, int]:
-    """How many files, and how many bytes."""
+    """Return the number of files and their total bytes."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return len(files), sum(path.stat().st_size for path in files)
 
@@ -185,14 +185,14 @@ def test_fifty_moves_of_the_alias_fail_no_request_and_leave_nothing_on_the_volum
 
 
 def _round(number: int) -> list[str]:
-    """Five moves, each to another version than before: good, bad, good, bad, good."""
+    """Return five moves, each to another version than before: good, bad, good, bad, good."""
     good = [GOOD[(number + step) % 3] for step in range(3)]
     bad = [BAD[(number + step) % 3] for step in range(2)]
     return [good[0], bad[0], good[1], bad[1], good[2]]
 
 
 def move(store: MlflowClient, address: str, version: str) -> None:
-    """Move the alias, and wait until the server has gone after it."""
+    """Move the alias, and wait until the server has followed."""
     store.set_registered_model_alias("rent", "production", version)
 
     def followed() -> bool:

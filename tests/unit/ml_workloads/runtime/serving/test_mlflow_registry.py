@@ -1,4 +1,4 @@
-"""Models that MLflow itself logged, in a store of files: what is had from them by alias, and what is refused."""
+"""Models that MLflow itself logged, in a file store: lookups by alias, and rejections."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INPUTS = pd.DataFrame({"area": [1.0, 2.0, 3.0]})
 
 
 def log(factor: float, *, signature: bool = True) -> None:
-    """Register a model that multiplies."""
+    """Register a model that multiplies by a factor."""
     model: Any = LinearRegression().fit(INPUTS, INPUTS["area"] * factor)
     inferred: Any = infer_signature(INPUTS, model.predict(INPUTS)) if signature else None
     with mlflow.start_run():
@@ -40,7 +40,10 @@ def log(factor: float, *, signature: bool = True) -> None:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Version 1 multiplies by 2, version 2 by 3, version 3 has no signature; `production` is the first."""
+    """Yield a store.
+
+    Version 1 multiplies by 2, version 2 by 3, version 3 has no signature; `production` is version 1.
+    """
     folder = tmp_path_factory.mktemp("mlflow")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -99,7 +102,7 @@ def test_a_corrupt_artifact_leaves_the_version_before(client: MlflowClient, stor
 
 
 class MarkerModel(LinearRegression):
-    """A model whose pickle makes an empty file when it is loaded."""
+    """A model whose pickle creates an empty file when it is loaded."""
 
     def __reduce__(self) -> Any:
         return Path.touch, (Path(os.environ[MARKER]),)

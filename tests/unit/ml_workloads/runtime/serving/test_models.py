@@ -1,4 +1,4 @@
-"""Following an alias: what is served when it moves, and when something is wrong with what it names."""
+"""Following an alias: the served version after a move, and when the named version is faulty."""
 
 import gc
 import weakref
@@ -9,7 +9,7 @@ from tests.unit.ml_workloads.runtime.serving.registries import Shelf, servable
 
 
 class Clock:
-    """Time as a test has it, in seconds."""
+    """A clock that the test sets, in seconds."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -79,7 +79,7 @@ def test_a_version_whose_request_cannot_be_described_is_kept_out():
 
 
 def loads(error: Exception, seconds: int) -> list[int]:
-    """When a version that fails is loaded, by a follower that looks every second for so many."""
+    """Return the load times of a failing version; the follower polls every second for the given number of seconds."""
     shelf, clock, when = Shelf(servable("1")), Clock(), list[int]()
 
     def fails(version: str) -> Servable:

@@ -1,4 +1,4 @@
-"""Folders for downloaded models: what is left of them, and what does not fit."""
+"""Folders for downloaded models: leftovers, and models that do not fit."""
 
 from __future__ import annotations
 

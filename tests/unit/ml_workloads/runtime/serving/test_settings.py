@@ -1,4 +1,4 @@
-"""What the server reads from its environment."""
+"""The server's settings from its environment."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The table of a request is the table of training: same dtypes, same missing values, same predictions."""
+"""A request's table equals that of training: same dtypes, same missing values, same predictions."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ROWS = 40
 
 
 class Server:
-    """What a server knows of a training table: a description that went through JSON."""
+    """The server's view of a training table: a description that went through JSON."""
 
     def __init__(self, training: pd.DataFrame) -> None:
         self.columns = columns_of(None, json.loads(json.dumps({INPUTS: describe(training)})))
         self.request = request_model(self.columns)
 
     def table(self, rows: pd.DataFrame, *, leave_out: bool = False) -> pd.DataFrame:
-        """The table that the server makes of rows that went through JSON."""
+        """Return the table that the server builds from rows that went through JSON."""
         sent = instances(rows, self.columns)
         if leave_out:
             sent = [{name: value for name, value in row.items() if value is not None} for row in sent]
@@ -42,7 +42,7 @@ class Server:
 
 
 def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Equal in values, dtypes (categories, units, zones and storage too), and in the very objects that mean missing."""
+    """Assert equal values, dtypes (with categories, units, zones and storage), and the same missing-value objects."""
     expected = expected.reset_index(drop=True)
     pd.testing.assert_frame_equal(found, expected, check_exact=True, check_freq=False)
     for name in expected.columns:
@@ -57,7 +57,7 @@ def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
 
 
 def some(training: pd.DataFrame) -> list[pd.DataFrame]:
-    """All rows at once, some one by one, and all of those that lack `x`."""
+    """Return selections of rows: all at once, some one by one, and all that lack `x`."""
     picked: Any = [slice(None), *([row] for row in range(5)), training["x"].isna().to_numpy().nonzero()[0]]
     found: list[Any] = [training.iloc[rows] for rows in picked]
     return [rows for rows in found if len(rows)]
@@ -112,7 +112,7 @@ def compare(training: pd.DataFrame, server: Server, sent: list[dict[str, Any]]) 
 
 
 def sensitive(training: pd.DataFrame) -> Any:
-    """A model whose answers depend on which values are missing, by one-hot encoding, imputation and trees."""
+    """Return a model whose answers depend on missing values, through one-hot encoding, imputation and trees."""
     target = training[[f"{name} or nothing" for name in NULLABLE]].isna().sum(axis=1) % 2
     text = ["str or nothing", "object None or nothing", "object NaN or nothing", "category or nothing"]
     numbers = ["float32 or nothing", "float64 or nothing"]

@@ -1,4 +1,4 @@
-"""Code, data and settings of a small project, and fifty mistakes that may be planted in them."""
+"""Code, data and settings of a small project, and fifty mistakes to plant into them."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ ROWS = "age,spent,leaves\n" + "\n".join(f"{n}.0,{n * 1.37:.2f},{'yes' if n > 20 
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """A mistake: what differs from the project that works, and what has to be said about it."""
+    """One mistake: its difference from the working project, and the expected message."""
 
     said: str
     train: str = "train"

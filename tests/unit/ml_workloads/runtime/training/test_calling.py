@@ -1,4 +1,4 @@
-"""What a decorator makes of `train` counts, not the function that it holds."""
+"""Checks of `train` use the signature of the decorated function, not that of the function inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a project's code does with `mlflow` while it trains: all of it is the run's, beside the platform's records."""
+"""A project's `mlflow` calls during training belong to its run, beside the platform's own records."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def train(tmp_path: Path, client: MlflowClient) -> Callable[..., Outcome]:
 
 
 def runs(client: MlflowClient) -> dict[str, Any]:
-    """All runs of all experiments, by id."""
+    """Return all runs of all experiments, by id."""
     return {
         found.info.run_id: found for found in client.search_runs([e.experiment_id for e in client.search_experiments()])
     }

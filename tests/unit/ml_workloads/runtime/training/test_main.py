@@ -1,4 +1,4 @@
-"""The training command: what its exit codes and last lines say, which decide what Kubernetes does next."""
+"""The training command: its exit codes and last lines, which decide Kubernetes' next step."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def objects() -> Iterator[Memory]:
 
 
 def with_rows(count: int) -> Memory:
-    """Return a store that has the training part of the run."""
+    """Return a store with the training part of the run."""
     ages = [age % 80 for age in range(count)]
     rows = pd.DataFrame({"age": [float(age) for age in ages], "leaves": ["yes" if age > 20 else "no" for age in ages]})
     made = Memory()
@@ -99,7 +99,7 @@ def with_rows(count: int) -> Memory:
 
 @pytest.fixture(autouse=True)
 def termination() -> Iterator[None]:
-    """The command handles SIGTERM by itself; the tests' own handling comes back after each."""
+    """Restore the tests' SIGTERM handler after each test: the command installs its own."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)

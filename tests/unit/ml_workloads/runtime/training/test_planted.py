@@ -1,4 +1,4 @@
-"""A planted password of a database reaches no log, no tag, no parameter and no output of a training run."""
+"""A planted database password reaches no log, tag, parameter or output of a training run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def train(inputs, target):
 
 @pytest.fixture
 def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A project whose data is in a database, and the environment of its run."""
+    """Set up a project with data in a database, and the environment of its run."""
     (tmp_path / "planted_code.py").write_text(CODE)
     monkeypatch.syspath_prepend(tmp_path)
     database = tmp_path / "warehouse.db"
@@ -60,7 +60,7 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 def conducted() -> type[Exception] | None:
-    """Return the kind of error that a run of the project ends with."""
+    """Run the project, and return the type of the error that it ends with."""
     gate = Gate(metric="accuracy", bound=0.8)
     plan = Plan(project="churn", job="churn-1", revision="1", target="leaves", holdout=0.2, gate=gate, alias="dev")
     plan = replace(plan, patience_seconds=1.0)

@@ -1,4 +1,4 @@
-"""Mistakes that people make in training code: each ends the run with one message that names the thing."""
+"""Typical mistakes in training code: each ends the run with one message that names the cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a fitted model can be saved, loaded and asked by JSON: what stands in the way is told with the way out."""
+"""Check that a fitted model can be saved, loaded and queried by JSON; problems are reported with a fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def halved(table: Any) -> Any:
 
 
 class Model(BaseEstimator):
-    """A model of a project's own, with one peculiarity."""
+    """A model class of a project, with one peculiarity."""
 
     def __init__(self, kind: str = "") -> None:
         self.kind = kind

@@ -1,4 +1,4 @@
-"""What is held out: the same rows each time, each class with its share, and clear words when it cannot be done."""
+"""The holdout split: reproducible, stratified by class, with clear errors when it is impossible."""
 
 from typing import Any
 

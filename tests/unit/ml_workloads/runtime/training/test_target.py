@@ -1,4 +1,4 @@
-"""Which targets fit which metric; a message has a count of values, and none of them."""
+"""Valid targets for each metric; messages contain the number of values, and no values."""
 
 from __future__ import annotations
 

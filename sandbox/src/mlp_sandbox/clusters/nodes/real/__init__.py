@@ -1,4 +1,4 @@
-"""A real node: containerd, kubelet, kube-proxy and the Pod Identity agent in namespaces of their own."""
+"""Real node: containerd, kubelet, kube-proxy and the Pod Identity agent in separate namespaces."""
 
 from mlp_sandbox.clusters.nodes.real.node import RealNode
 

@@ -1,7 +1,8 @@
-"""What every container of a node starts from: containerd's own, with the certificates of the databases mounted.
+"""Base runtime specification of a node's containers: containerd's default plus a mount of the databases' CA file.
 
-On AWS an image brings Amazon's. Neither manifest nor image has to say anything of those of here, and no file system of
-a container has to be writable. https://github.com/containerd/containerd/blob/main/docs/cri/config.md, base_runtime_spec
+On AWS, images contain Amazon's CA certificates. With the mount, neither manifests nor images need to refer to the
+sandbox's CA file, and no container file system needs to be writable.
+https://github.com/containerd/containerd/blob/main/docs/cri/config.md, base_runtime_spec
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Any, Final
 from mlp_sandbox.errors import SandboxError
 
 DATABASE_CA: Final = "/usr/local/share/rds/ca.pem"
-"""Inside of containers; a folder that nobody mounts something over."""
+"""Path inside containers, in a folder that no usual mount hides."""
 
 _SECONDS: Final = 20
 
 
 def with_certificates(spec: dict[str, Any], source: Path) -> dict[str, Any]:
-    """A runtime specification that mounts the file. Limits of processes are the machine's, as without a base."""
+    """Return a runtime specification that mounts the CA file.
+
+    The rlimits of processes are removed, so that the machine's limits apply, as without a base specification.
+    """
     process = {name: value for name, value in spec["process"].items() if name != "rlimits"}
     mount = {
         "destination": DATABASE_CA,
@@ -32,7 +36,7 @@ def with_certificates(spec: dict[str, Any], source: Path) -> dict[str, Any]:
 
 
 def default_spec() -> dict[str, Any]:
-    """That of the containerd which is installed. Raises SandboxError."""
+    """Return the default specification of the installed containerd. Raises SandboxError."""
     try:
         done = subprocess.run(["ctr", "oci", "spec"], check=True, capture_output=True, text=True, timeout=_SECONDS)
         return dict(json.loads(done.stdout))

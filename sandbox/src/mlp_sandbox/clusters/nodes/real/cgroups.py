@@ -1,6 +1,7 @@
-"""The node's own control group in every hierarchy, by which it is counted and ended. Both versions of the interface.
+"""Control group of a node in every hierarchy, which accounts for its processes and ends them.
 
-It hangs under the root of what is mounted and not under our own group: that one ends with whoever started us.
+The module supports versions 1 and 2 of the interface. The group is below the root of the mounted hierarchy and not
+below this process's group, because that one ends with the program that started this process.
 https://docs.kernel.org/admin-guide/cgroup-v1/cgroups.html, https://docs.kernel.org/admin-guide/cgroup-v2.html
 """
 
@@ -22,7 +23,7 @@ _GONE_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """One mounted hierarchy. `options` are a version 1 hierarchy's controllers or name, as mount takes them."""
+    """Mounted hierarchy. `options` are the controllers or the name of a version 1 hierarchy, as mount takes them."""
 
     mount: Path
     options: str | None
@@ -33,7 +34,10 @@ class Hierarchy:
 
 
 def hierarchies(mountinfo: str | None = None) -> list[Hierarchy]:
-    """What is mounted; beside version 1 hierarchies that of version 2 holds no controller and is left alone."""
+    """Return the mounted hierarchies.
+
+    If version 1 hierarchies exist, a version 2 hierarchy beside them has no controllers and is left out.
+    """
     text = Path("/proc/self/mountinfo").read_text() if mountinfo is None else mountinfo
     first: list[Hierarchy] = []
     second: list[Hierarchy] = []
@@ -46,12 +50,12 @@ def hierarchies(mountinfo: str | None = None) -> list[Hierarchy]:
         elif kind == "cgroup":
             words = rest.split()[-1].split(",")
             first.append(Hierarchy(mount, ",".join(each for each in words if each not in ("rw", "ro", "xattr"))))
-    unique = {each.options: each for each in first}  # a hierarchy may be mounted twice
+    unique = {each.options: each for each in first}  # a hierarchy can be mounted twice
     return list(unique.values()) or second[:1]
 
 
 def create(name: str) -> None:
-    """Make the group in every hierarchy."""
+    """Create the group in every hierarchy. Raises SandboxError."""
     found = hierarchies()
     if not found:
         raise SandboxError(
@@ -73,9 +77,9 @@ def create(name: str) -> None:
 
 
 def make_pods_group() -> None:
-    """The group that the kubelet would make for all pods, inside of the node's namespace.
+    """Create the group for all pods inside the node's namespace, before the kubelet does.
 
-    It would give it as many processors as the node announces, and not start where the machine has fewer.
+    The kubelet would give it as many processors as the node announces, and fail to start on a machine with fewer.
     """
     for hierarchy in hierarchies():
         group = hierarchy.mount / PODS_GROUP
@@ -85,13 +89,13 @@ def make_pods_group() -> None:
 
 
 def enter(name: str) -> None:
-    """Move the calling process in."""
+    """Move the calling process into the group."""
     for hierarchy in hierarchies():
         (hierarchy.mount / name / "cgroup.procs").write_text("0")
 
 
 def processes(name: str) -> list[int]:
-    """Pids of everything that runs in the group and below."""
+    """Return the pids of all processes in the group and its subgroups."""
     pids: set[int] = set()
     for hierarchy in hierarchies():
         for folder in _tree(hierarchy.mount / name):
@@ -103,7 +107,7 @@ def processes(name: str) -> list[int]:
 
 
 def remove(name: str) -> None:
-    """End what still runs inside and take the groups away."""
+    """Kill the remaining processes of the group and remove it. Raises SandboxError."""
     deadline = time.monotonic() + _GONE_SECONDS
     while left := [pid for pid in processes(name) if pid > 0]:
         for pid in left:
@@ -122,7 +126,7 @@ def remove(name: str) -> None:
 
 
 def _tree(group: Path) -> Iterator[Path]:
-    """The group and those below, the deepest first."""
+    """Yield the group and its subgroups, the deepest first."""
     for folder, _, _ in os.walk(group, topdown=False):
         yield Path(folder)
 
@@ -139,7 +143,7 @@ def _remove_tree(group: Path) -> bool:
 
 
 def _delegate(root: Path) -> None:
-    """Let groups below the root have controllers. Fails with EBUSY where the root holds processes itself."""
+    """Enable controllers for groups below the root. Fails with EBUSY if the root itself contains processes."""
     control = root / "cgroup.subtree_control"
     there = (root / "cgroup.controllers").read_text().split()
     wanted = [f"+{each}" for each in V2_CONTROLLERS if each in there and each not in control.read_text().split()]
@@ -148,7 +152,7 @@ def _delegate(root: Path) -> None:
 
 
 def _copy_cpuset(parent: Path, group: Path) -> None:
-    # A new version 1 group has no processors, and nothing can be moved in.
+    # A new version 1 group has no processors, and no process can be moved into it.
     for name in ("cpuset.cpus", "cpuset.mems"):
         if not (group / name).read_text().strip():
             (group / name).write_text((parent / name).read_text())

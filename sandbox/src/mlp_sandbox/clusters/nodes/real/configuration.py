@@ -20,7 +20,10 @@ from mlp_sandbox.instance import SOURCES
 
 KUBELET_FOLDER = "/var/lib/kubelet"
 ACCELERATORS_FILE = "device-plugins/mlp-accelerators.json"
-"""Below the kubelet's folder: what the device plugin's stand-in announces, which sees that folder as a hostPath."""
+"""Path below the kubelet's folder: the resources that the device plugin's stand-in announces.
+
+The stand-in mounts the kubelet's folder as a hostPath.
+"""
 
 # https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
 _OWN_LABELS = frozenset(
@@ -43,13 +46,16 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Programs(Protocol):
-    """Where the Kubernetes programs are."""
+    """Paths of the Kubernetes programs."""
 
     def path(self, name: str) -> Path: ...
 
 
 def registration_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """Those that a kubelet may give to its node; with another one of Kubernetes' own names it refuses to start."""
+    """Return the labels that a kubelet may set on its node.
+
+    With other labels of Kubernetes' domains it refuses to start.
+    """
 
     def allowed(key: str) -> bool:
         domain = key.rpartition("/")[0]
@@ -61,7 +67,10 @@ def registration_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def kubelet_configuration(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder) -> dict[str, object]:
-    """https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"""
+    """Return the kubelet's configuration.
+
+    https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
+    """
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -87,19 +96,22 @@ def kubelet_configuration(spec: NodeSpec, access: ClusterAccess, folder: NodeFol
         ],
         "resolvConf": str(folder.etc / "resolv.conf"),
         "serializeImagePulls": False,
-        # The disk is the user's: Kubernetes' shares of it (15 % free, else pods go) would be met on many a laptop.
+        # The disk is the user's. On many laptops, Kubernetes' default limits (15 % free) would cause evictions.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "imageGCHighThresholdPercent": 99,
         "imageGCLowThresholdPercent": 98,
         "containerLogMaxSize": "10Mi",
         "containerLogMaxFiles": 3,
-        # Answers of a cluster that starts: nodes and pods show their state soon.
+        # A short interval, so that nodes and pods of a starting cluster show their state soon.
         "nodeStatusUpdateFrequency": "5s",
     }
 
 
 def kube_proxy_configuration(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder) -> dict[str, object]:
-    """https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/"""
+    """Return kube-proxy's configuration.
+
+    https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/
+    """
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
@@ -107,7 +119,7 @@ def kube_proxy_configuration(spec: NodeSpec, access: ClusterAccess, folder: Node
         "clientConnection": {"kubeconfig": str(folder.etc / "kube-proxy.kubeconfig")},
         "clusterCIDR": access.pod_cidr,
         "hostnameOverride": spec.name,
-        # The machine's table of connections is not the node's to size.
+        # The node must not resize the machine's connection table.
         "conntrack": {"maxPerCore": 0},
     }
 
@@ -126,7 +138,7 @@ def kubeconfig(access: ClusterAccess, client: Certificate) -> dict[str, object]:
 
 
 def write(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, *, overlay: bool) -> None:
-    """All files that the node's processes read, client certificates included."""
+    """Write all files that the node's processes read, including client certificates. Raises SandboxError."""
     if spec.pod_cidr is None:
         raise SandboxError(f"node {spec.name}: a real node needs a pod_cidr, a /24 of {access.pod_cidr}")
     kubelet = access.issue(f"system:node:{spec.name}", ("system:nodes",), f"kubelet-{spec.name}")
@@ -140,7 +152,7 @@ def write(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, *, overlay:
     for name, content in files.items():
         (folder.etc / name).write_text(json.dumps(content, indent=1))  # JSON is YAML
     (folder.etc / "resolv.conf").write_text(resolv := _resolv_conf())
-    # For the node itself, which soon gives up where no name server answers.
+    # For the node's own processes: short time-outs if no name server answers.
     (folder.etc / "resolv-node.conf").write_text(f"{resolv}options timeout:1 attempts:2\n")
     containers.write(folder, spec.pod_cidr, overlay=overlay, database_ca=access.database_ca)
     machine.write(folder, spec)
@@ -200,7 +212,10 @@ def plan(spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, programs: Pr
 def _fingerprint(
     spec: NodeSpec, access: ClusterAccess, folder: NodeFolder, network: Network, programs: Programs
 ) -> str:
-    """Of what a node is made of. Labels and taints are not of it: those of a node that runs change in the API."""
+    """Return a hash of the properties that require a restart of the node when they change.
+
+    Labels and taints are not included, because those of a running node are changed in the API.
+    """
     kubelet = kubelet_configuration(spec, access, folder)
     del kubelet["registerWithTaints"]
     content = {
@@ -227,7 +242,10 @@ def _program(name: str) -> str:
 
 
 def _resolv_conf() -> str:
-    """The machine's, and of systemd's resolver the file without its own address, which no other namespace reaches."""
+    """Return the machine's resolv.conf without loopback name servers, which other namespaces cannot reach.
+
+    The file of systemd-resolved is preferred, because it does not list its own loopback address.
+    """
     for path in (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf")):
         if path.is_file():
             lines = path.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""containerd's configuration, its mirrors, and the pods' network (CNI)."""
+"""Configuration of containerd, its registry mirrors, and the pods' network (CNI)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CAP_SYS_RESOURCE = 24
 
 
 def write(folder: NodeFolder, pod_cidr: str, *, overlay: bool, database_ca: Path | None) -> None:
-    """Files in the node's folder; `overlay` says whether its file system can carry overlays."""
+    """Write the files in the node's folder. `overlay` is True if its file system supports overlays."""
     if database_ca is not None:
         folder.database_ca.write_bytes(database_ca.read_bytes())
         folder.database_ca.chmod(0o644)
@@ -37,7 +37,15 @@ def write(folder: NodeFolder, pod_cidr: str, *, overlay: bool, database_ca: Path
 
 
 def containerd_toml(folder: NodeFolder, *, overlay: bool, may_raise_priority: bool, with_base: bool) -> str:
-    """Without CAP_SYS_RESOURCE a container with a lower oom_score_adj than ours could not start."""
+    """Return containerd's configuration.
+
+    Args:
+        folder: Folder of the node.
+        overlay: True if its file system supports overlays.
+        may_raise_priority: True if this process has CAP_SYS_RESOURCE. Without it, containers with a lower
+            oom_score_adj than this process's could not start.
+        with_base: True if containers use the base runtime specification.
+    """
     restrict = "false" if may_raise_priority else "true"
     base = f'\nbase_runtime_spec = "{folder.base_spec}"' if with_base else ""
     return f"""\
@@ -76,8 +84,11 @@ SystemdCgroup = false
 
 
 def hosts_toml() -> str:
-    """Every registry has the same mirror. What that does not give, containerd asks the registry itself for, in vain:
-    a node has no way out."""
+    """Return the mirror configuration, which is the same for every registry.
+
+    If the mirror does not provide an image, containerd asks the registry itself. This fails, because a node has no
+    internet access.
+    """
     host, port = registry_redirect.ADDRESS
     return f"""\
 [host."http://{host}:{port}"]
@@ -86,8 +97,10 @@ capabilities = ["pull", "resolve"]
 
 
 def cni(folder: NodeFolder, pod_cidr: str) -> dict[str, object]:
-    """Pods are routed, each on a cable of its own, as by the VPC CNI: no bridge, so no bridged packets that netfilter
-    misses. https://www.cni.dev/plugins/current/main/ptp/"""
+    """Return the configuration of the pods' network. As with the VPC CNI, each pod has its own veth pair and is routed.
+
+    There is no bridge, whose packets netfilter would miss. https://www.cni.dev/plugins/current/main/ptp/
+    """
     ipam = {
         "type": "host-local",
         "ranges": [[{"subnet": pod_cidr}]],

@@ -1,5 +1,7 @@
-"""The first process of a node: sets up its namespaces, keeps its services running, reaps what ends. When it ends, the
-kernel ends everything inside. `init <node's folder>`, started by `launch`."""
+"""First process of a node: it sets up the namespaces, keeps the services running, and reaps ended processes.
+
+When it ends, the kernel ends everything inside the node. `launch` starts it as `init <node's folder>`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from mlp_sandbox.clusters.nodes.real.plan import Plan
 from mlp_sandbox.clusters.nodes.real.services import Services
 
 GRACE_SECONDS = 5.0
-"""How long pods' processes get to end after SIGTERM; terminationGracePeriodSeconds may ask for more in vain."""
+"""Time that processes of pods have to end after SIGTERM. A longer terminationGracePeriodSeconds has no effect."""
 
 _STEP_SECONDS = 0.5
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
@@ -30,7 +32,7 @@ def main() -> None:
         _set_up(plan)
     except subprocess.CalledProcessError as error:
         sys.exit(f"{' '.join(str(each) for each in error.cmd)}: {error.stderr.strip()}")
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # before there is a thread that could take one
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # before another thread could receive one
     registry_redirect.serve_in_thread(plan.registry)
     services = Services(plan.services, folder.log, folder.state)
     while True:
@@ -45,7 +47,7 @@ def main() -> None:
 def _set_up(plan: Plan) -> None:
     mounts.share_inside()
     Path("/proc/sys/kernel/hostname").write_text(plan.hostname)
-    network.connect(plan.network)  # before /run is hidden: the cluster's namespace has its name there
+    network.connect(plan.network)  # before /run is hidden, which has the name of the cluster's namespace
     mounts.own_sys()
     cgroups.make_pods_group()
     mounts.own_run()
@@ -53,7 +55,10 @@ def _set_up(plan: Plan) -> None:
 
 
 def _end(services: Services) -> None:
-    """Kubelet and containerd first, so that they start nothing anew; then the pods' processes are asked to end."""
+    """End the node's processes.
+
+    Kubelet and containerd are killed first, so that they restart nothing. Then the processes of pods get SIGTERM.
+    """
     for running in services.each:
         running.signal(signal.SIGKILL)
     deadline = time.monotonic() + GRACE_SECONDS
@@ -70,7 +75,10 @@ def _end(services: Services) -> None:
 
 
 def _others() -> set[int]:
-    """Pids that do the pods' work: neither this process, nor a shim, which goes with its container, nor a pause."""
+    """Return the pids of the pods' processes.
+
+    Left out are this process, shims (which end with their containers) and pause processes.
+    """
     found: set[int] = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and entry.name != "1":

@@ -1,7 +1,7 @@
-"""Starts a node's first process: into the node's control group, then into new namespaces. `launch <node's folder>`.
+"""Start of a node's first process in the node's control group and in new namespaces: `launch <node's folder>`.
 
-It replaces itself with `unshare`, which stays as the namespaces' owner outside: killed, it takes the first process
-along, and with that the kernel ends every process, mount and link of the node.
+The process replaces itself with `unshare`, which stays outside as the owner of the namespaces. When `unshare` is
+killed, the first process ends too, and with it the kernel ends every process, mount and link of the node.
 """
 
 from __future__ import annotations

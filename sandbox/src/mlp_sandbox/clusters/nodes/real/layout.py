@@ -1,4 +1,4 @@
-"""Where a real node keeps its files, and the names of what it has outside of its folder."""
+"""Paths of the files of a real node, and the names of its resources outside its folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class NodeFolder:
-    """Everything of one node lies under `root`; cgroup and link are named after it, so that leftovers are found."""
+    """Folder of one node: all its files lie below `root`.
+
+    Cgroup and link are named after it, so that leftovers are found.
+    """
 
     root: Path
 
@@ -23,7 +26,7 @@ class NodeFolder:
 
     @property
     def link(self) -> str:
-        """The bridge's end of the node's cable: at most 15 characters."""
+        """Return the name of the bridge's end of the node's veth pair. It has at most 15 characters."""
         return f"mlpn{self.identity}"
 
     @property
@@ -36,12 +39,15 @@ class NodeFolder:
 
     @property
     def state(self) -> Path:
-        """Written by the node's first process: which services run. Its age says whether that process is well."""
+        """Return the path of the state file, in which the node's first process lists the running services.
+
+        The age of the file shows whether that process is healthy.
+        """
         return self.root / "state.json"
 
     @property
     def pod_identity_switch(self) -> Path:
-        """The Pod Identity agent runs while this file exists."""
+        """Return the path of a file: the Pod Identity agent runs while it exists."""
         return self.root / "pod-identity"
 
     @property
@@ -50,12 +56,12 @@ class NodeFolder:
 
     @property
     def database_ca(self) -> Path:
-        """What pods verify databases with."""
+        """Return the path of the CA file that pods verify databases with."""
         return self.etc / "database-ca.pem"
 
     @property
     def base_spec(self) -> Path:
-        """What every container starts from."""
+        """Return the path of the base runtime specification of every container."""
         return self.etc / "base-spec.json"
 
     @property
@@ -68,7 +74,7 @@ class NodeFolder:
 
     @property
     def kubelet(self) -> Path:
-        """Seen as /var/lib/kubelet inside of the node."""
+        """Return the folder that is mounted as /var/lib/kubelet inside the node."""
         return self.root / "kubelet"
 
     @property
@@ -77,22 +83,23 @@ class NodeFolder:
 
     @property
     def volumes(self) -> Path:
-        """Folders behind the PersistentVolumes that are on this node."""
+        """Return the folder of the data of the PersistentVolumes on this node."""
         return self.root / "volumes"
 
     @property
     def machine(self) -> Path:
-        """What /proc and /sys say of the processors and the memory, inside of the node."""
+        """Return the folder of the files that replace those in /proc and /sys about processors and memory inside the
+        node."""
         return self.root / "machine"
 
     @property
     def var_log(self) -> Path:
-        """Seen as /var/log inside of the node: pods' logs."""
+        """Return the folder that is mounted as /var/log inside the node. It contains the logs of pods."""
         return self.root / "var-log"
 
     @property
     def log(self) -> Path:
-        """Logs of the node's own processes."""
+        """Return the folder of the logs of the node's own processes."""
         return self.root / "log"
 
     def make(self) -> None:

@@ -1,7 +1,8 @@
-"""The size of a node: what /proc and /sys say inside of it, so that it announces its instance type's capacity.
+"""Size of a node: the processors and memory that /proc and /sys show inside it.
 
-Placement then is the one that AWS will make, on a machine of any size: processors are shared when pods want more than
-there are, and memory is the machine's, however much the node announces.
+The node announces its instance type's capacity, so that pods are placed as on AWS, on a machine of any size. Processors
+are shared when pods need more than the machine has. Available memory is that of the machine, however much the node
+announces.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _CPUS = "/sys/devices/system/cpu"
 _NUMA = "/sys/devices/system/node"
 _MEMORY = "/proc/meminfo"
 
-# Of the first, second, ... processor, in hundredths of a percent.
+# Shares of the first, second, ... processor, in hundredths of a percent.
 _CPU_SHARES = (600, 100, 50, 50)
 _CPU_SHARE_BEYOND = 25
 _MEMORY_PER_POD_MIB = 11
@@ -24,7 +25,7 @@ _MEMORY_BASE_MIB = 255
 
 
 def reserved(cpus: int, max_pods: int) -> dict[str, str]:
-    """What Amazon's node images keep for the system (kubeReserved).
+    """Return the resources that Amazon's node images reserve for the system (kubeReserved).
 
     https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html and nodeadm's kubelet defaults.
     """
@@ -34,7 +35,7 @@ def reserved(cpus: int, max_pods: int) -> dict[str, str]:
 
 
 def write(folder: NodeFolder, spec: NodeSpec) -> None:
-    """Files in the form of those that cAdvisor, inside of the kubelet, reads."""
+    """Write files in the format of those that cAdvisor, which is part of the kubelet, reads."""
     processors = folder.machine / "cpu"
     shutil.rmtree(processors, ignore_errors=True)
     for number in range(spec.cpus):
@@ -52,8 +53,10 @@ def write(folder: NodeFolder, spec: NodeSpec) -> None:
 
 
 def binds(folder: NodeFolder) -> tuple[tuple[str, str], ...]:
-    """(source, target) inside of the node. Where the machine tells of memory nodes, they are hidden: cAdvisor would
-    count their processors."""
+    """Return the bind mounts inside the node as (source, target).
+
+    If the machine has NUMA nodes in /sys, they are hidden, because cAdvisor would count their processors.
+    """
     found = [(str(folder.machine / "cpu"), _CPUS), (str(folder.machine / "meminfo"), _MEMORY)]
     if Path(_NUMA).exists():
         found.append((str(folder.machine / "node"), _NUMA))

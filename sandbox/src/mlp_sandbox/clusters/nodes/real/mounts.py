@@ -1,4 +1,4 @@
-"""The mount namespace of a node: its own /sys, control groups, /run, and its folders where Kubernetes expects them."""
+"""Mount namespace of a node: its own /sys, control groups and /run, and its folders at the paths of Kubernetes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def mount(*arguments: str | Path) -> None:
 
 
 def share_inside() -> None:
-    """Pods may ask for mounts to reach them (or others): mounts travel between them, and none leaves the node."""
+    """Share mounts between the pods of the node, as pods may request mount propagation. No mount leaves the node."""
     mount("--make-rshared", "/")
 
 
 def own_sys() -> None:
-    """/sys as this network and control group namespace has it."""
+    """Mount a /sys of this network and control group namespace."""
     found = cgroups.hierarchies()
     mount("-t", "sysfs", "sysfs", "/sys")
     if found[0].version_2:
@@ -41,14 +41,17 @@ def own_sys() -> None:
 
 
 def own_run() -> None:
-    """An empty /run: the machine's sockets are not the node's, and what was there before a crash is gone."""
+    """Mount an empty /run, which hides the machine's sockets and removes leftovers of a crash."""
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for name in ("netns", "lock", "containerd"):
         Path("/run", name).mkdir()
 
 
 def bind(binds: Sequence[tuple[str, str]]) -> None:
-    """Targets are made where they are missing: /etc/resolv.conf may be a link into the /run that was."""
+    """Bind-mount the sources to the targets.
+
+    Missing targets are created: /etc/resolv.conf may link into the hidden /run.
+    """
     for source, target in binds:
         place = Path(target).resolve()
         if Path(source).is_dir():
@@ -60,7 +63,10 @@ def bind(binds: Sequence[tuple[str, str]]) -> None:
 
 
 def _leave_root() -> None:
-    """Version 2 gives controllers only to groups whose parent holds no process."""
+    """Move all processes out of the root group.
+
+    Version 2 enables controllers only for groups whose parent has no processes.
+    """
     group = CGROUPS / "init"
     group.mkdir(exist_ok=True)
     for pid in (CGROUPS / "cgroup.procs").read_text().split():
@@ -71,7 +77,7 @@ def _leave_root() -> None:
 
 
 def overlay_works(folder: Path) -> bool:
-    """Whether an overlay can have its upper folder there: it cannot on another overlay."""
+    """Return True if a folder can hold the upper folder of an overlay. It cannot if it is itself on an overlay."""
     names = [folder / "overlay-try" / name for name in ("lower", "upper", "work", "merged")]
     for name in names:
         name.mkdir(parents=True, exist_ok=True)

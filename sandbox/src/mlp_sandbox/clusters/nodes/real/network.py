@@ -1,4 +1,4 @@
-"""The network namespace of a node: its cable to the cluster's bridge, addresses, routes and kernel settings."""
+"""Network namespace of a node: its veth pair to the cluster's bridge, addresses, routes and kernel settings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from mlp_sandbox.clusters.nodes.real.plan import Network
 
 POD_IDENTITY_ADDRESS = "169.254.170.23"
-"""Where AWS SDKs look for the agent: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html"""
+"""Address of the agent for AWS SDKs: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html"""
 
-# Pods' packages are routed to others on the same cable; a redirect would be wrong for the answer's way back.
+# Packets of pods are routed to other nodes through the same interface. A redirect would break the way back.
 _SETTINGS = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/send_redirects": "0",
@@ -29,7 +29,7 @@ def ip(*arguments: str, netns: str | None = None) -> None:
 
 
 def try_ip(*arguments: str, netns: str | None = None) -> bool:
-    """False when it fails, which for removals means that there was nothing."""
+    """Run `ip` and return False when it fails. For removals, a failure means that there was nothing to remove."""
     try:
         ip(*arguments, netns=netns)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
@@ -38,7 +38,10 @@ def try_ip(*arguments: str, netns: str | None = None) -> bool:
 
 
 def connect(network: Network) -> None:
-    """Called by the node's first process: its pid is 1 for the kernel that looks for the cable's other end."""
+    """Connect the node to the cluster's bridge.
+
+    Only the node's first process may call this: the veth pair's other end goes to the network namespace of pid 1.
+    """
     try_ip("link", "del", network.link, netns=network.netns)
     ip("link", "add", network.link, "type", "veth", "peer", "name", "eth0", "netns", "1", netns=network.netns)
     ip("link", "set", network.link, "master", network.bridge, "up", netns=network.netns)
@@ -55,7 +58,7 @@ def connect(network: Network) -> None:
 
 
 def disconnect(network: Network) -> None:
-    """Take away what lies in the cluster's namespace, for a node that has ended."""
+    """Remove the route and the link of an ended node from the cluster's namespace."""
     if Path("/run/netns", network.netns).exists():
         try_ip("route", "del", network.pod_cidr, "via", network.address, netns=network.netns)
         try_ip("link", "del", network.link, netns=network.netns)

@@ -1,4 +1,4 @@
-"""A real node as the cluster's supervisor handles it: started, found again, replaced when half dead, stopped."""
+"""Real node from the view of the cluster's supervisor: start, adoption, replacement of a broken node, and stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _FRESH_SECONDS = 20.0
 
 
 class RealNode:
-    """One node. Its processes live on when the one that made this object ends, and are found again by `folder`."""
+    """Real node.
+
+    Its processes live on when the process that created this object ends, and are found again by `folder`.
+    """
 
     def __init__(self, folder: Path, spec: NodeSpec, access: ClusterAccess, tools: configuration.Programs) -> None:
         self._folder = NodeFolder(folder)
@@ -35,9 +38,12 @@ class RealNode:
         self._tools = tools
 
     def start(self) -> None:
-        """Make it run. One that runs as wanted stays; one that cannot repair itself or runs otherwise is replaced.
+        """Start the node.
 
-        Raises SandboxError when it does not come up; its own words are in the message and in `<folder>/log`.
+        A node that runs with the same plan stays. A node that cannot repair itself or has another plan is replaced.
+
+        Raises SandboxError if the node does not start. The message contains the end of its log, which is in
+        `<folder>/log`.
         """
         plan = configuration.plan(self._spec, self._access, self._folder, self._tools)
         if processes.running(self._folder.pid_file) is not None:
@@ -67,7 +73,7 @@ class RealNode:
             )
 
     def running(self) -> bool:
-        """Whether all its processes run."""
+        """Return True if all processes of the node run."""
         if processes.running(self._folder.pid_file) is None:
             return False
         try:
@@ -78,7 +84,7 @@ class RealNode:
         return age < _FRESH_SECONDS and bool(state) and all(pid is not None for pid in state.values())
 
     def set_pod_identity(self, enabled: bool) -> None:
-        """Run the Pod Identity agent, as the add-on of EKS does, or not. Takes effect within a second."""
+        """Enable or disable the Pod Identity agent, which is an add-on on EKS. Takes effect within a second."""
         if enabled:
             self._folder.root.mkdir(parents=True, exist_ok=True)
             self._folder.pod_identity_switch.touch()
@@ -86,12 +92,15 @@ class RealNode:
             self._folder.pod_identity_switch.unlink(missing_ok=True)
 
     def stop(self) -> None:
-        """End it: pods are asked first. Containers, namespaces, mounts and links are gone; images and logs stay."""
+        """Stop the node, with a grace period for pods.
+
+        Containers, namespaces, mounts and links are removed; images and logs stay.
+        """
         self.clean(self._folder.root)
 
     @staticmethod
     def clean(folder: Path) -> None:
-        """End what runs of the node of that folder and remove what it left, whoever started it."""
+        """Stop the node of a folder and remove its leftovers, whichever process started it."""
         node = NodeFolder(folder)
         pid = processes.running(node.pid_file)
         if pid is not None:
@@ -107,7 +116,7 @@ class RealNode:
         network.disconnect(plan.network)
 
     def _runs(self, plan: Plan) -> bool:
-        """Whether the running node was started with this plan."""
+        """Return True if the running node was started with this plan."""
         try:
             return Plan.read(self._folder.plan).fingerprint == plan.fingerprint
         except (OSError, ValueError, KeyError, TypeError):
@@ -123,7 +132,7 @@ class RealNode:
 
 
 def _end(pid: int) -> None:
-    """Ask the first process, the child of the one outside; after a while kill both."""
+    """Send SIGTERM to the node's first process, which is a child of `pid`. After a time-out, kill both."""
     try:
         outside = psutil.Process(pid)
         for first in outside.children():

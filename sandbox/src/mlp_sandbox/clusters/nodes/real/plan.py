@@ -1,4 +1,4 @@
-"""What the node's first process is told: network, mounts and services, as plain data in a JSON file."""
+"""Plan for a node's first process: network, mounts and services, as plain data in a JSON file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The node's cable to the cluster's bridge, and its address."""
+    """Connection of the node to the cluster's bridge, and its address."""
 
     netns: str
     bridge: str
@@ -24,8 +24,12 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A process of the node that is started again when it ends. It waits for the socket `after` to exist, and runs
-    only while the file `while_exists` does."""
+    """Process of the node that is restarted when it ends.
+
+    Attributes:
+        after: Path of a socket that must exist before the process starts.
+        while_exists: Path of a file; the process runs only while it exists.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -36,9 +40,11 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All that the first process needs. `binds` are (source, target) inside of the node's mount namespace.
+    """Complete input of a node's first process.
 
-    `fingerprint` is that of all that a node must be started anew for when it changes.
+    Attributes:
+        fingerprint: Hash of the properties that require a restart of the node when they change.
+        binds: Bind mounts as (source, target) inside the node's mount namespace.
     """
 
     fingerprint: str
@@ -55,7 +61,7 @@ class Plan:
 
     @classmethod
     def read(cls, path: Path) -> Plan:
-        """Raises OSError, ValueError, KeyError or TypeError when it is not there or not whole."""
+        """Read a plan. Raises OSError, ValueError, KeyError or TypeError if the file is missing or incomplete."""
         raw: dict[str, Any] = json.loads(path.read_text())
         return cls(
             fingerprint=raw["fingerprint"],

@@ -1,8 +1,8 @@
-"""The Pod Identity agent of a node: hands out the credentials of the role that a pod's service account has.
+"""Pod Identity agent of a node: it provides the credentials of the role of a pod's service account.
 
-A pod's AWS SDK sends its service-account token to 169.254.170.23 (put into every pod by the cluster); the agent changes
-it into credentials by EKS Auth's AssumeRoleForPodIdentity. It keeps nothing: whoever asks again gets fresh ones.
-https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+A pod's AWS SDK sends its service-account token to 169.254.170.23, an address that the cluster configures in every pod.
+The agent exchanges the token for credentials with EKS Auth's AssumeRoleForPodIdentity. It caches nothing, so that every
+request gets new credentials. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PORT = 80
 _LONGEST_TOKEN = 16 * 1024
 
 Exchange = Callable[[str], Mapping[str, Any]]
-"""Token -> the answer of AssumeRoleForPodIdentity; raises ClientError or BotoCoreError."""
+"""Function that maps a token to the response of AssumeRoleForPodIdentity. Raises ClientError or BotoCoreError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,10 @@ class Answer:
 
 
 def answer(path: str, token: str | None, exchange: Exchange) -> Answer:
-    """What a request gets. In the form of container credentials, as the SDKs read them:
-    https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html"""
+    """Return the response to a request, in the container credentials format of the SDKs.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+    """
     if path.partition("?")[0] != PATH:
         return _refusal(404, "NotFound", f"there is nothing at {path[:100]!r}; ask for {PATH}")
     if not token:
@@ -69,7 +71,10 @@ def answer(path: str, token: str | None, exchange: Exchange) -> Answer:
 
 
 def exchange_at(cluster: str, region: str, endpoint: str) -> Exchange:
-    """By the emulated EKS Auth API. The token proves who asks; the request's signature only says to whom it goes."""
+    """Return an exchange that uses the emulated EKS Auth API.
+
+    The token identifies the caller; the signature of the request only routes it.
+    """
     client = boto3.client(
         "eks-auth",
         region_name=region,
@@ -85,13 +90,13 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def server_bind(self) -> None:
-        # Not HTTPServer's: it looks up the address's name, and waits long where no name server answers.
+        # HTTPServer's method would look up the address's name, which takes long if no name server answers.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = POD_IDENTITY_ADDRESS, PORT
 
 
 def server(address: tuple[str, int], exchange: Exchange) -> ThreadingHTTPServer:
-    """Not yet serving; the address is bound."""
+    """Return a server that is bound to the address, but does not serve yet."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -109,7 +114,7 @@ def server(address: tuple[str, int], exchange: Exchange) -> ThreadingHTTPServer:
                 self.log_error("%s %s: %s", found.status, found.body["code"], found.body["message"])
 
         def log_request(self, code: object = "-", size: object = "-") -> None:
-            """Only what went wrong is noted, and never a token or a key."""
+            """Log nothing: only errors are logged, and never a token or a key."""
 
     return Server(address, Handler)
 

@@ -1,8 +1,8 @@
-"""Sends every image pull of the node to the cluster's registry, whose repositories are `<registry host>/<path>`.
+"""Redirect of all image pulls of a node to the cluster's registry, whose repositories are `<registry host>/<path>`.
 
-containerd names the host that an image reference has in the query (`?ns=docker.io`) and cannot put it into the path:
-a redirect does, for any host. https://github.com/containerd/containerd/blob/main/docs/hosts.md
-What the registry lacks is asked of the host first, which pulls it there (`mlp_sandbox.clusters.images.pulls`).
+containerd sends the host of an image reference in the query (`?ns=docker.io`) and cannot put it into the path. The
+redirect does so for any host. https://github.com/containerd/containerd/blob/main/docs/hosts.md If the registry lacks an
+image, the host is first asked to pull it (`mlp_sandbox.clusters.images.pulls`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 ADDRESS = ("127.0.0.1", 5001)
 NOT_HERE = "not in the sandbox's image catalogue"
 PULLS_PORT, PULLS_PATH = 5001, "/pull"
-"""Of the service that pulls, on the registry's address."""
+"""Port and path of the service that pulls images, which has the registry's address."""
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _SECONDS = 20
@@ -25,7 +25,7 @@ _LONGEST_REASON = 1000
 
 
 def target(path: str) -> str | None:
-    """The registry's path for a request of containerd; None when it names no host."""
+    """Return the registry's path for a request of containerd, or None if the request names no host."""
     parts = urlsplit(path)
     query = parse_qsl(parts.query)
     host = dict(query).get("ns", "")
@@ -34,13 +34,13 @@ def target(path: str) -> str | None:
     if not parts.path.startswith("/v2/") or not _HOST.fullmatch(host):
         return None
     rest = [(name, value) for name, value in query if name != "ns"]
-    # A colon is no character of a repository's name.
+    # Repository names cannot contain a colon.
     there = f"/v2/{host.replace(':', '_')}/{parts.path.removeprefix('/v2/')}"
     return f"{there}?{urlencode(rest)}" if rest else there
 
 
 def lacks(registry: str, path: str, accept: str) -> bool:
-    """Whether the registry says that it does not have a manifest; one that does not answer says nothing."""
+    """Return True if the registry responds that it does not have a manifest. No response counts as False."""
     if "/manifests/" not in path:
         return False
     connection = http.client.HTTPConnection(registry, timeout=_SECONDS)
@@ -54,7 +54,7 @@ def lacks(registry: str, path: str, accept: str) -> bool:
 
 
 def problem(registry: str, path: str) -> str | None:
-    """Have a manifest's image pulled by the host; why it cannot be, None once the registry has it.
+    """Request that the host pulls an image. Returns None once the registry has it, or else the reason why it does not.
 
     `path` is the registry's: /v2/<host>/<path>/manifests/<tag or digest>.
     """
@@ -73,7 +73,7 @@ def problem(registry: str, path: str) -> str | None:
 
 
 def status_line(text: str) -> str:
-    """containerd passes on no more of an answer than its status line, which is one line in Latin-1."""
+    """Return a text as one line in Latin-1, because containerd only passes on the status line of an error response."""
     return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")[:_LONGEST_REASON]
 
 
@@ -86,7 +86,7 @@ def serve_in_thread(registry: str) -> ThreadingHTTPServer:
             if there is None:
                 self.send_response(404)
             elif reason := self._reason(there):
-                # Not 404: of that containerd tells no more than "not found".
+                # Not 404, for which containerd reports only "not found".
                 self.send_response(410, status_line(reason))
             else:
                 self.send_response(307)
@@ -101,7 +101,7 @@ def serve_in_thread(registry: str) -> ThreadingHTTPServer:
             return problem(registry, there) if lacks(registry, there, accept) else None
 
         def log_message(self, format: str, *args: object) -> None:
-            """The registry keeps a log; this one would grow without bounds."""
+            """Log nothing: the registry has its own log, and this one would grow without limit."""
 
     server = ThreadingHTTPServer(ADDRESS, Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

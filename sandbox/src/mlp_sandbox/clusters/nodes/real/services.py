@@ -1,4 +1,4 @@
-"""The node's services: started in order, started again when they end, their logs kept small."""
+"""Services of a node: they are started in order and restarted when they end, and their logs are kept small."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ LOG_LIMIT = 8 * 1024 * 1024
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _WELL_SECONDS = 20.0
-"""A service that ran for so long starts again at once, and no later than one that ends on start."""
+"""Minimum run time after which a service restarts with the shortest pause."""
 
 
 class Running:
-    """One service: its process, and when it may be started again."""
+    """One service: its process, and the earliest time of its next start."""
 
     def __init__(self, service: Service, log: Path) -> None:
         self.service = service
@@ -34,7 +34,7 @@ class Running:
         return self.service.while_exists is None or Path(self.service.while_exists).exists()
 
     def step(self, now: float) -> None:
-        """Start or end the process, as is due."""
+        """Start or end the process if necessary."""
         if not self.wanted:
             self.signal(signal.SIGTERM)
         elif self.pid is None and now >= self._not_before and self._may_start():
@@ -57,7 +57,7 @@ class Running:
         return self.service.after is None or Path(self.service.after).exists()
 
     def _spawn(self) -> int:
-        # Not subprocess, which waits for its children too: the first process waits for all of them in one place.
+        # Not subprocess, which also waits for its children: the first process reaps all processes in one place.
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         return os.posix_spawn(
             self.service.command[0],
@@ -75,7 +75,7 @@ class Running:
     def _bound_log(self) -> None:
         try:
             if self._log.stat().st_size > LOG_LIMIT:
-                # The process keeps the file open for appending: the older half is kept beside it, the file goes on.
+                # The process has the file open for appending: copy the content, then truncate the file in place.
                 self._log.with_suffix(".log.1").write_bytes(self._log.read_bytes())
                 os.truncate(self._log, 0)
         except FileNotFoundError:
@@ -83,7 +83,7 @@ class Running:
 
 
 class Services:
-    """All of them, and the file that tells the world outside how they are."""
+    """All services of a node, and the state file that shows them outside the node."""
 
     def __init__(self, services: Sequence[Service], log: Path, state: Path) -> None:
         self.each = [Running(service, log) for service in services]
@@ -97,7 +97,7 @@ class Services:
         self._write(now)
 
     def reap(self) -> None:
-        """Wait for every process that has ended, ours or an orphan that the namespace gave to its first process."""
+        """Reap every ended process: services, and orphans that the namespace reparented to its first process."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)

@@ -1,6 +1,6 @@
-"""Stands in for Kubernetes' Cluster Autoscaler on AWS: its flags, Auto Scaling group tags, permissions and events.
+"""Stand-in for Kubernetes' Cluster Autoscaler on AWS: its flags, Auto Scaling group tags, permissions and events.
 
-Simpler than the original, on purpose: one replica without leader election, and where a pod fits is told by its
-requests, node selector, required node affinity and tolerations, not by inter-pod affinity, spreading or volumes' zones.
-https://github.com/kubernetes/autoscaler/tree/master/cluster-autoscaler
+It is deliberately simpler than the original: one replica without leader election. The fit of a pod depends on its
+requests, node selector, required node affinity and tolerations, but not on inter-pod affinity, topology spread or the
+zones of volumes. https://github.com/kubernetes/autoscaler/tree/master/cluster-autoscaler
 """

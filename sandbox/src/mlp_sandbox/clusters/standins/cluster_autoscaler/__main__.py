@@ -1,4 +1,4 @@
-"""`cluster-autoscaler --cloud-provider=aws ...`: the loop, until it is told to end."""
+"""`cluster-autoscaler --cloud-provider=aws ...`: the autoscaler's loop, which runs until a signal stops it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _loop(options: Options, autoscaler: Autoscaler, cluster: Cluster, health: He
 
 
 def _region(cluster: Cluster, stop: threading.Event) -> str:
-    """AWS_REGION; else that of the nodes, which tell it by a label."""
+    """Return the region from AWS_REGION or AWS_DEFAULT_REGION, or else from a label of the nodes."""
     named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     while not named and not stop.is_set():
         try:

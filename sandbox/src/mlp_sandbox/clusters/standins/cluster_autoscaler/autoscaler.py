@@ -1,4 +1,4 @@
-"""One turn of the loop: look, grow groups for pods that wait, shrink them by nodes that are not needed."""
+"""One turn of the loop: observe the cluster, grow groups for pending pods, and remove nodes that are not needed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class View:
-    """What a turn sees. `of_node` gives the group of a node by name, `on` the pods on it."""
+    """State of the cluster in one turn.
+
+    Attributes:
+        on: Pods by the name of their node.
+        of_node: Group of each node, by node name.
+    """
 
     groups: list[Group]
     nodes: list[Node]
@@ -60,7 +65,11 @@ class Autoscaler:
         return self._removal.count
 
     def turn(self, now: float) -> View:
-        """`now` from any clock that only goes forward. Raises what the two APIs raise when they do not answer."""
+        """Run one turn and return its view. Raises the errors of the two APIs if they do not respond.
+
+        Args:
+            now: Time in seconds of a monotonic clock.
+        """
         view = self._look(now)
         if self._options.enforce_node_group_min_size:
             for group in view.groups:
@@ -99,7 +108,7 @@ class Autoscaler:
         return view
 
     def _template(self, group: Group, members: Sequence[Node], daemon_pods: Sequence[Pod]) -> Node | None:
-        """By a node that the group has, else by what AWS knows of it."""
+        """Return the template of a group's new node: a copy of an existing node, or else derived from data of AWS."""
         good = [node for node in members if usable(node)]
         if good:
             return with_daemon_sets(template_from_node(good[0]), daemon_pods)
@@ -115,7 +124,7 @@ class Autoscaler:
         return with_daemon_sets(template_from_type(group, instance_type, node_group), daemon_pods)
 
     def _expect(self, group: Group, view: View, now: float) -> None:
-        """Count nodes on their way as room, as long as they may take; then the group gets a rest."""
+        """Count starting nodes of a group as room, until their time limit. After that, the group is in backoff."""
         there = sum(usable(node) for node in view.nodes if view.of_node.get(node.name) is group)
         missing = group.desired - there
         if missing <= 0 or group.template is None:
@@ -179,7 +188,7 @@ class Autoscaler:
 
 
 def _age(created: str) -> float:
-    """Seconds since a time of the API server; a pod without one is old."""
+    """Return the seconds since a timestamp of the API server. A pod without a timestamp counts as old."""
     if not created:
         return float("inf")
     return (datetime.now(UTC) - datetime.fromisoformat(created.replace("Z", "+00:00"))).total_seconds()

@@ -1,4 +1,4 @@
-"""The calls to AWS, none beyond the permissions that the original documents.
+"""Calls to AWS. They need no permissions beyond those that the original documents.
 
 https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#iam-policy
 """
@@ -29,7 +29,7 @@ class Aws:
         self._types: dict[str, Json] = {}
 
     def groups(self, options: Options) -> list[Group]:
-        """Those that the flags name, without template."""
+        """Return the groups that the flags select, without templates."""
         found = {group.name: group for wanted in options.discovery for group in self._tagged(wanted)}
         ranges = {each.name: each for each in options.nodes}
         if ranges:
@@ -38,7 +38,7 @@ class Aws:
         return [found[name] for name in sorted(found)]
 
     def instance_type(self, group: Group, node_group: Json | None) -> Json | None:
-        """What EC2 says of the type of the group's next instance; None when nothing tells the type."""
+        """Return EC2's description of the type of the group's next instance, or None if the type is unknown."""
         [raw] = self._describe(AutoScalingGroupNames=[group.name])
         mixed = raw.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
         name = next((each["InstanceType"] for each in mixed.get("Overrides") or [] if "InstanceType" in each), None)
@@ -55,7 +55,7 @@ class Aws:
         return self._types[name]
 
     def node_group(self, group: Group) -> Json | None:
-        """The EKS node group that the Auto Scaling group belongs to, which its tags name."""
+        """Return the EKS node group that the tags of the Auto Scaling group name, or None if there is none."""
         cluster, name = group.tags.get("eks:cluster-name"), group.tags.get("eks:nodegroup-name")
         if not cluster or not name:
             return None

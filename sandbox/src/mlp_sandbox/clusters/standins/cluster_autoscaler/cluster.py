@@ -1,4 +1,7 @@
-"""The calls to the Kubernetes API, within the permissions of the original's ClusterRole: nodes are not patched."""
+"""Calls to the Kubernetes API, within the permissions of the original's ClusterRole.
+
+Nodes are replaced, not patched.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ _CONFLICT = 409
 
 
 def connect(kubeconfig: str) -> client.ApiClient:
-    """Inside of a pod by its service account, else by the kubeconfig file that is named, or KUBECONFIG."""
+    """Return a client that uses the pod's service account, or outside a pod the given kubeconfig file or KUBECONFIG."""
     if not kubeconfig and "KUBERNETES_SERVICE_HOST" in os.environ and not os.environ.get("KUBECONFIG"):
         config.load_incluster_config()
     else:
@@ -47,7 +50,7 @@ class Cluster:
         return [pod(raw) for raw in _items(self._core.list_pod_for_all_namespaces)]
 
     def daemon_pods(self) -> list[Pod]:
-        """One pod as each daemon set makes them."""
+        """Return one pod for each DaemonSet, built from its template."""
         found: list[Pod] = []
         for raw in _items(self._apps.list_daemon_set_for_all_namespaces):
             template = raw["spec"]["template"]
@@ -57,7 +60,7 @@ class Cluster:
         return found
 
     def mark(self, name: str, *, going: bool) -> None:
-        """Put the taint of a node that is being removed, and cordon it; or take both back."""
+        """Taint and cordon a node that is being removed, or revert both."""
         while True:
             raw = _json(self._core.read_node(name, _preload_content=False, _request_timeout=_SECONDS))
             spec = raw["spec"]
@@ -76,7 +79,7 @@ class Cluster:
                 return
 
     def evict(self, each: Pod) -> bool:
-        """False while a disruption budget does not allow it."""
+        """Evict a pod. Returns False while a disruption budget does not allow it."""
         body = {
             "apiVersion": "policy/v1",
             "kind": "Eviction",
@@ -95,7 +98,7 @@ class Cluster:
         return True
 
     def pod_event(self, each: Pod, reason: str, message: str, kind: str = "Normal") -> None:
-        """The same is said again after five minutes."""
+        """Create an event for a pod. The same event is repeated after five minutes at the earliest."""
         now = datetime.now(UTC)
         key = (each.uid, reason, message)
         if now.timestamp() - self._events.get(key, 0.0) < 300:
@@ -111,7 +114,7 @@ class Cluster:
         self._event("default", about, reason, message, "Normal", datetime.now(UTC))
 
     def priorities(self) -> dict[int, Sequence[str]]:
-        """The priority expander's table; empty when there is none."""
+        """Return the priority expander's table, which is empty if there is none."""
         try:
             raw = _json(
                 self._core.read_namespaced_config_map(
@@ -153,7 +156,7 @@ class Cluster:
 
 
 def _items(read: Callable[..., Any]) -> list[Json]:
-    # Without the client's models: they take ten times as long, for the same content.
+    # The client's models are not used, because they take ten times as long for the same content.
     return _json(read(_preload_content=False, _request_timeout=_SECONDS))["items"]
 
 

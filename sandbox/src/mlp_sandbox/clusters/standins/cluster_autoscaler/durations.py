@@ -1,4 +1,4 @@
-"""Durations as Go programs write them: 10m, 1m30s, 500ms."""
+"""Durations in the format of Go programs: 10m, 1m30s, 500ms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|us|µs|ns|h|m|s)")
 
 
 def parse_duration(text: str) -> float:
-    """Seconds. Raises ValueError for what Go's time.ParseDuration refuses, and for negative ones."""
+    """Return a duration in seconds.
+
+    Raises ValueError for text that Go's time.ParseDuration rejects, and for negative values.
+    """
     if text == "0":
         return 0.0
     parts = _PART.findall(text)

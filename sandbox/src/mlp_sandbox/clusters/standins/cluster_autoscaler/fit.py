@@ -1,5 +1,6 @@
-"""Whether a pod can be on a node: requests, node selector, required node affinity, taints. Pure, in Kubernetes' words.
+"""Fit of a pod on a node: requests, node selector, required node affinity and taints.
 
+The functions are pure, and their messages are those of Kubernetes.
 https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ and .../taint-and-toleration/
 """
 
@@ -14,12 +15,12 @@ SELECTOR = "node(s) didn't match Pod's node affinity/selector"
 
 
 def why_not(pod: Pod, node: Node, free: Resources) -> str | None:
-    """The first reason against it, or None when it fits into what is `free`."""
+    """Return the first reason why a pod does not fit on a node with these free resources, or None if it fits."""
     return why_not_placed(pod, node) or lacking(pod.requests, free)
 
 
 def why_not_placed(pod: Pod, node: Node) -> str | None:
-    """Without regard to how much is free."""
+    """Return the reason why a pod may not be placed on a node, regardless of free resources, or None if it may."""
     for taint in node.taints:
         if taint.effect in ("NoSchedule", "NoExecute") and not tolerated(taint, pod.spec.get("tolerations") or []):
             return f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}"
@@ -52,7 +53,7 @@ def tolerated(taint: Taint, tolerations: Iterable[Json]) -> bool:
 
 
 def taken(pods: Iterable[Pod]) -> dict[str, Decimal]:
-    """The requests of pods together."""
+    """Return the sum of the requests of pods that have not ended."""
     total: dict[str, Decimal] = {}
     for pod in pods:
         if pod.occupies:
@@ -66,7 +67,7 @@ def less(amounts: Resources, used: Resources) -> dict[str, Decimal]:
 
 
 def _term_matches(term: Json, node: Node) -> bool:
-    """An empty term matches nothing."""
+    """Return True if a node matches a selector term. An empty term matches nothing."""
     expressions: list[Json] = term.get("matchExpressions") or []
     fields: list[Json] = term.get("matchFields") or []
     if not expressions and not fields:

@@ -1,4 +1,4 @@
-"""The command line, as manifests for the original have it: Go's spelling, its defaults, its errors."""
+"""Command line in the format of the original: Go's flag syntax, and the original's defaults and errors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MORE_EXPANDERS = ("price", "grpc")
 
 
 class FlagError(Exception):
-    """The message names the flag, its value and what would do."""
+    """Error of a flag. The message contains the flag, its value and valid values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeGroupRange:
-    """One --nodes=<min>:<max>:<Auto Scaling group>."""
+    """Value of one flag --nodes=<min>:<max>:<Auto Scaling group>."""
 
     minimum: int
     maximum: int
@@ -27,8 +27,12 @@ class NodeGroupRange:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Times in seconds. `discovery` holds one mapping of tags, with value or None, for each auto-discovery flag;
-    `ignored` the flags that were given and have no effect here."""
+    """Options of the autoscaler. Times are in seconds.
+
+    Attributes:
+        discovery: One mapping of tags for each auto-discovery flag. A value is None if only the key must match.
+        ignored: Names of the given flags that have no effect here.
+    """
 
     discovery: tuple[dict[str, str | None], ...] = ()
     nodes: tuple[NodeGroupRange, ...] = ()
@@ -87,7 +91,7 @@ _OWN_VALUES = frozenset((*_SECONDS, *_NUMBERS, *_TEXTS, "cloud-provider", "node-
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Raises FlagError."""
+    """Parse the command line. Raises FlagError."""
     given = _pairs(arguments)
     single = dict(given)
     provider = single.get("cloud-provider", "")
@@ -107,7 +111,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def _pairs(arguments: Sequence[str]) -> list[tuple[str, str]]:
-    """(name, value) of every flag; a switch without value is true."""
+    """Return (name, value) of every flag. A switch without a value is true."""
     pairs: list[tuple[str, str]] = []
     left = list(arguments)
     while left:
@@ -130,7 +134,7 @@ def _pairs(arguments: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _value(name: str, text: str) -> object | None:
-    """None for a flag that is not a field of Options by itself."""
+    """Return the value of a flag, or None if the flag does not map directly to a field of Options."""
     try:
         if name in _SECONDS:
             return parse_duration(text)

@@ -1,6 +1,6 @@
-"""Auto Scaling groups as the autoscaler sees them, and the node that each would add. Pure.
+"""Auto Scaling groups, and the template of the node that each would add. The functions are pure.
 
-Tags that describe the nodes of a group without instances:
+These tags describe the nodes of a group without instances:
 https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#auto-discovery-setup
 """
 
@@ -16,12 +16,12 @@ from .objects import Json, Node, Pod, Taint, resources
 TEMPLATE_PREFIX = "k8s.io/cluster-autoscaler/node-template/"
 GPU = "nvidia.com/gpu"
 GPU_LABEL = "k8s.amazonaws.com/accelerator"
-"""On nodes of which a device plugin is to announce the GPUs: without them such a node is not ready for the original."""
+"""Label of nodes whose GPUs a device plugin announces. Until then, such a node is not ready for the original."""
 
 DELETION_TAINT = "ToBeDeletedByClusterAutoscaler"
-_PODS = 110  # as the original assumes, of every instance type
+_PODS = 110  # the original assumes this for every instance type
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
-# Of one node, not of its group; or put there for a time, by Kubernetes or by us.
+# Labels of a single node and not of its group, and taints that Kubernetes or this program set temporarily.
 _OWN_LABELS = ("kubernetes.io/hostname",)
 _ALIKE = Decimal("0.05")  # the original's max-allocatable-difference-ratio
 _STARTING_TAINTS = ("node.kubernetes.io/not-ready", "node.cloudprovider.kubernetes.io/uninitialized")
@@ -30,7 +30,12 @@ _PASSING_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """`instances` are the ids that it has. `template` is None while nothing tells what its nodes would be."""
+    """Auto Scaling group.
+
+    Attributes:
+        instances: Ids of its instances.
+        template: New node of the group; None while its properties are unknown.
+    """
 
     name: str
     minimum: int
@@ -43,13 +48,16 @@ class Group:
 
 
 def from_tags(tags: Mapping[str, str], kind: str) -> dict[str, str]:
-    """The group's tags of one kind (label, taint, resources), without their prefix."""
+    """Return the group's tags of one kind (label, taint, resources), without their prefix."""
     prefix = f"{TEMPLATE_PREFIX}{kind}/"
     return {key.removeprefix(prefix): value for key, value in tags.items() if key.startswith(prefix)}
 
 
 def template_from_type(group: Group, instance_type: Json, node_group: Json | None) -> Node:
-    """A new node by its instance type (ec2:DescribeInstanceTypes), EKS node group (eks:DescribeNodegroup), and tags."""
+    """Return a new node as described by the instance type, the EKS node group and the group's tags.
+
+    The inputs are responses of ec2:DescribeInstanceTypes and eks:DescribeNodegroup.
+    """
     architecture: str = instance_type["ProcessorInfo"]["SupportedArchitectures"][0]
     zone = group.zones[0] if group.zones else ""
     labels: dict[str, str] = {
@@ -84,7 +92,7 @@ def template_from_type(group: Group, instance_type: Json, node_group: Json | Non
 
 
 def template_from_node(node: Node) -> Node:
-    """A new node like one that the group has."""
+    """Return a new node that is like an existing node of the group."""
     return replace(
         node,
         name="",
@@ -97,19 +105,19 @@ def template_from_node(node: Node) -> Node:
 
 
 def with_daemon_sets(template: Node, daemon_pods: Iterable[Pod]) -> Node:
-    """What is left of a new node for pods when the daemon sets that it matches have theirs."""
+    """Return a template without the resources that the pods of matching DaemonSets request."""
     there = [each for each in daemon_pods if why_not_placed(each, template) is None]
     return replace(template, allocatable=less(template.allocatable, taken(there)))
 
 
 def usable(node: Node) -> bool:
-    """Whether pods can be expected on it now: ready, and with the GPUs that its label promises."""
+    """Return True if pods can run on a node now: it is ready and has the GPUs that its label promises."""
     starting = any(taint.key in _STARTING_TAINTS for taint in node.taints)
     return node.ready and not starting and not (GPU_LABEL in node.labels and not node.allocatable.get(GPU))
 
 
 def similar(first: Group, second: Group) -> bool:
-    """Whether they differ in zone only, for balancing."""
+    """Return True if two groups differ only in zone, so that they can be balanced."""
     one, other = first.template, second.template
     if one is None or other is None or _kind(one) != _kind(other):
         return False
@@ -119,7 +127,7 @@ def similar(first: Group, second: Group) -> bool:
 
 
 def matches(group_tags: Mapping[str, str], discovery: Sequence[Mapping[str, str | None]]) -> bool:
-    """Whether a group has all tags of one of the discovery flags."""
+    """Return True if a group has all tags of one of the discovery flags."""
     return any(
         all(key in group_tags and value in (None, group_tags[key]) for key, value in wanted.items())
         for wanted in discovery
@@ -133,6 +141,6 @@ def _kind(node: Node) -> tuple[object, ...]:
 
 
 def _taint(key: str, text: str) -> Taint | None:
-    """Of a tag's value `<value>:<effect>`."""
+    """Parse the value `<value>:<effect>` of a tag as a taint, or return None if it has another format."""
     value, colon, effect = text.rpartition(":")
     return Taint(key=key, value=value, effect=effect) if colon else None

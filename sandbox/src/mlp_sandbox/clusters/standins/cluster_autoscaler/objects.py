@@ -1,4 +1,4 @@
-"""Pods and nodes, as far as their placement and removal depend on them, from the API server's JSON."""
+"""Pods and nodes from the API server's JSON, with the properties that their placement and removal depend on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Taint:
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """`raw` is the pod's spec, for the rules of placement."""
+    """Pod. `spec` is the pod's spec as JSON, which the placement rules read."""
 
     namespace: str
     name: str
@@ -46,7 +46,7 @@ class Pod:
 
     @property
     def occupies(self) -> bool:
-        """Whether it takes room on its node."""
+        """Return True if the pod uses resources of its node."""
         return self.phase not in ("Succeeded", "Failed")
 
     @property
@@ -61,7 +61,7 @@ class Pod:
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node that is there, or the template of one that a group would add (then without name)."""
+    """Existing node, or the template of a node that a group would add (which has no name)."""
 
     name: str = ""
     labels: Mapping[str, str]
@@ -121,8 +121,9 @@ def node(raw: Json) -> Node:
 
 
 def pod_requests(spec: Json) -> dict[str, Decimal]:
-    """What the scheduler counts: containers together, but no less than what the start needs at a time.
+    """Return the requests that the scheduler counts.
 
+    This is the sum over containers, but at least what init containers need at a time.
     https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
     """
     total: dict[str, Decimal] = {}
@@ -142,7 +143,7 @@ def pod_requests(spec: Json) -> dict[str, Decimal]:
     _add(total, sidecars)
     for name, amount in peak.items():
         total[name] = max(amount, total.get(name, Decimal(0)))
-    total |= resources((spec.get("resources") or {}).get("requests"))  # of the pod as a whole
+    total |= resources((spec.get("resources") or {}).get("requests"))  # pod-level requests
     _add(total, resources(spec.get("overhead")))
     return {**total, "pods": Decimal(1)}
 

@@ -1,4 +1,4 @@
-"""The original's other flags: taken, said to be without effect, and not an error.
+"""Other flags of the original. They are accepted and reported as having no effect.
 
 https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-are-the-parameters-to-ca
 """

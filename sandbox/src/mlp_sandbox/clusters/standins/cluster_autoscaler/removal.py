@@ -1,4 +1,4 @@
-"""Nodes on their way out: marked, emptied by evictions where needed, then their instances terminated."""
+"""Removal of nodes: they are marked, drained by evictions if necessary, and then their instances are terminated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Removal:
         self._aws = aws
         self._cluster = cluster
         self._unneeded = Unneeded()
-        self._until: dict[str, float] = {}  # nodes being emptied, and how long that may take
+        self._until: dict[str, float] = {}  # nodes being drained, with their deadlines
         self._terminated: set[str] = set()
         self.count = 0
 
@@ -40,7 +40,7 @@ class Removal:
         *,
         calm: bool,
     ) -> None:
-        """Go on with nodes that are going; when it is `calm`, look for more."""
+        """Continue the removal of nodes. If `calm`, also start to remove more nodes."""
         by_name = {node.name: node for node in nodes}
         self._until = {name: until for name, until in self._until.items() if name in by_name}
         self._terminated &= set(by_name)
@@ -48,7 +48,7 @@ class Removal:
             if node.name in self._until:
                 self._empty(node, on[node.name], now)
             elif node.name not in self._terminated and any(each.key == DELETION_TAINT for each in node.taints):
-                self._mark(node, going=False)  # of a program that ended half-way
+                self._mark(node, going=False)  # left by a program that ended half-way
         names = self._candidates(nodes, on, of_node, rooms)
         self._unneeded.update(names, now)
         if not calm:
@@ -56,7 +56,7 @@ class Removal:
         groups = {name: of_node[name] for name in names}
         for name in self._unneeded.due(groups, len(self._until), self._options, now):
             pods = to_move(on[name])
-            # One node at a time is drained; there is no limit for empty ones.
+            # Only one node at a time is drained. Empty nodes are not limited by this.
             if (not pods or not self._until) and self._mark(by_name[name], going=True):
                 _log.info("scale-down: node %s of %s is not needed", name, of_node[name].name)
                 self._until[name] = now + self._options.max_graceful_termination_sec
@@ -69,7 +69,7 @@ class Removal:
         of_node: Mapping[str, Group],
         rooms: Sequence[Room],
     ) -> list[str]:
-        """Nodes that are not needed, given that those found before are gone."""
+        """Return nodes that are not needed, on the assumption that the previous ones in the list are gone."""
         found: list[str] = []
         for node in sorted(nodes, key=lambda each: utilization(each, on[each.name])):
             going = node.name in self._until or node.name in self._terminated

@@ -1,5 +1,6 @@
-"""Which nodes are not needed: little used, and their pods fit elsewhere or are none. Pure.
+"""Selection of nodes that are not needed: their utilization is low, and their pods (if any) fit on other nodes.
 
+The functions are pure.
 https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#how-does-scale-down-work
 """
 
@@ -18,7 +19,7 @@ _CONTROLLERS = ("ReplicaSet", "ReplicationController", "Job", "StatefulSet")
 
 
 def utilization(node: Node, pods: Sequence[Pod]) -> float:
-    """Of a node with GPUs only their use counts, else the larger of processors' and memory's."""
+    """Return the utilization of a node: that of its GPUs, or without GPUs the larger one of processors and memory."""
     used = taken(pods)
     names = [GPU] if node.allocatable.get(GPU) else ["cpu", "memory"]
     shares = [used.get(name, Decimal(0)) / node.allocatable[name] for name in names if node.allocatable.get(name)]
@@ -26,7 +27,14 @@ def utilization(node: Node, pods: Sequence[Pod]) -> float:
 
 
 def why_needed(node: Node, pods: Sequence[Pod], others: Sequence[Room], options: Options) -> str | None:
-    """Why a node stays, or None. `pods` are those on it, `others` the rooms of the nodes that stay."""
+    """Return the reason why a node must stay, or None.
+
+    Args:
+        node: The node.
+        pods: Pods on the node.
+        others: Rooms of the nodes that stay.
+        options: Options of the autoscaler.
+    """
     if node.annotations.get(SCALE_DOWN_DISABLED) == "true":
         return f"annotation {SCALE_DOWN_DISABLED}"
     used = utilization(node, pods)
@@ -47,7 +55,10 @@ def why_needed(node: Node, pods: Sequence[Pod], others: Sequence[Room], options:
 
 
 def to_move(pods: Sequence[Pod]) -> list[Pod]:
-    """Pods that must leave before their node goes: not those of daemon sets, of the node itself, or ended ones."""
+    """Return the pods that must leave a node before its removal.
+
+    Pods of DaemonSets, pods of the node itself and ended pods are left out.
+    """
     return [pod for pod in pods if pod.occupies and not pod.belongs_to_node]
 
 
@@ -69,7 +80,7 @@ def why_not_movable(pod: Pod, options: Options) -> str | None:
 
 
 class Unneeded:
-    """Since when each node is not needed."""
+    """Record of the time since which each node is not needed."""
 
     def __init__(self) -> None:
         self.since: dict[str, float] = {}
@@ -78,8 +89,14 @@ class Unneeded:
         self.since = {name: self.since.get(name, now) for name in names}
 
     def due(self, groups: Mapping[str, Group], going: int, options: Options, now: float) -> list[str]:
-        """Nodes to remove, the longest unneeded first, as far as their groups (by node) may shrink. `going` nodes are
-        being removed already."""
+        """Return the nodes to remove, the longest unneeded first, within the minimum sizes of their groups.
+
+        Args:
+            groups: Group of each unneeded node, by node name.
+            going: Number of nodes that are already being removed.
+            options: Options of the autoscaler.
+            now: Current time in seconds.
+        """
         left = options.max_scale_down_parallelism - going
         sizes = {group.name: group.desired for group in groups.values()}
         found: list[str] = []

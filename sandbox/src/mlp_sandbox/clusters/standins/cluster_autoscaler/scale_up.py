@@ -1,4 +1,7 @@
-"""Which groups get more nodes for the pods that wait, and why a pod gets none. Pure."""
+"""Scale-up decision: the groups that get more nodes for pending pods, and the reasons for other pods.
+
+The functions are pure, except for the expander `random`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ NO_TEMPLATE = "unknown instance type or launch template"
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """A node that is there or has been asked for, and what is free on it."""
+    """Existing or requested node, with its free resources."""
 
     node: Node
     free: Resources
@@ -29,7 +32,7 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True)
 class Increase:
-    """`group` from its desired size to `size`, for these pods."""
+    """Growth of `group` from its desired size to `size`, for these pods."""
 
     group: Group
     size: int
@@ -38,7 +41,10 @@ class Increase:
 
 @dataclass(kw_only=True)
 class Decision:
-    """`refused` holds for a pod (uid) why each group is no help (by name)."""
+    """Result of a scale-up decision.
+
+    `refused` maps the uid of a pod to the reason per group name why the group does not help.
+    """
 
     increases: list[Increase] = field(default_factory=list["Increase"])
     refused: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
@@ -60,7 +66,16 @@ def decide(
     unhelpful: Mapping[str, str] | None = None,
     priorities: Mapping[int, Sequence[str]] | None = None,
 ) -> Decision:
-    """`unhelpful` says of groups why they are not to grow now; `priorities` is the priority expander's table."""
+    """Decide which groups grow for the pending pods.
+
+    Args:
+        pending: Pods that wait for a node.
+        rooms: Free resources of existing and requested nodes.
+        groups: All groups.
+        options: Options of the autoscaler.
+        unhelpful: Groups by name that must not grow now, with the reason.
+        priorities: Table of the priority expander.
+    """
     waiting = _not_placed(sorted(pending, key=_size, reverse=True), rooms)
     sizes = {group.name: group.desired for group in groups}
     room_for = (
@@ -98,7 +113,10 @@ def decide(
 
 
 def choose(found: Sequence[_Option], expanders: Sequence[str], priorities: Mapping[int, Sequence[str]]) -> _Option:
-    """Each expander leaves its best; the last word on equal ones is their order."""
+    """Return the best option.
+
+    Each expander keeps the options with its best score; the first of the remaining ones wins.
+    """
     left = list(found)
     for expander in expanders:
         if expander == "random":
@@ -110,7 +128,7 @@ def choose(found: Sequence[_Option], expanders: Sequence[str], priorities: Mappi
 
 
 def words(reasons: Mapping[str, str]) -> str:
-    """As in the original's event, and with the groups' names."""
+    """Return the reasons in the format of the original's event, with the names of the groups."""
     counts = Counter(reasons.values())
     return ", ".join(
         f"{count} {reason} ({', '.join(sorted(name for name, each in reasons.items() if each == reason))})"
@@ -123,7 +141,7 @@ def _size(pod: Pod) -> tuple[Decimal, Decimal]:
 
 
 def _not_placed(pods: Sequence[Pod], rooms: Sequence[Room]) -> list[Pod]:
-    """Those without room on nodes that are there or on their way."""
+    """Return the pods for which existing and requested nodes have no room."""
     free = [room.free for room in rooms]
     left: list[Pod] = []
     for pod in pods:
@@ -137,7 +155,10 @@ def _not_placed(pods: Sequence[Pod], rooms: Sequence[Room]) -> list[Pod]:
 
 
 def _option(group: Group, waiting: Sequence[Pod], limit: int) -> _Option | None:
-    """How many new nodes of a group (up to `limit`) hold which pods: first fit, the largest first."""
+    """Return the number of new nodes of a group (up to `limit`) and the pods that they hold.
+
+    The algorithm is first fit. The caller sorts the pods, the largest first.
+    """
     if group.template is None:
         return None
     nodes: list[Resources] = []
@@ -158,7 +179,7 @@ def _option(group: Group, waiting: Sequence[Pod], limit: int) -> _Option | None:
 
 
 def _balance(nodes: int, peers: Sequence[Group], sizes: Mapping[str, int]) -> dict[str, int]:
-    """New sizes by name: each node goes to the smallest group that may still grow."""
+    """Return the new sizes by group name. Each node goes to the smallest group that may still grow."""
     new = {group.name: sizes[group.name] for group in peers}
     for _ in range(nodes):
         growing = [group for group in peers if new[group.name] < group.maximum]
@@ -180,7 +201,7 @@ def _refusal(pod: Pod, group: Group, size: int, room_for: int, excluded: Mapping
 
 
 def _waste(option: _Option) -> Decimal:
-    """The share of the new nodes' processors and memory that the pods leave unused."""
+    """Return the share of the new nodes' processors and memory that the pods leave unused."""
     assert option.group.template is not None  # noqa: S101
     shares: list[Decimal] = []
     for name in ("cpu", "memory"):

@@ -1,4 +1,4 @@
-"""The health check and the metrics, at the original's address and under its names."""
+"""Health check and metrics, at the original's address and with its names."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 
 STALE_SECONDS = 900.0
-"""The original's max-failing-time."""
+"""The original's max-failing-time, in seconds."""
 
 
 @dataclass(kw_only=True)
 class Health:
-    """Written by the loop, read by the server."""
+    """Health data that the loop writes and the server reads."""
 
     last_success: float = field(default_factory=time.monotonic)
     metrics: dict[str, float] = field(default_factory=dict[str, float])
@@ -35,7 +35,7 @@ class Health:
 
 class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
-        # Not HTTPServer's, which looks up the address's name and waits for name servers.
+        # HTTPServer's method would look up the address's name and wait for name servers.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "", 0
 
@@ -55,7 +55,7 @@ def serve_in_thread(address: str, health: Health) -> ThreadingHTTPServer:
             self.wfile.write(body.encode())
 
         def log_message(self, format: str, *args: object) -> None:
-            """Probes are no news."""
+            """Log nothing, because probes are frequent."""
 
     host, _, port = address.rpartition(":")
     server = _Server((host, int(port)), Handler)

@@ -1,4 +1,4 @@
-"""The status that `kubectl -n kube-system describe configmap cluster-autoscaler-status` shows, and the metrics."""
+"""Status for `kubectl -n kube-system describe configmap cluster-autoscaler-status`, and the metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .groups import usable
 
 
 def text(view: View) -> str:
-    """YAML in the original's form, for the parts that there are here."""
+    """Return the status as YAML in the original's format, with the parts that exist here."""
     ready = sum(usable(node) for node in view.nodes)
     groups = [
         {
@@ -43,7 +43,10 @@ def text(view: View) -> str:
 
 
 def metrics(view: View, autoscaler: Autoscaler, errors: int) -> dict[str, float]:
-    """https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/proposals/metrics.md"""
+    """Return the metrics by name.
+
+    https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/proposals/metrics.md
+    """
     return {
         "cluster_autoscaler_cluster_safe_to_autoscale": 1,
         'cluster_autoscaler_nodes_count{state="ready"}': len(view.nodes) - view.unready,

@@ -1,1 +1,1 @@
-"""Operations of Auto Scaling that moto lacks or answers otherwise than AWS."""
+"""Operations of Auto Scaling that moto lacks or answers differently from AWS."""

@@ -1,4 +1,4 @@
-"""Auto Scaling: what AWS refuses and moto does, or fails on.
+"""Auto Scaling: requests that AWS rejects and moto accepts, or fails on.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_SetDesiredCapacity.html
 """
@@ -27,7 +27,7 @@ def _group(call: Call) -> Any:
 
 @extends("autoscaling", "DescribeAutoScalingGroups")
 def describe(call: Call) -> Result:
-    """A launch template beside a policy of mixed instances is named by the policy only."""
+    """Describe the groups. For a group with a mixed instances policy, only the policy names the launch template."""
     result = call.proceed()
     for group in result["AutoScalingGroups"]:
         if group.get("MixedInstancesPolicy"):
@@ -37,7 +37,7 @@ def describe(call: Call) -> Result:
 
 @extends("autoscaling", "SetDesiredCapacity")
 def set_desired_capacity(call: Call) -> Result:
-    """Within the group's bounds only."""
+    """Set the desired capacity, within the group's bounds only."""
     group, wanted = _group(call), int(call.params["DesiredCapacity"])
     if wanted > int(group.max_size):
         text = f"New SetDesiredCapacity value {wanted} is above max value {group.max_size} for the AutoScalingGroup."
@@ -50,7 +50,7 @@ def set_desired_capacity(call: Call) -> Result:
 
 @extends("autoscaling", "UpdateAutoScalingGroup")
 def update(call: Call) -> Result:
-    """The desired capacity follows new bounds, and must lie within them when it is given."""
+    """Update a group. Its desired capacity follows new bounds; if the request sets it, it must lie within them."""
     group, params = _group(call), call.params
     low = int(params["MinSize"] if params.get("MinSize") is not None else group.min_size)
     high = int(params["MaxSize"] if params.get("MaxSize") is not None else group.max_size)
@@ -66,7 +66,7 @@ def update(call: Call) -> Result:
 
 @extends("autoscaling", "TerminateInstanceInAutoScalingGroup")
 def terminate(call: Call) -> Result:
-    """The instance must be some group's, and its group must not fall below its minimum."""
+    """Terminate an instance of a group, unless the group would fall below its minimum size."""
     id, shrinks = str(call.params["InstanceId"]), bool(call.params.get("ShouldDecrementDesiredCapacity"))
     for group in _groups(call).values():
         if any(state.instance.id == id for state in group.instance_states):

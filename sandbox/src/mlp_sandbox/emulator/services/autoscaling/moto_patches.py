@@ -1,6 +1,6 @@
-"""Auto Scaling groups: instances spread over the subnets, made from the launch template, the same in every replay.
+"""Patches of Auto Scaling groups: placement over subnets, the launch template, and an order that replays repeat.
 
-moto puts all of them into the first subnet, forgets most of the template, and orders the rest by memory addresses.
+moto starts all instances in the first subnet, ignores most of the template, and orders the rest by memory addresses.
 """
 
 import copy
@@ -20,7 +20,7 @@ _launch, _set_capacity, _update = (
 
 
 def launch(self: Any, count_needed: int, propagated_tags: dict[str, str]) -> None:
-    """Start instances, each in the subnet that has the fewest of the group's."""
+    """Start instances, each in the subnet with the fewest instances of the group."""
     if not self.vpc_zone_identifier or self.ec2_launch_template is None:
         _launch(self, count_needed, propagated_tags)
         return
@@ -76,7 +76,10 @@ def _complete(group: Any, instance: Any, data: dict[str, Any]) -> None:
 
 
 def set_capacity(self: Any, new_capacity: int | None) -> None:
-    """Scaling in takes the oldest of the zone that has most, as AWS's default policy does, and keeps the order."""
+    """Set the capacity and keep the order of the instances.
+
+    Scaling in removes the oldest instance of the zone with the most instances, as AWS's default policy does.
+    """
     order = {id(state): number for number, state in enumerate(self.instance_states)}
     self.instance_states = _leaving_first(self.instance_states)
     _set_capacity(self, new_capacity)
@@ -95,14 +98,14 @@ def _leaving_first(states: Iterable[Any]) -> list[Any]:
 
 
 def update(self: Any, *args: Any, **kwargs: Any) -> None:
-    """A policy of mixed instances stays unless something takes its place."""
+    """Update a group. Its mixed instances policy stays unless the request replaces it."""
     replaced = kwargs.get("launch_config_name") or kwargs.get("launch_template")
     policy = kwargs.get("mixed_instances_policy")
     if not replaced and policy is None:
         policy = copy.deepcopy(self.mixed_instances_policy)
     specification = (policy or {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
     if specification.get("LaunchTemplateId"):
-        specification.pop("LaunchTemplateName", None)  # moto writes the name in, and takes only one of the two
+        specification.pop("LaunchTemplateName", None)  # moto adds the name, and accepts only one of the two
     kwargs["mixed_instances_policy"] = policy
     _update(self, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""Auto Scaling: tags of a group that does not exist are refused; moto fails on them."""
+"""Auto Scaling: tags of a group that does not exist are rejected; moto fails on them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 @extends("autoscaling", "CreateOrUpdateTags", "DeleteTags")
 def change_tags(call: Call) -> Result:
-    """Every group that the tags name must exist."""
+    """Change tags. Every group that the tags name must exist."""
     groups: Any = autoscaling_backends[call.identity.account][call.identity.region].autoscaling_groups
     for tag in call.params.get("Tags") or []:
         name = tag.get("ResourceId")

@@ -1,1 +1,1 @@
-"""Operations of EC2 that moto lacks or answers otherwise than AWS."""
+"""Operations of EC2 that moto lacks or answers differently from AWS."""

@@ -1,6 +1,6 @@
-"""Subnets: an address that was freed is handed out again only when there is no other, as EC2 does for long.
+"""Subnets: a freed address is reused only when no other is left, as EC2 does for a long time.
 
-Nodes are named after their address: at once again, a new node would be taken for the one that has gone.
+Nodes are named after their address. If it were reused at once, a new node would be mistaken for the deleted one.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from mlp_sandbox.emulator.faults import Fault
 
 
 def available_address(self: Any, instance: Any) -> str:
-    """The next address that nobody ever had, else the lowest that is free again."""
+    """Return the next address that was never used, else the lowest free one."""
     for address in self._subnet_ip_generator:
         if address == self.cidr.broadcast_address:
             break

@@ -1,4 +1,4 @@
-"""On-demand capacity reservations, which moto does not have. Capacity is never short: they are records.
+"""On-demand capacity reservations, which moto lacks. Capacity is never short: reservations are records.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-capacity-reservations.html
 """
@@ -28,7 +28,7 @@ _FILTERS = {
 
 @extends("ec2", "CreateCapacityReservation")
 def create(call: Call) -> Result:
-    """Active at once."""
+    """Create a reservation, which is active at once."""
     params = call.params
     count, zone = int(params["InstanceCount"]), params.get("AvailabilityZone")
     if params["InstanceType"] not in INSTANCE_TYPES:
@@ -70,7 +70,7 @@ def create(call: Call) -> Result:
 
 @extends("ec2", "DescribeCapacityReservations")
 def describe(call: Call) -> Result:
-    """By id, or by the filters that EC2 has."""
+    """Describe reservations by id or by EC2's filters."""
     params = call.params
     ids = params.get("CapacityReservationIds") or []
     found = [_shown(call, _find(call, id)) for id in ids or list(_reservations(call))]
@@ -81,7 +81,7 @@ def describe(call: Call) -> Result:
 
 @extends("ec2", "ModifyCapacityReservation")
 def modify(call: Call) -> Result:
-    """Its size, its end, whom it is open to."""
+    """Change the size, the end or the match criteria of a reservation."""
     params, reservation = call.params, _active(call)
     count = params.get("InstanceCount")
     if count is not None:
@@ -101,7 +101,7 @@ def modify(call: Call) -> Result:
 
 @extends("ec2", "CancelCapacityReservation")
 def cancel(call: Call) -> Result:
-    """It stays listed as cancelled."""
+    """Cancel a reservation. It stays listed as cancelled."""
     reservation = _active(call)
     reservation |= {"State": "cancelled", "AvailableInstanceCount": 0}
     return {"Return": True}

@@ -1,4 +1,4 @@
-"""What EC2 does not let go while something else needs it, and what goes along with a NAT gateway.
+"""Dependencies that block a deletion on EC2, and the clean-up after a NAT gateway.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/subnet-deleting.html
 https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html
@@ -23,7 +23,7 @@ _delete_vpc = VPCBackend.delete_vpc
 
 
 def delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
-    """Its network interface goes with it, and its address is free again."""
+    """Delete a NAT gateway with its network interface, and release its address."""
     if nat_gateway_id not in self.nat_gateways:
         raise Fault("NatGatewayNotFound", f"NAT gateway {nat_gateway_id} was not found")
     gateway = _delete_nat_gateway(self, nat_gateway_id)
@@ -51,7 +51,7 @@ def delete_group(self: Any, name: str | None = None, group_id: str | None = None
 def delete_vpc(self: Any, vpc_id: str) -> Any:
     if any(subnet.vpc_id == vpc_id for zone in self.subnets.values() for subnet in zone.values()):
         raise DependencyViolationError(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
-    # Nobody accepts, or uses, a peering connection with a VPC that is gone.
+    # A peering connection with a deleted VPC can be neither accepted nor used.
     for peering in (each for each in self.vpc_pcxs.values() if vpc_id in (each.vpc.id, each.peer_vpc.id)):
         peering._status.deleted(deleter_id=self.account_id)
     return _delete_vpc(self, vpc_id)

@@ -13,7 +13,7 @@ _DEFAULT_OPTIONS = {"FileFormat": "plain-text", "HiveCompatiblePartitions": Fals
 
 @extends("ec2", "CreateFlowLogs")
 def create_flow_logs(call: Call) -> Result:
-    """Let moto see the bucket only, then put on record what was sent."""
+    """Create flow logs. moto gets the bucket alone; the record then shows the destination as sent."""
     params = call.params
     destination = str(params.get("LogDestination") or "")
     interval = params.get("MaxAggregationInterval") or 600

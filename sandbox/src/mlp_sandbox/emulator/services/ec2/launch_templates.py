@@ -1,4 +1,4 @@
-"""Launch templates: versions that inherit, go and are numbered as on EC2, and read back as they were sent.
+"""Launch templates: versions are inherited, deleted and numbered as on EC2, and read back as sent.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-launch-template-versions.html
 """
@@ -25,11 +25,11 @@ def _current_tags(template: Any) -> list[dict[str, str]]:
 
 
 def _ignore(_template: Any, _tags: list[dict[str, str]]) -> None:
-    """moto would keep the tags of the creation for ever."""
+    """Ignore the tags of the creation, which moto would keep for ever."""
 
 
 def _create_version(self: Any, data: Result, description: str) -> LaunchTemplateVersion:
-    """Numbers of deleted versions are not used again."""
+    """Create a version. Numbers of deleted versions are not reused."""
     self.last_number = getattr(self, "last_number", 0) + 1
     version = LaunchTemplateVersion(self, self.last_number, data, description)
     self.versions.append(version)
@@ -56,7 +56,7 @@ _template.default_version = lambda self: self.get_version("$Default")
 
 @extends("ec2", "CreateLaunchTemplate")
 def create(call: Call) -> Result:
-    """moto puts the template's tags among those that instances get."""
+    """Create a template. moto mixes the template's tags with those for instances; this replaces the version's data."""
     data = _data(call)
     result = call.proceed()
     version = _backend(call).launch_templates[result["LaunchTemplate"]["LaunchTemplateId"]].versions[0]
@@ -66,7 +66,7 @@ def create(call: Call) -> Result:
 
 @extends("ec2", "CreateLaunchTemplateVersion")
 def create_version(call: Call) -> Result:
-    """With a source version, what is not sent is taken from it."""
+    """Create a version. With a source version, it inherits everything that the request does not set."""
     template, source = _find(call), call.params.get("SourceVersion")
     inherited = copy.deepcopy(template.get_version(source).data) if source else {}
     version = template.create_version({}, call.params.get("VersionDescription"))
@@ -76,7 +76,7 @@ def create_version(call: Call) -> Result:
 
 @extends("ec2", "ModifyLaunchTemplate")
 def modify(call: Call) -> Result:
-    """Another default version, which must exist."""
+    """Set another default version, which must exist."""
     template = _find(call)
     template.default_version_number = template.get_version(call.params["DefaultVersion"]).number
     return {"LaunchTemplate": _summary(call, template)}
@@ -84,7 +84,7 @@ def modify(call: Call) -> Result:
 
 @extends("ec2", "DeleteLaunchTemplate")
 def delete(call: Call) -> Result:
-    """With a template go its tags."""
+    """Delete a template with its tags."""
     result = call.proceed()
     forget_tags(call, [result["LaunchTemplate"]["LaunchTemplateId"]])
     return result
@@ -92,7 +92,7 @@ def delete(call: Call) -> Result:
 
 @extends("ec2", "DeleteLaunchTemplateVersions")
 def delete_versions(call: Call) -> Result:
-    """Each by itself: those that cannot go are named. The default version stays."""
+    """Delete versions one by one, and report those that cannot be deleted. The default version stays."""
     template = _find(call)
     gone: list[Result] = []
     kept: list[Result] = []
@@ -116,7 +116,7 @@ def delete_versions(call: Call) -> Result:
 
 @extends("ec2", "DescribeLaunchTemplates")
 def describe(call: Call) -> Result:
-    """All of them: moto stops after 15 without a word."""
+    """Describe all templates; moto stops after 15 without notice."""
     found = call.proceed(call.altered(without=("MaxResults", "NextToken"), MaxResults="1000000"))["LaunchTemplates"]
     shown, token = _page(call, found)
     return {"LaunchTemplates": shown, **token}
@@ -124,7 +124,7 @@ def describe(call: Call) -> Result:
 
 @extends("ec2", "DescribeLaunchTemplateVersions")
 def describe_versions(call: Call) -> Result:
-    """Of one template, some or all; of all templates, the latest or default ones."""
+    """Describe versions: some or all of one template, or the latest or default versions of all templates."""
     params = call.params
     wanted = [str(version) for version in params.get("Versions") or []]
     if params.get("LaunchTemplateId") or params.get("LaunchTemplateName"):

@@ -1,4 +1,4 @@
-"""Placement groups, which moto does not have. They are names that instances ask for; nothing is placed."""
+"""Placement groups, which moto lacks. They are names that instances refer to; nothing is placed."""
 
 import re
 from typing import Any
@@ -11,17 +11,17 @@ from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.services.ec2.tags import forget_tags
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
-EC2_RESOURCE_TO_PREFIX["placement-group"] = "pg"  # or CreateTags takes its id for a misspelt one
+EC2_RESOURCE_TO_PREFIX["placement-group"] = "pg"  # else CreateTags rejects its id as malformed
 
 _STRATEGIES = ("cluster", "partition", "spread")
 _DEFAULT_PARTITIONS = 2
 _MOST_PARTITIONS = 7
-"""https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/placement-strategies.html"""
+"""Limit on partitions: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/placement-strategies.html"""
 
 
 @extends("ec2", "CreatePlacementGroup")
 def create(call: Call) -> Result:
-    """Remember a group under its name, which is its own within a region."""
+    """Create a group. Its name is unique within a region."""
     params, groups = call.params, call.remembered("placement-groups")
     name, strategy = str(params.get("GroupName") or ""), params.get("Strategy") or "cluster"
     if not re.fullmatch(r"[\x20-\x7e]{1,255}", name):
@@ -56,7 +56,7 @@ def create(call: Call) -> Result:
 
 @extends("ec2", "DescribePlacementGroups")
 def describe(call: Call) -> Result:
-    """By name, by id, or by the filters that tell groups apart."""
+    """Describe groups by name, by id, or by filters."""
     params, groups = call.params, call.remembered("placement-groups")
     names, ids = params.get("GroupNames") or [], params.get("GroupIds") or []
     known = {group["GroupId"] for group in groups.values()}
@@ -72,7 +72,7 @@ def describe(call: Call) -> Result:
 
 @extends("ec2", "DeletePlacementGroup")
 def delete(call: Call) -> Result:
-    """AWS refuses while instances are in it; the instances of moto do not say where they are."""
+    """Delete a group. AWS rejects this while instances use it, but moto's instances do not record their group."""
     name, groups = str(call.params.get("GroupName") or ""), call.remembered("placement-groups")
     if name not in groups:
         raise Fault("InvalidPlacementGroup.Unknown", f"The Placement Group '{name}' is unknown.")

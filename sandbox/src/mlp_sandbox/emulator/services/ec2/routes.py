@@ -1,4 +1,4 @@
-"""Routes that EC2 refuses: into the VPC's own ranges, and through gateways and connections that are not the VPC's.
+"""Routes that EC2 rejects: into the VPC's own ranges, and through gateways and connections of other VPCs.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html
 https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html
@@ -20,7 +20,7 @@ _INSIDE = ("NetworkInterfaceId", "InstanceId", "VpcEndpointId", "NatGatewayId")
 
 @extends("ec2", "CreateRoute", "ReplaceRoute")
 def write(call: Call) -> Result:
-    """moto takes any destination, and a gateway that does not exist."""
+    """Write a route after checks that moto lacks: moto accepts any destination, and a gateway that does not exist."""
     params = call.params
     backend = network_of(call.identity.account, call.identity.region)
     table = backend.get_route_table(params["RouteTableId"])
@@ -40,7 +40,7 @@ def _check_destination(vpc: Any, params: Result) -> None:
     try:
         wanted = ipaddress.IPv4Network(text)
     except ValueError:
-        return  # moto refuses it
+        return  # moto rejects it
     if wanted.subnet_of(_RESERVED):
         raise Fault("InvalidParameterValue", f"The destination CIDR block {text} is reserved: it lies in {_RESERVED}.")
     own = [ipaddress.IPv4Network(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
@@ -53,7 +53,10 @@ def _check_destination(vpc: Any, params: Result) -> None:
 
 
 def _check_peering(backend: Any, table: Any, id: str) -> None:
-    """One that waits for its accepter may be routed to: the route leads nowhere until then."""
+    """Check that the peering connection exists and belongs to the VPC.
+
+    A connection that awaits acceptance may be a target: the route leads nowhere until then.
+    """
     peering = backend.vpc_pcxs.get(id)
     if peering is None or peering._status.code in ("deleted", "rejected"):
         message = f"The vpcPeeringConnection ID '{id}' does not exist"
@@ -64,7 +67,7 @@ def _check_peering(backend: Any, table: Any, id: str) -> None:
 
 
 def state(self: Any) -> str:
-    """A route whose target is gone stays, and leads nowhere."""
+    """Return the state of a route. A route whose target is gone stays, as a blackhole."""
     backend = self.route_table.ec2_backend
     if self.transit_gateway is not None:
         settle(backend)

@@ -1,4 +1,4 @@
-"""Security groups: every rule of a call is answered, and default groups open to themselves, as on AWS."""
+"""Security groups: a call returns all of its rules, and default groups admit their own members, as on AWS."""
 
 from typing import Any
 
@@ -32,7 +32,10 @@ _equal: Any = SecurityGroupRule.__eq__
 
 
 def _equal_but_for_description(self: Any, other: Any) -> bool:
-    """A description is no part of what a rule is: AWS revokes without it, and refuses the same rule with another."""
+    """Compare two rules without their descriptions.
+
+    AWS revokes a rule without its description, and rejects the same rule with another description.
+    """
     if not isinstance(other, SecurityGroupRule):
         return False
     groups = [{k: v for k, v in rule.source_group.items() if k != "Description"} for rule in (self, other)]
@@ -44,7 +47,7 @@ def _equal_but_for_description(self: Any, other: Any) -> bool:
 
 
 def _description(self: Any) -> str | None:
-    """moto shows that of a rule for a range only; changed ones it keeps there for every kind."""
+    """Return the description of a rule. moto shows it for IP ranges only; it stores changes there for every kind."""
     return self.ip_range.get("Description", self.source_group.get("Description"))
 
 

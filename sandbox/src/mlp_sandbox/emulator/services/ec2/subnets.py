@@ -7,7 +7,7 @@ from moto.ec2.models.subnets import Subnet
 
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
-# AWS names it in every description of a subnet.
+# AWS includes it in every description of a subnet.
 _subnet: Any = Subnet
 _subnet.enable_dns64 = False
 
@@ -19,7 +19,7 @@ _DNS_RECORDS = {
 
 @extends("ec2", "ModifySubnetAttribute")
 def modify(call: Call) -> Result:
-    """Change what moto ignores, beside what it changes."""
+    """Change the attributes that moto ignores, besides those that it changes."""
     result = call.proceed()
     params = call.params
     subnet: Any = ec2_backends[call.identity.account][call.identity.region].get_subnet(params["SubnetId"])

@@ -1,4 +1,4 @@
-"""Tags of what moto has not: placement groups and capacity reservations take them as everything else on EC2 does."""
+"""Tags of EC2 resources that moto lacks: placement groups and capacity reservations."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from moto.ec2.models import ec2_backends
 from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
-# By what its id begins with: the kind that is remembered, and the member that holds the id.
+# Prefix of the id -> the kind under which the resource is stored, and the member that holds the id.
 _OWN = {"cr": ("capacity-reservations", "CapacityReservationId"), "pg": ("placement-groups", "GroupId")}
 
 
 @extends("ec2", "CreateTags", "DeleteTags")
 def change(call: Call) -> Result:
-    """moto does its own resources; all of them must exist."""
+    """Change tags. moto handles its own resources. All resources must exist."""
     ids = list(call.params.get("Resources") or [])
     own = [id for id in ids if id.partition("-")[0] in _OWN]
     for id in own:

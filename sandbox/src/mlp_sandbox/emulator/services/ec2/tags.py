@@ -1,6 +1,6 @@
-"""Tags of deleted EC2 resources go with them: moto would list them for ever under what is no more.
+"""Tags of deleted EC2 resources are deleted too; moto would list them for ever.
 
-A deleted NAT gateway stays listed for a while, as on AWS, but nothing finds it by its tags any more.
+A deleted NAT gateway stays listed for a while, as on AWS, but can no longer be found by its tags.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from moto.ec2.models.elastic_block_store import EBSBackend
 
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
-# Which argument names what an operation deletes.
+# The argument that names the resources an operation deletes.
 _DELETED_BY = {
     "DeleteFlowLogs": "FlowLogIds",
     "DeleteInternetGateway": "InternetGatewayId",
@@ -27,7 +27,7 @@ _DELETED_BY = {
 
 
 def forget_tags(call: Call, ids: Iterable[str]) -> None:
-    """Drop the tags of these resources of the call's account and region."""
+    """Drop the tags of these resources in the call's account and region."""
     backend: Any = ec2_backends[call.identity.account][call.identity.region]
     for id in ids:
         backend.tags.pop(id, None)
@@ -35,7 +35,7 @@ def forget_tags(call: Call, ids: Iterable[str]) -> None:
 
 @extends("ec2", *_DELETED_BY)
 def delete(call: Call) -> Result:
-    """Drop the tags of what was deleted."""
+    """Delete resources with their tags."""
     result = call.proceed()
     named = call.params.get(_DELETED_BY[call.identity.operation]) or []
     forget_tags(call, [named] if isinstance(named, str) else named)
@@ -44,7 +44,7 @@ def delete(call: Call) -> Result:
 
 @extends("ec2", "DeleteVpc")
 def delete_vpc(call: Call) -> Result:
-    """With a VPC goes what came with it: its default security group and its main route table."""
+    """Delete a VPC. The tags of its default security group and its main route table are dropped with its own."""
     backend: Any = ec2_backends[call.identity.account][call.identity.region]
     vpc = call.params["VpcId"]
     came_along = [group.id for group in backend.groups.get(vpc, {}).values()]
@@ -58,7 +58,10 @@ _delete_volume = EBSBackend.delete_volume
 
 
 def delete_volume(self: Any, volume_id: str) -> Any:
-    """In moto's backend, because volumes go with terminated instances too, which is no operation of its own."""
+    """Delete a volume with its tags.
+
+    This patches moto's backend, because the termination of an instance deletes volumes without an operation.
+    """
     volume = _delete_volume(self, volume_id)
     self.tags.pop(volume_id, None)
     return volume

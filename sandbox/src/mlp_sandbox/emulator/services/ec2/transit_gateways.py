@@ -1,7 +1,7 @@
-"""Attachments of VPCs to transit gateways, which take their time; and gateways that another account shares.
+"""VPC attachments to transit gateways, which change state with a delay, and gateways shared by another account.
 
-Companies have their transit gateway in an account of its own, and share it. The local account is given some, so that
-what is deployed behind one can be tried; no packet goes through them.
+Companies run their transit gateway in a separate account and share it. The local account gets some, so that deployments
+behind one can be tried. No packet passes through them.
 https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
 """
 
@@ -19,17 +19,20 @@ from mlp_sandbox.shared_gateways import SHARED_GATEWAYS
 
 OWNER_OF_SHARED = "999999999999"
 SETTLING = timedelta(seconds=0.3)
-"""How long an attachment is being made, changed or deleted; on AWS it is a minute or two."""
+"""Time that an attachment is pending, modifying or deleting; on AWS it is a minute or two."""
 REMEMBERED = timedelta(hours=1)
-"""How long a deleted attachment is still listed."""
+"""Time that a deleted attachment stays listed."""
 _NEXT = {"pending": "available", "modifying": "available", "deleting": "deleted"}
 
 
 class SharedGateway(TransitGateway):
-    """One of another account, whose route tables nobody here sees. Made without randomness: reads make it too."""
+    """A gateway of another account, whose route tables are not visible here.
+
+    It is created without randomness, because reads create it too.
+    """
 
     def __init__(self, backend: Any, id: str) -> None:
-        """Nothing of moto's own: it would draw an id, and make a route table in this account."""
+        """Set the fields without moto's constructor, which would draw an id and create a route table here."""
         self.ec2_backend = backend
         self.id, self.description, self.state = id, "network of the organisation", "available"
         self.options: Any = {**self.DEFAULT_OPTIONS, "AutoAcceptSharedAttachments": "enable"}
@@ -47,7 +50,7 @@ class SharedGateway(TransitGateway):
 
 
 def network_of(account: str, region: str) -> Any:
-    """moto's EC2 of an account and region, with the shared gateways and with attachments as they are by now."""
+    """Return moto's EC2 backend of an account and region, with the shared gateways and up-to-date attachments."""
     backend: Any = ec2_backends[account][region]
     for id in SHARED_GATEWAYS:
         if id not in backend.transit_gateways:
@@ -57,7 +60,7 @@ def network_of(account: str, region: str) -> Any:
 
 
 def settle(backend: Any) -> None:
-    """Move attachments on whose time has come. It depends on the clock alone, so that a replay does the same."""
+    """Advance the attachments whose time has come. This depends on the clock alone, so a replay does the same."""
     now = datetime.now(UTC)
     for attachment in list(backend.transit_gateway_attachments.values()):
         since = getattr(attachment, "since", None)
@@ -74,7 +77,7 @@ def settle(backend: Any) -> None:
 
 
 def is_attached(backend: Any, gateway: str, vpc: str) -> bool:
-    """Whether traffic of a VPC gets to a gateway."""
+    """Return whether a VPC's traffic reaches a gateway."""
     return any(each.state in ("available", "modifying") for each in _living(backend, gateway, vpc))
 
 
@@ -88,7 +91,7 @@ def _living(backend: Any, gateway: str, vpc: str) -> list[Any]:
 
 @extends("ec2", "DescribeTransitGateways")
 def describe_gateways(call: Call) -> Result:
-    """moto leaves out what it does not know; EC2 says so."""
+    """Describe gateways. moto leaves out unknown ids; EC2 rejects them."""
     backend = _backend(call)
     for id in call.params.get("TransitGatewayIds") or []:
         if id not in backend.transit_gateways:
@@ -98,7 +101,7 @@ def describe_gateways(call: Call) -> Result:
 
 @extends("ec2", "CreateTransitGatewayVpcAttachment")
 def create(call: Call) -> Result:
-    """Pending at first. One interface in one subnet of each zone."""
+    """Create an attachment, pending at first, with one interface in one subnet of each zone."""
     backend, params = _backend(call), call.params
     gateway, vpc = str(params["TransitGatewayId"]), str(params["VpcId"])
     if gateway not in backend.transit_gateways:
@@ -127,7 +130,7 @@ def create(call: Call) -> Result:
 
 @extends("ec2", "ModifyTransitGatewayVpcAttachment")
 def modify(call: Call) -> Result:
-    """Its subnets and options."""
+    """Change the subnets and options of an attachment."""
     backend, params = _backend(call), call.params
     attachment = _available(backend, str(params["TransitGatewayAttachmentId"]), "modified")
     added, removed = params.get("AddSubnetIds") or [], params.get("RemoveSubnetIds") or []
@@ -146,7 +149,7 @@ def modify(call: Call) -> Result:
 
 @extends("ec2", "DeleteTransitGatewayVpcAttachment")
 def delete(call: Call) -> Result:
-    """It is listed as deleted for a while. Routes that lead through it stay, and lead nowhere."""
+    """Delete an attachment. It stays listed as deleted for a while; routes through it stay, as blackholes."""
     backend = _backend(call)
     attachment = _available(backend, str(call.params["TransitGatewayAttachmentId"]), "deleted")
     attachment.state, attachment.since = "deleting", datetime.now(UTC)
@@ -155,7 +158,7 @@ def delete(call: Call) -> Result:
 
 @extends("ec2", "DescribeTransitGatewayVpcAttachments", "DescribeTransitGatewayAttachments")
 def describe(call: Call) -> Result:
-    """As they are by now."""
+    """Describe attachments in their current state."""
     backend = _backend(call)
     for id in call.params.get("TransitGatewayAttachmentIds") or []:
         if id not in backend.transit_gateway_attachments:
@@ -165,7 +168,7 @@ def describe(call: Call) -> Result:
 
 @extends("ec2", "DeleteTransitGateway")
 def delete_gateway(call: Call) -> Result:
-    """Refused for what is another account's, and while a VPC is attached."""
+    """Delete a gateway. This is rejected for a gateway of another account, and while a VPC is attached."""
     backend, id = _backend(call), str(call.params["TransitGatewayId"])
     if id not in backend.transit_gateways:
         raise _no_gateway(id)
@@ -182,7 +185,7 @@ def delete_gateway(call: Call) -> Result:
 
 
 def _subnets(backend: Any, vpc: str, ids: list[str]) -> list[Any]:
-    """All of the VPC, each of another zone."""
+    """Return the subnets, which must belong to the VPC and to different zones."""
     if not ids:
         raise Fault("MissingParameter", "The request must contain the parameter SubnetIds.")
     known = {id: each for zone in backend.subnets.values() for id, each in zone.items()}

@@ -1,4 +1,7 @@
-"""VPC endpoints: DNS options, address type and private DNS kept; routes and interfaces follow; deleted go."""
+"""VPC endpoints: DNS options, address type and private DNS are kept, and routes and interfaces are updated.
+
+Deleted endpoints disappear at once.
+"""
 
 from typing import Any
 
@@ -15,7 +18,7 @@ def _backend(call: Call) -> Any:
 
 @extends("ec2", "CreateVpcEndpoint")
 def create(call: Call) -> Result:
-    """Keep what moto drops, with AWS's defaults for what was not sent."""
+    """Create an endpoint and store the settings that moto drops, with AWS's defaults for those not sent."""
     params = call.params
     result = call.proceed()
     endpoint = _backend(call).vpc_end_points[result["VpcEndpoint"]["VpcEndpointId"]]
@@ -41,7 +44,7 @@ def create(call: Call) -> Result:
 
 @extends("ec2", "ModifyVpcEndpoint")
 def modify(call: Call) -> Result:
-    """Change what moto ignores, and take the routes of removed route tables away."""
+    """Change the settings that moto ignores, and remove the routes of removed route tables."""
     params = call.params
     backend = _backend(call)
     result = call.proceed()
@@ -70,7 +73,7 @@ def modify(call: Call) -> Result:
 
 @extends("ec2", "DeleteVpcEndpoints")
 def delete(call: Call) -> Result:
-    """Forget deleted endpoints at once, together with their routes."""
+    """Delete endpoints at once, together with their routes."""
     backend = _backend(call)
     unknown = [name for name in call.params.get("VpcEndpointIds", []) if name not in backend.vpc_end_points]
     for name in call.params.get("VpcEndpointIds", []):
@@ -97,7 +100,7 @@ def delete(call: Call) -> Result:
 
 
 def _settle_interfaces(backend: Any, endpoint: Any) -> None:
-    """One network interface per subnet; moto leaves them as they were made."""
+    """Keep one network interface per subnet; moto leaves the original interfaces."""
     known = {eni: backend.enis[eni].subnet.id for eni in endpoint.network_interface_ids if eni in backend.enis}
     for eni in [eni for eni, subnet in known.items() if subnet not in endpoint.subnet_ids]:
         del backend.enis[eni], known[eni]

@@ -1,1 +1,1 @@
-"""Operations of EKS that moto lacks or answers otherwise than AWS."""
+"""Operations of EKS that moto lacks or answers differently from AWS."""

@@ -1,4 +1,4 @@
-"""EKS access entries: which IAM principals a cluster knows, and as whom.
+"""EKS access entries: the IAM principals that have access to a cluster, and their Kubernetes identity.
 
 https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
 """
@@ -28,7 +28,8 @@ _PRINCIPAL = re.compile(
     r"arn:(?P<partition>aws[\w-]*):iam::(?P<account>\d{12}):(?P<kind>role|user)/(?P<path>[\w+=,.@/-]+)"
 )
 _RESERVED_NAMES = ("system:", "eks:", "aws:", "amazon:", "iam:")
-# Names that EKS gives by type; None: by what the principal is. Types other than STANDARD bring their own groups.
+# Usernames that EKS assigns by type; None: by the kind of principal. Types other than STANDARD have groups of their
+# own.
 _NODE_NAME, _SESSION_NAME = "system:node:{{EC2PrivateDNSName}}", "system:node:{{SessionName}}"
 _TYPES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "STANDARD": (None, ()),
@@ -42,7 +43,7 @@ _TYPES: dict[str, tuple[str | None, tuple[str, ...]]] = {
 
 @extends("eks", "CreateAccessEntry")
 def create(call: Call) -> Result:
-    """One entry for a principal."""
+    """Create an entry for a principal, at most one."""
     cluster, params = with_entries(call), call.params
     arn, kind = str(params["principalArn"]), str(params.get("type") or "STANDARD").upper()
     match = _PRINCIPAL.fullmatch(arn)
@@ -67,13 +68,13 @@ def create(call: Call) -> Result:
 
 @extends("eks", "DescribeAccessEntry")
 def describe(call: Call) -> Result:
-    """One entry."""
+    """Describe one entry."""
     return {"accessEntry": dict(entry_of(call).description)}
 
 
 @extends("eks", "UpdateAccessEntry")
 def update(call: Call) -> Result:
-    """Other groups, another username."""
+    """Change the groups or the username of an entry."""
     entry, params = entry_of(call), call.params
     if entry.description["type"] != "STANDARD":
         raise Fault(INVALID_REQUEST, f"An access entry of type {entry.description['type']} cannot be updated")
@@ -90,7 +91,7 @@ def update(call: Call) -> Result:
 
 @extends("eks", "DeleteAccessEntry")
 def delete(call: Call) -> Result:
-    """With its associated policies."""
+    """Delete an entry with its associated policies."""
     entry = entry_of(call)
     del cluster_of(call).access_entries[entry.description["principalArn"]]
     return {}
@@ -98,7 +99,7 @@ def delete(call: Call) -> Result:
 
 @extends("eks", "ListAccessEntries")
 def list_entries(call: Call) -> Result:
-    """Principals, all or those with a policy."""
+    """List the principals: all, or those with a policy."""
     cluster, policy = with_entries(call), call.params.get("associatedPolicyArn")
     found = [arn for arn, entry in cluster.access_entries.items() if not policy or policy in entry.policies]
     arns, token = page(call, found)
@@ -114,7 +115,7 @@ def add_entry(
     username: str | None = None,
     tags: dict[str, str] | None = None,
 ) -> AccessEntry:
-    """Remember an entry, checked by then."""
+    """Add an entry. The caller has validated its values."""
     _, _, own = arn.rpartition(":")
     principal_kind, _, path = own.partition("/")
     moment = now()
@@ -139,7 +140,7 @@ def add_entry(
 
 
 def bootstrap_entry(cluster: ClusterRecord, arn: str) -> None:
-    """The creator's, who administers the cluster."""
+    """Add the entry of the cluster's creator, who administers it."""
     entry, moment = add_entry(cluster, arn, "STANDARD"), now()
     policy = f"{arn.split(':')[0]}:{arn.split(':')[1]}:eks::aws:cluster-access-policy/{CLUSTER_ADMIN}"
     entry.policies[policy] = {
@@ -151,7 +152,7 @@ def bootstrap_entry(cluster: ClusterRecord, arn: str) -> None:
 
 
 def admit_nodes(cluster: ClusterRecord) -> None:
-    """Entries for the roles of node groups that have none yet."""
+    """Add entries for the node roles that have none yet."""
     for group in cluster.node_groups.values():
         if group.description["nodeRole"] not in cluster.access_entries:
             add_entry(cluster, group.description["nodeRole"], "EC2_LINUX")
@@ -159,7 +160,7 @@ def admit_nodes(cluster: ClusterRecord) -> None:
 
 
 def default_username(arn: str, kind: str) -> str:
-    """The username that EKS gives."""
+    """Return the username that EKS assigns."""
     by_type = _TYPES[kind][0]
     if by_type is not None:
         return by_type
@@ -171,7 +172,11 @@ def default_username(arn: str, kind: str) -> str:
 
 
 def with_entries(call: Call) -> ClusterRecord:
-    """The call's cluster, which must be in a mode that knows access entries."""
+    """Return the call's cluster.
+
+    Raises:
+        Fault: The cluster's authentication mode has no access entries.
+    """
     cluster = cluster_of(call)
     if cluster.authentication_mode == "CONFIG_MAP":
         raise Fault(
@@ -183,7 +188,11 @@ def with_entries(call: Call) -> ClusterRecord:
 
 
 def entry_of(call: Call) -> AccessEntry:
-    """The entry that the call names; Fault where there is none."""
+    """Return the entry that the call names.
+
+    Raises:
+        Fault: There is no such entry.
+    """
     arn = unquote(str(call.params["principalArn"]))
     entry = with_entries(call).access_entries.get(arn)
     if entry is None:

@@ -1,4 +1,4 @@
-"""EKS: access policies of access entries, in the whole cluster or in namespaces.
+"""EKS access policies of access entries, in the whole cluster or in namespaces.
 
 https://docs.aws.amazon.com/eks/latest/userguide/access-policies.html
 """
@@ -18,14 +18,14 @@ _NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 
 @extends("eks", "ListAccessPolicies")
 def list_policies(call: Call) -> Result:
-    """Those that the sandbox enforces."""
+    """List the policies that the sandbox enforces."""
     names, token = page(call, POLICIES)
     return {"accessPolicies": [{"name": name, "arn": _arn(call, name)} for name in names], **token}
 
 
 @extends("eks", "AssociateAccessPolicy")
 def associate(call: Call) -> Result:
-    """Associate, or give an associated policy another scope."""
+    """Associate a policy, or give an associated policy another scope."""
     entry, params = entry_of(call), call.params
     policy, scope = str(params["policyArn"]), params["accessScope"]
     if policy not in {_arn(call, name) for name in POLICIES}:
@@ -55,7 +55,7 @@ def associate(call: Call) -> Result:
 
 @extends("eks", "DisassociateAccessPolicy")
 def disassociate(call: Call) -> Result:
-    """Take a policy away."""
+    """Remove the association of a policy."""
     entry, policy = entry_of(call), str(call.params["policyArn"])
     if policy not in entry.policies:
         raise Fault(NOT_FOUND, f"The specified policyArn is not associated with the access entry: {policy}", 404)
@@ -65,7 +65,7 @@ def disassociate(call: Call) -> Result:
 
 @extends("eks", "ListAssociatedAccessPolicies")
 def list_associated(call: Call) -> Result:
-    """What an entry may do."""
+    """List the policies that are associated with an entry."""
     entry = entry_of(call)
     policies, token = page(call, entry.policies.values(), lambda policy: str(policy["policyArn"]))
     return _of_entry(entry.description) | {"associatedAccessPolicies": policies, **token}

@@ -1,4 +1,4 @@
-"""EKS: is an add-on active, that is, are its pods well?"""
+"""EKS: the health of an add-on, which is active when its pods are healthy."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ _STATUS = {
 
 
 def addon_health(cluster: ClusterRecord, addon: Result) -> tuple[str, list[Result]]:
-    """Status and issues. Without a data plane there are no pods to wait for."""
+    """Return status and issues of an add-on. Without a data plane there are no pods to wait for."""
     status = current_status(cluster.id)
     if status is None:
         return "ACTIVE", []

@@ -1,6 +1,7 @@
-"""EKS: the JSON schemas of add-ons' configurationValues: their top-level settings, closed to unknown ones as EKS's are.
+"""EKS: the JSON schemas of add-ons' configurationValues, limited to top-level settings.
 
-`aws eks describe-addon-configuration` prints EKS's own; those go further into the details.
+Like EKS's schemas, they reject unknown settings. `aws eks describe-addon-configuration` prints EKS's own, which are
+more detailed.
 """
 
 from typing import Any

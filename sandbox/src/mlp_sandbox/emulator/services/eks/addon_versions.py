@@ -1,4 +1,4 @@
-"""EKS: which add-ons there are, in which versions for which Kubernetes, and what they can be configured with.
+"""EKS: the available add-ons, their versions for each Kubernetes version, and their configuration.
 
 https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
 """
@@ -15,7 +15,7 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 @dataclass(frozen=True, kw_only=True)
 class AddonKind:
-    """An add-on; versions by Kubernetes version, oldest first, the default one last but for `default`."""
+    """An add-on. `versions` maps a Kubernetes version to add-on versions, oldest first."""
 
     kind: str
     versions: dict[str, tuple[str, ...]]
@@ -26,7 +26,10 @@ class AddonKind:
     publisher: str = "eks"
 
     def default(self, version: str) -> str:
-        """The version that EKS installs when none is named: the newest but one, where there are three."""
+        """Return the version that EKS installs by default.
+
+        It is the second newest, or the newest if there are fewer than three.
+        """
         return self.versions[version][-2 if len(self.versions[version]) > 2 else -1]
 
 
@@ -97,12 +100,16 @@ ADDONS = {
 
 
 def default_addon_version(name: str, version: str) -> str:
-    """The version that EKS would install for a Kubernetes version."""
+    """Return the version that EKS would install for a Kubernetes version."""
     return ADDONS[name].default(version)
 
 
 def check_addon_version(name: str, addon_version: str, version: str) -> None:
-    """Fault unless the add-on exists in that version for the Kubernetes version."""
+    """Check that the add-on exists in that version for the Kubernetes version.
+
+    Raises:
+        Fault: InvalidParameterException: there is no such add-on or version.
+    """
     if name not in ADDONS:
         raise Fault(INVALID_PARAMETER, f"Addon {name} specified is not supported in {version} kubernetes version")
     if addon_version not in ADDONS[name].versions[version]:
@@ -115,7 +122,7 @@ def check_addon_version(name: str, addon_version: str, version: str) -> None:
 
 @extends("eks", "DescribeAddonVersions")
 def describe_versions(call: Call) -> Result:
-    """The table, as much of it as is asked for."""
+    """Describe the add-ons and versions that match the request."""
     params = call.params
     wanted = params.get("kubernetesVersion")
     versions = [known_version(wanted).name] if wanted else list(VERSIONS)
@@ -137,7 +144,7 @@ def describe_versions(call: Call) -> Result:
 
 @extends("eks", "DescribeAddonConfiguration")
 def describe_configuration(call: Call) -> Result:
-    """The JSON schema of configurationValues."""
+    """Return the JSON schema of configurationValues."""
     name, version = str(call.params["addonName"]), str(call.params["addonVersion"])
     addon = ADDONS.get(name)
     if addon is None or not any(version in versions for versions in addon.versions.values()):

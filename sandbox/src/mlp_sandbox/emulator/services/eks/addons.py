@@ -28,7 +28,7 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 @extends("eks", "CreateAddon")
 def create(call: Call) -> Result:
-    """A version that exists, configured by what its schema knows."""
+    """Create an add-on. The version must exist, and the configuration must match its schema."""
     cluster, params = cluster_of(call), call.params
     name = str(params["addonName"])
     if name in cluster.addons:
@@ -68,21 +68,21 @@ def create(call: Call) -> Result:
 
 @extends("eks", "DescribeAddon")
 def describe(call: Call) -> Result:
-    """As stored, with its health."""
+    """Describe an add-on as stored, with its health."""
     cluster = cluster_of(call)
     return {"addon": shown(cluster, addon_of(call, cluster))}
 
 
 @extends("eks", "ListAddons")
 def list_addons(call: Call) -> Result:
-    """Names."""
+    """List the names of the add-ons."""
     names, token = page(call, cluster_of(call).addons)
     return {"addons": names, **token}
 
 
 @extends("eks", "UpdateAddon")
 def update(call: Call) -> Result:
-    """What is not sent stays, but for the service account's role: an update without one takes it away."""
+    """Update an add-on. Settings not sent are kept, except the service account's role, which is then removed."""
     cluster, params = cluster_of(call), call.params
     addon = addon_of(call, cluster)
     name, said = str(addon["addonName"]), dict[str, str]()
@@ -110,7 +110,7 @@ def update(call: Call) -> Result:
 
 @extends("eks", "DeleteAddon")
 def delete(call: Call) -> Result:
-    """With the associations that it owns."""
+    """Delete an add-on with the associations that it owns."""
     cluster = cluster_of(call)
     addon = addon_of(call, cluster)
     last = shown(cluster, addon) | {"status": "DELETING"}
@@ -120,7 +120,11 @@ def delete(call: Call) -> Result:
 
 
 def addon_of(call: Call, cluster: ClusterRecord) -> Result:
-    """The add-on that the call names; Fault where there is none."""
+    """Return the add-on that the call names.
+
+    Raises:
+        Fault: ResourceNotFoundException: there is no such add-on.
+    """
     name = str(call.params["addonName"])
     if name not in cluster.addons:
         raise Fault(NOT_FOUND, f"No addon: {name} found in cluster: {cluster.name}", 404)
@@ -128,7 +132,7 @@ def addon_of(call: Call, cluster: ClusterRecord) -> Result:
 
 
 def shown(cluster: ClusterRecord, addon: Result) -> Result:
-    """The description with status, health and its associations."""
+    """Return the description with status, health and associations."""
     status, issues = addon_health(cluster, addon)
     owned = [
         item["associationArn"] for item in cluster.associations.values() if item.get("ownerArn") == addon["addonArn"]
@@ -170,7 +174,7 @@ def _check_role(cluster: ClusterRecord, params: Result) -> None:
 
 
 def _associate(cluster: ClusterRecord, addon: Result, sent: list[Result] | None) -> None:
-    """The add-on's associations become what is sent; those that stay the same keep their id."""
+    """Set the add-on's associations to those sent. Unchanged associations keep their id."""
     if sent is None:
         return
     namespace, owner = addon["namespaceConfig"]["namespace"], addon["addonArn"]

@@ -1,6 +1,7 @@
-"""EKS Auth: credentials of an association's role, for a pod whose token has been verified.
+"""EKS Auth: credentials of an association's role, for a pod with a verified token.
 
-The token is checked before the request gets here, since a replay of the journal could not: see `pod_tokens`.
+The token is verified before the request reaches this module, because a replay of the journal could not verify it: see
+`pod_tokens`.
 https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 """
 
@@ -20,13 +21,16 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 _LIFETIME = timedelta(hours=6)
 _RENEWED_BEFORE = timedelta(hours=1)
-"""Credentials that are valid for longer are handed out again: the journal has a line a pod, not one a request."""
+"""Credentials that stay valid for longer than this are reused.
+
+The journal then has one line per pod, not one per request.
+"""
 _LONGEST_NAME = 64
 
 
 @extends("eks-auth", "AssumeRoleForPodIdentity")
 def assume_role(call: Call) -> Result:
-    """The role of the pod's service account, and of no other."""
+    """Return credentials for the role of the pod's service account, and for no other role."""
     call.unrecorded = True
     cluster = cluster_of(call)
     pod = verified_pod(call.request)
@@ -95,7 +99,7 @@ def _session(call: Call, cluster: ClusterRecord, pod: PodIdentity, association: 
 
 
 def _session_name(cluster: ClusterRecord, pod: PodIdentity) -> str:
-    """`eks-<cluster>-<pod>-<UUID>`, the names cut off where they are too long."""
+    """Return `eks-<cluster>-<pod>-<UUID>`; names that are too long are cut off."""
     uuid = new_uuid()
     room = _LONGEST_NAME - len(f"eks---{uuid}")
     start = cluster.name[: room // 2]

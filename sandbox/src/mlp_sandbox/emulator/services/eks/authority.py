@@ -1,4 +1,4 @@
-"""EKS: the certificate authority of a cluster that nothing runs behind: a real one, the same at every reading."""
+"""EKS: the certificate authority of a cluster without a data plane: a real certificate, the same on every read."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ _VALID_FOR = timedelta(days=3650)
 
 @cache
 def placeholder_authority(cluster_id: str, created: datetime) -> str:
-    """Its certificate as certificateAuthority.data holds it. Ed25519 signatures have no randomness of their own."""
+    """Return the certificate in the format of certificateAuthority.data. Ed25519 signatures use no randomness."""
     secret = hashlib.sha256(f"certificate authority of {cluster_id}".encode()).digest()
     key = Ed25519PrivateKey.from_private_bytes(secret)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])

@@ -1,4 +1,4 @@
-"""EKS: the Auto Scaling group, launch template and instance profile that stand behind a managed node group.
+"""EKS: the Auto Scaling group, launch template and instance profile of a managed node group.
 
 https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
 """
@@ -17,12 +17,12 @@ from mlp_sandbox.emulator.services.eks.records import ClusterRecord, NodeGroup
 from mlp_sandbox.emulator.services.registry import Result
 
 _ROOT_DEVICE = "/dev/xvda"
-# What EKS sets where a template says nothing.
+# Values that EKS sets when the template does not.
 _METADATA = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}
 
 
 def form(cluster: ClusterRecord, group: NodeGroup, data: Result | None) -> None:
-    """Make all three; the group starts its instances."""
+    """Create all three. The group then starts its instances."""
     _create_profile(cluster, group)
     ec2: Any = ec2_backends[cluster.account][cluster.region]
     name = group.launch_template
@@ -55,7 +55,7 @@ def form(cluster: ClusterRecord, group: NodeGroup, data: Result | None) -> None:
 
 
 def dissolve(cluster: ClusterRecord, group: NodeGroup) -> None:
-    """Terminate the instances and remove what was made for them."""
+    """Terminate the instances and remove the resources that were created for them."""
     if auto_scaling_group(cluster, group) is not None:
         autoscaling: Any = autoscaling_backends[cluster.account][cluster.region]
         autoscaling.delete_auto_scaling_group(group.auto_scaling_group)
@@ -69,7 +69,7 @@ def dissolve(cluster: ClusterRecord, group: NodeGroup) -> None:
 
 
 def resize(cluster: ClusterRecord, group: NodeGroup, size: Result) -> None:
-    """Change the bounds, and the number of instances."""
+    """Change the bounds and the number of instances."""
     scaled = auto_scaling_group(cluster, group)
     if scaled is not None:
         scaled.min_size, scaled.max_size = size["minSize"], size["maxSize"]
@@ -77,7 +77,7 @@ def resize(cluster: ClusterRecord, group: NodeGroup, size: Result) -> None:
 
 
 def renew(cluster: ClusterRecord, group: NodeGroup, data: Result | None) -> None:
-    """Replace every instance by one of the new version of the launch template."""
+    """Replace every instance by one of a new version of the launch template."""
     ec2: Any = ec2_backends[cluster.account][cluster.region]
     template = ec2.get_launch_template_by_name(group.launch_template)
     version = template.create_version(_template_data(cluster, group, data), "")
@@ -95,7 +95,7 @@ def renew(cluster: ClusterRecord, group: NodeGroup, data: Result | None) -> None
 
 
 def _template_data(cluster: ClusterRecord, group: NodeGroup, data: Result | None) -> Result:
-    """The user's launch template, completed as EKS completes it."""
+    """Return the user's launch template, completed as EKS does."""
     merged: Result = copy.deepcopy(data or {})
     description = group.description
     groups = [group for nic in merged.get("NetworkInterfaces") or [] for group in nic.get("Groups") or []]

@@ -1,4 +1,4 @@
-"""EKS: what CreateCluster accepts, and what it fills in.
+"""EKS: the values that CreateCluster accepts, and its defaults.
 
 https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
 """
@@ -24,7 +24,7 @@ _PRIVATE_RANGES = tuple(
     for text in ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 )
 _SERVICE_RANGES = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-# Only the first of these two can meet a VPC in 10.0.0.0/8.
+# Only the first of these two can overlap a VPC in 10.0.0.0/8.
 _DEFAULT_SERVICES, _DEFAULT_SERVICES_BESIDE_10 = "10.100.0.0/16", "172.20.0.0/16"
 _MISSING = {
     "computeConfig": "EKS Auto Mode; use managed node groups",
@@ -39,7 +39,11 @@ _MISSING = {
 
 
 def refuse_missing(params: Result) -> None:
-    """Say which part of EKS the request wants and nobody emulates."""
+    """Reject a request for a part of EKS that is not emulated.
+
+    Raises:
+        Fault: NotImplemented; the message names the part.
+    """
     for name, what in _MISSING.items():
         wanted = params.get(name)
         if wanted and wanted.get("enabled", (wanted.get("blockStorage") or {}).get("enabled", True)):
@@ -47,7 +51,7 @@ def refuse_missing(params: Result) -> None:
 
 
 def check_name(name: str) -> None:
-    """A letter or digit, then letters, digits, hyphens and underscores."""
+    """Reject a name other than a letter or digit followed by letters, digits, hyphens and underscores."""
     if not _NAME.fullmatch(name):
         raise Fault(
             INVALID_PARAMETER,
@@ -57,7 +61,7 @@ def check_name(name: str) -> None:
 
 
 def check_cluster_role(arn: str, cluster_arn: str) -> None:
-    """The role must exist and trust eks.amazonaws.com, at least when it acts for this cluster.
+    """Check that the role exists and trusts eks.amazonaws.com, at least when it acts for this cluster.
 
     https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html
     """
@@ -71,7 +75,11 @@ def check_cluster_role(arn: str, cluster_arn: str) -> None:
 
 
 def subnets_of(call: Call, ids: list[str]) -> list[Any]:
-    """The subnets, which must exist in one VPC; Fault otherwise."""
+    """Return the subnets.
+
+    Raises:
+        Fault: InvalidParameterException: a subnet does not exist, or the subnets belong to several VPCs.
+    """
     backend: Any = ec2_backends[call.identity.account][call.identity.region]
     known = {subnet.id: subnet for zone in backend.subnets.values() for subnet in zone.values()}
     for id in ids:
@@ -84,7 +92,7 @@ def subnets_of(call: Call, ids: list[str]) -> list[Any]:
 
 
 def vpc_config(call: Call, sent: Result) -> Result:
-    """resourcesVpcConfig as DescribeCluster shows it, but for the cluster's own security group."""
+    """Return resourcesVpcConfig as DescribeCluster shows it, without the cluster's own security group."""
     ids = list(dict.fromkeys(sent.get("subnetIds") or []))
     if len(ids) < 2:
         raise Fault(INVALID_PARAMETER, "At least two subnets in different Availability Zones must be specified")
@@ -101,7 +109,7 @@ def vpc_config(call: Call, sent: Result) -> Result:
 
 
 def endpoint_access(sent: Result, current: Result) -> Result:
-    """Who reaches the API server, as sent, else as it is, else AWS's defaults."""
+    """Return the access to the API server as sent, else its current value, else AWS's default."""
     access = {
         name: sent[name] if sent.get(name) is not None else current.get(name, default)
         for name, default in (("endpointPublicAccess", True), ("endpointPrivateAccess", False))
@@ -120,7 +128,7 @@ def endpoint_access(sent: Result, current: Result) -> Result:
 
 
 def network_config(call: Call, sent: Result, vpc_id: str) -> Result:
-    """kubernetesNetworkConfig with the service range that EKS would choose."""
+    """Return kubernetesNetworkConfig with the service range that EKS would choose."""
     if sent.get("ipFamily", "ipv4") != "ipv4":
         raise Fault(NOT_IMPLEMENTED, "eks: ipFamily ipv6 is not emulated by the local AWS account; use ipv4", 501)
     backend: Any = ec2_backends[call.identity.account][call.identity.region]
@@ -147,12 +155,12 @@ def network_config(call: Call, sent: Result, vpc_id: str) -> Result:
 
 
 def vpc_ranges(vpc: Any) -> list[Result]:
-    """The VPC's associated IPv4 ranges, the primary one first."""
+    """Return the VPC's associated IPv4 ranges, the primary one first."""
     return [item for item in vpc.cidr_block_association_set if item["cidr_block_state"]["state"] == "associated"]
 
 
 def logging_config(sent: Result, current: Result | None = None) -> Result:
-    """Every log type, those that are on first, as EKS shows them."""
+    """Return every log type, the enabled ones first, as EKS shows them."""
     on = set(enabled_logs(current or {}))
     for setup in sent.get("clusterLogging") or []:
         types = set(setup.get("types") or [])
@@ -164,13 +172,13 @@ def logging_config(sent: Result, current: Result | None = None) -> Result:
 
 
 def enabled_logs(logging: Result) -> list[str]:
-    """The log types that are on."""
+    """Return the enabled log types."""
     setups = logging.get("clusterLogging") or []
     return [name for setup in setups if setup.get("enabled") for name in setup.get("types") or []]
 
 
 def encryption_config(call: Call, sent: list[Result]) -> list[Result]:
-    """Secrets, under one symmetric key that exists."""
+    """Check that the configuration encrypts secrets with one symmetric key that exists, and return it."""
     if len(sent) > 1:
         raise Fault(INVALID_PARAMETER, f"encryptionConfig takes one entry; {len(sent)} were given")
     for entry in sent:

@@ -1,4 +1,4 @@
-"""EKS: clusters changed in place, one kind of change a call.
+"""EKS: updates of clusters, one kind of change for each call.
 
 https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html
 """
@@ -26,7 +26,7 @@ _PLACES = ("subnetIds", "securityGroupIds")
 
 @extends("eks", "UpdateClusterConfig")
 def update_config(call: Call) -> Result:
-    """Refused where nothing would change, as EKS refuses it."""
+    """Update a cluster. Like EKS, this rejects a request that would change nothing."""
     cluster, params = cluster_of(call), call.params
     rules.refuse_missing(params)
     kinds = [kind for kind in _CHANGES if params.get(kind) is not None]
@@ -42,7 +42,7 @@ def update_config(call: Call) -> Result:
 
 @extends("eks", "AssociateEncryptionConfig")
 def associate_encryption(call: Call) -> Result:
-    """Once in a cluster's life."""
+    """Associate an encryption key. This is possible once in a cluster's life."""
     cluster = cluster_of(call)
     if cluster.description.get("encryptionConfig"):
         raise Fault(INVALID_PARAMETER, "Encryption config is already associated with the cluster and cannot be changed")

@@ -1,4 +1,4 @@
-"""EKS: a cluster's Kubernetes version, up by one minor, and back by one within seven days.
+"""EKS: a cluster's Kubernetes version: an upgrade by one minor version, or a rollback by one within seven days.
 
 https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html
 https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html
@@ -24,7 +24,7 @@ ROLLBACK_WINDOW = timedelta(days=7)
 
 @extends("eks", "UpdateClusterVersion")
 def update_version(call: Call) -> Result:
-    """To the next minor version, or back to the one before."""
+    """Upgrade to the next minor version, or roll back to the previous one."""
     cluster, wanted = cluster_of(call), known_version(call.params["version"])
     steps = minor(wanted.name) - minor(cluster.version)
     if steps == 0:
@@ -48,16 +48,17 @@ def update_version(call: Call) -> Result:
 
 
 def rollback_target(cluster: ClusterRecord) -> int | None:
-    """Return the minor version that the cluster can go back to now, or None."""
+    """Return the minor version that the cluster can be rolled back to now, or None."""
     upgraded = cluster.upgraded_at
     recent = upgraded is not None and now() - upgraded <= ROLLBACK_WINDOW
     return minor(cluster.version) - 1 if recent else None
 
 
 def _roll_back(cluster: ClusterRecord, wanted: Version, *, force: bool) -> Result:
-    """Only what was upgraded in place, once, lately; nodes may not be newer than their control plane.
+    """Roll back an upgrade.
 
-    `force` passes over the latter alone, which EKS finds as an insight of status ERROR.
+    This is possible once, soon after an upgrade in place. Nodes may not be newer than their control plane. `force`
+    skips only the check of the nodes, which EKS reports as an insight of status ERROR.
     """
     if rollback_target(cluster) is None:
         raise Fault(
@@ -88,7 +89,7 @@ def _begin(cluster: ClusterRecord, wanted: Version, kind: str) -> Result:
 
 
 def _groups(cluster: ClusterRecord, concerned: Callable[[int], bool]) -> list[str]:
-    """Node groups with such a minor version, in words."""
+    """Return the matching node groups, each with its version, as text for messages."""
     return [
         f"{group.name} ({group.description['version']})"
         for group in cluster.node_groups.values()

@@ -1,4 +1,4 @@
-"""EKS: clusters are made, described and removed; how far one is, is what its data plane says."""
+"""EKS: creation, description and deletion of clusters. The data plane determines the status of a cluster."""
 
 import base64
 from typing import Any
@@ -36,7 +36,7 @@ _GROUP_DESCRIPTION = (
 
 @extends("eks", "CreateCluster")
 def create(call: Call) -> Result:
-    """Check as EKS does, keep everything, and give the cluster a security group of its own."""
+    """Check the request as EKS does, store all settings, and create the cluster's own security group."""
     params, identity = call.params, call.identity
     name = str(params["name"])
     rules.refuse_missing(params)
@@ -88,20 +88,20 @@ def create(call: Call) -> Result:
 
 @extends("eks", "DescribeCluster")
 def describe(call: Call) -> Result:
-    """As stored, with what only the data plane knows."""
+    """Describe a cluster as stored, with the data plane's status."""
     return {"cluster": shown(cluster_of(call))}
 
 
 @extends("eks", "ListClusters")
 def list_clusters(call: Call) -> Result:
-    """Names."""
+    """List the names of the clusters."""
     names, token = page(call, clusters_of(call))
     return {"clusters": names, **token}
 
 
 @extends("eks", "DeleteCluster")
 def delete(call: Call) -> Result:
-    """Refused while something hangs on it, or while it is protected."""
+    """Delete a cluster. This is rejected while it has node groups or Fargate profiles, or while it is protected."""
     cluster = cluster_of(call)
     if cluster.description["deletionProtection"]:
         raise Fault(
@@ -123,7 +123,7 @@ def delete(call: Call) -> Result:
 
 
 def shown(cluster: ClusterRecord) -> Result:
-    """The description with status, endpoint and certificate authority."""
+    """Return the description with status, endpoint and certificate authority."""
     status = current_status(cluster.id)
     if status is None:
         answer: Result = {
@@ -148,7 +148,7 @@ def shown(cluster: ClusterRecord) -> Result:
 
 
 def provide_log_group(cluster: ClusterRecord) -> None:
-    """EKS makes the log group of a control plane that is to log, unless it is there."""
+    """Create the control plane's log group if a log type is enabled and the group does not exist, as EKS does."""
     if not rules.enabled_logs(cluster.description["logging"]):
         return
     backend: Any = logs_backends[cluster.account][cluster.region]
@@ -158,7 +158,7 @@ def provide_log_group(cluster: ClusterRecord) -> None:
 
 
 def _security_group(cluster: ClusterRecord) -> str:
-    """The group that EKS makes: open to itself, tagged as the cluster's."""
+    """Create the security group as EKS does: open to itself, tagged as the cluster's."""
     backend: Any = ec2_backends[cluster.account][cluster.region]
     name = f"eks-cluster-sg-{cluster.name}-{mock_random.randint(10**8, 10**10)}"
     tags = {

@@ -1,4 +1,4 @@
-"""EKS: how long something may take until the data plane has it, before the API says that it is not well."""
+"""EKS: the time that a resource may take to become healthy before the API reports it as unhealthy."""
 
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -6,13 +6,13 @@ from enum import Enum
 from mlp_sandbox.emulator.clusters import started_at
 
 PATIENCE = timedelta(minutes=15)
-"""As long as EKS waits for nodes and add-ons, about: afterwards it reports an issue."""
+"""Approximate time that EKS waits for nodes and add-ons before it reports an issue."""
 
 _seen_well: set[str] = set()
 
 
 class Progress(Enum):
-    """Well; not yet well for the first time; not well at this moment; not well for too long."""
+    """Well; not yet well for the first time; temporarily not well; not well for too long."""
 
     WELL = "well"
     STARTING = "starting"
@@ -21,7 +21,16 @@ class Progress(Enum):
 
 
 def progress(key: str, *, well: bool, created: datetime, changed: datetime) -> Progress:
-    """Judge from what the data plane says now. What was made before the emulator started counts as well then."""
+    """Judge the progress from the data plane's current status.
+
+    A resource created before the emulator started counts as having been well before.
+
+    Args:
+        key: Unique name of the resource.
+        well: Whether the data plane reports the resource as healthy.
+        created: Creation time of the resource.
+        changed: Time of its last change.
+    """
     if well:
         _seen_well.add(key)
         return Progress.WELL

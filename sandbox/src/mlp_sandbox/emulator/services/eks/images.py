@@ -1,7 +1,7 @@
-"""EKS: the releases of its node images, from which node groups and SSM parameters are answered.
+"""EKS: the releases of its node images, the source for node groups and SSM parameters.
 
-https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html: a release is named after the kubelet in
-it and the day it was built.
+A release is named after its kubelet version and its build day:
+https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from mlp_sandbox.emulator.faults import NOT_IMPLEMENTED, Fault
 from mlp_sandbox.emulator.services.eks.records import INVALID_PARAMETER
 from mlp_sandbox.emulator.services.eks.versions import VERSIONS
 
-# Oldest first. The release dates are those of this emulator: images exist by name only.
+# Oldest first. The release dates belong to this emulator: images exist by name only.
 RELEASES = {
     "1.33": ("1.33.5-20260120", "1.33.11-20260715", "1.33.11-20260904", "1.33.12-20261013", "1.33.12-20261110"),
     "1.34": ("1.34.2-20260120", "1.34.7-20260715", "1.34.7-20260904", "1.34.8-20261013", "1.34.8-20261110"),
@@ -22,7 +22,7 @@ RELEASES = {
 
 @dataclass(frozen=True)
 class Image:
-    """A kind of image: processor architecture, the accelerator it has drivers for, its name in SSM parameters."""
+    """A kind of image: CPU architecture, the accelerator that it has drivers for, and its name in SSM parameters."""
 
     architecture: str
     accelerator: str | None
@@ -40,7 +40,11 @@ CUSTOM = "CUSTOM"
 
 
 def image_of(ami_type: str, version: str) -> Image:
-    """What an amiType stands for; Fault where there is no such image for the version."""
+    """Return the image of an amiType.
+
+    Raises:
+        Fault: There is no such image for the version, or it is not emulated.
+    """
     if ami_type in IMAGES:
         return IMAGES[ami_type]
     if ami_type.startswith("AL2_"):
@@ -55,12 +59,16 @@ def image_of(ami_type: str, version: str) -> Image:
 
 
 def latest_release(version: str) -> str:
-    """The newest image of a minor version."""
+    """Return the newest image release of a minor version."""
     return RELEASES[version][-1]
 
 
 def check_release(release: str, version: str) -> None:
-    """Fault unless the release exists for the minor version."""
+    """Check that the release exists for the minor version.
+
+    Raises:
+        Fault: InvalidParameterException: there is no such release.
+    """
     if release not in RELEASES[version]:
         raise Fault(
             INVALID_PARAMETER,
@@ -69,17 +77,17 @@ def check_release(release: str, version: str) -> None:
 
 
 def image_id(region: str, ami_type: str, release: str) -> str:
-    """The id of an image, its own in every region."""
+    """Return the id of an image, which differs between regions."""
     return "ami-" + hashlib.sha256(f"{region}/{ami_type}/{release}".encode()).hexdigest()[:17]
 
 
 def image_name(image: Image, release: str) -> str:
-    """The name that EKS gives its images."""
+    """Return the name that EKS gives an image."""
     kubelet, _, day = release.partition("-")
     minor = ".".join(kubelet.split(".")[:2])
     return f"amazon-eks-node-al2023-{image.architecture}-{image.variant}-{minor}-v{day}"
 
 
 def published_versions() -> tuple[str, ...]:
-    """The minor versions that have images."""
+    """Return the minor versions that have images."""
     return tuple(version for version in VERSIONS if version in RELEASES)

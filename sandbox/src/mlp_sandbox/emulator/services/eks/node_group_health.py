@@ -1,4 +1,4 @@
-"""EKS: is a node group active, that is, have its instances become nodes that are Ready?"""
+"""EKS: the health of a node group, which is active when its instances have become Ready nodes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class Health:
-    """Status and issues as the API shows them, and whether nodes are still to come."""
+    """Status and issues as the API shows them, and whether nodes are still starting."""
 
     status: str
     issues: list[Result]
@@ -27,7 +27,7 @@ class Health:
 
 
 def node_group_health(cluster: ClusterRecord, group: NodeGroup) -> Health:
-    """Without a data plane there are no nodes to wait for."""
+    """Return the health of a node group. Without a data plane there are no nodes to wait for."""
     if auto_scaling_group(cluster, group) is None:
         issue = _issue("AutoScalingGroupNotFound", "The Auto Scaling group no longer exists", group.auto_scaling_group)
         return Health("DEGRADED", [issue], False)

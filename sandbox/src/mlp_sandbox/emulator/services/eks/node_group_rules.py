@@ -1,4 +1,4 @@
-"""EKS: what CreateNodegroup and its updates accept.
+"""EKS: the values that CreateNodegroup and its updates accept.
 
 https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
 https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
@@ -23,17 +23,17 @@ _EFFECTS = ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE")
 _MOST = 50
 _SIZES = ("minSize", "maxSize", "desiredSize")
 _DEVICES = {"nvidia": "GpuInfo", "neuron": "NeuronInfo"}
-# What EKS sets itself, and therefore refuses in a launch template.
+# Fields that EKS sets itself and therefore rejects in a launch template.
 _NOT_IN_TEMPLATES = ("IamInstanceProfile", "InstanceInitiatedShutdownBehavior", "HibernationOptions")
 
 
 def invalid(message: str) -> Fault:
-    """An InvalidParameterException."""
+    """Return an InvalidParameterException."""
     return Fault(INVALID_PARAMETER, message)
 
 
 def check_scaling(config: Result) -> Result:
-    """0 <= minSize <= desiredSize <= maxSize, and at least one node possible."""
+    """Check that 0 <= minSize <= desiredSize <= maxSize and maxSize >= 1, and return the sizes."""
     low, high, size = (int(config[name]) for name in _SIZES)
     if low < 0 or high < 1:
         raise invalid(f"scalingConfig: minSize {low} must be 0 or more, maxSize {high} must be 1 or more")
@@ -47,7 +47,7 @@ def check_scaling(config: Result) -> Result:
 
 
 def check_update_config(config: Result) -> Result:
-    """One of a number and a percentage."""
+    """Check that at most one of number and percentage is set, and return the configuration with its default."""
     number, percentage = config.get("maxUnavailable"), config.get("maxUnavailablePercentage")
     if number is not None and percentage is not None:
         raise invalid("updateConfig: maxUnavailable and maxUnavailablePercentage cannot be given together")
@@ -60,7 +60,7 @@ def check_update_config(config: Result) -> Result:
 
 
 def check_labels(labels: dict[str, str]) -> None:
-    """As Kubernetes spells labels, and none that EKS or Kubernetes set."""
+    """Check that labels have Kubernetes syntax and no prefix reserved by EKS or Kubernetes."""
     if len(labels) > _MOST:
         raise invalid(f"A node group has {_MOST} labels at most; {len(labels)} were given")
     for key, value in labels.items():
@@ -72,7 +72,7 @@ def check_labels(labels: dict[str, str]) -> None:
 
 
 def check_taints(taints: list[Result]) -> None:
-    """Each key with an effect once, in EKS's spelling of effects."""
+    """Check the syntax of taints and that each key with an effect occurs once. Effects have EKS's spelling."""
     if len(taints) > _MOST:
         raise invalid(f"A node group has {_MOST} taints at most; {len(taints)} were given")
     seen: set[tuple[str, str]] = set()
@@ -88,7 +88,7 @@ def check_taints(taints: list[Result]) -> None:
 
 
 def check_subnets(call: Call, cluster: ClusterRecord, ids: list[str]) -> None:
-    """They must be the cluster's VPC's."""
+    """Check that the subnets belong to the cluster's VPC."""
     backend: Any = ec2_backends[call.identity.account][call.identity.region]
     known = {subnet.id: subnet for zone in backend.subnets.values() for subnet in zone.values()}
     vpc = cluster.description["resourcesVpcConfig"]["vpcId"]
@@ -102,7 +102,7 @@ def check_subnets(call: Call, cluster: ClusterRecord, ids: list[str]) -> None:
 
 
 def check_instance_types(types: list[str], ami_type: str, image: Image | None) -> None:
-    """They must exist, and have what the image is made for."""
+    """Check that the instance types exist and fit the image's architecture and accelerator."""
     for name in types:
         details: Any = INSTANCE_TYPES.get(name)
         if details is None:
@@ -115,7 +115,7 @@ def check_instance_types(types: list[str], ami_type: str, image: Image | None) -
 
 
 def launch_template(call: Call, sent: Result) -> tuple[Result, Any]:
-    """The template as DescribeNodegroup names it, and the version that is meant."""
+    """Return the template as DescribeNodegroup names it, and the selected version."""
     if bool(sent.get("id")) == bool(sent.get("name")):
         raise invalid("launchTemplate: give either id or name")
     backend: Any = ec2_backends[call.identity.account][call.identity.region]
@@ -146,7 +146,7 @@ def _check_template(data: Result) -> None:
 
 
 def check_capacity(capacity: str, data: Result | None, types: list[str]) -> None:
-    """A capacity block needs a template that names it, and one instance type.
+    """Check that a capacity block has a launch template that names it, and one instance type.
 
     https://docs.aws.amazon.com/eks/latest/userguide/capacity-blocks-mng.html
     """

@@ -1,4 +1,4 @@
-"""EKS: node groups changed in place: sizes, labels and taints, and new versions of their nodes.
+"""EKS: updates of node groups: sizes, labels, taints, and new versions of the nodes.
 
 https://docs.aws.amazon.com/eks/latest/userguide/update-managed-node-group.html
 """
@@ -33,7 +33,7 @@ _UPDATE_PARAMS = {
 
 @extends("eks", "UpdateNodegroupConfig")
 def update_config(call: Call) -> Result:
-    """Everything is checked before anything is changed."""
+    """Update a node group. All values are checked before any is changed."""
     cluster, group = _target(call)
     params, description, said = call.params, group.description, dict[str, str]()
     if params.get("warmPoolConfig"):
@@ -62,7 +62,7 @@ def update_config(call: Call) -> Result:
 
 @extends("eks", "UpdateNodegroupVersion")
 def update_version(call: Call) -> Result:
-    """Another image, or another version of the launch template; the nodes are replaced."""
+    """Update the image or the launch template version. The nodes are replaced."""
     cluster, group = _target(call)
     params, description, said = call.params, group.description, dict[str, str]()
     changes: Result = {}
@@ -90,7 +90,7 @@ def _target(call: Call) -> tuple[ClusterRecord, NodeGroup]:
 
 
 def _sizes(cluster: ClusterRecord, group: NodeGroup) -> Result:
-    """Those in force, which somebody may have changed through Auto Scaling."""
+    """Return the sizes in force, which may have been changed through Auto Scaling."""
     scaled = auto_scaling_group(cluster, group)
     return {"minSize": scaled.min_size, "maxSize": scaled.max_size, "desiredSize": scaled.desired_capacity}
 
@@ -143,7 +143,7 @@ def _images(params: Result, cluster: ClusterRecord, description: Result, data: R
         raise rules.invalid("The launch template must keep naming an image id: amiType is CUSTOM")
     release = params.get("releaseVersion")
     version = str(params.get("version") or (_minor(release) if release else description["version"]))
-    back = rollback_target(cluster)  # nodes go back before their control plane does
+    back = rollback_target(cluster)  # nodes are rolled back before their control plane
     if version not in {description["version"], cluster.version, "" if back is None else f"1.{back}"}:
         raise rules.invalid(
             f"Requested Nodegroup version {version} is not valid: it must be the version of the cluster, "

@@ -1,4 +1,4 @@
-"""EKS: managed node groups, each with a real Auto Scaling group of the account behind it."""
+"""EKS: managed node groups, each backed by a real Auto Scaling group of the account."""
 
 from moto.ec2.exceptions import EC2ClientError
 
@@ -33,7 +33,7 @@ _NODES = "ec2.amazonaws.com"
 
 @extends("eks", "CreateNodegroup")
 def create(call: Call) -> Result:
-    """Check as EKS does, then start the instances."""
+    """Check the request as EKS does, then start the instances."""
     cluster, params = cluster_of(call), call.params
     name = str(params["nodegroupName"])
     check_name(name)
@@ -76,21 +76,24 @@ def create(call: Call) -> Result:
 
 @extends("eks", "DescribeNodegroup")
 def describe(call: Call) -> Result:
-    """With the sizes that its Auto Scaling group has now."""
+    """Describe a node group with the current sizes of its Auto Scaling group."""
     cluster = cluster_of(call)
     return {"nodegroup": shown(cluster, node_group_of(cluster, call.params["nodegroupName"]))}
 
 
 @extends("eks", "ListNodegroups")
 def list_groups(call: Call) -> Result:
-    """Names."""
+    """List the names of the node groups."""
     names, token = page(call, cluster_of(call).node_groups)
     return {"nodegroups": names, **token}
 
 
 @extends("eks", "DeleteNodegroup")
 def delete(call: Call) -> Result:
-    """Its instances are terminated; the access entry that it brought goes with the last group of its role."""
+    """Delete a node group and terminate its instances.
+
+    The access entry that it created is deleted with the last group of its role.
+    """
     cluster = cluster_of(call)
     group = node_group_of(cluster, call.params["nodegroupName"])
     last = shown(cluster, group) | {"status": "DELETING"}
@@ -106,7 +109,7 @@ def delete(call: Call) -> Result:
 
 
 def shown(cluster: ClusterRecord, group: NodeGroup) -> Result:
-    """The description with what its instances make of it."""
+    """Return the description with status, health, resources and current sizes."""
     health, scaled = node_group_health(cluster, group), auto_scaling_group(cluster, group)
     answer: Result = {
         "status": health.status,
@@ -123,7 +126,7 @@ def shown(cluster: ClusterRecord, group: NodeGroup) -> Result:
 
 
 def _described(call: Call, cluster: ClusterRecord) -> tuple[Result, Result | None]:
-    """The description from the request, and the data of its launch template, if it has one."""
+    """Return the description from the request, and the data of its launch template, if any."""
     params = call.params
     template: Result = {}
     data: Result | None = None
@@ -161,7 +164,7 @@ def _described(call: Call, cluster: ClusterRecord) -> tuple[Result, Result | Non
 
 
 def _image(call: Call, cluster: ClusterRecord, data: Result, types: list[str]) -> Result:
-    """Kind of image, version and release. A template with an image of its own decides about them alone."""
+    """Return kind of image, version and release. A template's own image determines all three."""
     params = call.params
     if data.get("ImageId"):
         for name in ("amiType", "releaseVersion", "version"):

@@ -1,4 +1,4 @@
-"""EKS Pod Identity: which role the pods of a service account get.
+"""EKS Pod Identity: the role that the pods of a service account get.
 
 https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html
 """
@@ -27,7 +27,7 @@ _LISTED = ("clusterName", "namespace", "serviceAccount", "associationArn", "asso
 
 @extends("eks", "CreatePodIdentityAssociation")
 def create(call: Call) -> Result:
-    """One for a service account; its role must trust EKS Pod Identity."""
+    """Create an association, one for each service account. Its role must trust EKS Pod Identity."""
     cluster, params = cluster_of(call), call.params
     namespace, account = str(params["namespace"]), str(params["serviceAccount"])
     _refuse_missing(params)
@@ -43,13 +43,13 @@ def create(call: Call) -> Result:
 
 @extends("eks", "DescribePodIdentityAssociation")
 def describe(call: Call) -> Result:
-    """One association."""
+    """Describe one association."""
     return {"association": dict(_association(call))}
 
 
 @extends("eks", "UpdatePodIdentityAssociation")
 def update(call: Call) -> Result:
-    """Another role, other session tags."""
+    """Change the role or the session tags of an association."""
     params, association = call.params, _association(call)
     _refuse_missing(params)
     _refuse_owned(association)
@@ -64,7 +64,7 @@ def update(call: Call) -> Result:
 
 @extends("eks", "DeletePodIdentityAssociation")
 def delete(call: Call) -> Result:
-    """Pods get no more credentials."""
+    """Delete an association. Its pods get no more credentials."""
     association = _association(call)
     _refuse_owned(association)
     return {"association": cluster_of(call).associations.pop(association["associationId"])}
@@ -72,7 +72,7 @@ def delete(call: Call) -> Result:
 
 @extends("eks", "ListPodIdentityAssociations")
 def list_associations(call: Call) -> Result:
-    """Of a cluster, a namespace, or a service account."""
+    """List the associations of a cluster, a namespace, or a service account."""
     params = call.params
     found = [
         {name: item[name] for name in _LISTED if name in item}
@@ -85,7 +85,11 @@ def list_associations(call: Call) -> Result:
 
 
 def associate(cluster: ClusterRecord, namespace: str, account: str, role_arn: str, more: Result) -> Result:
-    """Remember an association, whose role is checked by then. Fault where the service account has one."""
+    """Add an association. The caller has checked its role.
+
+    Raises:
+        Fault: ResourceInUseException: the service account has an association already.
+    """
     known = association_for(cluster, namespace, account)
     if known is not None:
         raise Fault(IN_USE, f"Association already exists: {known['associationId']}", 409)
@@ -107,20 +111,20 @@ def associate(cluster: ClusterRecord, namespace: str, account: str, role_arn: st
 
 
 def association_for(cluster: ClusterRecord, namespace: str, account: str) -> Result | None:
-    """The association of a service account."""
+    """Return the association of a service account, or None."""
     wanted = (namespace, account)
     found = (item for item in cluster.associations.values() if (item["namespace"], item["serviceAccount"]) == wanted)
     return next(found, None)
 
 
 def remove_owned(cluster: ClusterRecord, owner: str) -> None:
-    """Drop the associations of an add-on."""
+    """Remove the associations of an add-on."""
     for id in [id for id, item in cluster.associations.items() if item.get("ownerArn") == owner]:
         del cluster.associations[id]
 
 
 def check_pod_role(cluster: ClusterRecord, arn: str, namespace: str, account: str) -> None:
-    """It must exist, and let pods.eks.amazonaws.com assume it with tags."""
+    """Check that the role exists and lets pods.eks.amazonaws.com assume it with tags."""
     if role_by_arn(arn) is None:
         raise Fault(INVALID_PARAMETER, f"Role provided in the request does not exist: {arn}")
     keys = {

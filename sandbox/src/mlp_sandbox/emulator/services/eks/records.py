@@ -1,7 +1,7 @@
-"""What the emulated EKS keeps: clusters with all that belongs to them, in the place where moto keeps its own.
+"""Records of the emulated EKS: clusters with all their resources, stored where moto keeps its own clusters.
 
-Descriptions are held in the shapes of the EKS API. Nothing that the data plane says is ever stored here, so that the
-replay of the journal gives the same records.
+Descriptions have the shapes of the EKS API. Nothing that the data plane reports is stored here, so that a replay of the
+journal produces the same records.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,10 @@ _DEFAULT_PAGE = 100
 
 @dataclass
 class NodeGroup:
-    """A managed node group; `description` without status, resources and health. Its instances are the group's."""
+    """A managed node group. `description` is without status, resources and health.
+
+    The instances belong to the Auto Scaling group.
+    """
 
     name: str
     uuid: str
@@ -39,9 +42,9 @@ class NodeGroup:
 
 @dataclass
 class AccessEntry:
-    """An access entry with the policies that are associated with it, by ARN.
+    """An access entry with its associated policies, by ARN.
 
-    `principal_id` is the unique identifier of its role or user, which EKS keeps and does not show; "" where it is not
+    `principal_id` is the unique identifier of its role or user, which EKS stores and does not show. It is "" when not
     known, as for principals of other accounts.
     """
 
@@ -51,10 +54,10 @@ class AccessEntry:
 
 
 class ClusterRecord(Cluster):
-    """One cluster. It is one of moto's too, whose Fargate profiles hang on it; the rest of moto's fields is unused."""
+    """One cluster. It extends moto's cluster, which holds the Fargate profiles; moto's other fields are unused."""
 
     def __init__(self, *, id: str, account: str, region: str, description: Result) -> None:
-        # Not moto's: it would draw an endpoint, an issuer and an authority that nobody sees.
+        # moto's constructor is skipped: it would draw an endpoint, an issuer and an authority that are never used.
         self.id, self.account, self.region = id, account, region
         self.name: str = description["name"]
         self.arn: str = description["arn"]
@@ -89,19 +92,19 @@ class ClusterRecord(Cluster):
         return str(self.description["accessConfig"]["authenticationMode"])
 
     def sub_arn(self, kind: str, *parts: str) -> str:
-        """The ARN of something that belongs to the cluster."""
+        """Return the ARN of a resource of the cluster."""
         path = "/".join((self.name, *parts))
         return f"arn:{get_partition(self.region)}:eks:{self.region}:{self.account}:{kind}/{path}"
 
 
 def clusters_of(call: Call) -> dict[str, ClusterRecord]:
-    """The clusters of the call's account and region, by name."""
+    """Return the clusters of the call's account and region, by name."""
     clusters: Any = eks_backends[call.identity.account][call.identity.region].clusters
     return clusters
 
 
 def all_clusters() -> Iterator[ClusterRecord]:
-    """Every cluster of every account and region. Takes copies: webhooks ask without the account's lock."""
+    """Yield every cluster of every account and region. Uses copies, because webhooks do not take the account's lock."""
     for regions in list(eks_backends.values()):
         for backend in list(regions.values()):
             for cluster in list(backend.clusters.values()):
@@ -110,7 +113,11 @@ def all_clusters() -> Iterator[ClusterRecord]:
 
 
 def cluster_of(call: Call, name: str | None = None) -> ClusterRecord:
-    """The cluster that the call names; Fault when there is none."""
+    """Return the cluster that the call names.
+
+    Raises:
+        Fault: ResourceNotFoundException: there is no such cluster.
+    """
     wanted = str(name or call.params.get("clusterName") or call.params.get("name"))
     cluster = clusters_of(call).get(wanted)
     if cluster is None:
@@ -119,14 +126,18 @@ def cluster_of(call: Call, name: str | None = None) -> ClusterRecord:
 
 
 def node_group_of(cluster: ClusterRecord, name: str) -> NodeGroup:
-    """A node group of a cluster; Fault when there is none."""
+    """Return a node group of a cluster.
+
+    Raises:
+        Fault: ResourceNotFoundException: there is no such node group.
+    """
     if name not in cluster.node_groups:
         raise Fault(NOT_FOUND, f"No node group found for name: {name}.", 404)
     return cluster.node_groups[name]
 
 
 def page(call: Call, items: Iterable[Any], key: Callable[[Any], str] = str) -> tuple[list[Any], dict[str, str]]:
-    """The part of a list that the call asks for, by maxResults and nextToken, and the token of what follows."""
+    """Return the page of a list that maxResults and nextToken select, and the token of the next page."""
     found = sorted(items, key=key)
     token = call.params.get("nextToken")
     if token:
@@ -137,7 +148,10 @@ def page(call: Call, items: Iterable[Any], key: Callable[[Any], str] = str) -> t
 
 
 def check_tags(tags: dict[str, str]) -> None:
-    """https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html"""
+    """Reject tags that EKS does not accept.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html
+    """
     reserved = [key for key in tags if key.lower().startswith("aws:")]
     if reserved:
         raise Fault(INVALID_PARAMETER, f"Tag keys cannot begin with aws:, which is reserved: {', '.join(reserved)}")
@@ -146,24 +160,24 @@ def check_tags(tags: dict[str, str]) -> None:
 
 
 def now() -> datetime:
-    """The present, which is frozen while a write is executed."""
+    """Return the current time, which is frozen during a write."""
     return datetime.now(UTC)
 
 
 def new_uuid() -> str:
-    """An identifier that follows from the request's seed."""
+    """Return an identifier derived from the request's seed."""
     return str(mock_random.uuid4())
 
 
 def short_id(length: int = 20) -> str:
-    """Small letters and digits, as in the ids of associations."""
+    """Return lower-case letters and digits, as in the ids of associations."""
     return str(mock_random.get_random_string(length=length, lower_case=True))
 
 
 def begin_update(
     cluster: ClusterRecord, kind: str, params: dict[str, str], *, node_group: str = "", addon: str = ""
 ) -> Result:
-    """Record an update, already carried out, and answer it as EKS does when it has only begun."""
+    """Record an update that has already been carried out, and return it as EKS does when an update begins."""
     id = new_uuid()
     update: Result = {
         "id": id,

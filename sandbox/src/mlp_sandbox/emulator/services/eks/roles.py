@@ -1,4 +1,4 @@
-"""EKS: does a role exist and trust a service? Asked when a cluster, a node group or an association is given a role."""
+"""EKS: trust checks for the roles of clusters, node groups and associations."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,14 @@ PODS = "pods.eks.amazonaws.com"
 
 
 def trusts(role_arn: str, service: str, actions: Sequence[str], keys: Mapping[str, str]) -> bool:
-    """Whether the role's trust policy lets the service do all of it, under the condition keys of the call."""
+    """Return whether the role exists and trusts the service.
+
+    Args:
+        role_arn: The role.
+        service: The service principal.
+        actions: Actions that the trust policy must allow, all of them.
+        keys: Context keys of the call, by name.
+    """
     role, account = role_by_arn(role_arn), role_arn.split(":")[4]
     if role is None:
         return False

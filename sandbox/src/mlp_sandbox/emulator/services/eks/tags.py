@@ -1,4 +1,4 @@
-"""EKS: tags of everything that has an ARN."""
+"""EKS: tags of every resource that has an ARN."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +28,7 @@ def untag(call: Call) -> Result:
 
 @extends("eks", "ListTagsForResource")
 def list_tags(call: Call) -> Result:
-    """All of them."""
+    """List all tags."""
     return {"tags": dict(_tags(call))}
 
 

@@ -1,4 +1,4 @@
-"""EKS: updates of clusters, node groups and add-ons, which are carried out when they are asked for."""
+"""EKS: updates of clusters, node groups and add-ons. An update is carried out when it is requested."""
 
 from datetime import timedelta
 
@@ -10,12 +10,12 @@ from mlp_sandbox.emulator.services.eks.records import NOT_FOUND, ClusterRecord, 
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 _SETTLED_AFTER = timedelta(hours=1)
-"""What is not well later than this is no fault of the update."""
+"""Time after which poor health is no longer attributed to the update."""
 
 
 @extends("eks", "DescribeUpdate")
 def describe(call: Call) -> Result:
-    """In progress until what was changed is well again."""
+    """Describe an update. It is in progress until the changed resource is healthy again."""
     cluster, id = cluster_of(call), str(call.params["updateId"])
     kept = cluster.updates.get(id)
     if kept is None or not _is_of(call, kept):
@@ -27,7 +27,7 @@ def describe(call: Call) -> Result:
 
 @extends("eks", "ListUpdates")
 def list_updates(call: Call) -> Result:
-    """Of the cluster itself, of one of its node groups, or of one of its add-ons."""
+    """List the updates of the cluster itself, of one of its node groups, or of one of its add-ons."""
     cluster = cluster_of(call)
     found = [id for id, kept in cluster.updates.items() if _is_of(call, kept)]
     ids, token = page(call, found)

@@ -1,4 +1,4 @@
-"""EKS: the Kubernetes versions on offer, and until when.
+"""EKS: the available Kubernetes versions with their support periods.
 
 https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
 """
@@ -13,7 +13,7 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A minor version: 14 months of standard support from its release, then 12 of extended support."""
+    """A minor version: 14 months of standard support from its release, then 12 months of extended support."""
 
     name: str
     patch: str
@@ -68,12 +68,16 @@ DEFAULT_VERSION = "1.36"
 
 
 def minor(version: str) -> int:
-    """36 of 1.36."""
+    """Return the minor number of a version, such as 36 for 1.36."""
     return int(version.split(".")[1])
 
 
 def known_version(version: str) -> Version:
-    """A version on offer; Fault for any other."""
+    """Return an available version.
+
+    Raises:
+        Fault: InvalidParameterException: there is no such version.
+    """
     if version not in VERSIONS:
         raise Fault(INVALID_PARAMETER, f"unsupported Kubernetes version {version}; there are {', '.join(VERSIONS)}")
     return VERSIONS[version]
@@ -81,7 +85,7 @@ def known_version(version: str) -> Version:
 
 @extends("eks", "DescribeClusterVersions")
 def describe_versions(call: Call) -> Result:
-    """Newest first, as EKS lists them."""
+    """Describe the versions, newest first, as EKS lists them."""
     params = call.params
     moment = datetime.now(UTC)
     wanted = params.get("clusterVersions") or list(VERSIONS)

@@ -1,1 +1,1 @@
-"""Operations of IAM that moto lacks or answers otherwise than AWS."""
+"""Operations of IAM that moto lacks or answers differently from AWS."""

@@ -1,7 +1,7 @@
-"""IAM: AWS's own policies are read for the partition `aws` only.
+"""IAM: AWS managed policies are loaded for the partition `aws` only.
 
-moto makes the state of every partition as soon as one is asked for, six times the same 1,500 policies: that was half of
-the time that an account needs to come back.
+moto creates the state of every partition as soon as one is used, with the same 1,500 policies six times. That took half
+of the start-up time of an account.
 """
 
 from typing import Any

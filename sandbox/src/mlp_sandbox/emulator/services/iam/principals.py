@@ -1,4 +1,4 @@
-"""IAM: policies forget who a deleted role or user was, so that another one of the same name does not inherit.
+"""IAM: policies keep the identifier of a deleted role or user, so that a later one of that name inherits nothing.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
 """
@@ -16,13 +16,13 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 @extends("iam", "DeleteRole")
 def delete_role(call: Call) -> Result:
-    """Put the role's identifier in the place of its ARN wherever a policy names it."""
+    """Delete a role. In every policy that names it, replace its ARN by its identifier."""
     return _delete(call, iam_backends[call.identity.account]["aws"].roles.values(), "RoleName")
 
 
 @extends("iam", "DeleteUser")
 def delete_user(call: Call) -> Result:
-    """Put the user's identifier in the place of its ARN wherever a policy names it."""
+    """Delete a user. In every policy that names it, replace its ARN by its identifier."""
     return _delete(call, iam_backends[call.identity.account]["aws"].users.values(), "UserName")
 
 

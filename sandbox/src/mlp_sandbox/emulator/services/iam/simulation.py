@@ -22,7 +22,7 @@ _VARIABLE = re.compile(r"\$\{([^},]+)[^}]*\}")
 
 
 class _Entries:
-    """The context that a simulation is given; remembers which keys were asked for and not there."""
+    """The context of a simulation. It records the keys that were looked up and missing."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
         self._known = {str(entry["ContextKeyName"]).lower(): list(entry["ContextKeyValues"]) for entry in entries}
@@ -36,7 +36,7 @@ class _Entries:
 
 @extends("iam", "SimulatePrincipalPolicy")
 def simulate_principal(call: Call) -> Result:
-    """With the policies that a role, user or group has at this moment, and those of the request."""
+    """Simulate the current policies of a role, user or group, together with those of the request."""
     caller = _principal(call, call.params["PolicySourceArn"])
     boundary = _documents(call, "PermissionsBoundaryPolicyInputList")
     more = _documents(call, "PolicyInputList")
@@ -45,7 +45,7 @@ def simulate_principal(call: Call) -> Result:
 
 @extends("iam", "SimulateCustomPolicy")
 def simulate_custom(call: Call) -> Result:
-    """With the policies of the request alone."""
+    """Simulate the policies of the request alone."""
     account = call.identity.account
     caller = Caller(
         kind="user",
@@ -59,13 +59,13 @@ def simulate_custom(call: Call) -> Result:
 
 @extends("iam", "GetContextKeysForCustomPolicy")
 def keys_of_policies(call: Call) -> Result:
-    """Which context keys the policies of the request ask for."""
+    """Return the context keys that the policies of the request use."""
     return {"ContextKeyNames": _context_keys(_documents(call, "PolicyInputList"))}
 
 
 @extends("iam", "GetContextKeysForPrincipalPolicy")
 def keys_of_principal(call: Call) -> Result:
-    """Which context keys the policies of a principal ask for."""
+    """Return the context keys that the policies of a principal use."""
     caller = _principal(call, call.params["PolicySourceArn"])
     return {"ContextKeyNames": _context_keys([*caller.identity, *_documents(call, "PolicyInputList")])}
 

@@ -1,4 +1,4 @@
-"""IAM: client identifiers of OIDC providers, and trust policies that AWS would refuse."""
+"""IAM: client identifiers of OIDC providers, and trust policies that AWS would reject."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def _provider(call: Call) -> Any:
 
 @extends("iam", "AddClientIDToOpenIDConnectProvider")
 def add_client(call: Call) -> Result:
-    """Adding a known client again is no error."""
+    """Add a client. Adding a known client again is no error."""
     provider = _provider(call)
     if call.params["ClientID"] not in provider.client_id_list:
         provider.client_id_list = [*provider.client_id_list, call.params["ClientID"]]
@@ -28,7 +28,7 @@ def add_client(call: Call) -> Result:
 
 @extends("iam", "RemoveClientIDFromOpenIDConnectProvider")
 def remove_client(call: Call) -> Result:
-    """Removing an unknown client is no error."""
+    """Remove a client. Removing an unknown client is no error."""
     provider = _provider(call)
     provider.client_id_list = [name for name in provider.client_id_list if name != call.params["ClientID"]]
     return {}
@@ -36,14 +36,14 @@ def remove_client(call: Call) -> Result:
 
 @extends("iam", "CreateRole")
 def create_role(call: Call) -> Result:
-    """Refuse a trust policy that trusts nobody."""
+    """Create a role. Reject a trust policy that trusts nobody."""
     _check_trust(call.params["AssumeRolePolicyDocument"])
     return call.proceed()
 
 
 @extends("iam", "UpdateAssumeRolePolicy")
 def update_trust(call: Call) -> Result:
-    """Refuse a trust policy that trusts nobody."""
+    """Update a trust policy. Reject one that trusts nobody."""
     _check_trust(call.params["PolicyDocument"])
     return call.proceed()
 

@@ -1,1 +1,1 @@
-"""Operations of RDS that moto lacks or answers otherwise than AWS."""
+"""Operations of RDS that moto lacks or answers differently from AWS."""

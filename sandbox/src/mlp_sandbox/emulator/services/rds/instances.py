@@ -1,4 +1,4 @@
-"""RDS: fields of instances that moto drops, versions it would invent, groups in use, and the data plane's progress."""
+"""RDS instances: fields that moto drops, versions that do not exist, and the data plane's status."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from mlp_sandbox.emulator.services.registry import Call, Result, UpstreamError, 
 
 _HOSTED_ZONE = "Z2R2ITUGPM61AM"
 _PERFORMANCE = ("PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId", "PerformanceInsightsRetentionPeriod")
-# What moto takes and drops when it creates: under the same name, in small letters, it would show it.
+# Fields that moto accepts and drops on creation. moto shows them when the attribute of the same name is set.
 _DROPPED = {
     "DatabaseInsightsMode": "database_insights_mode",
     "DedicatedLogVolume": "dedicated_log_volume",
@@ -22,7 +22,7 @@ _DROPPED = {
     "NetworkType": "network_type",
     "PromotionTier": "promotion_tier",
 }
-# What moto says, then how far the data plane is: what the API shows.
+# moto's status -> the data plane's state -> the status that the API shows.
 _SHOWN = {
     "available": {"creating": "creating", "available": "available", "failed": "failed", "stopped": "starting"},
     "stopped": {"creating": "stopped", "available": "stopping", "failed": "failed", "stopped": "stopped"},
@@ -34,7 +34,7 @@ def _backend(call: Call) -> Any:
 
 
 def _shown(call: Call, instance: Result) -> Result:
-    """Complete what moto describes, with the state of the database that really runs."""
+    """Complete moto's description with stored fields and the state of the running database."""
     kept = call.remembered("instances").get(instance["DbiResourceId"], {})
     shown = instance | {"PerformanceInsightsEnabled": False} | kept
     shown["PendingModifiedValues"] = waiting(call, instance["DbiResourceId"])
@@ -54,7 +54,7 @@ def _shown(call: Call, instance: Result) -> Result:
 
 @extends("rds", "DescribeDBInstances")
 def describe(call: Call) -> Result:
-    """Every instance, completed."""
+    """Describe every instance, completed."""
     settle_due(call)
     result = call.proceed()
     result["DBInstances"] = [_shown(call, instance) for instance in result["DBInstances"]]
@@ -63,7 +63,7 @@ def describe(call: Call) -> Result:
 
 @extends("rds", "CreateDBInstance")
 def create(call: Call) -> Result:
-    """Refuse versions that do not exist and keep what moto drops."""
+    """Create an instance. Reject versions that do not exist, and store the fields that moto drops."""
     params = call.params
     if params["Engine"] == "postgres":
         version = params.get("EngineVersion") or postgres_versions()[-1]
@@ -88,7 +88,7 @@ def create(call: Call) -> Result:
 
 
 def _proceed_cleanly(call: Call, request: Request) -> Result:
-    """Let moto create; where it refuses, take back the password secret that it has made by then."""
+    """Let moto create the instance; if moto rejects it, remove the password secret that moto has already created."""
     secrets: Any = secretsmanager_backends[call.identity.account][call.identity.region].secrets
     before = set(secrets)
     try:
@@ -100,12 +100,12 @@ def _proceed_cleanly(call: Call, request: Request) -> Result:
 
 
 def after_write(call: Call, result: Result) -> Result:
-    """Keep what moto drops of a created or changed instance, and show it in the answer."""
+    """Store the fields that moto drops from a created or changed instance, and return the completed reply."""
     params = call.params
     identifier = result["DBInstance"]["DBInstanceIdentifier"]
     instance = _backend(call).databases[identifier]
     if instance.manage_master_user_password:
-        instance.master_user_secret._status = "active"  # moto would change it when somebody looks
+        instance.master_user_secret._status = "active"  # moto would change it on a read
         result["DBInstance"]["MasterUserSecret"]["SecretStatus"] = "active"
     kept = call.remembered("instances").setdefault(instance.dbi_resource_id, {})
     if params.get("EnablePerformanceInsights") is not None:
@@ -129,7 +129,7 @@ def after_write(call: Call, result: Result) -> Result:
 
 @extends("rds", "StopDBInstance", "StartDBInstance")
 def stop_or_start(call: Call) -> Result:
-    """Answered before the data plane has begun, in AWS's words."""
+    """Stop or start an instance. The reply has AWS's status before the data plane begins."""
     settle_due(call)
     result = call.proceed()
     result["DBInstance"] = _shown(call, result["DBInstance"])
@@ -139,7 +139,7 @@ def stop_or_start(call: Call) -> Result:
 
 @extends("rds", "DeleteDBInstance")
 def delete(call: Call) -> Result:
-    """Forget what was kept."""
+    """Delete an instance and its stored fields."""
     settle_due(call)
     result = call.proceed()
     call.remembered("instances").pop(result["DBInstance"]["DbiResourceId"], None)
@@ -151,7 +151,7 @@ def delete(call: Call) -> Result:
 
 @extends("rds", "DescribeDBEngineVersions")
 def describe_versions(call: Call) -> Result:
-    """PostgreSQL 15 to 17; other engines have no versions here."""
+    """List the versions of PostgreSQL 15 to 17. Other engines have no versions here."""
     params = call.params
     wanted = params.get("EngineVersion")
     versions = offered_versions() if params.get("Engine", "postgres") == "postgres" else []
@@ -190,6 +190,6 @@ def describe_versions(call: Call) -> Result:
 
 
 def check_version(version: str) -> None:
-    """Refuse a version that is not offered, in AWS's words."""
+    """Reject a version that does not exist, with AWS's message."""
     if not any(known == version or known.startswith(f"{version}.") for known in postgres_versions()):
         raise Fault("InvalidParameterCombination", f"Cannot find version {version} for postgres")

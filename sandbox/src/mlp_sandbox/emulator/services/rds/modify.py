@@ -1,4 +1,4 @@
-"""RDS: instances changed in place, at once or in the maintenance window, and renamed."""
+"""RDS: changes and renames of instances, immediate or in the maintenance window."""
 
 import re
 from typing import Any
@@ -16,7 +16,10 @@ _IDENTIFIER = re.compile(r"[a-z](-?[a-z0-9])*")
 
 @extends("rds", "ModifyDBInstance")
 def modify(call: Call) -> Result:
-    """moto changes what never waits; the rest is put in force here, or remembered for the maintenance window."""
+    """Modify an instance. moto makes the changes that never wait.
+
+    The others are put in force here, or stored for the maintenance window.
+    """
     pending.settle_due(call)
     params = call.params
     backend: Any = rds_backends[call.identity.account][call.identity.region]
@@ -40,12 +43,12 @@ def modify(call: Call) -> Result:
 
 
 def _change(call: Call, backend: Any, instance: Any, at_once: Result) -> Result:
-    """Change all of it or nothing: moto checks some values only after it has changed others."""
+    """Make all changes or none: moto validates some values only after it has changed others."""
     params, without = call.params, set(pending.DEFERRABLE.values())
     saved, name = dict(vars(instance)), instance.db_instance_identifier
     exports = saved["enabled_cloudwatch_logs_exports"]
     switched_off = (params.get("CloudwatchLogsExportConfiguration") or {}).get("DisableLogTypes") or []
-    # moto fails on those that are off already.
+    # moto fails on log types that are already off.
     instance.enabled_cloudwatch_logs_exports = [*exports, *(item for item in switched_off if item not in exports)]
     try:
         pending.put_in_force(backend, instance, at_once)
@@ -53,9 +56,9 @@ def _change(call: Call, backend: Any, instance: Any, at_once: Result) -> Result:
             instance.port = params["DBPortNumber"]
         if params.get("DBParameterGroupName") == f"default.{family(instance.engine_version)}":
             instance.db_parameter_group_name = params["DBParameterGroupName"]
-            without.add("DBParameterGroupName")  # moto knows default groups only after somebody looked at them
+            without.add("DBParameterGroupName")  # moto knows default groups only after a read of them
         if params.get("ManageMasterUserPassword") and instance.manage_master_user_password:
-            without.add("ManageMasterUserPassword")  # moto would make another secret
+            without.add("ManageMasterUserPassword")  # moto would create another secret
             if params.get("MasterUserSecretKmsKeyId"):
                 instance.master_user_secret.secret.kms_key_id = params["MasterUserSecretKmsKeyId"]
         renamed = {"DBInstanceIdentifier": instance.db_instance_identifier}
@@ -72,7 +75,7 @@ def _change(call: Call, backend: Any, instance: Any, at_once: Result) -> Result:
 
 
 def _wanted(call: Call, backend: Any, instance: Any) -> Result:
-    """What is asked for among the things that may wait, checked as AWS checks it at once."""
+    """Return the requested changes that may wait, validated at once as AWS does."""
     wanted = {name: call.params[sent] for name, sent in pending.DEFERRABLE.items() if call.params.get(sent) is not None}
     if "DBInstanceIdentifier" in wanted:
         wanted["DBInstanceIdentifier"] = _new_identifier(wanted["DBInstanceIdentifier"], backend, instance)

@@ -1,4 +1,4 @@
-"""RDS: what moto makes constant and AWS makes unique, set where moto creates it."""
+"""RDS: values that are constant in moto and unique on AWS, set at their creation in moto."""
 
 import json
 import string
@@ -8,7 +8,7 @@ from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 from moto.rds import models
 
-# AWS leaves out / @ " and space in managed passwords.
+# AWS excludes / @ " and space from managed passwords.
 _PASSWORD_CHARACTERS = string.ascii_letters + string.digits + "!#$%&()*+-.:<=>?[]^_{|}~"
 
 
@@ -26,7 +26,11 @@ def _with_unique_resource_id(original: Any) -> Any:
 
 
 def _unless_saved(original: Any) -> Any:
-    """Names of automated snapshots hold the minute: an instance whose name was free again fails in moto, half made."""
+    """Skip an automated snapshot whose name exists already.
+
+    The names contain the minute. When an instance's name is reused within it, moto would fail halfway through the
+    creation.
+    """
 
     def save_automated_backup(self: Any) -> None:
         name = f"rds:{self.db_instance_identifier}-{utcnow():%Y-%m-%d-%H-%M}"

@@ -1,4 +1,4 @@
-"""RDS parameter groups: modified parameters, resets, and groups that are in use."""
+"""RDS parameter groups: modified parameters, resets, and groups in use."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from moto.rds.models import rds_backends
 from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
-# Parameters that PostgreSQL reads at its start only; all others take effect at once.
+# Parameters that PostgreSQL reads only at its start; all others take effect at once.
 _STATIC = frozenset(
     {
         "max_connections",
@@ -38,7 +38,7 @@ def _group(call: Call) -> Any:
 
 @extends("rds", "DescribeDBParameters")
 def describe_parameters(call: Call) -> Result:
-    """What was modified, as `user`; the engine's own defaults are not listed."""
+    """Describe the modified parameters, with source `user`. The engine's own defaults are not listed."""
     source = call.params.get("Source")
     if source not in {None, "user", "system", "engine-default"}:
         raise Fault("InvalidParameterValue", f"Source {source!r} is not one of user, system, engine-default")
@@ -62,7 +62,7 @@ def describe_parameters(call: Call) -> Result:
 
 @extends("rds", "ModifyDBParameterGroup")
 def modify(call: Call) -> Result:
-    """Refuse what AWS refuses: a static parameter at once."""
+    """Modify a group. Like AWS, reject an immediate change of a static parameter."""
     for parameter in call.params.get("Parameters") or []:
         if parameter["ParameterName"] in _STATIC and parameter.get("ApplyMethod") == "immediate":
             raise Fault(
@@ -74,7 +74,7 @@ def modify(call: Call) -> Result:
 
 @extends("rds", "ResetDBParameterGroup")
 def reset(call: Call) -> Result:
-    """Back to the engine's defaults, all or the named ones."""
+    """Reset all or the named parameters to the engine's defaults."""
     group = _group(call)
     names = [parameter["ParameterName"] for parameter in call.params.get("Parameters") or []]
     if call.params.get("ResetAllParameters") or not names:
@@ -86,7 +86,7 @@ def reset(call: Call) -> Result:
 
 @extends("rds", "DeleteDBParameterGroup")
 def delete(call: Call) -> Result:
-    """Refuse a group that an instance uses."""
+    """Delete a group. Reject one that an instance uses."""
     group = _group(call)
     users = [db.db_instance_identifier for db in _instances(call) if db.db_parameter_group_name == group.name]
     if users:

@@ -1,6 +1,7 @@
-"""RDS changes that wait for the maintenance window, and how they are made, then or at once.
+"""RDS changes that wait for the maintenance window, and the code that makes them, then or at once.
 
-Which ones wait follows the table of settings in the RDS user guide ("Modifying an Amazon RDS DB instance").
+The choice of waiting changes follows the table of settings in the RDS user guide ("Modifying an Amazon RDS DB
+instance").
 """
 
 import re
@@ -13,7 +14,7 @@ from moto.rds.models import rds_backends
 from mlp_sandbox.emulator import databases
 from mlp_sandbox.emulator.services.registry import Call, Result
 
-# As PendingModifiedValues names it: moto's attribute. The type of storage comes before what depends on it.
+# Name in PendingModifiedValues -> moto's attribute. The storage type comes before the settings that depend on it.
 _ATTRIBUTES = {
     "StorageType": "storage_type",
     "AllocatedStorage": "allocated_storage",
@@ -35,22 +36,22 @@ _SENT_AS = {
     "DBInstanceIdentifier": "NewDBInstanceIdentifier",
 }
 DEFERRABLE = {name: _SENT_AS.get(name, name) for name in _ATTRIBUTES}
-"""What may wait, and how ModifyDBInstance is told of it."""
+"""Settings that may wait -> their parameters of ModifyDBInstance."""
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# Storage that gp3 brings along below 400 GiB.
+# Performance included in gp3 storage below 400 GiB.
 _GP3_IOPS, _GP3_THROUGHPUT = 3000, 125
 
 
 def current(instance: Any, name: str) -> Any:
-    """The value in force of something that may wait."""
+    """Return the value in force of a setting that may wait."""
     if name == "DBSubnetGroupName":
         return getattr(getattr(instance, "db_subnet_group", None), "name", None)
     return getattr(instance, _ATTRIBUTES[name], None)
 
 
 def put_in_force(backend: Any, instance: Any, values: Mapping[str, Any]) -> None:
-    """Make changes."""
+    """Make the changes."""
     if "StorageType" in values:
         instance.iops = instance._storage_throughput = None
     for name, attribute in _ATTRIBUTES.items():
@@ -62,36 +63,39 @@ def put_in_force(backend: Any, instance: Any, values: Mapping[str, Any]) -> None
 
 
 def rename(backend: Any, instance: Any, identifier: str) -> None:
-    """Give an instance another identifier."""
+    """Change the identifier of an instance."""
     del backend.databases[instance.db_instance_identifier]
     instance.db_instance_identifier = identifier
     backend.databases[identifier] = instance
 
 
 def complete_storage(instance: Any) -> None:
-    """What small gp3 storage has without being asked for."""
+    """Set the IOPS and throughput that gp3 storage below 400 GiB includes."""
     if instance.storage_type == "gp3" and instance.allocated_storage < 400:
         instance.iops = instance.iops or _GP3_IOPS
         instance.storage_throughput = instance.storage_throughput or _GP3_THROUGHPUT
 
 
 def waiting(call: Call, resource_id: str) -> Result:
-    """What waits for the instance's maintenance window, as PendingModifiedValues shows it."""
+    """Return the changes that wait for the instance's maintenance window, as PendingModifiedValues shows them."""
     return dict(call.remembered("pending").get(resource_id, {}).get("values", {}))
 
 
 def wait(call: Call, resource_id: str, values: Result) -> None:
-    """Remember what waits, in place of what did."""
+    """Store the waiting changes in place of the previous ones."""
     call.remembered("pending")[resource_id] = {"since": datetime.now(UTC), "values": values}
 
 
 def forget(call: Call, resource_id: str) -> None:
-    """Nothing waits any more."""
+    """Remove all waiting changes of an instance."""
     call.remembered("pending").pop(resource_id, None)
 
 
 def settle_due(call: Call) -> None:
-    """Make the changes whose maintenance window has begun; there is no clock, so whoever looks at instances does it."""
+    """Make the changes whose maintenance window has begun.
+
+    There is no timer, so every request that looks at instances calls this.
+    """
     backend: Any = rds_backends[call.identity.account][call.identity.region]
     pending = call.remembered("pending")
     for instance in list(backend.databases.values()):
@@ -108,7 +112,7 @@ def settle_due(call: Call) -> None:
 
 
 def window_start(window: str, since: datetime) -> datetime:
-    """When a window such as `mon:05:00-mon:06:00` begins first, from a moment on."""
+    """Return the first start of a window such as `mon:05:00-mon:06:00` at or after a moment."""
     match = re.match(rf"({'|'.join(_DAYS)}):(\d\d):(\d\d)-", window)
     if match is None:
         raise ValueError(f"maintenance window {window!r} is not written like mon:05:00-mon:06:00")

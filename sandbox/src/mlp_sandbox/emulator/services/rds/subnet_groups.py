@@ -1,4 +1,4 @@
-"""RDS subnet groups: changed without being lost, with subnets that AWS would take; groups in use stay."""
+"""RDS subnet groups: updates that keep the group and check its subnets; groups in use are not deleted."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 @extends("rds", "ModifyDBSubnetGroup")
 def modify(call: Call) -> Result:
-    """moto takes the group out of its list and does not put it back; nor does it look at the subnets."""
+    """Modify a group. moto removes the group from its list without adding it again, and does not check the subnets."""
     groups: Any = rds_backends[call.identity.account][call.identity.region].subnet_groups
     name = call.params["DBSubnetGroupName"]
     key = next((key for key in groups if key.lower() == name.lower()), None)
@@ -47,7 +47,7 @@ def _check_subnets(call: Call, group: Any) -> None:
 
 @extends("rds", "DeleteDBSubnetGroup")
 def delete(call: Call) -> Result:
-    """Refuse a group that an instance uses."""
+    """Delete a group. Reject one that an instance uses."""
     name = call.params["DBSubnetGroupName"].lower()
     instances = rds_backends[call.identity.account][call.identity.region].databases.values()
     users = [

@@ -1,17 +1,17 @@
-"""PostgreSQL versions that the emulated RDS knows, oldest first, and which of them it creates no more.
+"""PostgreSQL versions of the emulated RDS, oldest first, and the retired versions among them.
 
-AWS's calendar of August 2026, and its notices of minor versions that are retired:
+Sources are AWS's calendar of August 2026 and its notices of retired minor versions:
 https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html
 """
 
 _NEWEST_MINOR = {15: 18, 16: 14, 17: 10}
 _OLDEST_MINOR = {15: 2, 16: 1, 17: 1}
-# The oldest minor of a major that RDS creates since 2026-10-01, when it retired the last ones.
+# Oldest minor of each major that RDS creates since 2026-10-01, when it retired the previous ones.
 _OLDEST_CREATED = {15: 15, 16: 11, 17: 7}
 
 
 def postgres_versions() -> list[str]:
-    """Full versions, oldest first, those that instances may still have included."""
+    """Return all full versions, oldest first, including retired ones that instances may still have."""
     return [
         f"{major}.{minor}"
         for major, newest in _NEWEST_MINOR.items()
@@ -20,16 +20,16 @@ def postgres_versions() -> list[str]:
 
 
 def offered_versions() -> list[str]:
-    """Full versions that RDS creates and upgrades to, oldest first."""
+    """Return the full versions that RDS creates and upgrades to, oldest first."""
     return [version for version in postgres_versions() if not is_retired(version)]
 
 
 def is_retired(version: str) -> bool:
-    """Whether RDS creates a full version no more."""
+    """Return whether RDS no longer creates a full version."""
     major, _, minor = version.partition(".")
     return minor.isdecimal() and int(minor) < _OLDEST_CREATED.get(int(major), 0)
 
 
 def family(version: str) -> str:
-    """Parameter group family of a version."""
+    """Return the parameter group family of a version."""
     return f"postgres{version.split('.')[0]}"

@@ -1,1 +1,1 @@
-"""Operations of S3 that moto lacks or answers otherwise than AWS."""
+"""Operations of S3 that moto lacks or answers differently from AWS."""

@@ -1,4 +1,4 @@
-"""S3 bucket settings: lifecycle and logging read back as sent, and the settings every new bucket has on AWS."""
+"""S3 bucket settings: lifecycle and logging read back as sent, and the defaults of new buckets on AWS."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from moto.s3.models import FakeDeleteMarker, PublicAccessBlock, s3_backends
 from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.services.registry import Call, Result, UpstreamError, extends
 
-# moto disposes of every version that it deletes, and forgot that a delete marker has nothing to dispose of.
+# moto disposes of every version that it deletes, but lacks this method for delete markers.
 _markers: Any = FakeDeleteMarker
 _markers.dispose = lambda _marker: None
 
@@ -22,7 +22,7 @@ _DEFAULT_ENCRYPTION = {
 
 @extends("s3", "CreateBucket")
 def create_bucket(call: Call) -> Result:
-    """Set what AWS sets on new buckets: no access control lists, no public access."""
+    """Create a bucket with AWS's defaults: no access control lists, no public access."""
     buckets: Any = s3_backends[call.identity.account]["aws"].buckets
     known = call.params["Bucket"] in buckets
     result = call.proceed()
@@ -40,7 +40,7 @@ def create_bucket(call: Call) -> Result:
 
 @extends("s3", "GetBucketEncryption")
 def bucket_encryption(call: Call) -> Result:
-    """Without a setting of its own a bucket is encrypted with S3's own keys; moto leaves out what is blocked."""
+    """Return the encryption. The default is S3's own keys; blocked types, which moto leaves out, are added."""
     try:
         result = call.proceed()
     except UpstreamError as error:
@@ -50,7 +50,7 @@ def bucket_encryption(call: Call) -> Result:
     bucket: Any = s3_backends[call.identity.account]["aws"].get_bucket(call.params["Bucket"])
     blocked = bucket.encryption["Rule"].get("BlockedEncryptionTypes")
     if blocked:
-        types = blocked["EncryptionType"]  # as moto read the XML: one, or a list of several
+        types = blocked["EncryptionType"]  # moto's form of the XML: one value, or a list of several
         [rule] = result["ServerSideEncryptionConfiguration"]["Rules"]
         rule["BlockedEncryptionTypes"] = {"EncryptionType": types if isinstance(types, list) else [types]}
     return result
@@ -58,7 +58,7 @@ def bucket_encryption(call: Call) -> Result:
 
 @extends("s3", "PutBucketLifecycleConfiguration")
 def put_lifecycle(call: Call) -> Result:
-    """Keep the rules whole; moto checks them but forgets parts."""
+    """Store the whole rules; moto validates them but drops parts."""
     rules = (call.params.get("LifecycleConfiguration") or {}).get("Rules", [])
     _check_lifecycle(rules)
     call.proceed()
@@ -71,7 +71,7 @@ def put_lifecycle(call: Call) -> Result:
 
 
 def _check_lifecycle(rules: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse what moto lets pass. Rules whose filters overlap are no fault.
+    """Reject rules that moto accepts and AWS rejects. Rules with overlapping filters are valid.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
@@ -91,7 +91,7 @@ def _check_lifecycle(rules: Sequence[Mapping[str, Any]]) -> None:
         expiration = rule.get("Expiration") or {}
         days = expiration.get("Days")
         if "ExpiredObjectDeleteMarker" in expiration and len(expiration) > 1:
-            # moto says so too, but forgets the rules that there were.
+            # moto rejects this too, but drops the existing rules.
             raise Fault(
                 "MalformedXML",
                 "The XML you provided was not well-formed or did not validate against our published schema",
@@ -107,14 +107,14 @@ def _check_lifecycle(rules: Sequence[Mapping[str, Any]]) -> None:
 
 @extends("s3", "GetBucketLifecycleConfiguration")
 def get_lifecycle(call: Call) -> Result:
-    """Answer what was sent; moto answers that there is nothing, or no bucket."""
+    """Return the rules as sent; moto checks that the bucket and its rules exist."""
     upstream = call.proceed()
     return call.remembered("lifecycle", regional=False).get(call.params["Bucket"], upstream)
 
 
 @extends("s3", "PutBucketLogging")
 def put_logging(call: Call) -> Result:
-    """Keep the key format, which moto forgets."""
+    """Store the logging settings, because moto drops the key format."""
     result = call.proceed()
     status = call.params.get("BucketLoggingStatus") or {}
     call.remembered("logging", regional=False)[call.params["Bucket"]] = status.get("LoggingEnabled") or {}
@@ -123,7 +123,7 @@ def put_logging(call: Call) -> Result:
 
 @extends("s3", "GetBucketLogging")
 def get_logging(call: Call) -> Result:
-    """Answer what was sent."""
+    """Return the logging settings as sent."""
     upstream = call.proceed()
     if not upstream.get("LoggingEnabled"):
         return upstream

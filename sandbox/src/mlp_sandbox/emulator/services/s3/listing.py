@@ -1,4 +1,4 @@
-"""S3: what a listing of objects shows, where moto shows prefixes of objects that are deleted, and pages half of it.
+"""S3 object listing: moto's version shows prefixes of deleted objects, and pages only half of the result.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
@@ -14,10 +14,10 @@ from moto.s3.models import FakeDeleteMarker, FakeTableStorageBucket, S3Backend
 def list_objects(
     backend: Any, bucket: Any, prefix: str | None, delimiter: str | None, marker: str | None, max_keys: int | None
 ) -> tuple[list[Any], list[str], bool, str | None]:
-    """Return objects, common prefixes, whether there are more, and where the next page begins.
+    """Return objects, common prefixes, whether there are more, and the marker of the next page.
 
-    Takes the place of moto's method, which `list_objects_v2` asks without `marker` and `max_keys`. Objects and common
-    prefixes count together and are paged together. The next page is told with a delimiter only.
+    This replaces moto's method, which `list_objects_v2` calls without `marker` and `max_keys`. Objects and common
+    prefixes count together and are paged together. The marker of the next page is returned only with a delimiter.
     """
     if isinstance(bucket, FakeTableStorageBucket):
         raise MethodNotAllowed
@@ -32,7 +32,7 @@ def list_objects(
 
 
 def _entries(bucket: Any, prefix: str, delimiter: str | None) -> Iterator[tuple[str, Any]]:
-    """Names with their objects, and common prefixes with None."""
+    """Yield names with their objects, and common prefixes with None."""
     for name, key in bucket.keys.items():
         if isinstance(key, FakeDeleteMarker) or not name.startswith(prefix):
             continue

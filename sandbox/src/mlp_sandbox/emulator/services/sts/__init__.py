@@ -1,1 +1,1 @@
-"""Operations of STS that moto lacks or answers otherwise than AWS."""
+"""Operations of STS that moto lacks or answers differently from AWS."""

@@ -1,4 +1,4 @@
-"""STS: who the account's administrator is. moto names a user `moto` under an ARN that no IAM user has."""
+"""STS: the identity of the account's administrator. moto returns a user `moto` with an ARN that no IAM user has."""
 
 from mlp_sandbox.emulator.authorization.callers import session_of
 from mlp_sandbox.emulator.principals import administrator_arn, user_of
@@ -7,7 +7,7 @@ from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 @extends("sts", "GetCallerIdentity")
 def caller_identity(call: Call) -> Result:
-    """Sessions and users are moto's; every other key is the administrator's."""
+    """Return the caller. moto answers for sessions and users; every other key belongs to the administrator."""
     account, key = call.identity.account, call.identity.access_key
     if session_of(account, key) is not None or user_of(account, key) is not None:
         return call.proceed()

@@ -1,4 +1,4 @@
-"""STS: what sessions of roles are begun with, which moto forgets: tags, session policies, source identity."""
+"""STS: the data that role sessions begin with and moto drops: tags, session policies, source identity."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from mlp_sandbox.emulator.faults import Fault
 from mlp_sandbox.emulator.services.registry import Call, Result, extends
 
 CHAINED_SECONDS = 3600
-"""The longest session that a session may begin: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html."""
+"""Longest role-chained session: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html."""
 
 
 @extends("sts", "AssumeRole")
 def assume_role(call: Call) -> Result:
-    """Keep tags, policies and source identity; a session passes its transitive tags on."""
+    """Assume a role and store tags, policies and source identity. A session passes its transitive tags on."""
     former = session_of(call.identity.account, call.identity.access_key)
     inherited = details_of(former) if former is not None else None
     _check_duration(call, chained=former is not None)
@@ -44,7 +44,7 @@ def assume_role(call: Call) -> Result:
 
 @extends("sts", "AssumeRoleWithWebIdentity")
 def assume_role_with_web_identity(call: Call) -> Result:
-    """Keep what the token said, for conditions of later requests."""
+    """Assume a role and store the token's claims, for conditions of later requests."""
     _check_duration(call, chained=False)
     policies = _session_policies(call)
     claims = claims_of(call.params["WebIdentityToken"])

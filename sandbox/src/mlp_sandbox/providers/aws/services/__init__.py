@@ -1,4 +1,4 @@
-"""The resource types and functions that the plugin knows: one module a service, each with its own list."""
+"""Resource types and functions of the plugin: one module per service, each with its own list."""
 
 from __future__ import annotations
 

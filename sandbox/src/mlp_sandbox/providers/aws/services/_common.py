@@ -1,4 +1,4 @@
-"""What the AWS handlers share: names and prefixes, tags, documents, clients and the codes that mean "gone"."""
+"""Helpers of the AWS handlers: names and prefixes, tags, documents, clients, and the error codes of missing objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlp_sandbox.providers.aws.naming import DEFAULTS
 from mlp_sandbox.providers.aws.resource import Aws, Field, Handler, NotFoundError, Props
 
 REGION = {"region": Field(replace=True, computed=True)}
-# The plugin makes the name out of the prefix, and AWS remembers the name only.
+# The plugin makes the name from the prefix; AWS keeps only the name.
 NAMED = {"name": Field(replace=True), "namePrefix": Field(replace=True, write_only=True)}
 TAGS = {"tags": Field(kind="map")}
 
@@ -23,12 +23,12 @@ Problems = list[tuple[str, str]]
 
 
 class ServiceHandler(Handler, ABC):
-    """A resource type of one boto3 service."""
+    """Resource type of one boto3 service."""
 
     service: ClassVar[str]
 
     def client(self, aws: Aws, props: Mapping[str, Any]) -> Any:
-        """A client in the region that the resource names, else in the provider's."""
+        """Return a client in the region that the resource names, else in the provider's."""
         region = self.region(aws, props)
         return (aws if region == aws.region else replace(aws, region=region, clients=None)).client(self.service)
 
@@ -48,7 +48,7 @@ class ServiceHandler(Handler, ABC):
 
 @contextmanager
 def missing(*codes: str) -> Generator[None]:
-    """Turns the API's "no such thing" codes into NotFoundError; also a decorator."""
+    """Turn the API's error codes of missing objects into NotFoundError; also usable as a decorator."""
     try:
         yield
     except ClientError as error:
@@ -62,17 +62,20 @@ def error_code(error: ClientError) -> str:
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """Arguments of a call without those that have no value."""
+    """Return the arguments of a call without those that have no value."""
     return {key: value for key, value in values.items() if value is not None}
 
 
 def present(**values: Any) -> Props:
-    """Properties without those that AWS reports as unset."""
+    """Return the properties without those that AWS reports as unset."""
     return {key: value for key, value in values.items() if value is not None and value not in ("", [], {})}
 
 
 def document(live: Any, known: Any = None) -> str | None:
-    """A JSON document as text; the text already known when it means the same, so that formatting is never drift."""
+    """Return a JSON document as text.
+
+    The result is the known text when it means the same, so that formatting is never drift.
+    """
     if live in (None, "", {}):
         return None
     parsed = parse_json(live)
@@ -91,8 +94,10 @@ def parse_json(value: Any) -> Any:
 
 
 def to_shape(value: Any, irregular: Mapping[str, str] | None = None) -> Any:
-    """Nested camelCase properties as the PascalCase structure of an AWS API. A key that the API does not have is then
-    refused by botocore, by name."""
+    """Convert nested camelCase properties to the PascalCase structure of an AWS API.
+
+    botocore rejects a key that the API does not have, and names it.
+    """
     if isinstance(value, list):
         return [to_shape(item, irregular) for item in value]
     if not isinstance(value, dict):
@@ -102,7 +107,7 @@ def to_shape(value: Any, irregular: Mapping[str, str] | None = None) -> Any:
 
 
 def from_shape(value: Any, irregular: Mapping[str, str] | None = None) -> Any:
-    """The way back from `to_shape`."""
+    """Convert back from the structure of `to_shape`."""
     if isinstance(value, list):
         return [from_shape(item, irregular) for item in value]
     if not isinstance(value, dict):
@@ -126,7 +131,7 @@ def change_tags(
     tag: Callable[[dict[str, str]], object],
     untag: Callable[[list[str]], object],
 ) -> None:
-    """Removes the keys that went, then sets those that are new or changed."""
+    """Remove the keys that went, then set those that are new or changed."""
     before, after = old.get("tags") or {}, new.get("tags") or {}
     if gone := sorted(set(before) - set(after)):
         untag(gone)
@@ -135,7 +140,7 @@ def change_tags(
 
 
 def one_of(inputs: Props, field: str, allowed: Sequence[Any]) -> Problems:
-    """Problem when a known value is not one that AWS takes."""
+    """Return a problem when a known value is not one that AWS accepts."""
     value = inputs.get(field)
     if not isinstance(value, str | int) or value in allowed:
         return []
@@ -151,7 +156,7 @@ def between(inputs: Props, field: str, low: int, high: int, also: Sequence[int] 
 
 
 def json_text(inputs: Props, field: str) -> Problems:
-    """Problem when a known document is not a JSON object."""
+    """Return a problem when a known document is not a JSON object."""
     value = inputs.get(field)
     if isinstance(value, str) and not isinstance(parse_json(value), dict):
         return [(field, "is not a JSON object: pass the document as JSON text")]

@@ -1,4 +1,4 @@
-"""Waiting for AWS to finish, and refusing what an emulated account cannot do."""
+"""Wait until AWS has finished, and reject inputs that an emulated account does not support."""
 
 from __future__ import annotations
 
@@ -21,9 +21,21 @@ def wait_until(
     progress: Callable[[str], None] = lambda _text: None,
     why: Callable[[], str] = lambda: "",
 ) -> None:
-    """Asks for the status until it is a wanted one. The first answer counts, so a finished change costs no pause.
+    """Ask for the status until it is a wanted one. The first answer counts, so a finished change costs no pause.
 
-    progress: told the status again and again while it is waited for. why: what AWS says is wrong."""
+    Args:
+        what: the subject of messages.
+        status: returns the current status.
+        wanted: the statuses that end the wait.
+        timeout: seconds.
+        failed: the statuses that end the wait with an error.
+        progress: called with the status again and again during the wait.
+        why: returns the problem that AWS reports.
+
+    Raises:
+        ValueError: the status is one of `failed`.
+        TimeoutError: the time is over.
+    """
     begin, pause = time.monotonic(), FIRST_PAUSE
     deadline = begin + timeout
     while (last := status()) not in wanted:
@@ -40,9 +52,13 @@ def wait_until(
 
 
 def refused(inputs: Props, unsupported: Mapping[str, str], *, also_empty: bool = False) -> list[tuple[str, str]]:
-    """A problem for each input given that no emulated account has; the table's text says what to do instead.
+    """Return a problem for each given input that no emulated account supports; the table's text names the alternative.
 
-    also_empty: where an empty list is an instruction, too (that there shall be none)."""
+    Args:
+        inputs: the inputs of a resource.
+        unsupported: the alternative by the input's name.
+        also_empty: an empty list is rejected as well, because it is an instruction, too (that there shall be none).
+    """
     given = [name for name in unsupported if (name in inputs if also_empty else _given(inputs.get(name)))]
     return [(name, f"is not supported here: {unsupported[name]}") for name in given]
 

@@ -1,4 +1,4 @@
-"""Single tags of Auto Scaling groups that somebody else makes, such as those of EKS node groups."""
+"""Single tags of Auto Scaling groups that another service makes, such as those of EKS node groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PARTS = ("key", "propagateAtLaunch", "value")
 class Tag(ServiceHandler):
     token = "aws:autoscaling/tag:Tag"
     service = "autoscaling"
-    delete_before_replace = True  # the new one would be deleted with the old one when both have the same key
+    delete_before_replace = True  # otherwise deleting the old tag would delete the new one when both have the same key
     fields: ClassVar[Mapping[str, Field]] = {
         **REGION,
         "autoscalingGroupName": Field(replace=True),
@@ -51,7 +51,7 @@ class Tag(ServiceHandler):
         raise NotFoundError(f"tag {key} of the Auto Scaling group {group}")
 
     def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
-        """Another key is another tag."""
+        """Replace the tag when its key changes, because another key is another tag."""
         before, after = old.get("tag"), new.get("tag")
         if isinstance(before, dict) and isinstance(after, dict) and before.get("key") == after.get("key"):
             return set()
@@ -62,7 +62,7 @@ class Tag(ServiceHandler):
 
     def delete(self, aws: Aws, id: str, state: Props) -> None:
         group, key = _parts(id)
-        # The group may be gone with its node group: EC2 Auto Scaling says so with a ValidationError.
+        # The group may be gone together with its node group: EC2 Auto Scaling reports that with a ValidationError.
         with missing("ValidationError"):
             self.client(aws, state).delete_tags(Tags=[{"ResourceId": group, "ResourceType": GROUP, "Key": key}])
 

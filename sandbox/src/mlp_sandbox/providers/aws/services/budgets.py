@@ -203,7 +203,7 @@ def _notifications(budgets: Any, account: str, name: str, known: Sequence[Props]
 
 
 def _as_known(item: Props, known: Sequence[Props]) -> Props:
-    """The notification of the program that this one is, since the order of its subscribers means nothing."""
+    """Return the program's notation of a notification, because the order of its subscribers has no meaning."""
     return next((one for one in known if _unordered(one) == _unordered(item)), item)
 
 
@@ -225,7 +225,7 @@ def _planned(found: Mapping[str, Mapping[str, str]], known: Sequence[Props]) -> 
 
 
 def _amount(found: str | None, known: Any) -> str | None:
-    """AWS writes 100 as 100.0: the words of the program stand while the number is the same."""
+    """Keep the program's notation while the number is the same: AWS writes 100 as 100.0."""
     return str(known) if found and known is not None and _number(found) == _number(known) else found
 
 

@@ -150,9 +150,10 @@ class LifecyclePolicy(ServiceHandler):
 
 
 def get_image(aws: Aws, args: Props) -> Props:
-    """Look an image up by tag or digest, or the one that was pushed last.
+    """Look up an image by tag or digest, or the one that was pushed last.
 
-    ClientError where there is none, as the official provider says it: ImageNotFoundException.
+    Raises:
+        ClientError: there is none; the code is the official provider's, ImageNotFoundException.
     """
     identifier = given(imageDigest=args.get("imageDigest"), imageTag=args.get("imageTag"))
     if not identifier and not args.get("mostRecent"):

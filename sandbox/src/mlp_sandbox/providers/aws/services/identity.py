@@ -1,4 +1,4 @@
-"""The functions that tell a program where and as whom it runs."""
+"""Functions that return the program's identity, region and partition."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _partition_of(region: str) -> dict[str, Any]:
 
 @cache
 def _partitions() -> list[dict[str, Any]]:
-    """AWS's own table of partitions and regions, as it comes with botocore."""
+    """Return AWS's own table of partitions and regions, as it comes with botocore."""
     return botocore.session.Session().get_data("endpoints")["partitions"]
 
 

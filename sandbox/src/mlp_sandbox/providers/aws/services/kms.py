@@ -120,7 +120,7 @@ class Key(ServiceHandler):
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         kms = self.client(aws, new)
         enabled = new.get("isEnabled", True)
-        # A disabled key takes no change of rotation: enable first, disable last.
+        # A disabled key accepts no change of rotation: enable first, disable last.
         if "isEnabled" in changed and enabled:
             kms.enable_key(KeyId=id)
         if changed & {"enableKeyRotation", "rotationPeriodInDays"}:

@@ -69,7 +69,7 @@ class LogGroup(ServiceHandler):
     def read(self, aws: Aws, id: str, inputs: Props) -> Props | None:
         logs = self.client(aws, inputs)
         group = _find(logs, id)
-        # The ARN of a group ends in `:*`; the official provider hands it out without.
+        # The ARN of a group ends in `:*`; the official provider returns it without.
         arn = group["arn"].removesuffix(":*")
         return {
             "name": id,

@@ -1,4 +1,4 @@
-"""Secrets Manager entries and their resource policies. Values never pass through here."""
+"""Secrets Manager entries and their resource policies. Secret values are never handled here."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ class Secret(ServiceHandler):
 
     def create(self, aws: Aws, inputs: Props) -> str:
         secrets = self.client(aws, inputs)
-        # While a deleted secret of this name waits for the end of its recovery window, AWS refuses, and so says why.
+        # While a deleted secret of this name waits for the end of its recovery window, AWS rejects the call and says
+        # why.
         arn = secrets.create_secret(
             Name=inputs["name"],
             Description=inputs.get("description", ""),

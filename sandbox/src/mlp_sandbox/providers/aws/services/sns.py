@@ -1,4 +1,4 @@
-"""SNS topics, their policies and subscriptions: attributes that AWS keeps as text, by name."""
+"""SNS topics, their policies and subscriptions, whose attributes AWS keeps as text, by name."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NUMBERS = {name for name in TOPIC_ATTRIBUTES if name.endswith("SampleRate")} | {
 }
 DOCUMENTS = {"archivePolicy", "deliveryPolicy", "filterPolicy", "policy", "redrivePolicy", "replayPolicy"}
 FLAGS = {"contentBasedDeduplication", "rawMessageDelivery"}
-# The scope comes first: a filter on nested keys is refused until the scope is the message body.
+# The scope comes first: AWS rejects a filter on nested keys until the scope is the message body.
 SUBSCRIPTION_ATTRIBUTES = {
     "filterPolicyScope": "FilterPolicyScope",
     "deliveryPolicy": "DeliveryPolicy",
@@ -172,7 +172,7 @@ class TopicPolicy(ServiceHandler):
 
     @missing("NotFound")
     def delete(self, aws: Aws, id: str, state: Props) -> None:
-        # A topic is never without a policy: it gets back the one that it was born with.
+        # A topic always has a policy, so deletion restores the policy of a new topic.
         self._put(aws, state, id, _first_policy(id))
 
     def _put(self, aws: Aws, props: Props, arn: str, policy: str) -> None:
@@ -209,7 +209,7 @@ class TopicSubscription(ServiceHandler):
 
     def create(self, aws: Aws, inputs: Props) -> str:
         wanted = {text: _text(inputs[name]) for name, text in SUBSCRIPTION_ATTRIBUTES.items() if name in inputs}
-        # An e-mail address confirms later; its subscription exists, pending, and has an ARN all the same.
+        # An e-mail address confirms later; its subscription already exists as pending, and has an ARN.
         return self.client(aws, inputs).subscribe(
             TopicArn=inputs["topic"],
             Protocol=inputs["protocol"],
@@ -246,7 +246,7 @@ class TopicSubscription(ServiceHandler):
         try:
             self.client(aws, state).unsubscribe(SubscriptionArn=id)
         except ClientError as error:
-            # AWS removes an unconfirmed subscription by itself after some days, and lets nobody else do it.
+            # AWS removes an unconfirmed subscription by itself after some days; no caller can remove it earlier.
             if error_code(error) != "InvalidParameter" or "pending confirmation" not in str(error):
                 raise
 
@@ -256,7 +256,7 @@ def _text(value: Any) -> str:
 
 
 def _values(found: Mapping[str, str], attributes: Mapping[str, str], inputs: Props) -> Props:
-    """Attributes as the inputs they are; AWS reports those that are unset as empty, or not at all."""
+    """Convert attributes to inputs; AWS reports unset ones as empty or leaves them out."""
     values: Props = {}
     for name, attribute in attributes.items():
         text = found.get(attribute)

@@ -1,1 +1,1 @@
-"""When an object does what it was made for, judged from what the API server says about it."""
+"""Readiness of objects, judged from the status that the API server returns."""

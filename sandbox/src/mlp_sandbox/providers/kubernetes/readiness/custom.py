@@ -1,4 +1,4 @@
-"""The annotation `pulumi.com/waitFor`: `jsonpath={.status.phase}=Running`, `condition=Ready=true`, or a list of them.
+"""Annotation `pulumi.com/waitFor`: `jsonpath={.status.phase}=Running`, `condition=Ready=true`, or a list of them.
 
 The syntax is that of `kubectl wait --for`: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_wait/
 """
@@ -40,7 +40,7 @@ def _judge(obj: Object, expression: str) -> Judgement:
 
 
 def _split(text: str) -> tuple[str, str | None]:
-    """Path and value of `{.status.phase}=Running`; braces may be left out."""
+    """Return path and value of `{.status.phase}=Running`; the braces are optional."""
     if text.startswith("{"):
         place, _, rest = text[1:].partition("}")
     else:

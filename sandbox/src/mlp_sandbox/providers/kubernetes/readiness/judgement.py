@@ -1,4 +1,4 @@
-"""What a look at an object says: ready, not yet (and what is missing), or never."""
+"""Result of one look at an object: ready, not yet ready (with the reason), or failed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def spec_of(obj: Object) -> dict[str, Any]:
 
 
 def condition(obj: Object, type: str) -> dict[str, Any]:
-    """The condition of that type; empty when there is none."""
+    """Return the condition of that type; empty when there is none."""
     return next((each for each in status_of(obj).get("conditions") or [] if each.get("type") == type), {})
 
 
@@ -43,10 +43,10 @@ def is_true(obj: Object, type: str) -> bool:
 
 
 def said_by(found: dict[str, Any]) -> str:
-    """A condition's reason and message in one."""
+    """Return a condition's reason and message in one text."""
     return ": ".join(str(part) for part in (found.get("reason"), found.get("message")) if part)
 
 
 def is_seen(obj: Object) -> bool:
-    """Whether the controller has looked at the newest version of the object."""
+    """Return whether the controller has processed the newest version of the object."""
     return int(status_of(obj).get("observedGeneration") or 0) >= int(obj["metadata"].get("generation") or 0)

@@ -1,4 +1,4 @@
-"""One look at an object and at what belongs to it: its pods, its events, what it points at."""
+"""One look at an object and at the objects that belong to it: its pods, its events and the objects it refers to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ALONE: dict[tuple[str, str], Callable[[Object], Judgement]] = {
 
 
 def judge(cluster: Cluster, kind: Kind, obj: Object) -> Judgement:
-    """Kinds that nothing is known of are ready as soon as they exist."""
+    """Judge an object. Kinds without a rule are ready as soon as they exist."""
     namespace = obj["metadata"].get("namespace", "")
     match (kind.group, kind.name):
         case ("", "Service"):
@@ -58,7 +58,7 @@ def judge(cluster: Cluster, kind: Kind, obj: Object) -> Judgement:
 
 
 def pods_of(cluster: Cluster, kind: Kind, obj: Object) -> list[Object]:
-    """The pods of the newest version of a workload; none where they cannot be listed."""
+    """Return the pods of the newest version of a workload; none when they cannot be listed."""
     if kind == POD:
         return [obj]
     selector = spec_of(obj).get("selector") or {}
@@ -81,7 +81,7 @@ def pods_of(cluster: Cluster, kind: Kind, obj: Object) -> list[Object]:
 
 
 def warnings_about(cluster: Cluster, obj: Object) -> list[str]:
-    """What happened to an object, newest last: reasons and messages of its warning events."""
+    """Return reasons and messages of an object's warning events, newest last."""
     uid = obj["metadata"].get("uid")
     try:
         fields = f"involvedObject.uid={uid},type=Warning"

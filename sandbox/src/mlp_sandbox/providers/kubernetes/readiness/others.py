@@ -1,4 +1,4 @@
-"""When services, claims, definitions and other objects are ready."""
+"""Readiness of services, claims, definitions and other objects."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mlp_sandbox.providers.kubernetes.readiness.judgement import (
 
 
 def needs_endpoints(service: Object) -> bool:
-    """Neither a service without a selector nor a headless one needs pods to be what it is."""
+    """Return whether a service needs pods; one without a selector and a headless one do not."""
     spec = spec_of(service)
     return bool(spec.get("selector")) and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None"
 
 
 def judge_service(service: Object, slices: list[Object]) -> Judgement:
-    """`slices`: the service's EndpointSlices."""
+    """Judge a service by its EndpointSlices (`slices`)."""
     spec = spec_of(service)
     if needs_endpoints(service) and not _has_endpoint(slices):
         labels = ", ".join(f"{key}={value}" for key, value in sorted(spec["selector"].items()))
@@ -38,7 +38,7 @@ def judge_service(service: Object, slices: list[Object]) -> Judgement:
 
 
 def judge_ingress(ingress: Object, missing: list[str]) -> Judgement:
-    """`missing`: services that its rules name and that are not there."""
+    """Judge an ingress; `missing` are services that its rules name and that do not exist."""
     if missing:
         return waiting(f"the ingress sends to services that are not there: {', '.join(missing)}")
     if not _has_address(ingress):
@@ -110,14 +110,14 @@ def judge_quota(quota: Object) -> Judgement:
 
 
 def judge_secret(secret: Object) -> Judgement:
-    """Only a service account's token is filled in by the cluster."""
+    """Judge a secret; the cluster fills in only the token of a service account."""
     if secret.get("type") != "kubernetes.io/service-account-token" or (secret.get("data") or {}).get("token"):
         return READY
     return waiting("the service account's token is not there yet")
 
 
 def blocks_of_namespace(namespace: Object) -> str:
-    """What keeps a namespace that is being deleted from going away."""
+    """Return why a namespace that is being deleted still exists."""
     told = [
         str(each.get("message"))
         for each in status_of(namespace).get("conditions") or []

@@ -1,4 +1,4 @@
-"""What keeps a pod from being ready, as its status tells.
+"""Reasons why a pod is not ready, taken from its status.
 
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 """
@@ -22,10 +22,10 @@ from mlp_sandbox.providers.kubernetes.readiness.judgement import (
     waiting,
 )
 
-RESTARTS_TOLERATED = 2  # a container may end twice while what it needs comes up
-PATIENCE = 45.0  # seconds that a trouble which may pass is looked at
-# Seconds until the kubelet has tried a container or an image again, however often that failed: five minutes, and some
-# for the try itself. https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff
+RESTARTS_TOLERATED = 2  # a container may end twice while its dependencies start
+PATIENCE = 45.0  # seconds that a trouble which may pass is tolerated
+# Seconds within which the kubelet has retried a container or an image, however often it failed: five minutes, and some
+# for the retry itself. https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff
 BACK_OFF = 330.0
 _IMAGE_TROUBLES = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"}
 _IMAGE_NEVER = {"InvalidImageName", "ErrImageNeverPull"}
@@ -34,10 +34,13 @@ _NO_SUCH_IMAGE = ("not found", "manifest unknown", "unauthorized", "denied", "fo
 
 @dataclass(frozen=True)
 class Trouble:
-    """`never`: it will not pass; `hardly`: it may, for PATIENCE seconds; `maybe`: it is waited for.
+    """Trouble of a pod.
 
-    `container` is set where its log tells more; `previous`: of the run that ended. `tries` rises when what failed has
-    been tried again and failed again.
+    Attributes:
+        outlook: `never`: it will not pass; `hardly`: it may, for PATIENCE seconds; `maybe`: it is waited for.
+        container: the container whose log tells more.
+        previous: the log is that of the previous run, which ended.
+        tries: a number that rises when a retry has failed again.
     """
 
     outlook: Literal["never", "hardly", "maybe"]
@@ -49,12 +52,12 @@ class Trouble:
 
     @property
     def key(self) -> str:
-        """Which pod and container it is about."""
+        """Text that identifies the pod and container."""
         return self.text.split(":", 1)[0].split(" ends again", 1)[0]
 
 
 def troubles(pods: list[Object]) -> list[Trouble]:
-    """The worst first."""
+    """Return the troubles of pods, the worst first."""
     found = [trouble for pod in pods for trouble in _of_pod(pod)]
     return sorted(found, key=lambda trouble: ("never", "hardly", "maybe").index(trouble.outlook))
 
@@ -70,7 +73,7 @@ def judge_pod(pod: Object) -> Judgement:
 
 
 def last_failed_container(pod: Object) -> str:
-    """Whose log says why the pod failed; empty when none ended badly."""
+    """Return the container whose log says why the pod failed; empty when none ended with an error."""
     for each in _containers(pod):
         ended = (each.get("state") or {}).get("terminated") or {}
         if ended and ended.get("exitCode") != 0:
@@ -89,7 +92,7 @@ def _of_pod(pod: Object) -> Iterator[Trouble]:
         what = f"{name}, container '{each['name']}'"
         if reason in _IMAGE_NEVER or (reason in _IMAGE_TROUBLES and any(word in message for word in _NO_SUCH_IMAGE)):
             text = f"{what}: its image {_image(pod, each)} cannot be had: {reason}: {message}"
-            # Between two tries it is ImagePullBackOff.
+            # Between two tries the reason is ImagePullBackOff.
             yield Trouble("never", text, pod, tries=int(reason == "ErrImagePull"))
         elif reason in _IMAGE_TROUBLES:
             yield Trouble("hardly", f"{what}: its image {_image(pod, each)} cannot be had: {reason}: {message}", pod)
@@ -108,7 +111,7 @@ def _containers(pod: Object) -> list[dict[str, Any]]:
 
 
 def _image(pod: Object, status: dict[str, Any]) -> str:
-    """As the manifest names it: the status may have what the runtime resolved it to."""
+    """Return the image as the manifest names it; the status may have the name that the runtime resolved."""
     spec = spec_of(pod)
     declared = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
     return next((str(each["image"]) for each in declared if each["name"] == status["name"]), str(status.get("image")))

@@ -1,4 +1,4 @@
-"""When a workload runs as its newest version says.
+"""Readiness of workloads, which are ready when they run in their newest version.
 
 https://kubernetes.io/docs/concepts/workloads/controllers/
 """
@@ -25,8 +25,8 @@ NOT_SEEN = waiting("its controller has not looked at it yet")
 def judge_deployment(obj: Object) -> Judgement:
     """Judge a Deployment by its pods.
 
-    A rollout past its progress deadline is still waited for, as pulumi-kubernetes does it: the condition stays until
-    pods become available, so after a failed deployment it is there from the beginning, and the controller goes on.
+    A rollout past its progress deadline is still waited for, as pulumi-kubernetes does it. The condition stays until
+    pods become available, so after a failed deployment it exists from the beginning, while the controller continues.
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment
     """
     if not is_seen(obj):
@@ -87,7 +87,7 @@ def judge_daemon_set(obj: Object) -> Judgement:
 
 
 def judge_replicas(obj: Object) -> Judgement:
-    """ReplicaSet and ReplicationController."""
+    """Judge a ReplicaSet or a ReplicationController."""
     if not is_seen(obj):
         return NOT_SEEN
     if refused := _refused(obj):
@@ -112,7 +112,7 @@ def judge_job(obj: Object) -> Judgement:
 
 
 def refused_for_good(message: str) -> bool:
-    """Pods that the API server will refuse again: Pod Security, a service account that may not, a wrong template."""
+    """Return whether the API server will reject the pods again: Pod Security, or a wrong template."""
     return "violates PodSecurity" in message or " is invalid: " in message
 
 

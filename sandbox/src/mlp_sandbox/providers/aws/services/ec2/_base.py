@@ -1,4 +1,4 @@
-"""The shape that EC2 types share: found by an id in a describe call, tagged by id, gone under a code of their own."""
+"""Common base of EC2 types: each has a describe call by id, tags by id, and an error code for missing objects."""
 
 from __future__ import annotations
 
@@ -25,10 +25,15 @@ Live = dict[str, Any]
 
 @dataclass(frozen=True)
 class Api:
-    """How EC2 speaks of a type.
+    """Names that EC2 uses for a type.
 
-    kind: its name in tag specifications. describe, ids, items: the operation that finds it, the argument that takes
-    ids and the list in the reply. gone: error codes for an id that does not exist. ended: states that count as gone.
+    Attributes:
+        kind: its name in tag specifications.
+        describe: the operation that finds it.
+        ids: the argument of the operation that takes ids.
+        items: the list in the reply.
+        gone: error codes for an id that does not exist.
+        ended: states that count as gone.
     """
 
     kind: str
@@ -61,7 +66,7 @@ class Ec2Handler(ServiceHandler, ABC):
 
     @abstractmethod
     def props(self, aws: Aws, id: str, inputs: Props, live: Live) -> Props:
-        """Properties out of what the describe call answered."""
+        """Return properties from the object that the describe call returned."""
 
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         if rest := changed - {"tags"}:
@@ -70,7 +75,7 @@ class Ec2Handler(ServiceHandler, ABC):
             self.retag(aws, id, old, new)
 
     def modify(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
-        """Changes in place of anything but tags."""
+        """Change anything but tags in place."""
         raise NotImplementedError(f"{self.token}: {', '.join(sorted(changed))} cannot be changed in place")
 
     def delete(self, aws: Aws, id: str, state: Props) -> None:
@@ -79,7 +84,7 @@ class Ec2Handler(ServiceHandler, ABC):
 
     @abstractmethod
     def remove(self, aws: Aws, id: str, state: Props) -> None:
-        """Deletes it; the codes of `api.gone` count as done."""
+        """Delete it; the error codes of `api.gone` count as done."""
 
     def retag(self, aws: Aws, id: str, old: Props, new: Props) -> None:
         ec2 = self.client(aws, new)
@@ -91,13 +96,13 @@ class Ec2Handler(ServiceHandler, ABC):
         )
 
     def tagging(self, inputs: Props) -> dict[str, Any]:
-        """The argument of a create call that tags what it makes."""
+        """Return the argument with which a create call tags the new object."""
         tags = to_pairs(inputs.get("tags"))
         return {"TagSpecifications": [{"ResourceType": self.api.kind, "Tags": tags}]} if tags else {}
 
 
 def own_tags(live: Live) -> dict[str, str]:
-    """Tags without those that AWS itself sets, which nobody may change."""
+    """Return the tags without those that AWS itself sets, which cannot be changed."""
     return {key: value for key, value in from_pairs(live.get("Tags")).items() if not key.startswith("aws:")}
 
 

@@ -1,4 +1,4 @@
-"""Launch template data: Pulumi's properties as the EC2 API's structure, and back.
+"""Launch template data: conversion between Pulumi's properties and the EC2 API's structure.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RequestLaunchTemplateData.html
 """
@@ -22,14 +22,14 @@ NESTED = {
     "ipv4AddressCount": "SecondaryPrivateIpAddressCount",
     "securityGroups": "Groups",
 }
-# Of a network interface: lists of texts here, of structures with one member there.
+# Properties of a network interface: lists of texts here, lists of structures with one member in the API.
 WRAPPED = {
     "ipv4Addresses": ("PrivateIpAddresses", "PrivateIpAddress"),
     "ipv4Prefixes": ("Ipv4Prefixes", "Ipv4Prefix"),
     "ipv6Addresses": ("Ipv6Addresses", "Ipv6Address"),
     "ipv6Prefixes": ("Ipv6Prefixes", "Ipv6Prefix"),
 }
-# Switches that upstream writes as text, so that "not said" is something else than false.
+# Switches that upstream writes as text, to distinguish a missing value from false.
 TEXT_SWITCHES = frozenset(
     {
         *("associateCarrierIpAddress", "associatePublicIpAddress", "deleteOnTermination", "ebsOptimized", "encrypted"),
@@ -47,7 +47,7 @@ DATA = (
 
 
 def to_data(inputs: Props) -> dict[str, Any]:
-    """The inputs that a version holds."""
+    """Return the inputs that a version contains, as the API's structure."""
     data = {name: _sent(inputs[name], name) for name in DATA if inputs.get(name) not in (None, "", [], {})}
     data["tagSpecifications"] = [
         {**spec, "tags": to_pairs(spec.get("tags"), "key", "value")} for spec in inputs.get("tagSpecifications") or []
@@ -55,12 +55,12 @@ def to_data(inputs: Props) -> dict[str, Any]:
     interfaces = [_interface(item) for item in data.get("networkInterfaces", [])]
     shaped = to_shape({**data, "networkInterfaces": []}, {**NESTED, **TOP})
     shaped["NetworkInterfaces"] = interfaces
-    # EC2 refuses a version without any field.
+    # EC2 rejects a version without any field.
     return {name: value for name, value in shaped.items() if value != []} or {"UserData": ""}
 
 
 def from_data(data: Mapping[str, Any]) -> Props:
-    """A version's data as properties; what is not set is left out."""
+    """Return a version's data as properties, without those that are not set."""
     shaped = {name: value for name, value in data.items() if name not in ("NetworkInterfaces", "TagSpecifications")}
     props: Props = _told(from_shape(shaped, {**NESTED, **TOP}))
     props["networkInterfaces"] = [_told(_flat(item)) for item in data.get("NetworkInterfaces", [])]

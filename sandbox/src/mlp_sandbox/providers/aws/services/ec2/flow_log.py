@@ -9,7 +9,7 @@ from mlp_sandbox.providers.aws.resource import Aws, Field, Handler, Props
 from mlp_sandbox.providers.aws.services._common import REGION, TAGS, Problems, given, one_of, present
 from mlp_sandbox.providers.aws.services.ec2._base import Api, Ec2Handler, Live, arn
 
-# Input that names what is watched: (the API's type, how ids of it begin).
+# Input that names the watched resource: (the API's type, the prefix of its ids).
 WATCHED = {
     "eniId": ("NetworkInterface", "eni-"),
     "subnetId": ("Subnet", "subnet-"),
@@ -91,7 +91,7 @@ class FlowLog(Ec2Handler):
 
     def props(self, aws: Aws, id: str, inputs: Props, live: Live) -> Props:
         watched = str(live["ResourceId"])
-        # The longest beginning that fits: `tgw-attach-` begins like `tgw-`.
+        # The longest matching prefix: `tgw-attach-` begins like `tgw-`.
         name = max(
             (n for n, (_, start) in WATCHED.items() if watched.startswith(start)), key=lambda n: len(WATCHED[n][1])
         )
@@ -121,7 +121,7 @@ class FlowLog(Ec2Handler):
 
 
 def _destination(name: Any) -> str | None:
-    """A log group's ARN without the `:*` that some of its sources add and flow logs refuse."""
+    """Return a log group's ARN without the `:*` that some of its sources add and flow logs reject."""
     return None if name is None else str(name).removesuffix(":*")
 
 

@@ -92,7 +92,7 @@ class LaunchTemplate(Ec2Handler):
             "defaultVersion": live["DefaultVersionNumber"],
             "latestVersion": latest,
             "name": live["LaunchTemplateName"],
-            # A wish about updates: AWS does not know it.
+            # An option of updates, which AWS does not store.
             "updateDefaultVersion": inputs.get("updateDefaultVersion", False),
             "disableApiStop": data.get("disableApiStop", False),
             "disableApiTermination": data.get("disableApiTermination", False),

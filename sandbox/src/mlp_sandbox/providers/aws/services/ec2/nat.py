@@ -88,7 +88,8 @@ class Eip(Ec2Handler):
 
     def remove(self, aws: Aws, id: str, state: Props) -> None:
         ec2 = self.client(aws, state)
-        # Only what this resource attached: an address that a NAT gateway uses stays until the gateway is gone.
+        # Only an association of this resource is removed: an address that a NAT gateway uses stays until the gateway is
+        # gone.
         if state.get("instance") or (state.get("networkInterface") and state.get("associateWithPrivateIp")):
             self._disassociate(ec2, self.find(aws, id, state))
         ec2.release_address(AllocationId=id)

@@ -1,4 +1,4 @@
-"""Route tables, routes and the subnets that a table serves."""
+"""Route tables, routes, and associations of subnets and gateways with tables."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RouteTable(Ec2Handler):
     }
 
     def check(self, inputs: Props) -> Problems:
-        # An empty list too: the official provider would then remove the routes that other resources add.
+        # An empty list is rejected, too: the official provider would then remove the routes that other resources add.
         fix = "inline routes are not supported here: leave routes out and declare each as an ec2.Route"
         return [*super().check(inputs), *([("routes", fix)] if "routes" in inputs else [])]
 
@@ -102,7 +102,7 @@ class Route(Ec2Handler):
         return f"r-{table}{_hash(_destination(inputs))}"
 
     def find(self, aws: Aws, id: str, props: Props) -> Live:
-        """`r-<table><hash of the destination>`, or `<table>_<destination>` as `pulumi import` takes it."""
+        """Find a route by `r-<table><hash of the destination>`, or by `<table>_<destination>` from `pulumi import`."""
         made = ROUTE_ID.fullmatch(id)
         table, _, destination = id.partition("_")
         for live in super().find(aws, made["table"] if made else table, props)["Routes"]:
@@ -152,8 +152,11 @@ class RouteTableAssociation(Ec2Handler):
         return str(self.client(aws, inputs).associate_route_table(**_arguments(inputs, names))["AssociationId"])
 
     def find(self, aws: Aws, id: str, props: Props) -> Live:
-        """By the association's id; else by what it serves: moving it to another table gave it a new id, which the
-        engine cannot take over, and `pulumi import` takes `<subnet or gateway>/<route table>`."""
+        """Find an association by its id, else by its subnet or gateway.
+
+        A move to another table gives it a new id, which the engine cannot take over. `pulumi import` takes
+        `<subnet or gateway>/<route table>`.
+        """
         served, _, table = id.partition("/")
         served = served if table else props.get("subnetId") or props.get("gatewayId")
         by_subject: Live | None = None

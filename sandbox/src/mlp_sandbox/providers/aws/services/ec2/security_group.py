@@ -1,4 +1,4 @@
-"""Security groups without rules of their own, and the default group of a VPC, emptied."""
+"""Security groups without rules of their own, and the default group of a VPC, which is emptied."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SecurityGroup(Ec2Handler):
     }
 
     def check(self, inputs: Props) -> Problems:
-        # An empty list too: the official provider would then remove the rules that other resources add.
+        # An empty list is rejected, too: the official provider would then remove the rules that other resources add.
         problems = refused(inputs, self.unsupported, also_empty=True)
         if inputs.get("description") == "":
             problems.append(("description", "is empty: leave it out or say what the group is for"))
@@ -51,12 +51,13 @@ class SecurityGroup(Ec2Handler):
             **self.tagging(inputs),
         )["GroupId"]
         aws.created(id)
-        # AWS lets everything out of a new group; as the official provider, only what is declared shall pass.
+        # AWS gives a new group a rule that allows all egress. As the official provider does, only declared traffic is
+        # allowed.
         _revoke(ec2, own=id, ingress=False)
         return id
 
     def props(self, aws: Aws, id: str, inputs: Props, live: Live) -> Props:
-        # Rules are resources of their own, so they are no outputs of the group: they would change behind its back.
+        # Rules are resources of their own. As outputs of the group they would change without an update of the group.
         return {
             "arn": live["SecurityGroupArn"],
             "ownerId": live["OwnerId"],
@@ -74,7 +75,7 @@ class SecurityGroup(Ec2Handler):
 
 
 class DefaultSecurityGroup(Ec2Handler):
-    """The group that came with the VPC: adopted and emptied on creation, only forgotten on deletion."""
+    """Default group of a VPC: creation adopts and empties it, deletion only removes it from the state."""
 
     token = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
     tagged = True
@@ -102,7 +103,7 @@ class DefaultSecurityGroup(Ec2Handler):
             raise ValueError(f"the VPC {vpc} has no default security group: does it exist in this region?")
         id = str(found[0]["GroupId"])
         aws.created(id)
-        # Upstream's order: whoever may change only what carries the environment's tags has to tag it first.
+        # Upstream's order: a principal that may only change resources with the environment's tags has to tag it first.
         self.retag(aws, id, {}, inputs)
         _revoke(ec2, own=id)
         return id
@@ -122,18 +123,18 @@ class DefaultSecurityGroup(Ec2Handler):
         _revoke(self.client(aws, new), own=id, ingress="ingress" in changed, egress="egress" in changed)
 
     def remove(self, aws: Aws, id: str, state: Props) -> None:
-        """AWS deletes it with its VPC and not before."""
+        """Do nothing, because AWS deletes the group only with its VPC."""
 
 
 def _revoke(ec2: Any, *, own: str, ingress: bool = True, egress: bool = True) -> None:
-    """Removes the rules of a group."""
+    """Remove the rules of a group."""
     for rule in _rules(ec2, Filters=[{"Name": "group-id", "Values": [own]}]):
         if egress if rule["IsEgress"] else ingress:
             _revoke_rule(ec2, rule)
 
 
 def _revoke_references(ec2: Any, group: str) -> None:
-    """Removes the rules of other groups that name this one: AWS does not delete a group that is named."""
+    """Remove the rules of other groups that name this one, because AWS does not delete a group that a rule names."""
     for rule in _rules(ec2):
         if rule.get("ReferencedGroupInfo", {}).get("GroupId") == group:
             _revoke_rule(ec2, rule)

@@ -9,7 +9,7 @@ from mlp_sandbox.providers.aws.resource import Aws, Field, Handler, NotFoundErro
 from mlp_sandbox.providers.aws.services._common import REGION, TAGS, Problems, between, given, present
 from mlp_sandbox.providers.aws.services.ec2._base import Api, Ec2Handler, Live, arn
 
-# Input: how a rule names the kind of peer.
+# Input: field of a rule for this kind of peer.
 PEERS = {
     "cidrIpv4": "CidrIpv4",
     "cidrIpv6": "CidrIpv6",
@@ -72,7 +72,7 @@ class _Rule(Ec2Handler):
     def props(self, aws: Aws, id: str, inputs: Props, live: Live) -> Props:
         owner = live.get("GroupOwnerId") or aws.account_id()
         wanted, protocol = inputs.get("ipProtocol"), live["IpProtocol"]
-        # AWS says -1 for ports that do not count; to ICMP it means every type or code.
+        # AWS returns -1 for ports that do not count; for ICMP -1 means every type or code.
         ports = {"fromPort": live.get("FromPort"), "toPort": live.get("ToPort")}
         ports = {name: None if port == -1 and name not in inputs else port for name, port in ports.items()}
         return {
@@ -91,7 +91,7 @@ class _Rule(Ec2Handler):
         }
 
     def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
-        """Another kind of peer: AWS cannot turn a rule for a range into one for a group."""
+        """Replace the rule when its kind of peer changes: AWS cannot turn a rule for a range into one for a group."""
         peers = changed & PEERS.keys()
         return peers if len(peers) > 1 else set()
 

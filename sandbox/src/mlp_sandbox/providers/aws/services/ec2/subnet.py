@@ -104,7 +104,7 @@ class Subnet(Ec2Handler):
 
     def modify(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         ec2 = self.client(aws, new)
-        # Addresses on creation need a range: they are switched off before it goes and on after it came.
+        # Automatic IPv6 addresses need a range: they are switched off before it is removed and on after it is added.
         early = {name for name in changed & set(SWITCHES) if not new.get(name)}
         self._set(ec2, id, new, early)
         if "ipv6CidrBlock" in changed:
@@ -119,7 +119,7 @@ class Subnet(Ec2Handler):
 
     @staticmethod
     def _set(ec2: Any, id: str, inputs: Props, names: set[str]) -> None:
-        for name, attribute in SWITCHES.items():  # one attribute a call
+        for name, attribute in SWITCHES.items():  # one attribute per call
             if name in names:
                 ec2.modify_subnet_attribute(SubnetId=id, **{attribute: {"Value": inputs.get(name, False)}})
         if "privateDnsHostnameTypeOnLaunch" in names & inputs.keys():

@@ -1,4 +1,4 @@
-"""Attachments of VPCs to transit gateways, and the look-ups of gateways and peering connections that others made."""
+"""Attachments of VPCs to transit gateways, and look-ups of gateways and peering connections that others made."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class VpcAttachment(Ec2Handler):
             **self.tagging(inputs),
         )["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
         aws.created(id)
-        # One that its owner has yet to accept counts as made, as it does for the official provider.
+        # An attachment that its owner has yet to accept counts as made, as it does for the official provider.
         self._wait(aws, id, inputs, "available", "pendingAcceptance")
         return id
 
@@ -90,7 +90,7 @@ class VpcAttachment(Ec2Handler):
         self._wait(aws, id, new, "available")
 
     def remove(self, aws: Aws, id: str, state: Props) -> None:
-        self.find(aws, id, state)  # a deleted one stays listed for a while
+        self.find(aws, id, state)  # a deleted attachment stays listed for a while
         self.client(aws, state).delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=id)
         self._wait(aws, id, state, "deleted")
 
@@ -112,13 +112,13 @@ class VpcAttachment(Ec2Handler):
 
 
 def _options(inputs: Props) -> dict[str, Any]:
-    """One that is left out goes back to what AWS has by itself."""
+    """Return all options: one that the program leaves out returns to AWS's default."""
     wanted = {key: inputs.get(name) or VpcAttachment.fields[name].default for name, key in OPTIONS.items()}
     return {key: value for key, value in wanted.items() if value}
 
 
 def transit_gateway(aws: Aws, args: Props) -> Props:
-    """By id, which is how the program asks."""
+    """Look up a transit gateway by id, the only way that the program uses."""
     what = "EC2 Transit Gateway"
     live = _one(what, args, ("InvalidTransitGatewayID.NotFound",), lambda ids: _gateways(aws, ids))
     options = live["Options"]
@@ -140,7 +140,7 @@ def transit_gateway(aws: Aws, args: Props) -> Props:
 
 
 def peering_connection(aws: Aws, args: Props) -> Props:
-    """By id, which is how the program asks."""
+    """Look up a peering connection by id, the only way that the program uses."""
     what = "EC2 VPC Peering Connection"
     live = _one(what, args, ("InvalidVpcPeeringConnectionID.NotFound",), lambda ids: _peerings(aws, ids))
     requester, accepter = live["RequesterVpcInfo"], live["AccepterVpcInfo"]
@@ -160,7 +160,7 @@ def peering_connection(aws: Aws, args: Props) -> Props:
 
 
 def _one(what: str, args: Props, gone: tuple[str, ...], describe: Callable[[list[str]], list[Live]]) -> Live:
-    """The official provider's words where there is none."""
+    """Look up one object by id; when there is none, the error has the official provider's text."""
     if set(args) - {"id", "region"} or not args.get("id"):
         raise ValueError(f"look-ups of an {what} by anything but its id are not supported here: give id alone")
     try:

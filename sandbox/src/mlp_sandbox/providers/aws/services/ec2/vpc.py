@@ -1,4 +1,4 @@
-"""VPCs, their further address ranges, subnets and internet gateways."""
+"""VPCs, their additional address ranges, and internet gateways."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlp_sandbox.providers.aws.services._common import REGION, TAGS, Problems, g
 from mlp_sandbox.providers.aws.services.ec2._base import Api, Ec2Handler, Live, arn
 
 IPAM = "an emulated account has no IPAM; give the range itself"
-ATTRIBUTES = {  # input: (attribute, what a new VPC has)
+ATTRIBUTES = {  # input: (attribute, its value in a new VPC)
     "enableDnsSupport": ("EnableDnsSupport", True),
     "enableDnsHostnames": ("EnableDnsHostnames", False),
     "enableNetworkAddressUsageMetrics": ("EnableNetworkAddressUsageMetrics", False),
@@ -86,7 +86,7 @@ class Vpc(Ec2Handler):
             ),
             "dhcpOptionsId": live["DhcpOptionsId"],
             "mainRouteTableId": main,
-            # AWS has no mark for the table that came with the VPC; it is the main one until another is made main.
+            # AWS does not mark the table that came with the VPC; it is the main one until another becomes main.
             "defaultRouteTableId": main,
             "defaultSecurityGroupId": next((group["GroupId"] for group in groups["SecurityGroups"]), ""),
             "defaultNetworkAclId": next((acl["NetworkAclId"] for acl in acls["NetworkAcls"]), ""),
@@ -113,7 +113,7 @@ class Vpc(Ec2Handler):
 
     @staticmethod
     def _set_attributes(ec2: Any, id: str, inputs: Props, names: set[str]) -> None:
-        # One attribute a call; DNS support goes first, because host names need it.
+        # One attribute per call; DNS support goes first, because host names need it.
         for name, (attribute, default) in ATTRIBUTES.items():
             if name in names:
                 ec2.modify_vpc_attribute(VpcId=id, **{attribute: {"Value": inputs.get(name, default)}})
@@ -149,7 +149,7 @@ class VpcIpv4CidrBlockAssociation(Ec2Handler):
         return {"vpcId": live["VpcId"], "cidrBlock": live["CidrBlock"]}
 
     def remove(self, aws: Aws, id: str, state: Props) -> None:
-        self.find(aws, id, state)  # a range that has left stays listed for a while, and leaving twice is an error
+        self.find(aws, id, state)  # a removed range stays listed for a while, and a second removal is an error
         self.client(aws, state).disassociate_vpc_cidr_block(AssociationId=id)
 
 
@@ -189,7 +189,7 @@ class InternetGateway(Ec2Handler):
         self.client(aws, state).delete_internet_gateway(InternetGatewayId=id)
 
     def _detach(self, aws: Aws, id: str, props: Props) -> None:
-        """From the VPC where it is now, which need not be the one that the state knows."""
+        """Detach it from its current VPC, which may differ from the one in the state."""
         for attachment in self.find(aws, id, props)["Attachments"]:
             with missing("Gateway.NotAttached"):
                 self.client(aws, props).detach_internet_gateway(InternetGatewayId=id, VpcId=attachment["VpcId"])

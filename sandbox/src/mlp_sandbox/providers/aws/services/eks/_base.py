@@ -1,4 +1,4 @@
-"""What the EKS types share: tags by ARN, ids of several parts, and updates that are followed to their end."""
+"""Common base of EKS types: tags by ARN, ids of several parts, and updates that are followed to their end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EksHandler(ServiceHandler, ABC):
     def settle(
         self, aws: Aws, what: str, describe: Callable[[], Live], wanted: Collection[str], failed: Collection[str]
     ) -> None:
-        """Waits for a status; the status of what EKS does not know is `deleted`."""
+        """Wait for a status; an object that EKS does not know has the status `deleted`."""
         last: Live = {}
 
         def status() -> str:
@@ -57,7 +57,7 @@ class EksHandler(ServiceHandler, ABC):
         )
 
     def follow(self, aws: Aws, what: str, props: Props, reply: Mapping[str, Any], **of: str) -> None:
-        """Waits for an update of a cluster, node group or add-on; `of` holds DescribeUpdate's arguments for which."""
+        """Wait for an update of a cluster, node group or add-on; `of` has its arguments of DescribeUpdate."""
         eks, id = self.client(aws, props), reply["update"]["id"]
         last: Live = {}
 
@@ -77,7 +77,7 @@ class EksHandler(ServiceHandler, ABC):
 
 
 def parts(id: str, separator: str, names: Sequence[str]) -> list[str]:
-    """The parts of an id, as `pulumi import` takes it."""
+    """Return the parts of an id, as `pulumi import` takes it."""
     found = id.split(separator, len(names) - 1)
     if len(found) != len(names) or not all(found):
         raise ValueError(f"the id {id!r} is not of the form {separator.join(names)}")
@@ -85,7 +85,7 @@ def parts(id: str, separator: str, names: Sequence[str]) -> list[str]:
 
 
 def issues(listed: Sequence[Mapping[str, Any]] | None, code: str = "code", message: str = "message") -> str:
-    """What EKS says is wrong, in one line."""
+    """Return the problems that EKS reports, in one line."""
     texts: list[str] = []
     for issue in listed or []:
         about = ", ".join(issue.get("resourceIds") or [])
@@ -94,5 +94,5 @@ def issues(listed: Sequence[Mapping[str, Any]] | None, code: str = "code", messa
 
 
 def stamp(moment: datetime | None) -> str:
-    """A time as the official provider writes it (RFC 3339)."""
+    """Return a time as the official provider writes it (RFC 3339)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""

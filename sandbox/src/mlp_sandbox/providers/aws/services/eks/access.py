@@ -1,4 +1,4 @@
-"""Who may use an EKS cluster: access entries, and the access policies associated with them."""
+"""Permissions of principals in an EKS cluster: access entries, and the access policies associated with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLICY_ARN = ":eks::aws:cluster-access-policy/"
 
 class AccessEntry(EksHandler):
     token = "aws:eks/accessEntry:AccessEntry"
-    delete_before_replace = True  # a cluster has one entry for a principal
+    delete_before_replace = True  # a cluster has one entry per principal
     outputs = ("accessEntryArn", "createdAt", "modifiedAt")
     fields: ClassVar[Mapping[str, Field]] = {
         **CLUSTER,
@@ -73,7 +73,7 @@ class AccessEntry(EksHandler):
 
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         if changed - {"tags"}:
-            # Both in one call, as upstream: what is left out here is what EKS has.
+            # Both in one call, as upstream: an input that is left out keeps its value in EKS.
             found = {**old, **new}
             self.client(aws, new).update_access_entry(
                 **_entry(id),
@@ -92,7 +92,7 @@ class AccessEntry(EksHandler):
 class AccessPolicyAssociation(EksHandler):
     token = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
     tagged = False
-    delete_before_replace = True  # the new one would be deleted with the old one, which has the same id
+    delete_before_replace = True  # otherwise deleting the old one would delete the new one, which has the same id
     outputs = ("associatedAt", "modifiedAt")
     fields: ClassVar[Mapping[str, Field]] = {
         **CLUSTER,

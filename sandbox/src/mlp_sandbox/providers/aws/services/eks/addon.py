@@ -24,7 +24,7 @@ UPDATED = ("addonVersion", "configurationValues", "podIdentityAssociations", "se
 class Addon(EksHandler):
     token = "aws:eks/addon:Addon"
     timeout = 1200.0  # upstream: 20 minutes
-    delete_before_replace = True  # a cluster has one add-on of a name
+    delete_before_replace = True  # a cluster has one add-on per name
     outputs = ("arn", "createdAt", "modifiedAt")
     fields: ClassVar[Mapping[str, Field]] = {
         **CLUSTER,
@@ -85,7 +85,7 @@ class Addon(EksHandler):
 
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         if wanted := changed & set(UPDATED):
-            # EKS keeps what a call leaves out, but for the role: an update without one takes it away.
+            # EKS keeps values that a call leaves out, except the role: an update without a role removes it.
             arguments = {name: new.get(name) for name in wanted | {"serviceAccountRoleArn"}}
             if "podIdentityAssociations" in wanted:
                 arguments["podIdentityAssociations"] = new.get("podIdentityAssociations") or []
@@ -106,7 +106,7 @@ class Addon(EksHandler):
             return self.client(aws, props).describe_addon(**_key(id))["addon"]
 
     def _wait(self, aws: Aws, id: str, props: Props, wanted: tuple[str, ...]) -> None:
-        # DEGRADED passes: an add-on is that until a node runs its pods.
+        # DEGRADED is temporary: an add-on has this status until a node runs its pods.
         failed = ("DELETE_FAILED",) if "deleted" in wanted else ("CREATE_FAILED", "DELETING", "deleted")
         self.settle(aws, f"EKS add-on {id}", lambda: self._find(aws, id, props), wanted, failed)
 
@@ -117,7 +117,7 @@ def _key(id: str) -> dict[str, str]:
 
 
 def _association(eks: Any, cluster: str, arn: str) -> dict[str, str]:
-    """EKS tells the ARN only: `...:podidentityassociation/<cluster>/<association>`."""
+    """Find an association by its ARN, as EKS only returns `...:podidentityassociation/<cluster>/<association>`."""
     id = arn.rsplit("/", 1)[-1]
     live = eks.describe_pod_identity_association(clusterName=cluster, associationId=id)["association"]
     return {"roleArn": live["roleArn"], "serviceAccount": live["serviceAccount"]}

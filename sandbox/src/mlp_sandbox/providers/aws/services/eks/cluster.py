@@ -112,7 +112,7 @@ class Cluster(EksHandler):
         return {"region": self.region(aws, inputs), **_props(self._find(aws, id, inputs), inputs)}
 
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
-        # One kind of change a call, the version first, as upstream: EKS refuses several at once.
+        # One kind of change per call, the version first, as upstream: EKS rejects several at once.
         eks = self.client(aws, new)
         if "version" in changed:
             reply = eks.update_cluster_version(
@@ -132,7 +132,7 @@ class Cluster(EksHandler):
 
     @staticmethod
     def _changes(old: Props, new: Props, changed: set[str]) -> list[dict[str, Any]]:
-        """Arguments of the UpdateClusterConfig calls, one for each kind of change."""
+        """Return the arguments of the UpdateClusterConfig calls, one for each kind of change."""
         calls: list[dict[str, Any]] = []
         if "accessConfig" in changed:
             calls.append({"accessConfig": given(authenticationMode=new["accessConfig"].get("authenticationMode"))})
@@ -156,7 +156,7 @@ class Cluster(EksHandler):
         return calls
 
     def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
-        """Nested keys that only CreateCluster takes, and an encryption that is to go: EKS cannot take it back."""
+        """Return nested keys that only CreateCluster takes, and a removed encryption, because EKS cannot remove it."""
         forced = {"encryptionConfig"} if old.get("encryptionConfig") and not new.get("encryptionConfig") else set[str]()
         return forced | {field for field, key in ONLY_AT_CREATION if _differs(old, new, field, key)}
 
@@ -179,12 +179,12 @@ def _props(live: Live, inputs: Props) -> Props:
     asked = inputs.get("accessConfig") or {}
     encryption = next(iter(live.get("encryptionConfig", [])), {})
     issuer = live.get("identity", {}).get("oidc", {}).get("issuer", "")
-    access = {ADMIN: asked.get(ADMIN, True), **live.get("accessConfig", {})}  # EKS does not always tell it
+    access = {ADMIN: asked.get(ADMIN, True), **live.get("accessConfig", {})}  # EKS does not always return it
     return {
         "name": live["name"],
         "arn": live["arn"],
         "certificateAuthority": {"data": live.get("certificateAuthority", {}).get("data", "")},
-        "clusterId": "",  # of clusters on Outposts only
+        "clusterId": "",  # for clusters on Outposts only
         "createdAt": stamp(live.get("createdAt")),
         "endpoint": live.get("endpoint", ""),
         "identities": [{"oidcs": [{"issuer": issuer}]}] if issuer else [],

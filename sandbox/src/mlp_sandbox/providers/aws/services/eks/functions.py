@@ -1,4 +1,4 @@
-"""Functions that look EKS clusters up."""
+"""Functions that look up EKS clusters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mlp_sandbox.providers.aws.resource import Aws, Props
 from mlp_sandbox.providers.aws.services.eks.cluster import Cluster
 
-# Blocks that the function hands out as lists of at most one.
+# Blocks that the function returns as lists of at most one.
 LISTED = {
     "accessConfig": "accessConfigs",
     "certificateAuthority": "certificateAuthorities",
@@ -26,7 +26,7 @@ LISTED = {
 
 
 def get_cluster(aws: Aws, args: Props) -> Props:
-    """A cluster that this program does not make."""
+    """Look up a cluster that this program does not make."""
     found = Cluster().read(aws, str(args["name"]), {**args, "accessConfig": {}}) or {}
     plain = {name: value for name, value in found.items() if name not in (*LISTED, "encryptionConfig")}
     listed = {plural: [found[name]] if found.get(name) else [] for name, plural in LISTED.items()}

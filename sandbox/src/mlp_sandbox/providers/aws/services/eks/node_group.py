@@ -123,7 +123,7 @@ class NodeGroup(EksHandler):
         }
 
     def replaces(self, old: Props, new: Props, changed: set[str]) -> set[str]:
-        """Another launch template; a new version of the same one is rolled out in place."""
+        """Replace the group for another launch template; a new version of the same one is rolled out in place."""
         same = _same_template(old.get("launchTemplate"), new.get("launchTemplate"))
         return set() if same else changed & {"launchTemplate"}
 
@@ -173,7 +173,7 @@ def _key(id: str) -> dict[str, str]:
 
 def _same_template(before: Any, after: Any) -> bool:
     if after is None:
-        return True  # upstream plans it in place, too
+        return True  # upstream also changes it in place
     if not isinstance(before, dict) or not isinstance(after, dict):
         return False
     named = [key for key in ("id", "name") if key in before and key in after]
@@ -186,7 +186,7 @@ def _labels(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _taints(old: list[Props], new: list[Props]) -> dict[str, Any]:
-    """A taint is known by key and effect; another value of the same one is an update."""
+    """Return the changes of taints; key and effect identify a taint, so another value of the same one is an update."""
     kept = {(taint["key"], taint["effect"]) for taint in new}
     gone = [taint for taint in old if (taint["key"], taint["effect"]) not in kept]
     return present(addOrUpdateTaints=[taint for taint in new if taint not in old], removeTaints=gone)

@@ -1,4 +1,4 @@
-"""EKS Pod Identity: which role the pods of a service account get."""
+"""EKS Pod Identity: associations of service accounts with the roles of their pods."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class PodIdentityAssociation(EksHandler):
 
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         if changed - {"tags"}:
-            # An empty text takes a target role or a policy away.
+            # An empty text removes a target role or a policy.
             emptied = {name: "" for name in ("policy", "targetRoleArn") if name in changed and name not in new}
             arguments = given(**{name: new.get(name) for name in CHANGEABLE}) | emptied
             if "disableSessionTags" in changed:
@@ -86,7 +86,7 @@ class PodIdentityAssociation(EksHandler):
 
 
 def _key(id: str, props: Props) -> dict[str, Any]:
-    """The id is the association's; `pulumi import` gives `cluster-name,association-id`."""
+    """Return the key of an association, whose id is given; `pulumi import` gives `cluster-name,association-id`."""
     cluster, _, association = id.rpartition(",")
     cluster = cluster or props.get("clusterName", "")
     if not cluster:

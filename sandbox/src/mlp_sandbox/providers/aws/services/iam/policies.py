@@ -1,4 +1,4 @@
-"""IAM policies: managed ones, a role's inline ones, and their attachment to roles."""
+"""IAM policies: managed policies, inline policies of roles, and attachments to roles."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Policy(ServiceHandler):
         iam = self.client(aws, {})
         if "policy" in changed:
             spare = _spare_versions(iam, id)
-            # AWS keeps five versions and refuses a sixth: the oldest makes room.
+            # AWS keeps five versions and rejects a sixth: the oldest is deleted first.
             if len(spare) + 1 >= MOST_VERSIONS:
                 iam.delete_policy_version(PolicyArn=id, VersionId=spare[0])
             iam.create_policy_version(PolicyArn=id, PolicyDocument=new["policy"], SetAsDefault=True)
@@ -155,7 +155,7 @@ class RolePolicyAttachment(ServiceHandler):
 
 
 def _spare_versions(iam: Any, arn: str) -> list[str]:
-    """Versions other than the default one, the oldest first."""
+    """Return the versions other than the default one, the oldest first."""
     pages = iam.get_paginator("list_policy_versions").paginate(PolicyArn=arn)
     versions = [item for page in pages for item in page["Versions"] if not item["IsDefaultVersion"]]
     return sorted((item["VersionId"] for item in versions), key=lambda version: int(version.removeprefix("v")))

@@ -186,12 +186,12 @@ class OpenIdConnectProvider(ServiceHandler):
     @missing("NoSuchEntity")
     def delete(self, aws: Aws, id: str, state: Props) -> None:
         iam = self.client(aws, {})
-        # AWS refuses to say whether the provider was there: deleting it twice succeeds.
+        # AWS does not report whether the provider existed: a second deletion succeeds.
         iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=id)
 
 
 def _all(client: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
-    """Every item, read before the first is removed: removing moves the page boundaries."""
+    """Return all items, read before the first is removed, because removals move the page boundaries."""
     return [item for page in client.get_paginator(operation).paginate(**arguments) for item in page[key]]
 
 

@@ -1,6 +1,6 @@
-"""What the inputs of an RDS instance are called in the API, and which of them an emulated account refuses."""
+"""Names of an RDS instance's inputs in the API, and the inputs that an emulated account rejects."""
 
-# Input: how CreateDBInstance and the answer name it.
+# Input: its name in CreateDBInstance and in the answer.
 FIXED = {
     "availabilityZone": "AvailabilityZone",
     "dbName": "DBName",
@@ -10,7 +10,7 @@ FIXED = {
     "storageEncrypted": "StorageEncrypted",
     "username": "MasterUsername",
 }
-# The same for what ModifyDBInstance changes.
+# Inputs that ModifyDBInstance can change: their names in calls and in the answer.
 CHANGEABLE = {
     "allocatedStorage": "AllocatedStorage",
     "autoMinorVersionUpgrade": "AutoMinorVersionUpgrade",
@@ -37,7 +37,7 @@ CHANGEABLE = {
     "storageThroughput": "StorageThroughput",
     "storageType": "StorageType",
 }
-# What is answered under another name or shape than it is sent; `_special` reads it.
+# Inputs whose name or shape in the answer differs from the call; `_special` reads them.
 SENT = {
     "dbSubnetGroupName": "DBSubnetGroupName",
     "iamDatabaseAuthenticationEnabled": "EnableIAMDatabaseAuthentication",

@@ -28,7 +28,7 @@ PARAMETERS_GONE = ("DBParameterGroupNotFound", "DBParameterGroupNotFoundFault")
 
 
 class RdsHandler(ServiceHandler, ABC):
-    """A type of RDS: tagged by ARN."""
+    """Type of RDS, which is tagged by ARN."""
 
     service = "rds"
     tagged = True

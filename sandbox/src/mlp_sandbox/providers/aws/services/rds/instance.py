@@ -1,4 +1,4 @@
-"""RDS instances of PostgreSQL, whose master password RDS itself keeps in Secrets Manager."""
+"""RDS instances of PostgreSQL; RDS itself keeps their master passwords in Secrets Manager."""
 
 from __future__ import annotations
 
@@ -140,11 +140,11 @@ class Instance(RdsHandler):
     def update(self, aws: Aws, id: str, old: Props, new: Props, changed: set[str]) -> None:
         rds, live = self.client(aws, new), self._find(aws, id, new)
         arguments = _arguments({k: new.get(k) for k in changed}, {**CHANGEABLE, **SENT})
-        # A switch that is left out again goes back to its default.
+        # A switch that is left out again returns to its default.
         defaults = {name: self.fields[name].default for name in changed - new.keys()}
         arguments |= _arguments(defaults, {**CHANGEABLE, **SENT})
         if arguments.get("MaxAllocatedStorage") == 0:
-            arguments["MaxAllocatedStorage"] = new.get("allocatedStorage")  # how RDS is told not to grow by itself
+            arguments["MaxAllocatedStorage"] = new.get("allocatedStorage")  # this value turns off automatic growth
         if "port" in changed and new.get("port"):
             arguments["DBPortNumber"] = new["port"]
         if "identifier" in changed:
@@ -184,7 +184,7 @@ class Instance(RdsHandler):
         self._wait(aws, id, state, ("deleted",))
 
     def _find(self, aws: Aws, id: str, props: Props) -> dict[str, Any]:
-        """By resource id, which outlives a change of the identifier; `pulumi import` gives the identifier."""
+        """Find it by resource id, which outlives a change of the identifier; `pulumi import` gives the identifier."""
         named = RESOURCE_ID.fullmatch(id) is None
         by_id: dict[str, Any] = {"Filters": [{"Name": "dbi-resource-id", "Values": [id]}]}
         with missing(*GONE):
@@ -232,7 +232,7 @@ def _special(live: Mapping[str, Any]) -> Props:
 
 
 def _worded(inputs: Props, live: Mapping[str, Any]) -> Props:
-    """What means the same as the input, in the input's words."""
+    """Return live values with the same meaning as the inputs, in the inputs' notation."""
     words: Props = {}
     version, window = inputs.get("engineVersion"), inputs.get("maintenanceWindow")
     if version and str(live["EngineVersion"]).startswith(f"{version}."):
@@ -241,7 +241,7 @@ def _worded(inputs: Props, live: Mapping[str, Any]) -> Props:
         words["maintenanceWindow"] = window
     wanted, most = inputs.get("allocatedStorage"), inputs.get("maxAllocatedStorage")
     if wanted and most and wanted < live.get("AllocatedStorage", 0) <= most:
-        words["allocatedStorage"] = wanted  # RDS made the storage grow, as it was told to
+        words["allocatedStorage"] = wanted  # RDS grew the storage, as configured
     key, secret = inputs.get("masterUserSecretKmsKeyId"), live.get("MasterUserSecret", {}).get("KmsKeyId", "")
     if key and secret.endswith(f"/{key}"):
         words["masterUserSecretKmsKeyId"] = key

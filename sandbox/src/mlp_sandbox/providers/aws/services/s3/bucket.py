@@ -1,4 +1,4 @@
-"""S3 buckets. Their settings are resources of their own, in the modules beside this one."""
+"""S3 buckets. Their settings are resources of their own, in the other modules of this package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mlp_sandbox.providers.aws.services._waiting import refused
 GONE = ("404", "NoSuchBucket")
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 BATCH = 1000  # objects that one DeleteObjects call takes
-# Where Route 53 finds website endpoints: https://docs.aws.amazon.com/general/latest/gr/s3.html
+# Hosted zones of website endpoints in Route 53: https://docs.aws.amazon.com/general/latest/gr/s3.html
 HOSTED_ZONES = {
     "us-east-1": "Z3AQBSTGFYJSTF",
     "us-east-2": "Z2O1EMRO9K5GLX",
@@ -34,7 +34,7 @@ HOSTED_ZONES = {
     "eu-west-1": "Z1BKCTXD74EZPE",
     "eu-central-1": "Z21DNDUVLTQW6Q",
 }
-# Deprecated inputs of the official provider, and the resource that each became.
+# Deprecated inputs of the official provider, and the resource that replaced each.
 MOVED = {
     "accelerationStatus": "BucketAccelerateConfiguration",
     "acl": "BucketAcl",
@@ -85,7 +85,7 @@ class Bucket(ServiceHandler):
 
     def create(self, aws: Aws, inputs: Props) -> str:
         s3, name, region = self.client(aws, inputs), inputs["bucket"], self.region(aws, inputs)
-        # In us-east-1 creating a bucket that one has succeeds, and two resources would own it.
+        # In us-east-1 creating a bucket that the account already owns succeeds, and two resources would own it.
         if _exists(s3, name):
             raise ValueError(f"BucketAlreadyExists: the bucket {name} exists; import it or choose another name")
         arguments: dict[str, Any] = {}
@@ -169,7 +169,7 @@ def _tags(s3: Any, name: str) -> dict[str, str]:
 
 
 def _empty(s3: Any, name: str, *, locked: bool) -> None:
-    """Deletes every version and delete marker, past governance locks where there are any."""
+    """Delete every version and delete marker; bypass governance locks when the bucket has object lock."""
     bypass = {"BypassGovernanceRetention": True} if locked else {}
     while True:
         page = s3.list_object_versions(Bucket=name, MaxKeys=BATCH)

@@ -72,7 +72,7 @@ def _rule_problems(rule: Props) -> Problems:
 
 def _to_rule(rule: Props) -> dict[str, Any]:
     shape = to_shape(rule, RULE_NAMES)
-    # S3 wants a filter, or the prefix that it replaced: no filter means all objects.
+    # S3 requires a filter, or the older prefix: no filter means all objects.
     if "Filter" not in shape and "Prefix" not in shape:
         shape["Filter"] = {"Prefix": ""}
     if tags := rule.get("filter", {}).get("and", {}).get("tags"):
@@ -88,7 +88,7 @@ def _from_rule(shape: dict[str, Any]) -> Props:
 
 
 def _without_times(value: Any) -> Any:
-    """Dates as the program writes them: S3 counts in days, at midnight UTC."""
+    """Return dates as the program writes them: S3 counts in days, at midnight UTC."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What is set on an S3 bucket: versioning, encryption, public access, ownership, access logs, policy."""
+"""Settings of an S3 bucket: versioning, encryption, public access, ownership, access logs, policy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ABBREVIATED = {
 }
 PUBLIC_ACCESS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
-Target = dict[str, str]  # Bucket and, where the program says whose it must be, ExpectedBucketOwner
+Target = dict[str, str]  # Bucket and, where the program names its owner, ExpectedBucketOwner
 
 
 class BucketSetting(ServiceHandler, ABC):
@@ -88,7 +88,8 @@ class BucketVersioning(BucketSetting):
     def put(self, s3: Any, target: Target, inputs: Props) -> None:
         wanted = inputs["versioningConfiguration"]
         if wanted["status"] == "Disabled":
-            # S3 has no such status: a bucket is unversioned until versioning is first enabled, and never again after.
+            # S3 has no such status: a bucket is unversioned until versioning is first enabled, and never again
+            # afterwards.
             if status := s3.get_bucket_versioning(**target).get("Status"):
                 raise ValueError(
                     f"versioning of {target['Bucket']} is {status}: it can be Suspended, not Disabled again"
