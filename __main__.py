@@ -9,7 +9,7 @@ import pulumi
 gc.set_threshold(100_000, 50, 100)
 
 from components.checkout import SourceError
-from components.images import ROOT
+from components.images.sources import ROOT
 from ml_workloads.project import find_projects
 from ml_workloads.project.image import PROJECTS
 from stacks.environment import Environment

@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from components.eks.arguments import ClusterHandle
 from components.naming import check_range
 from components.pod_identity import NEEDS_ROLE, PodIdentity, PodRoleArgs
-from platform_services.autoscaler_rights import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
+from platform_services.autoscaler_policies import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
 from platform_services.network_policies import Ranges, to_aws, to_kubernetes
 from platform_services.pods import closed_container, resources, restricted_pod
 from platform_services.versions import CLUSTER_AUTOSCALER

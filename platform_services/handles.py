@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.account import Account
-from components.buckets import BucketHandle
+from components.buckets.buckets import BucketHandle
 from components.eks.arguments import ClusterHandle
 from platform_services.network_policies import Ranges
 

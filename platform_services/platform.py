@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.buckets import BucketHandle
-from components.database import DatabaseHandle
+from components.buckets.buckets import BucketHandle
+from components.database.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
-from components.images import MLFLOW_REPOSITORY
+from components.images.sources import MLFLOW_REPOSITORY
 from platform_services.admission import Admission
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs
 from platform_services.classes import Classes, ClassesArgs

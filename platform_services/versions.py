@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from components.accelerators import NEURON, NVIDIA, of_vendor
-from components.image_table import Image, parse_table
+from components.images.table import Image, parse_table
 
 TABLE_FILE: Final = Path(__file__).parent / "images.txt"
 IMAGES: Mapping[str, Image] = parse_table(

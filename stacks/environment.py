@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from components.images import ROOT
+from components.images.sources import ROOT
 from ml_workloads.deployment import Workloads, WorkloadsArgs
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import repository

@@ -11,12 +11,12 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.boundary import Boundary, BoundaryArgs
-from components.buckets import Buckets, BucketsArgs, BucketsHandle
+from components.buckets.buckets import Buckets, BucketsArgs, BucketsHandle
 from components.budget import Budget, BudgetArgs
-from components.ci_trust import Workflows, github_provider_arn
-from components.database import Database, DatabaseHandle
-from components.database_args import DatabaseArgs
-from components.identities import Identities, IdentitiesArgs, IdentitiesHandle
+from components.ci.identities import Identities, IdentitiesArgs, IdentitiesHandle
+from components.ci.trust import Workflows, github_provider_arn
+from components.database.arguments import DatabaseArgs
+from components.database.database import Database, DatabaseHandle
 from components.keys import Keys, KeysArgs, KeysHandle
 from components.network import Network, NetworkArgs, NetworkHandle, Outside
 from components.notifications import Notifications, NotificationsArgs

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ml_workloads.deployment.arguments import PartArgs
-from ml_workloads.deployment.run_rights import own_arns
+from ml_workloads.deployment.run_policies import own_arns
 from ml_workloads.project.data import LocalSource, S3Source
 from ml_workloads.project.deployment_names import (
     PRODUCTION,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pulumi
 
-from components.image_presence import BuiltImage, image_hooks
+from components.images.presence import BuiltImage, image_hooks
 from components.secrets import SecretHandle, Secrets, SecretsArgs
+from ml_workloads.deployment.access import Promoters, groups_of
 from ml_workloads.deployment.arguments import PartArgs, RuntimeImage
-from ml_workloads.deployment.isolation import Isolation
 from ml_workloads.deployment.namespace import ProjectNamespace
-from ml_workloads.deployment.people import Promoters, groups_of
+from ml_workloads.deployment.network_policies import ProjectNetworkPolicies
 from ml_workloads.deployment.serving import Serving, address
 from ml_workloads.deployment.training import Training
 from ml_workloads.project import Project
@@ -79,7 +79,7 @@ class ProjectWorkload(pulumi.ComponentResource):
         self._kept = pulumi.ResourceOptions(parent=self, protect=platform.retention.protect)
 
         namespace = ProjectNamespace(f"{name}-namespace", project, platform.cluster.version, args.admission, child)
-        isolation = Isolation(f"{name}-network", project, platform, namespace.name, child)
+        isolation = ProjectNetworkPolicies(f"{name}-network", project, platform, namespace.name, child)
         promoters = groups_of(project, platform.cluster.group_roles)
         if promoters:
             Promoters(f"{name}-promoters", promoters, namespace.name, child)

@@ -9,8 +9,7 @@ from typing import Final
 
 from components.eks.access import kubeconfig_policy, team_group
 from components.iam_documents import INLINE_POLICIES_LIMIT, Scope
-from ml_workloads.deployment.identity import role_name
-from ml_workloads.deployment.rights import (
+from ml_workloads.deployment.iam_policies import (
     DataToRead,
     RunObjects,
     conductor_policy,
@@ -18,6 +17,7 @@ from ml_workloads.deployment.rights import (
     people_policy,
     serving_policy,
 )
+from ml_workloads.deployment.identity import role_name
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import CONDUCTOR, FIT, SERVING, data_prefix, secret
 from platform_services.handles import PlatformHandle

@@ -14,7 +14,7 @@ from ml_workloads.deployment.arguments import PartArgs, labels, metadata, select
 from ml_workloads.deployment.environment_variables import entries, serving_variables
 from ml_workloads.deployment.identity import Identity, IdentityArgs
 from ml_workloads.deployment.pods import project_container, project_pod, sized
-from ml_workloads.deployment.run_rights import policy_of_serving
+from ml_workloads.deployment.run_policies import policy_of_serving
 from ml_workloads.project.deployment_names import SERVING, SERVING_PORT
 from ml_workloads.project.serving import AutoscalingSettings, OnlineSettings
 

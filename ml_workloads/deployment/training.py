@@ -26,7 +26,7 @@ from ml_workloads.deployment.environment_variables import (
 )
 from ml_workloads.deployment.identity import Identity, IdentityArgs
 from ml_workloads.deployment.pods import project_container, project_pod, sized
-from ml_workloads.deployment.run_rights import policy_of_conductor, policy_of_fit
+from ml_workloads.deployment.run_policies import policy_of_conductor, policy_of_fit
 from ml_workloads.project.deployment_names import CONDUCTOR, FIT, NO_SCHEDULE, TRAINING, WORKER, WORKER_PORT
 from ml_workloads.project.training import CONDUCTOR_CPU, WORKER_CPU, Resources, TrainingSettings
 

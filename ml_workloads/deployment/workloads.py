@@ -9,11 +9,11 @@ import pulumi
 from components.accelerators import NO_ACCELERATOR
 from components.eks.access import PLATFORM
 from components.eks.arguments import NodePool
-from components.image_presence import BuiltImage, image_hooks
-from components.images import RUNTIME_REPOSITORY
+from components.images.presence import BuiltImage, image_hooks
+from components.images.sources import RUNTIME_REPOSITORY
 from components.naming import slug
+from ml_workloads.deployment.access import TeamAccess, TeamAccessArgs, groups_of
 from ml_workloads.deployment.arguments import RuntimeImage
-from ml_workloads.deployment.people import People, PeopleArgs, groups_of
 from ml_workloads.deployment.project import ProjectWorkload, ProjectWorkloadArgs, WorkloadHandle
 from ml_workloads.deployment.quotas import too_long
 from ml_workloads.project import Project
@@ -21,7 +21,7 @@ from ml_workloads.project.image import RUNTIME_IMAGE
 from ml_workloads.project.training import AcceleratorSettings
 from platform_services.handles import PlatformHandle, PlatformOrder
 from platform_services.mlflow.accounts import MlflowAccounts, MlflowAccountsArgs
-from platform_services.mlflow.rights import account_secrets
+from platform_services.mlflow.iam_policies import account_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +154,9 @@ class Workloads(pulumi.ComponentResource):
             own = [handles[each.name] for each in theirs] if group != PLATFORM else []
             listed = [accounts.secrets[each.name].arn for each in theirs]
             if theirs:
-                People(
+                TeamAccess(
                     f"{name}-people-{slug(group)}",
-                    PeopleArgs(
+                    TeamAccessArgs(
                         platform=args.platform,
                         role=role,
                         accounts=[everybody] if group == PLATFORM else listed,

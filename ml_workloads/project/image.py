@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from components.images import ImageSource
+from components.images.sources import ImageSource
 from ml_workloads.project.load import PROJECT_FILE
 from ml_workloads.project.project import Project
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.images import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY, ImageSource
+from components.images.sources import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY, ImageSource
 from mlp.environments import ROOT
 from mlp.projects.environment import PROJECTS, Environment, all_projects
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from components.image_table import ImageTableError, bases, parse_table, with_digests, with_pinned_bases
+from components.images.table import ImageTableError, bases, parse_table, with_digests, with_pinned_bases
 from mlp.console import PlainError
 
 TABLE: Final = Path("platform_services/images.txt")

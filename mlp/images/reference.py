@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
-from components.image_table import DIGEST
+from components.images.table import DIGEST
 from mlp.console import PlainError
 
 DOCKER_HUB: Final = "docker.io"

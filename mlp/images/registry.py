@@ -15,7 +15,7 @@ import urllib.request
 from http.client import HTTPException
 from typing import Any, Final
 
-from components.image_table import DIGEST
+from components.images.table import DIGEST
 from mlp.console import PlainError
 from mlp.images.reference import DOCKER_HUB, Reference, is_plain_http, parse_reference
 

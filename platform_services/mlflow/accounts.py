@@ -15,8 +15,8 @@ import pulumi_kubernetes as k8s
 from components.naming import check_unique
 from components.secrets import SecretHandle, Secrets, SecretsArgs
 from platform_services.handles import PlatformHandle, PlatformOrder
+from platform_services.mlflow.iam_policies import ACCOUNTS_PREFIX, accounts_policy
 from platform_services.mlflow.pods import MADE_AGAIN, AccountArgs, PodAccount, container, labels, pod, pod_labels
-from platform_services.mlflow.rights import ACCOUNTS_PREFIX, accounts_policy
 from platform_services.mlflow.rotation import rotation
 from platform_services.mlflow.rotation_names import ACCOUNTS as ROTATED_ACCOUNTS
 from platform_services.mlflow.rotation_names import ADMINISTRATOR, VARIABLE

@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from components.images import ImageSource
+from components.images.sources import ImageSource
 
 MLFLOW_IMAGE = ImageSource(
     dockerfile=PurePosixPath("platform_services/mlflow/image/Dockerfile"),

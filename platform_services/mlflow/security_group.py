@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
-from components.database import PORT as DATABASE_PORT
+from components.database.database import PORT as DATABASE_PORT
 from platform_services.mlflow.pods import NAME, PORT
 
 HTTPS, DNS = 443, 53

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.buckets import BucketHandle
-from components.database import PORT as DATABASE_PORT
-from components.database import DatabaseHandle
+from components.buckets.buckets import BucketHandle
+from components.database.database import PORT as DATABASE_PORT
+from components.database.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
-from components.image_presence import BuiltImage, image_hooks
-from components.images import MLFLOW_REPOSITORY, ROOT
+from components.images.presence import BuiltImage, image_hooks
+from components.images.sources import MLFLOW_REPOSITORY, ROOT
 from components.naming import check_range
 from components.secrets import Secrets, SecretsArgs
 from platform_services.handles import TrackingHandle
+from platform_services.mlflow.access import MlflowAccess
+from platform_services.mlflow.iam_policies import ARTIFACTS_PREFIX, server_policy, set_up_policy
 from platform_services.mlflow.image_source import MLFLOW_IMAGE
 from platform_services.mlflow.network import from_clients, to_database
-from platform_services.mlflow.people import MlflowPeople
 from platform_services.mlflow.pods import (
     MADE_AGAIN,
     METRICS_PORT,
@@ -35,7 +36,6 @@ from platform_services.mlflow.pods import (
     pod,
     pod_labels,
 )
-from platform_services.mlflow.rights import ARTIFACTS_PREFIX, server_policy, set_up_policy
 from platform_services.mlflow.rotation import rotation
 from platform_services.mlflow.rotation_names import DATABASE
 from platform_services.mlflow.security_group import PodGroup, PodGroupArgs
@@ -93,7 +93,7 @@ class Mlflow(pulumi.ComponentResource):
         built = BuiltImage(environment=args.environment, repository=repository, tag=tag)
         self.image_hooks = image_hooks(built, self)
         self._admin_secret_arn, self._database_secret_arn = self._secrets()
-        MlflowPeople(f"{name}-people", args.namespace_ready, self._child)
+        MlflowAccess(f"{name}-people", args.namespace_ready, self._child)
         path = [self._group(), *self._policies()]
         set_up = self._set_up(path)
         self.ready = self._service(self._deployment([set_up, *path]))

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 from components.accelerators import ACCELERATORS, NO_ACCELERATOR
 from components.eks.access import NAMESPACE_PATTERN
 from components.instance_families import gives_pods_interfaces
-from stacks.settings.names import Name
-from stacks.settings.network import RetentionDays
+from components.log_retention import RetentionDays
 from stacks.settings.pools import NodePoolSettings
 from validation.base import Allowed, Cidr, Cidrs, Problem, Section, refuse, unique
+from validation.names import Name
 
 GENERAL_POOL = "general"
 

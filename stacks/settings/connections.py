@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from stacks.settings.names import Name
 from validation.base import Allowed, Section, network_range
+from validation.names import Name
 
 GATEWAY = re.compile(r"(tgw|pcx)-([0-9a-f]{8}|[0-9a-f]{17})")
 # https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html: EC2 rejects routes to 169.254.168.0/22, and nodes

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from components.instance_families import check_database_class
-from stacks.settings.network import RetentionDays
+from components.log_retention import RetentionDays
 from validation.base import Allowed, Problem, Section, refuse
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html

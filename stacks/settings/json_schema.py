@@ -11,7 +11,7 @@ import yaml
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import CoreSchema
 
-from components.images import ROOT
+from components.images.sources import ROOT
 from stacks.settings.load import KEY
 from stacks.settings.platform import PlatformSettings
 

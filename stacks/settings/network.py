@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from components.log_retention import RETENTION_DAYS
+from components.log_retention import RetentionDays
 from components.network.subnets import check_pod_range, check_vpc_range
 from stacks.settings.connections import ConnectionSettings
-from stacks.settings.names import Name
 from stacks.settings.regions import ENDPOINT_SERVICES
 from validation.base import Allowed, Problem, Section, network_range, refuse, unique
+from validation.names import Name
 
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html (serviceIpv4Cidr)
 SERVICE_RANGES = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
@@ -50,13 +50,6 @@ def endpoint_service(text: str) -> str:
     return text
 
 
-def retention(days: int) -> int:
-    if days not in RETENTION_DAYS:
-        nearest = min(RETENTION_DAYS, key=lambda allowed: abs(allowed - days))
-        raise ValueError(f"CloudWatch keeps logs for fixed periods only, write {nearest}")
-    return days
-
-
 Zones = Annotated[
     tuple[Annotated[str, AfterValidator(zone_name), Allowed("zone name")], ...], Strict(False), AfterValidator(unique)
 ]
@@ -72,12 +65,6 @@ Endpoints = Annotated[
     ],
     Strict(False),
     AfterValidator(unique),
-]
-RetentionDays = Annotated[
-    int,
-    AfterValidator(retention),
-    Allowed("a period that CloudWatch Logs allows"),
-    Field(json_schema_extra={"enum": [*RETENTION_DAYS]}),
 ]
 
 

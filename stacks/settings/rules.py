@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.images import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY
+from components.images.sources import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY
 from components.network.subnets import plan_subnets, usable_addresses
 from stacks.settings.cluster import pool_path
 from stacks.settings.regions import PRIVATE_NODE_SERVICES

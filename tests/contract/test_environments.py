@@ -11,7 +11,7 @@ from stacks.settings import PlatformSettings
 from tests.contract.programs import PLATFORM, Program, configuration, program, run_main
 
 Three = tuple[Program, Program, Program]
-PROJECTS = ("mlops:index:ProjectWorkload", "mlops:index:ProjectPeople")
+PROJECTS = ("mlops:index:ProjectWorkload", "mlops:index:ProjectTeamAccess")
 GATEWAY = "aws:ec2/natGateway:NatGateway"
 DATABASE = "aws:rds/instance:Instance"
 

@@ -19,7 +19,7 @@ RUNS = "aws:sns/topic:Topic"
 SOURCE = f"""
     import sys
     sys.path.insert(0, {str(PROJECT)!r})
-    from components.image_presence import BuiltImage, image_hooks
+    from components.images.presence import BuiltImage, image_hooks
 
     repository = aws.ecr.Repository("images", name="{REPOSITORY}", opts=options)
     image = BuiltImage(environment="dev", repository="{REPOSITORY}", tag="a1")

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from ml_workloads.runtime.serving.bodies import BODY_SECONDS, Bodies
 from ml_workloads.runtime.serving.columns import table
 from ml_workloads.runtime.serving.models import Follower, Servable
-from ml_workloads.runtime.serving.refusals import Refusal, problems
+from ml_workloads.runtime.serving.prediction_errors import PredictionError, problems
 
 MAX_BYTES = 1024 * 1024
 
@@ -81,7 +81,7 @@ def application(
             metrics.rows.inc(rows)
             status = 200
             return answer
-        except Refusal as refusal:
+        except PredictionError as refusal:
             status = refusal.status
             return refusal.answer()
         except ClientDisconnect:
@@ -125,7 +125,7 @@ class _Slots:
     def demand(self) -> None:
         """Raise Refusal if there is no free slot, before a body is read in vain."""
         if self._used >= self._most:
-            raise Refusal(503, f"{self._used} requests are worked on; try again", {"Retry-After": "1"})
+            raise PredictionError(503, f"{self._used} requests are worked on; try again", {"Retry-After": "1"})
 
     @contextmanager
     def taken(self) -> Generator[None]:
@@ -150,7 +150,7 @@ def _bound(follower: Follower) -> Servable:
     """Return the version that answers this request. A version that is loaded meanwhile answers the next request."""
     model = follower.model
     if model is None:
-        raise Refusal(503, follower.problem, {"Retry-After": "5"})
+        raise PredictionError(503, follower.problem, {"Retry-After": "5"})
     return model
 
 
@@ -160,7 +160,7 @@ async def _predict(model: Servable, body: bytes) -> tuple[int, Response]:
     try:
         return len(predictions), JSONResponse({"predictions": predictions, "model": _identity(model)})
     except (TypeError, ValueError) as error:
-        raise Refusal(500, f"version {model.version} answered what JSON cannot carry: {error}") from error
+        raise PredictionError(500, f"version {model.version} answered what JSON cannot carry: {error}") from error
 
 
 def _predictions(model: Servable, body: bytes) -> Sequence[Any]:
@@ -169,13 +169,13 @@ def _predictions(model: Servable, body: bytes) -> Sequence[Any]:
         # row.
         asked = model.request.model_validate(from_json(body))
     except ValidationError as error:
-        raise Refusal(422, problems(error)) from None
+        raise PredictionError(422, problems(error)) from None
     except ValueError as error:
-        raise Refusal(422, [{"loc": [], "msg": f"Invalid JSON: {error}", "type": "json_invalid"}]) from None
+        raise PredictionError(422, [{"loc": [], "msg": f"Invalid JSON: {error}", "type": "json_invalid"}]) from None
     try:
         return model.predict(table(asked, model.columns))
     except Exception as error:
-        raise Refusal(500, f"version {model.version} failed on this request: {type(error).__name__}") from error
+        raise PredictionError(500, f"version {model.version} failed on this request: {type(error).__name__}") from error
 
 
 def _openapi(app: FastAPI, model: Servable | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Final
 from anyio import CancelScope, move_on_after
 from starlette.requests import Request
 
-from ml_workloads.runtime.serving.refusals import Refusal
+from ml_workloads.runtime.serving.prediction_errors import PredictionError
 
 BODY_SECONDS: Final = 10.0
 MOST_READERS: Final = 256
@@ -57,7 +57,7 @@ class Bodies:
                     raise self._too_large()
                 self._make_room(reader)
             return bytes(reader.content)
-        raise Refusal(
+        raise PredictionError(
             408,
             f"the body was not complete within {self._seconds:g} s, or had to make room for others; send it at once",
             # The rest of the body may arrive at any time, or never.
@@ -88,8 +88,8 @@ class Bodies:
         most = MOST_BODIES * self._max_bytes
         return len(self._readers) > MOST_READERS or sum(len(each.content) for each in self._readers) > most
 
-    def _too_large(self) -> Refusal:
+    def _too_large(self) -> PredictionError:
         words = f"the body is larger than {self._max_bytes} bytes; send fewer rows at a time"
         # No `Connection: close` here: closing a connection while bytes arrive resets it, and the client loses the
         # answer. The rest of the body is skipped until the connection's time for it is over.
-        return Refusal(413, words)
+        return PredictionError(413, words)

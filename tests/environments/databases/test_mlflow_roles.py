@@ -17,8 +17,8 @@ from mlflow_server import roles
 from mlflow_server.administration import Administration, make_ready
 from mlflow_server.database import Database
 from mlflow_server.rotate_database import rotate
+from mlflow_server.secrets_manager import Document, SecretsManager
 from mlflow_server.settings import SetUpSettings
-from mlflow_server.vault import Document, Vault
 from moto import mock_aws
 from sqlalchemy import Engine, event
 
@@ -59,7 +59,7 @@ class World:
     running: Running
     instance: DatabaseInstance
     settings: SetUpSettings
-    vault: Vault
+    vault: SecretsManager
 
     @property
     def administration(self) -> Administration:
@@ -115,7 +115,7 @@ def world(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             master_secret=master,
             credentials=tmp_path / "credentials",
         )
-        yield World(running, instance, settings, Vault())
+        yield World(running, instance, settings, SecretsManager())
 
 
 @contextmanager

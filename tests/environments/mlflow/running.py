@@ -16,10 +16,10 @@ import mlflow
 import requests
 from mlflow import MlflowClient
 from mlflow_server.accounts import MlflowRecords, reconcile
+from mlflow_server.secrets_manager import Document, new_account, new_administrator
 from mlflow_server.serve import command, server_environment, sign_in_configuration
 from mlflow_server.settings import ServerSettings
 from mlflow_server.sign_in import SignIn
-from mlflow_server.vault import Document, new_account, new_administrator
 
 from mlp.machine.pip_configuration import read_pip_configuration, uv_arguments, uv_variables
 from mlp.projects.tracking import environment_variables, variables

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.environments.rules.test_rights import DECRYPT, GET, KMS, OWN_SECRET, may, through_secrets
+from tests.environments.rules.test_project_policies import DECRYPT, GET, KMS, OWN_SECRET, may, through_secrets
 from tests.unit.ml_workloads.deployment.platforms import (
     ACCOUNT_SECRET,
     READER_SECRET,

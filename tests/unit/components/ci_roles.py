@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from components.ci_read_access import Reach
+from components.ci.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, PUSH_POLICIES, SHARED_POLICIES
+from components.ci.read_access import Reach
 from components.iam_documents import Statement
-from components.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, PUSH_POLICIES, SHARED_POLICIES
 
 from .policies import PREFIX, SCOPE
 

@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 from annotated_types import Le
 
-from components.bucket_documents import ENCRYPTION, ENCRYPTION_KEY, access_log_bucket_policy, data_bucket_policy
-from components.buckets import RUNS_DAYS, RUNS_PREFIX, Buckets, BucketsArgs
+from components.buckets.buckets import RUNS_DAYS, RUNS_PREFIX, Buckets, BucketsArgs
+from components.buckets.documents import (
+    ENCRYPTION,
+    ENCRYPTION_KEY,
+    access_log_bucket_policy,
+    data_bucket_policy,
+)
 from ml_workloads.project.deployment_names import data_prefix
 from ml_workloads.project.training import TrainingSettings
 from ml_workloads.runtime.handover import keys

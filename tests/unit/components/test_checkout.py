@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from components.checkout import FILE, LINK, PROGRAM, SourceError, files_below, listing
-from components.images import ROOT
+from components.images.sources import ROOT
 
 TOP = PurePosixPath()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from components.ci_deploy_identity import ROLE_USERS
+from components.ci.deploy_identity import ROLE_USERS
 from components.iam_documents import Statement
 
 from .ci_roles import DEPLOY, PREVIEW, may

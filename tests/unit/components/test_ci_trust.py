@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.ci_trust import (
+from components.ci.trust import (
     GITHUB_ISSUER,
     LONGEST_PROVIDER_ARN,
     Workflows,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.database import Database
-from components.database_args import DatabaseArgs
+from components.database.arguments import DatabaseArgs
+from components.database.database import Database
 from mlp.recording import Deploy, Recorded, RecordingCloud
 
 from .policies import PREFIX, given

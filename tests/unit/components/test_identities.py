@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.ci_trust import Workflows, deploy_trust, preview_trust, push_trust
-from components.identities import (
+from components.ci.identities import (
     DEPLOY_POLICIES,
     PREVIEW_POLICIES,
     PUSH_POLICIES,
@@ -14,6 +13,7 @@ from components.identities import (
     Identities,
     IdentitiesArgs,
 )
+from components.ci.trust import Workflows, deploy_trust, preview_trust, push_trust
 from mlp.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, PREFIX, given

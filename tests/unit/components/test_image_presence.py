@@ -12,8 +12,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import image_presence
-from components.image_presence import Answer, BuiltImage, ImageMissingError, images
+from components.images import presence
+from components.images.presence import Answer, BuiltImage, ImageMissingError, images
 
 IMAGE = BuiltImage(environment="dev", repository="ml-platform-dev/projects/churn", tag="a1")
 SAID = "image ml-platform-dev/projects/churn:a1 is not in ECR: run `mlp images push --env dev` first"
@@ -63,7 +63,7 @@ def run(*steps: tuple[dict[str, Any] | None, dict[str, Any]], image: BuiltImage 
     """Run the hook at once for objects with inputs before and after; returns the raised errors."""
 
     async def all_at_once() -> list[Any]:
-        check = image_presence._Check(image, None)  # type: ignore[arg-type] # pyright: ignore
+        check = presence._Check(image, None)  # type: ignore[arg-type] # pyright: ignore
         args = [
             pulumi.ResourceHookArgs("urn", "id", "name", "type", new_inputs=new, old_inputs=old) for old, new in steps
         ]
@@ -153,5 +153,5 @@ def test_an_answer_without_content_is_none(monkeypatch: pytest.MonkeyPatch):
         return None
 
     monkeypatch.setattr(pulumi.runtime, "invoke_async", unknown)
-    answer = asyncio.run(image_presence.ask(IMAGE, None))  # type: ignore[arg-type] # pyright: ignore
+    answer = asyncio.run(presence.ask(IMAGE, None))  # type: ignore[arg-type] # pyright: ignore
     assert answer == Answer("unknown", "the account is not known yet")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.image_table import Image, ImageTableError, bases, parse_table, with_digests, with_pinned_bases
+from components.images.table import Image, ImageTableError, bases, parse_table, with_digests, with_pinned_bases
 
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 TABLE = f"""# a comment: a b c

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from components.checkout import SourceError, listing
-from components.images import ROOT, ImageSource
+from components.images.sources import ROOT, ImageSource
 
 SOURCE = ImageSource(
     dockerfile=PurePosixPath("Dockerfile"),

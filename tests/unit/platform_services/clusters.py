@@ -5,8 +5,8 @@ from typing import Any
 import pulumi
 
 from components.account import Account
-from components.buckets import BucketHandle
-from components.database import DatabaseHandle
+from components.buckets.buckets import BucketHandle
+from components.database.database import DatabaseHandle
 from components.eks import ClusterHandle, NodePool
 from platform_services import PlatformArgs, Ranges, Retention
 

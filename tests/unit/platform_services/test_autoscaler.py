@@ -8,7 +8,7 @@ import pytest
 from components.iam_documents import Scope
 from mlp.recording import Deploy, RecordingCloud
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs, autoscaler_flags
-from platform_services.autoscaler_rights import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
+from platform_services.autoscaler_policies import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
 from platform_services.versions import CLUSTER_AUTOSCALER
 from tests.unit.platform_services.clusters import RANGES, handle
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import botocore.session
 
-from stacks.settings.network import RETENTION_DAYS
+from components.log_retention import RETENTION_DAYS
 from stacks.settings.regions import ENDPOINT_SERVICES, PRIVATE_NODE_SERVICES, REGIONS
 
 

@@ -19,9 +19,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from mlflow_server.refusals import ACCOUNT_TAG
 from mlflow_server.routes import READER_SUFFIX, is_reader, project_of
+from mlflow_server.secrets_manager import Document, SecretsManager, new_account
 from mlflow_server.settings import AccountsSettings, from_environment
 from mlflow_server.sign_in import Grant, SignIn, SignInError, administrator
-from mlflow_server.vault import Document, Vault, new_account
 
 LOG = logging.getLogger("accounts")
 PATIENCE_SECONDS = 120.0
@@ -145,7 +145,7 @@ def _permit(user: str, project: str, experiment: str, sign_in: SignIn) -> None:
         LOG.info("gave %s of %s %s to %s", grant.permission, grant.kind, grant.resource, user)
 
 
-def _keep(settings: AccountsSettings, vault: Vault) -> None:
+def _keep(settings: AccountsSettings, vault: SecretsManager) -> None:
     """Reconcile the accounts, and repeat if a rotation has changed a secret meanwhile.
 
     In that case the old password has overwritten the new one.
@@ -160,7 +160,7 @@ def _keep(settings: AccountsSettings, vault: Vault) -> None:
         reconcile(accounts, SignIn(settings.server, who), MlflowRecords())
 
 
-def _held(settings: AccountsSettings, vault: Vault) -> list[Document]:
+def _held(settings: AccountsSettings, vault: SecretsManager) -> list[Document]:
     return [
         vault.read_or_make(secret, lambda name=name: new_account(name)) for name, secret in settings.accounts.items()
     ]
@@ -169,7 +169,7 @@ def _held(settings: AccountsSettings, vault: Vault) -> list[Document]:
 def main() -> int:
     """Reconcile the accounts and return the exit code: 1 after a failure."""
     settings = from_environment(AccountsSettings)
-    vault = Vault()
+    vault = SecretsManager()
     try:
         for attempt in Retrying(
             retry=retry_if_exception_type(SignInError), stop=stop_after_delay(PATIENCE_SECONDS), wait=wait_fixed(3)

@@ -18,8 +18,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from mlflow_server import roles
 from mlflow_server.database import SIGN_IN, TRACKING
+from mlflow_server.secrets_manager import Document, SecretsManager, new_login
 from mlflow_server.settings import SetUpSettings
-from mlflow_server.vault import Document, Vault, new_login
 
 PATIENCE_SECONDS = 120.0
 
@@ -29,7 +29,7 @@ class Administration:
     """Access to PostgreSQL as the master user. `driver` is SQLAlchemy's; TLS settings come from libpq's variables."""
 
     settings: SetUpSettings
-    vault: Vault
+    vault: SecretsManager
     driver: str = "psycopg2"
 
     @contextmanager

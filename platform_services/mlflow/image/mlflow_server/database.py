@@ -12,8 +12,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlflow_server.secrets_manager import Document, SecretsManager
 from mlflow_server.settings import DatabaseSettings
-from mlflow_server.vault import Document, Vault
 
 TRACKING, SIGN_IN = "mlflow", "mlflow_auth"
 """Names of the databases: one for runs and models, one for accounts and permissions."""
@@ -33,7 +33,7 @@ class Database:
     """Access of the server and the set-up to MLflow's databases."""
 
     settings: DatabaseSettings
-    vault: Vault
+    vault: SecretsManager
 
     @property
     def services(self) -> Path:

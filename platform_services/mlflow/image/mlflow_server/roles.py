@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from mlflow_server.scram import verifier
-from mlflow_server.vault import Document
+from mlflow_server.secrets_manager import Document
 
 LOG = logging.getLogger("roles")
 OWNER: Final = "mlflow_owner"

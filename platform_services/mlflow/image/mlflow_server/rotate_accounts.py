@@ -11,15 +11,15 @@ import logging
 import sys
 from collections.abc import Callable
 
+from mlflow_server.secrets_manager import Document, SecretsManager, new_account, new_administrator
 from mlflow_server.settings import RotationSettings, from_environment
 from mlflow_server.sign_in import SignIn, SignInError, administrator
-from mlflow_server.vault import Document, Vault, new_account, new_administrator
 
 LOG = logging.getLogger("rotate_accounts")
 Works = Callable[[Document], bool]
 
 
-def rotate(vault: Vault, secret: str, new: Document, change: Callable[[Document], None], works: Works) -> None:
+def rotate(vault: SecretsManager, secret: str, new: Document, change: Callable[[Document], None], works: Works) -> None:
     """Give an account a new password: the pending one if there is one, else `new`.
 
     Args:
@@ -46,7 +46,7 @@ def rotate(vault: Vault, secret: str, new: Document, change: Callable[[Document]
         # Second pass: the Job that manages the accounts may have read the old value, and set it, just before.
 
 
-def rotate_all(settings: RotationSettings, vault: Vault) -> list[str]:
+def rotate_all(settings: RotationSettings, vault: SecretsManager) -> list[str]:
     """Rotate the passwords that the settings name, the administrator's last.
 
     Returns:
@@ -78,7 +78,7 @@ def main() -> int:
     """Rotate the passwords and return the exit code: 1 if an account failed."""
     settings = from_environment(RotationSettings)
     try:
-        failed = rotate_all(settings, Vault())
+        failed = rotate_all(settings, SecretsManager())
     except Exception as error:
         failed = [str(error)]
     for each in failed:

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from mlflow_server import roles
 from mlflow_server.administration import Administration
 from mlflow_server.database import REFRESH_SECONDS, Database
+from mlflow_server.secrets_manager import SecretsManager, new_login
 from mlflow_server.settings import SetUpSettings, from_environment
-from mlflow_server.vault import Vault, new_login
 
 LOG = logging.getLogger("rotate_database")
 GRACE_SECONDS = 3 * REFRESH_SECONDS
@@ -57,7 +57,7 @@ def rotate(administration: Administration, wait: Callable[[float], object] = tim
 def main() -> int:
     """Rotate the login and return the exit code: 1 after a failure."""
     settings = from_environment(SetUpSettings)
-    vault = Vault()
+    vault = SecretsManager()
     os.environ.update(Database(settings=settings, vault=vault).environment())
     try:
         rotate(Administration(settings=settings, vault=vault))

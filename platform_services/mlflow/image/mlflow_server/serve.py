@@ -21,8 +21,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from mlflow_server.database import REFRESH_SECONDS, SIGN_IN, TRACKING, Database, write_secret
+from mlflow_server.secrets_manager import Document, SecretsManager
 from mlflow_server.settings import ServerSettings, from_environment
-from mlflow_server.vault import Document, Vault
 
 LOG = logging.getLogger("serve")
 # A string, because importing the function means importing MLflow's server, which reads the configuration that this
@@ -82,7 +82,7 @@ def server_environment(records_url: str, configuration: Path, administrator: Doc
 def main() -> int:
     """Run MLflow's server and return its exit code; after a signal it is 128 plus the signal's number."""
     settings = from_environment(ServerSettings)
-    vault = Vault()
+    vault = SecretsManager()
     database = Database(settings=settings, vault=vault)
     database.refresh()
     administrator = vault.must_read(settings.admin_secret)

@@ -17,8 +17,8 @@ from mlflow.server.auth.db import utils as sign_in_tables
 
 from mlflow_server.administration import Administration, make_ready
 from mlflow_server.database import SIGN_IN, TRACKING, Database
+from mlflow_server.secrets_manager import SecretsManager, new_administrator
 from mlflow_server.settings import SetUpSettings, from_environment
-from mlflow_server.vault import Vault, new_administrator
 
 LOG = logging.getLogger("set_up")
 tables: Any = tracking_tables
@@ -27,7 +27,7 @@ tables: Any = tracking_tables
 def main() -> None:
     """Run the set-up. Exceptions end the process."""
     settings = from_environment(SetUpSettings)
-    vault = Vault()
+    vault = SecretsManager()
     vault.read_or_make(settings.admin_secret, new_administrator)
     database = Database(settings=settings, vault=vault)
     os.environ.update(database.environment())

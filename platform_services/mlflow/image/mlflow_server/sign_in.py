@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import requests
 
-from mlflow_server.vault import Document, Vault
+from mlflow_server.secrets_manager import Document, SecretsManager
 
 Kind = Literal["experiment", "registered_model"]
 SECONDS = 60.0
@@ -114,7 +114,7 @@ def signs_in(server: str, account: Document) -> bool:
     return answer.status_code == requests.codes.ok
 
 
-def administrator(vault: Vault, secret: str, server: str) -> Document:
+def administrator(vault: SecretsManager, secret: str, server: str) -> Document:
     """Return the administrator's name and password. After an interrupted rotation they may be the pending ones.
 
     Raises:

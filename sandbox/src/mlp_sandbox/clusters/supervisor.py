@@ -31,7 +31,7 @@ from mlp_sandbox.clusters.network import database_routes, pod_groups
 from mlp_sandbox.clusters.network_policy import ADDON as VPC_CNI
 from mlp_sandbox.clusters.network_policy import AwsEndpoint, Enforcer, enforced
 from mlp_sandbox.clusters.nodes.nodes import wanted_nodes
-from mlp_sandbox.clusters.nodes.reconciler import NodeKeeper
+from mlp_sandbox.clusters.nodes.reconciler import NodeReconciler
 from mlp_sandbox.clusters.place import Place, access, image_registry, prepare, real_nodes_possible
 from mlp_sandbox.clusters.repeated import Repeated
 from mlp_sandbox.clusters.storage.ebs import Ebs
@@ -52,7 +52,7 @@ class _Parts:
     place: Place
     plane: ControlPlane
     registry: Component | None
-    nodes: NodeKeeper
+    nodes: NodeReconciler
     addons: AddonKeeper
     volumes: Repeated
     policies: Enforcer | None
@@ -138,7 +138,7 @@ class Supervisor:
             place=place,
             plane=plane,
             registry=image_registry(self._folder, place),
-            nodes=NodeKeeper(self._folder, plane.api, programs, self._log),
+            nodes=NodeReconciler(self._folder, plane.api, programs, self._log),
             addons=AddonKeeper(plane.api, addon_place),
             volumes=Repeated("volumes", _VOLUMES_SECONDS, lambda: self._look_after_volumes(plane, volumes), self._log),
             policies=self._policies(plane, place),

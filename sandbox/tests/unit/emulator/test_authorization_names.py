@@ -8,10 +8,10 @@ from botocore.session import Session
 
 from mlp_sandbox.emulator.authorization import s3
 from mlp_sandbox.emulator.authorization.accesses import accesses
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.evaluation import Caller
 from mlp_sandbox.emulator.authorization.facts import kinds_of, known_action, prefix_of
 from mlp_sandbox.emulator.authorization.names import ACTIONS, IAM_TAGGING, PARAMETERS, TAGGING
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 from mlp_sandbox.emulator.identify import Identity
 from mlp_sandbox.emulator.messages import Request
 
@@ -80,12 +80,14 @@ UNPUBLISHED = {
 GROWING = {"ec2": 0.05, "sagemaker": 0.05}
 
 
-def ask(service: str, operation: str, params: Mapping[str, Any], *, kind: Any = "session", **headers: str) -> Ask:
+def ask(
+    service: str, operation: str, params: Mapping[str, Any], *, kind: Any = "session", **headers: str
+) -> AuthorizationRequest:
     identity = Identity(
         service=service, operation=operation, region="us-east-1", protocol="json", account=ACCOUNT, access_key="x"
     )
     request = Request(method="POST", target="/", headers=tuple(headers.items()), body=b"")
-    return Ask(identity, request, Caller(kind=kind, arn="arn", account=ACCOUNT), params)
+    return AuthorizationRequest(identity, request, Caller(kind=kind, arn="arn", account=ACCOUNT), params)
 
 
 def needed(service: str, operation: str, **params: Any) -> set[tuple[str, str]]:

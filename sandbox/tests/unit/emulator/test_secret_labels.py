@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from mlflow_server.vault import Vault
+from mlflow_server.secrets_manager import SecretsManager
 
 from sandbox.tests.unit.emulator.emulated import Emulated
 
@@ -68,14 +68,14 @@ def test_a_label_that_another_version_has_is_moved_from_there_alone(
 
 
 @pytest.fixture
-def vault(emulated: Emulated, monkeypatch: pytest.MonkeyPatch) -> Vault:
+def vault(emulated: Emulated, monkeypatch: pytest.MonkeyPatch) -> SecretsManager:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    made = Vault()
+    made = SecretsManager()
     made._client = emulated.client("secretsmanager")
     return made
 
 
-def test_a_rotation_leaves_no_label_that_waits(secrets: Any, vault: Vault):
+def test_a_rotation_leaves_no_label_that_waits(secrets: Any, vault: SecretsManager):
     assert vault.pending("login") == {"password": "second"}
     vault.promote("login")
     assert vault.pending("login") is None
@@ -83,7 +83,9 @@ def test_a_rotation_leaves_no_label_that_waits(secrets: Any, vault: Vault):
     assert labels(secrets) == {OLD: ["AWSPREVIOUS"], NEW: ["AWSCURRENT"]}
 
 
-def test_a_promotion_that_was_ended_half_way_is_over_and_the_next_value_takes_the_label(secrets: Any, vault: Vault):
+def test_a_promotion_that_was_ended_half_way_is_over_and_the_next_value_takes_the_label(
+    secrets: Any, vault: SecretsManager
+):
     move(secrets, "AWSCURRENT", RemoveFromVersionId=OLD, MoveToVersionId=NEW)
     assert vault.pending("login") is None
     vault.propose("login", {"password": "third"})
@@ -92,7 +94,7 @@ def test_a_promotion_that_was_ended_half_way_is_over_and_the_next_value_takes_th
     assert vault.must_read("login") == {"password": "third"}
 
 
-def test_nothing_that_waits_is_nothing_to_promote(emulated: Emulated, vault: Vault):
+def test_nothing_that_waits_is_nothing_to_promote(emulated: Emulated, vault: SecretsManager):
     emulated.client("secretsmanager").create_secret(Name="other", SecretString="{}")
     with pytest.raises(LookupError, match="secret other has no value that waits"):
         vault.promote("other")

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pulumi
 from pulumi_kubernetes import Provider
 
-from components.buckets import BucketHandle
+from components.buckets.buckets import BucketHandle
 from components.eks import NodePool
 from components.secrets import SecretHandle
 from ml_workloads.deployment import Workloads, WorkloadsArgs, workloads

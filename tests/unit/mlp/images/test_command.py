@@ -12,7 +12,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from components.checkout import SourceError
-from components.images import ImageSource
+from components.images.sources import ImageSource
 from mlp.app import make_app
 from mlp.console import PlainError
 from mlp.images.command import _wanted

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import mlp
-from components.images import ImageSource
+from components.images.sources import ImageSource
 from ml_workloads.project import parse_project
 from mlp.console import PlainError
 from mlp.images.listing import WantedImage

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from mlflow_server.accounts import reconcile
+from mlflow_server.secrets_manager import Document
 from mlflow_server.sign_in import Grant, SignIn
-from mlflow_server.vault import Document
 
 CHURN: Document = {"username": "churn", "password": "first"}
 RENT: Document = {"username": "rent", "password": "second"}

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from mlflow_server import accounts, rotate_accounts, sign_in
 from mlflow_server.rotate_accounts import rotate, rotate_all
+from mlflow_server.secrets_manager import Document, SecretsManager
 from mlflow_server.settings import AccountsSettings, RotationSettings
 from mlflow_server.sign_in import SignInError, administrator
-from mlflow_server.vault import Document, Vault
 from moto import mock_aws
 
 SERVER = "http://mlflow:5000"
@@ -57,7 +57,7 @@ def mlflow(monkeypatch: pytest.MonkeyPatch) -> Mlflow:
 
 
 @pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretsManager]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for name, value in (
         ("AWS_ACCESS_KEY_ID", "x"),
@@ -73,7 +73,7 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
             "rent": '{"username": "rent", "password": "theirs"}',
         }.items():
             client.create_secret(Name=name, SecretString=text)
-        yield Vault()
+        yield SecretsManager()
 
 
 def settings(*parts: str) -> RotationSettings:
@@ -81,11 +81,11 @@ def settings(*parts: str) -> RotationSettings:
     return RotationSettings(admin_secret="admin", server=SERVER, accounts={"churn": "churn", "rent": "rent"}, **given)
 
 
-def consistent(mlflow: Mlflow, vault: Vault) -> bool:
+def consistent(mlflow: Mlflow, vault: SecretsManager) -> bool:
     return all(vault.must_read(name)["password"] == password for name, password in mlflow.passwords.items())
 
 
-def test_all_passwords_and_the_session_key_are_others_and_count(mlflow: Mlflow, vault: Vault):
+def test_all_passwords_and_the_session_key_are_others_and_count(mlflow: Mlflow, vault: SecretsManager):
     before = dict(mlflow.passwords)
     assert rotate_all(settings(), vault) == []
     assert not set(before.values()) & set(mlflow.passwords.values())
@@ -94,14 +94,14 @@ def test_all_passwords_and_the_session_key_are_others_and_count(mlflow: Mlflow, 
 
 
 @pytest.mark.parametrize(("part", "changed"), [("accounts", {"churn", "rent"}), ("administrator", {"admin"})])
-def test_what_is_not_named_stays(mlflow: Mlflow, vault: Vault, part: str, changed: set[str]):
+def test_what_is_not_named_stays(mlflow: Mlflow, vault: SecretsManager, part: str, changed: set[str]):
     before = dict(mlflow.passwords)
     assert rotate_all(settings(part), vault) == []
     assert {name for name, password in mlflow.passwords.items() if password != before[name]} == changed
     assert consistent(mlflow, vault)
 
 
-def test_one_account_that_mlflow_refuses_is_told_and_the_others_are_rotated(mlflow: Mlflow, vault: Vault):
+def test_one_account_that_mlflow_refuses_is_told_and_the_others_are_rotated(mlflow: Mlflow, vault: SecretsManager):
     mlflow.refuses = {"churn"}
     assert rotate_all(settings(), vault) == ["churn: MLflow refused churn"]
     assert mlflow.passwords["churn"] == "old"
@@ -114,7 +114,7 @@ def test_one_account_that_mlflow_refuses_is_told_and_the_others_are_rotated(mlfl
 
 @pytest.mark.parametrize("step", range(36))
 def test_killed_at_any_step_the_next_run_mends_it(
-    mlflow: Mlflow, vault: Vault, monkeypatch: pytest.MonkeyPatch, step: int
+    mlflow: Mlflow, vault: SecretsManager, monkeypatch: pytest.MonkeyPatch, step: int
 ):
     before, left = dict(mlflow.passwords), step
     client = vault._client
@@ -147,7 +147,7 @@ def test_killed_at_any_step_the_next_run_mends_it(
     assert killed is (step < 32)
 
 
-def test_an_old_password_that_was_set_meanwhile_does_not_stay(vault: Vault):
+def test_an_old_password_that_was_set_meanwhile_does_not_stay(vault: SecretsManager):
     """The Job that maintains the accounts set it, after it had read the old secret."""
     known = ["old"]
 
@@ -170,13 +170,13 @@ def test_an_old_password_that_was_set_meanwhile_does_not_stay(vault: Vault):
     assert vault.must_read("churn") == NEW
 
 
-def test_a_password_that_does_not_work_does_not_become_the_current_one(vault: Vault):
+def test_a_password_that_does_not_work_does_not_become_the_current_one(vault: SecretsManager):
     with pytest.raises(SignInError, match="MLflow refuses the new password of churn"):
         rotate(vault, "churn", NEW, lambda _: None, lambda _: False)
     assert vault.must_read("churn") == OLD
 
 
-def test_the_administrator_signs_in_with_what_waits_where_a_rotation_was_ended(mlflow: Mlflow, vault: Vault):
+def test_the_administrator_signs_in_with_what_waits_where_a_rotation_was_ended(mlflow: Mlflow, vault: SecretsManager):
     waits = {"username": "admin", "password": "next", "session_key": "k"}
     vault.propose("admin", waits)
     assert administrator(vault, "admin", SERVER)["password"] == "ruling"
@@ -188,7 +188,7 @@ def test_the_administrator_signs_in_with_what_waits_where_a_rotation_was_ended(m
 
 
 def test_what_keeps_the_accounts_goes_over_them_again_when_a_secret_has_changed_meanwhile(
-    mlflow: Mlflow, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    mlflow: Mlflow, vault: SecretsManager, monkeypatch: pytest.MonkeyPatch
 ):
     seen: list[str] = []
 

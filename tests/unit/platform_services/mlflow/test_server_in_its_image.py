@@ -8,9 +8,9 @@ from pathlib import Path
 import boto3
 import pytest
 from mlflow_server.database import SIGN_IN, TRACKING, Database, service, write_secret
+from mlflow_server.secrets_manager import SecretsManager, new_account, new_administrator
 from mlflow_server.serve import command, sign_in_configuration
 from mlflow_server.settings import AccountsSettings, DatabaseSettings, ServerSettings, from_environment
-from mlflow_server.vault import Vault, new_account, new_administrator
 from moto import mock_aws
 
 VARIABLES = {
@@ -26,14 +26,14 @@ FILE = "[mlflow]\nhost=10.0.96.7\nport=5432\nuser={username}\npassword={password
 
 
 @pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretsManager]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("PGSSLROOTCERT", raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        yield Vault()
+        yield SecretsManager()
 
 
 def secret(name: str, value: str | None = None) -> str:
@@ -46,7 +46,7 @@ def secret(name: str, value: str | None = None) -> str:
 
 
 @pytest.fixture
-def settings(vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServerSettings:
+def settings(vault: SecretsManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServerSettings:
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PLATFORM_DATABASE_SECRET", secret("login", json.dumps(LOGIN)))
@@ -69,7 +69,7 @@ def test_accounts_come_as_json(monkeypatch: pytest.MonkeyPatch):
     assert from_environment(AccountsSettings).accounts == {"churn": "arn:churn"}
 
 
-def test_the_command_holds_nothing_secret(settings: ServerSettings, vault: Vault):
+def test_the_command_holds_nothing_secret(settings: ServerSettings, vault: SecretsManager):
     administrator = vault.read_or_make(settings.admin_secret, new_administrator)
     words = " ".join(command(settings))
     values = (administrator["password"], administrator["session_key"], LOGIN["password"])
@@ -77,7 +77,7 @@ def test_the_command_holds_nothing_secret(settings: ServerSettings, vault: Vault
     assert "--app-name basic-auth" in words
 
 
-def test_nobody_may_do_what_no_permission_names(settings: ServerSettings, vault: Vault):
+def test_nobody_may_do_what_no_permission_names(settings: ServerSettings, vault: SecretsManager):
     parsed = configparser.ConfigParser(interpolation=None)
     url = Database(settings=settings, vault=vault).url(SIGN_IN)
     parsed.read_string(sign_in_configuration(url, {"username": "admin", "password": "100%safe"}))
@@ -87,7 +87,7 @@ def test_nobody_may_do_what_no_permission_names(settings: ServerSettings, vault:
 
 
 def test_user_and_password_are_in_a_file_for_the_owner_alone(
-    settings: ServerSettings, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    settings: ServerSettings, vault: SecretsManager, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("PGSSLROOTCERT", "/etc/rds.pem")
     database = Database(settings=settings, vault=vault)
@@ -99,7 +99,7 @@ def test_user_and_password_are_in_a_file_for_the_owner_alone(
     assert not [value for value in LOGIN.values() if value in database.url(TRACKING)]
 
 
-def test_a_login_that_was_rotated_is_written_anew(settings: ServerSettings, vault: Vault):
+def test_a_login_that_was_rotated_is_written_anew(settings: ServerSettings, vault: SecretsManager):
     database = Database(settings=settings, vault=vault)
     database.refresh()
     other = {"username": "mlflow_server_b", "password": "other"}
@@ -108,7 +108,7 @@ def test_a_login_that_was_rotated_is_written_anew(settings: ServerSettings, vaul
     assert database.services.read_text() == FILE.format(**other)
 
 
-def test_a_login_that_waits_is_not_used(settings: ServerSettings, vault: Vault):
+def test_a_login_that_waits_is_not_used(settings: ServerSettings, vault: SecretsManager):
     database = Database(settings=settings, vault=vault)
     database.refresh()
     vault.propose(settings.database_secret, {"username": "mlflow_server_b", "password": "other"})
@@ -122,13 +122,15 @@ def test_a_password_that_would_end_its_line_is_refused_without_showing_it(settin
     assert "evil" not in str(refused.value)
 
 
-def test_the_name_of_the_server_is_checked(settings: ServerSettings, vault: Vault, monkeypatch: pytest.MonkeyPatch):
+def test_the_name_of_the_server_is_checked(
+    settings: ServerSettings, vault: SecretsManager, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("PGSSLROOTCERT", "/etc/rds.pem")
     told = Database(settings=settings, vault=vault).environment()
     assert (told["PGSSLMODE"], told["PGSSLROOTCERT"]) == ("verify-full", "/etc/rds.pem")
 
 
-def test_a_first_value_is_made_once(vault: Vault):
+def test_a_first_value_is_made_once(vault: SecretsManager):
     arn = secret("account")
     assert vault.read(arn) is None
     first = vault.read_or_make(arn, lambda: new_account("churn"))
@@ -137,7 +139,7 @@ def test_a_first_value_is_made_once(vault: Vault):
     assert vault.read_or_make(arn, lambda: new_account("churn")) == first
 
 
-def test_a_secret_without_value_is_named(vault: Vault):
+def test_a_secret_without_value_is_named(vault: SecretsManager):
     arn = secret("empty")
     with pytest.raises(LookupError, match=r"secret \S*empty\S* has no value yet"):
         vault.must_read(arn)

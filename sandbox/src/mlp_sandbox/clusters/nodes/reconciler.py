@@ -30,7 +30,7 @@ _WORKERS = 4
 _RETRY_SECONDS = 15.0
 
 
-class NodeKeeper:
+class NodeReconciler:
     """Reconciler of nodes.
 
     `step` compares and starts work without waiting; starts and drains run in background threads.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from mlp_sandbox.emulator.authorization import services
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.ec2 import ec2
 from mlp_sandbox.emulator.authorization.eks import eks
@@ -16,9 +15,10 @@ from mlp_sandbox.emulator.authorization.facts import kinds_of
 from mlp_sandbox.emulator.authorization.names import IAM_TAGGING, TAGGING
 from mlp_sandbox.emulator.authorization.passing import passed_roles
 from mlp_sandbox.emulator.authorization.published import generic
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 from mlp_sandbox.emulator.authorization.s3 import s3
 
-Derivation: TypeAlias = Callable[[Ask], Iterator[Access]]
+Derivation: TypeAlias = Callable[[AuthorizationRequest], Iterator[Access]]
 
 _DERIVATIONS: Mapping[str, Derivation] = {
     "autoscaling": services.autoscaling,
@@ -40,7 +40,7 @@ _DERIVATIONS: Mapping[str, Derivation] = {
 _TAGS = frozenset({"tags", "tag", "resourcetags"})
 
 
-def accesses(ask: Ask) -> Iterator[Access]:
+def accesses(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield every permission that the caller must have for the operation."""
     yield from _DERIVATIONS.get(ask.prefix, generic)(ask)
     yield from _tagged_on_creation(ask)
@@ -48,7 +48,7 @@ def accesses(ask: Ask) -> Iterator[Access]:
     yield from implied(ask)
 
 
-def _tagged_on_creation(ask: Ask) -> Iterator[Access]:
+def _tagged_on_creation(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permission to tag the created resources, which a request with tags needs too."""
     operation = ask.identity.operation
     if not operation.startswith("Create") and (ask.prefix, operation) != ("ssm", "PutParameter"):
@@ -64,7 +64,7 @@ def _tagged_on_creation(ask: Ask) -> Iterator[Access]:
         yield Access(action=action, resource=resource)
 
 
-def _created(ask: Ask) -> list[str]:
+def _created(ask: AuthorizationRequest) -> list[str]:
     """Return the ARNs of the resources that a request creates, without those that it only uses.
 
     A created resource is of the kind that the operation is named after, or of a kind that AWS requires for the action.

@@ -5,11 +5,11 @@ from typing import Any
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.conditions import Lookup
 from mlp_sandbox.emulator.authorization.context import Context
 from mlp_sandbox.emulator.authorization.documents import Access, MalformedPolicyError, parse
 from mlp_sandbox.emulator.authorization.evaluation import Caller, names
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 from mlp_sandbox.emulator.identify import Identity
 from mlp_sandbox.emulator.messages import Request
 
@@ -36,7 +36,7 @@ def install() -> None:
 
 def _opens(policy: bytes | str, access: Access) -> bool:
     identity, request = _executing[0]
-    lookup: Lookup = Context(Ask(identity, request, NOBODY, {}), access)
+    lookup: Lookup = Context(AuthorizationRequest(identity, request, NOBODY, {}), access)
     try:
         document = parse(policy.decode() if isinstance(policy, bytes) else policy)
     except MalformedPolicyError:

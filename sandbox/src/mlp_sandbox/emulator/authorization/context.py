@@ -14,11 +14,11 @@ from moto.kms.models import kms_backends
 from moto.sts.models import AssumedRole
 
 from mlp_sandbox.emulator.authorization import tagging
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.callers import session_of, user_or_role_tags
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.ec2 import vpc_of
 from mlp_sandbox.emulator.authorization.facts import offers
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 from mlp_sandbox.emulator.authorization.resource_policies import bucket_named
 from mlp_sandbox.emulator.authorization.sessions import details_of, role_by_arn
 
@@ -33,7 +33,7 @@ _TYPES = {"administrator": "User", "session": "AssumedRole", "user": "User", "an
 class Context:
     """A lookup of context keys for one permission of a request. Call it with the key's name in lower case."""
 
-    def __init__(self, ask: Ask, access: Access) -> None:
+    def __init__(self, ask: AuthorizationRequest, access: Access) -> None:
         self._ask, self._access = ask, access
         self._known: dict[str, Values] = {}
 
@@ -71,7 +71,7 @@ class Context:
         return (self._ask.values(name) or None) if prefix == self._ask.prefix and name.isalnum() else None
 
 
-def principal_tags(ask: Ask) -> Mapping[str, str]:
+def principal_tags(ask: AuthorizationRequest) -> Mapping[str, str]:
     """Return the caller's tags: those of the role or user, overridden by those of the session."""
     session = _session(ask)
     held = user_or_role_tags(ask.caller)
@@ -79,7 +79,7 @@ def principal_tags(ask: Ask) -> Mapping[str, str]:
     return {**own, **details_of(session).tags} if session is not None else own
 
 
-def _session(ask: Ask) -> AssumedRole | None:
+def _session(ask: AuthorizationRequest) -> AssumedRole | None:
     return session_of(ask.identity.account, ask.identity.access_key) if ask.caller.kind == "session" else None
 
 
@@ -88,12 +88,12 @@ def _tag(tags: Mapping[str, str], name: str) -> Values:
     return next(([value] for key, value in tags.items() if key.lower() == name), None)
 
 
-def _secure(ask: Ask, _access: Access) -> Values:
+def _secure(ask: AuthorizationRequest, _access: Access) -> Values:
     # The emulator takes the place of AWS's https endpoint. A request that came over http carries a header for it.
     return ["false" if ask.request.header("x-forwarded-proto").lower() == "http" else "true"]
 
 
-def _resource_account(ask: Ask, access: Access) -> Values:
+def _resource_account(ask: AuthorizationRequest, access: Access) -> Values:
     parts = access.resource.split(":", 5)
     if len(parts) == 6 and parts[2] == "s3":
         bucket = bucket_named(parts[5].partition("/")[0], ask.identity.account)
@@ -101,27 +101,27 @@ def _resource_account(ask: Ask, access: Access) -> Values:
     return [parts[4] if len(parts) == 6 and parts[4] else ask.identity.account]
 
 
-def _principal_arn(ask: Ask, _access: Access) -> Values:
+def _principal_arn(ask: AuthorizationRequest, _access: Access) -> Values:
     """Return the caller's ARN; for a session, the ARN of its role."""
     return [ask.caller.role_arn or ask.caller.arn]
 
 
-def _user_id(ask: Ask, _access: Access) -> Values:
+def _user_id(ask: AuthorizationRequest, _access: Access) -> Values:
     return None if ask.caller.kind == "anonymous" else [ask.caller.user_id or ask.caller.account]
 
 
-def _issued(ask: Ask, _access: Access) -> Values:
+def _issued(ask: AuthorizationRequest, _access: Access) -> Values:
     session = _session(ask)
     return None if session is None else [details_of(session).issued.strftime("%Y-%m-%dT%H:%M:%SZ")]
 
 
-def _source_identity(ask: Ask, _access: Access) -> Values:
+def _source_identity(ask: AuthorizationRequest, _access: Access) -> Values:
     session = _session(ask)
     held = details_of(session).source_identity if session is not None else ""
     return [held] if held else None
 
 
-def _second_factor(ask: Ask, _access: Access) -> Values:
+def _second_factor(ask: AuthorizationRequest, _access: Access) -> Values:
     """Return true when a user names its own MFA device and a code. With long-term keys alone, the key is absent."""
     if ask.caller.kind != "user" or not re.fullmatch(r"\d{6}", ask.param("TokenCode")):
         return None
@@ -130,32 +130,32 @@ def _second_factor(ask: Ask, _access: Access) -> Values:
     return ["true"] if user is not None and ask.param("SerialNumber") in user.mfa_devices else None
 
 
-def _tag_keys(ask: Ask, access: Access) -> Values:
+def _tag_keys(ask: AuthorizationRequest, access: Access) -> Values:
     return list(tagging.tag_keys(ask, access.resource)) or None if access.tags_requested else None
 
 
-def _known_caller(make: Callable[[Ask], str]) -> Callable[[Ask, Access], Values]:
-    def value(ask: Ask, _access: Access) -> Values:
+def _known_caller(make: Callable[[AuthorizationRequest], str]) -> Callable[[AuthorizationRequest, Access], Values]:
+    def value(ask: AuthorizationRequest, _access: Access) -> Values:
         return None if ask.caller.kind == "anonymous" else [make(ask)]
 
     return value
 
 
-def _header(name: str) -> Callable[[Ask, Access], Values]:
-    def value(ask: Ask, _access: Access) -> Values:
+def _header(name: str) -> Callable[[AuthorizationRequest, Access], Values]:
+    def value(ask: AuthorizationRequest, _access: Access) -> Values:
         return [ask.request.header(name)] if ask.request.header(name) else None
 
     return value
 
 
-def _fixed(*values: str) -> Callable[[Ask, Access], Values]:
-    def value(_ask: Ask, _access: Access) -> Values:
+def _fixed(*values: str) -> Callable[[AuthorizationRequest, Access], Values]:
+    def value(_ask: AuthorizationRequest, _access: Access) -> Values:
         return values
 
     return value
 
 
-_GLOBAL: Mapping[str, Callable[[Ask, Access], Values]] = {
+_GLOBAL: Mapping[str, Callable[[AuthorizationRequest, Access], Values]] = {
     "aws:currenttime": lambda _ask, _access: [datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")],
     "aws:epochtime": lambda _ask, _access: [str(int(time.time()))],
     "aws:multifactorauthpresent": _second_factor,
@@ -183,7 +183,7 @@ _GLOBAL: Mapping[str, Callable[[Ask, Access], Values]] = {
 }
 
 
-def _s3(ask: Ask, name: str) -> Values:
+def _s3(ask: AuthorizationRequest, name: str) -> Values:
     if name == "authtype":
         return ["REST-HEADER" if ask.request.header("authorization") else "REST-QUERY-STRING"]
     if name.startswith("existingobjecttag/"):
@@ -193,7 +193,7 @@ def _s3(ask: Ask, name: str) -> Values:
     return [ask.request.header(name)] if name.startswith("x-amz-") and ask.request.header(name) else None
 
 
-def _encryption_context(ask: Ask) -> Mapping[str, str]:
+def _encryption_context(ask: AuthorizationRequest) -> Mapping[str, str]:
     return ask.params.get("EncryptionContext") or {} if ask.prefix == "kms" else {}
 
 
@@ -204,17 +204,17 @@ def _key_of(access: Access) -> Any:
     return kms_backends[parts[4]][parts[3]].keys.get(parts[5].removeprefix("key/"))
 
 
-def _aliases(_ask: Ask, access: Access) -> Values:
+def _aliases(_ask: AuthorizationRequest, access: Access) -> Values:
     key = _key_of(access)
     return list(key.aliases) if key is not None and key.aliases else None
 
 
-def _request_alias(ask: Ask, _access: Access) -> Values:
+def _request_alias(ask: AuthorizationRequest, _access: Access) -> Values:
     name = ask.param("KeyId").rpartition(":")[2]
     return [name] if name.startswith("alias/") else None
 
 
-def _boundary(ask: Ask, access: Access) -> Values:
+def _boundary(ask: AuthorizationRequest, access: Access) -> Values:
     if not offers(access.action, "iam:PermissionsBoundary"):
         return None
     sent = ask.param("PermissionsBoundary")
@@ -224,16 +224,16 @@ def _boundary(ask: Ask, access: Access) -> Values:
     return [role.permissions_boundary_arn] if role is not None and role.permissions_boundary_arn else None
 
 
-def _vpc(_ask: Ask, access: Access) -> Values:
+def _vpc(_ask: AuthorizationRequest, access: Access) -> Values:
     found = vpc_of(access.resource)
     return [found] if found else None
 
 
-def _associated(ask: Ask, _access: Access) -> Values:
+def _associated(ask: AuthorizationRequest, _access: Access) -> Values:
     return [ask.param("PolicyArn")] if ask.param("PolicyArn") else None
 
 
-_SPECIAL: Mapping[str, Callable[[Ask, Access], Values]] = {
+_SPECIAL: Mapping[str, Callable[[AuthorizationRequest, Access], Values]] = {
     "iam:permissionsboundary": _boundary,
     "iam:policyarn": _associated,
     "kms:encryptioncontextkeys": lambda ask, _access: list(_encryption_context(ask)) or None,

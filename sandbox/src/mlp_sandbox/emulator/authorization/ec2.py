@@ -8,12 +8,12 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
-from mlp_sandbox.emulator.authorization.asking import Ask, having
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.published import generic
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest, having
 
 
-def ec2(ask: Ask) -> Iterator[Access]:
+def ec2(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an EC2 operation.
 
     CreateTags and DeleteTags name resources by identifier alone. Tagging on creation needs a permission of its own.
@@ -33,7 +33,7 @@ def ec2(ask: Ask) -> Iterator[Access]:
             )
 
 
-def _joined(ask: Ask) -> dict[str, str]:
+def _joined(ask: AuthorizationRequest) -> dict[str, str]:
     """Return the resources behind names and identifiers that do not occur in any ARN."""
     backend: Any = ec2_backends[ask.identity.account][ask.identity.region]
     template = ask.param("LaunchTemplateName")

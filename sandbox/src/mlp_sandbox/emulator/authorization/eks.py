@@ -9,13 +9,13 @@ from typing import Any
 
 from moto.eks.models import eks_backends
 
-from mlp_sandbox.emulator.authorization.asking import Ask, having
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.published import generic
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest, having
 from mlp_sandbox.emulator.services.eks.records import ClusterRecord
 
 
-def eks(ask: Ask) -> Iterator[Access]:
+def eks(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an EKS operation.
 
     A cluster has its ARN before it is created. Access entries are named by their principal.
@@ -40,7 +40,7 @@ def tags_of(account: str, region: str, arn: str) -> Mapping[str, str]:
     return next((tags for known, tags in _held(account, region) if known == arn), {})
 
 
-def _known(ask: Ask, resource: str) -> str:
+def _known(ask: AuthorizationRequest, resource: str) -> str:
     """Complete an ARN that lacks only its identifier."""
     if not resource.endswith("/*"):
         return resource
@@ -50,7 +50,7 @@ def _known(ask: Ask, resource: str) -> str:
     return found[0] if len(found) == 1 else resource
 
 
-def _uuid_of_association(ask: Ask, identifier: str) -> str:
+def _uuid_of_association(ask: AuthorizationRequest, identifier: str) -> str:
     clusters: Any = eks_backends[ask.identity.account][ask.identity.region].clusters
     cluster = clusters.get(ask.param("clusterName"))
     held = cluster.associations.get(identifier) if isinstance(cluster, ClusterRecord) else None

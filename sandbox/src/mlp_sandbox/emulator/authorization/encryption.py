@@ -13,9 +13,9 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
-from mlp_sandbox.emulator.authorization.asking import Ask, having
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.published import generic
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest, having
 
 # (prefix, operation) -> parameters that name a key, and the key operations that the service calls for the caller.
 _GIVEN_TO_SERVICES: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -29,7 +29,7 @@ _SECRET_WRITES = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret"})
 _S3_WRITES = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
 
 
-def kms(ask: Ask) -> Iterator[Access]:
+def kms(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of a KMS operation.
 
     Requests name a key by identifier, alias or ARN. Decryption may omit it, because a ciphertext identifies its key.
@@ -52,7 +52,7 @@ def kms(ask: Ask) -> Iterator[Access]:
     yield from generic(having(ask, KeyId=key))
 
 
-def key_arn(ask: Ask, name: str, *, region: str = "") -> str:
+def key_arn(ask: AuthorizationRequest, name: str, *, region: str = "") -> str:
     """Return the ARN of a key of the account, given any of its names; empty when there is no such key."""
     backend = kms_backends[ask.identity.account][region or ask.identity.region]
     try:
@@ -61,7 +61,7 @@ def key_arn(ask: Ask, name: str, *, region: str = "") -> str:
         return ""
 
 
-def implied(ask: Ask) -> Iterator[Access]:
+def implied(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the uses of the account's keys that the request's service makes on the caller's behalf."""
     if ask.prefix == "s3":
         yield from _of_objects(ask)
@@ -79,7 +79,7 @@ def implied(ask: Ask) -> Iterator[Access]:
 
 
 def _via(
-    ask: Ask,
+    ask: AuthorizationRequest,
     service: str,
     action: str,
     key: str,
@@ -104,7 +104,7 @@ def _via(
     yield Access(action=f"kms:{action}", resource=arn, keys=keys, tags_requested=False)
 
 
-def _of_objects(ask: Ask) -> Iterator[Access]:
+def _of_objects(ask: AuthorizationRequest) -> Iterator[Access]:
     operation = ask.identity.operation
     bucket, name = str(ask.params.get("Bucket", "")), str(ask.params.get("Key") or "")
     if operation in {"GetObject", "GetObjectAttributes"}:
@@ -122,7 +122,7 @@ def _of_objects(ask: Ask) -> Iterator[Access]:
                 yield from _via(ask, "s3", "Decrypt", key, _s3_context(bucket, name, by_bucket=by_bucket))
 
 
-def _decrypt(ask: Ask, bucket: str, name: str, version: str | None) -> Iterator[Access]:
+def _decrypt(ask: AuthorizationRequest, bucket: str, name: str, version: str | None) -> Iterator[Access]:
     backend: Any = s3_backends[ask.identity.account]["aws"]
     found = backend.get_object(bucket, name, version_id=version) if bucket in backend.buckets else None
     if found is not None and getattr(found, "encryption", None) in {"aws:kms", "aws:kms:dsse"} and found.kms_key_id:
@@ -134,7 +134,7 @@ def _s3_context(bucket: str, name: str, *, by_bucket: bool) -> dict[str, str]:
     return {"aws:s3:arn": f"arn:aws:s3:::{bucket}" + ("" if by_bucket else f"/{name}")}
 
 
-def _key_of_upload(ask: Ask, bucket: str) -> tuple[str, bool]:
+def _key_of_upload(ask: AuthorizationRequest, bucket: str) -> tuple[str, bool]:
     """Return the key that encrypts an upload, and whether a bucket key is used."""
     algorithm = ask.request.header("x-amz-server-side-encryption")
     by_bucket = ask.request.header("x-amz-server-side-encryption-bucket-key-enabled").lower() == "true"
@@ -149,7 +149,7 @@ def _key_of_upload(ask: Ask, bucket: str) -> tuple[str, bool]:
     return str(default.get("KMSMasterKeyID") or ""), str(rule.get("BucketKeyEnabled", "")).lower() == "true"
 
 
-def _of_secrets(ask: Ask) -> Iterator[Access]:
+def _of_secrets(ask: AuthorizationRequest) -> Iterator[Access]:
     operation = ask.identity.operation
     secrets: Any = secretsmanager_backends[ask.identity.account][ask.identity.region].secrets
     names = ask.values("SecretIdList") if operation == "BatchGetSecretValue" else [ask.param("SecretId", "Name")]
@@ -166,12 +166,12 @@ def _of_secrets(ask: Ask) -> Iterator[Access]:
             yield from _via(ask, "secretsmanager", "Decrypt", key, context)
 
 
-def _named(ask: Ask, parameter: str) -> str:
+def _named(ask: AuthorizationRequest, parameter: str) -> str:
     name = str(ask.params.get(parameter) or "")
     return (key_arn(ask, name) or (name if name.startswith("arn:") else ask.arn(f"key/{name}"))) if name else ""
 
 
-def _of_ciphertext(ask: Ask) -> str:
+def _of_ciphertext(ask: AuthorizationRequest) -> str:
     blob: Any = ask.params.get("CiphertextBlob") or b""
     try:
         # moto puts the identifier of the key at the start.

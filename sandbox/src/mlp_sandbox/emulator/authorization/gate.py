@@ -13,7 +13,6 @@ from moto.core.utils import get_service_model
 
 from mlp_sandbox.emulator.authorization import resource_policies
 from mlp_sandbox.emulator.authorization.accesses import accesses
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.callers import caller_of
 from mlp_sandbox.emulator.authorization.context import Context
 from mlp_sandbox.emulator.authorization.documents import Access
@@ -21,6 +20,7 @@ from mlp_sandbox.emulator.authorization.evaluation import Caller, Decision, eval
 from mlp_sandbox.emulator.authorization.facts import prefix_of
 from mlp_sandbox.emulator.authorization.names import ALWAYS_ALLOWED
 from mlp_sandbox.emulator.authorization.refusals import denied
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 from mlp_sandbox.emulator.authorization.sessions import role_by_arn
 from mlp_sandbox.emulator.authorization.web_identity import federated
 from mlp_sandbox.emulator.identify import Identity, known_services
@@ -43,7 +43,7 @@ def authorise(identity: Identity, request: Request) -> None:
     caller = caller_of(identity, request)
     if operation in ALWAYS_ALLOWED or _passes(caller, identity):
         return
-    ask = Ask(identity, request, caller, _params(identity, request))
+    ask = AuthorizationRequest(identity, request, caller, _params(identity, request))
     if operation == _WEB_IDENTITY:
         federated(ask)
         return
@@ -57,14 +57,14 @@ def authorise(identity: Identity, request: Request) -> None:
             raise fault
 
 
-def decide(ask: Ask, access: Access) -> Decision:
+def decide(ask: AuthorizationRequest, access: Access) -> Decision:
     """Decide on one permission of a request."""
     context = Context(ask, access)
     policy = resource_policies.policy_of(ask.caller, access, context, ask.identity.account)
     return evaluate(ask.caller, access, context, policy)
 
 
-def _check_role_exists(ask: Ask) -> None:
+def _check_role_exists(ask: AuthorizationRequest) -> None:
     """Deny a role that does not exist like a role that does not trust the caller.
 
     The administrator may name roles of other accounts that do not exist.

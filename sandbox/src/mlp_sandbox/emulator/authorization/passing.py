@@ -9,8 +9,8 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.documents import Access
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 
 # Operations whose role goes to a service other than the called one.
 _PASSED_TO: Mapping[tuple[str, str], str] = {
@@ -30,7 +30,7 @@ _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 _READS = ("Describe", "List", "Get")
 
 
-def passed_roles(ask: Ask) -> Iterator[Access]:
+def passed_roles(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield one permission for each role that the request passes to a service."""
     operation = ask.identity.operation
     if ask.prefix == "iam" and operation == "AddRoleToInstanceProfile":
@@ -66,12 +66,12 @@ def _roles_in(value: Any, name: str = "") -> Iterator[str]:
         yield value
 
 
-def _role_arn(ask: Ask, name: str) -> str:
+def _role_arn(ask: AuthorizationRequest, name: str) -> str:
     roles: Any = iam_backends[ask.identity.account]["aws"].roles
     return next((role.arn for role in roles.values() if role.name == name), "")
 
 
-def _roles_of_profiles(ask: Ask) -> Iterator[str]:
+def _roles_of_profiles(ask: AuthorizationRequest) -> Iterator[str]:
     wanted: Any = ask.params.get("IamInstanceProfile") or {}
     profiles: Any = iam_backends[ask.identity.account]["aws"].instance_profiles
     for profile in profiles.values():

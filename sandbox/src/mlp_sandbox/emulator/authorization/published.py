@@ -6,22 +6,22 @@ The action has the name of the operation. Its kinds of resource define how to bu
 from collections.abc import Iterator
 from itertools import islice, product
 
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.facts import ResourceKind, kinds_of
 from mlp_sandbox.emulator.authorization.names import ACTIONS, GIVEN_BY_AWS, PARAMETERS
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 
 _MOST = 100
 """Limit on the resources of one kind that are evaluated; AWS takes no more names in one call."""
 
 
-def generic(ask: Ask) -> Iterator[Access]:
+def generic(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an operation that follow from the data that AWS publishes."""
     for action in ACTIONS.get(ask.action, (ask.action,)):
         yield from on_published_kinds(ask, action)
 
 
-def on_published_kinds(ask: Ask, action: str) -> Iterator[Access]:
+def on_published_kinds(ask: AuthorizationRequest, action: str) -> Iterator[Access]:
     """Yield an action on every resource that the request names, of the kinds that the action takes.
 
     A required kind that the request does not name becomes `<kind>/*`, as AWS evaluates a resource that is yet to be
@@ -39,7 +39,7 @@ def on_published_kinds(ask: Ask, action: str) -> Iterator[Access]:
         yield Access(action=action)
 
 
-def arns_of(ask: Ask, kind: ResourceKind) -> list[str]:
+def arns_of(ask: AuthorizationRequest, kind: ResourceKind) -> list[str]:
     """Return the ARNs of a kind that a request names, either whole or by their parts."""
     whole = [arn for arn in ask.arns if kind.describes(arn)]
     if whole:
@@ -58,7 +58,7 @@ def arns_of(ask: Ask, kind: ResourceKind) -> list[str]:
     ]
 
 
-def _values(ask: Ask, placeholder: str) -> list[str]:
+def _values(ask: AuthorizationRequest, placeholder: str) -> list[str]:
     known = PARAMETERS.get((ask.prefix, placeholder), ())
     for name in (*known, placeholder, f"{placeholder}s", f"{placeholder}List"):
         values = [value for value in ask.values(name) if value and not value.startswith("arn:")]
@@ -67,5 +67,5 @@ def _values(ask: Ask, placeholder: str) -> list[str]:
     return []
 
 
-def any_of(ask: Ask, kind: ResourceKind) -> str:
+def any_of(ask: AuthorizationRequest, kind: ResourceKind) -> str:
     return kind.arn(dict.fromkeys(kind.placeholders, "*"), region=ask.identity.region, account=ask.identity.account)

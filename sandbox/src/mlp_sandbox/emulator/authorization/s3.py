@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, unquote
 import xmltodict
 from moto.s3.models import s3_backends
 
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.documents import Access
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 from mlp_sandbox.emulator.messages import Request
 
 ACTIONS = {
@@ -94,7 +94,7 @@ _BY_HEADER = {
 _UPLOADS = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
 
 
-def s3(ask: Ask) -> Iterator[Access]:
+def s3(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an S3 operation."""
     operation, request = ask.identity.operation, ask.request
     bucket, key = str(ask.params.get("Bucket") or ""), str(ask.params.get("Key") or "")
@@ -139,6 +139,6 @@ def keys_to_delete(body: bytes) -> list[tuple[str, str]]:
     return [(str(item["Key"]), str(item.get("VersionId") or "")) for item in objects]
 
 
-def _is_missing(ask: Ask, bucket: str, key: str) -> bool:
+def _is_missing(ask: AuthorizationRequest, bucket: str, key: str) -> bool:
     held: Any = s3_backends[ask.identity.account]["aws"].buckets.get(bucket)
     return held is not None and key not in held.keys

@@ -10,9 +10,9 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from mlp_sandbox.emulator.authorization.asking import Ask, having
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.published import generic
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest, having
 
 SERVICE_LINKED_ROLES = {
     "autoscaling.amazonaws.com": "AWSServiceRoleForAutoScaling",
@@ -25,7 +25,7 @@ SERVICE_LINKED_ROLES = {
 _NEW_SECRET = "??????"
 
 
-def iam(ask: Ask) -> Iterator[Access]:
+def iam(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an IAM operation. ARNs contain the path and name; requests carry the name alone."""
     if ask.identity.operation == "CreateServiceLinkedRole":
         service = ask.param("AWSServiceName")
@@ -48,14 +48,14 @@ def iam(ask: Ask) -> Iterator[Access]:
     )
 
 
-def _with_path(ask: Ask, kind: str, name: str) -> str:
+def _with_path(ask: AuthorizationRequest, kind: str, name: str) -> str:
     known: dict[str, Any] = getattr(iam_backends[ask.identity.account]["aws"], kind, {}) if kind else {}
     thing = next((item for item in known.values() if item.name == name), None) if name else None
     path = str(thing.path) if thing is not None else ask.param("Path")
     return f"{path.strip('/')}/{name}".lstrip("/") if name else ""
 
 
-def sts(ask: Ask) -> Iterator[Access]:
+def sts(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an STS operation. Tags and a source identity need a permission each."""
     if not ask.identity.operation.startswith("AssumeRole"):
         yield from generic(ask)
@@ -68,7 +68,7 @@ def sts(ask: Ask) -> Iterator[Access]:
         yield Access(action="sts:SetSourceIdentity", resource=role)
 
 
-def secretsmanager(ask: Ask) -> Iterator[Access]:
+def secretsmanager(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of a Secrets Manager operation.
 
     Requests name a secret by name or by whole or partial ARN. Policies are evaluated on the whole ARN.
@@ -88,7 +88,7 @@ def secretsmanager(ask: Ask) -> Iterator[Access]:
     yield Access(action=ask.action, resource=secret_arn(ask, name))
 
 
-def secret_arn(ask: Ask, name: str) -> str:
+def secret_arn(ask: AuthorizationRequest, name: str) -> str:
     """Return the ARN of a secret, or the ARN pattern that it would match."""
     found = secretsmanager_backends[ask.identity.account][ask.identity.region].secrets.get(name)
     if found is not None:
@@ -96,7 +96,7 @@ def secret_arn(ask: Ask, name: str) -> str:
     return name if name.startswith("arn:") else ask.arn(f"secret:{name}-{_NEW_SECRET}")
 
 
-def dynamodb(ask: Ask) -> Iterator[Access]:
+def dynamodb(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of a DynamoDB operation.
 
     Batch calls and transactions need one for each table. A query or scan of an index is evaluated on the index.
@@ -116,7 +116,7 @@ def dynamodb(ask: Ask) -> Iterator[Access]:
         yield from generic(ask)
 
 
-def logs(ask: Ask) -> Iterator[Access]:
+def logs(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of a CloudWatch Logs operation.
 
     CloudWatch Logs evaluates groups and streams alike as `log-group:<group>:log-stream:<stream>`.
@@ -135,7 +135,7 @@ def logs(ask: Ask) -> Iterator[Access]:
         yield from generic(ask)
 
 
-def autoscaling(ask: Ask) -> Iterator[Access]:
+def autoscaling(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an Auto Scaling operation.
 
     The ARN of a group contains an identifier that requests do not carry. Tag calls name groups as their resource.
@@ -159,18 +159,18 @@ def autoscaling(ask: Ask) -> Iterator[Access]:
         yield Access(action=ask.action, resource=groups[name].arn if name in groups else unknown)
 
 
-def sns(ask: Ask) -> Iterator[Access]:
+def sns(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an SNS operation. A subscription's ARN begins with that of its topic."""
     subscription = ask.param("SubscriptionArn")
     yield from generic(having(ask, TopicArn=subscription.rpartition(":")[0]) if subscription else ask)
 
 
-def sqs(ask: Ask) -> Iterator[Access]:
+def sqs(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an SQS operation. The last part of a queue's URL is its name."""
     yield from generic(having(ask, QueueName=ask.param("QueueUrl").rpartition("/")[2] or ask.param("QueueName")))
 
 
-def ssm(ask: Ask) -> Iterator[Access]:
+def ssm(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an SSM operation. Parameters are evaluated without the leading slash of their names."""
     if "Parameter" not in ask.identity.operation:
         yield from generic(ask)
@@ -182,7 +182,7 @@ def ssm(ask: Ask) -> Iterator[Access]:
         yield Access(action=ask.action, resource=ask.arn(f"parameter/{name.lstrip('/')}"))
 
 
-def rds(ask: Ask) -> Iterator[Access]:
+def rds(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of an RDS operation.
 
     A new instance uses the default option group unless the request names one. RDS can store the password in Secrets
@@ -198,7 +198,7 @@ def rds(ask: Ask) -> Iterator[Access]:
             yield Access(action=action, resource=ask.arn(f"secret:rds!{kind}-*", service="secretsmanager"))
 
 
-def lambda_(ask: Ask) -> Iterator[Access]:
+def lambda_(ask: AuthorizationRequest) -> Iterator[Access]:
     """Yield the permissions of a Lambda operation. A function is named by name, by ARN, or by `account:name`."""
     name = ask.param("FunctionName")
     yield from generic(having(ask, FunctionName=name.rpartition(":")[2]) if name.count(":") in {1, 2} else ask)

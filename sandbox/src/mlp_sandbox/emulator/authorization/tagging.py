@@ -21,13 +21,13 @@ from moto.sqs.models import sqs_backends
 from werkzeug.exceptions import HTTPException
 
 from mlp_sandbox.emulator.authorization import eks
-from mlp_sandbox.emulator.authorization.asking import Ask
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 
 Tags = Mapping[str, str]
 _LISTS = ("tags", "tag", "resourcetags", "tagset")
 
 
-def requested(ask: Ask, resource: str) -> Tags:
+def requested(ask: AuthorizationRequest, resource: str) -> Tags:
     """Return the tags that a request carries. Each of EC2's tag specifications is meant for one kind of resource."""
     if ask.prefix == "s3":
         return dict(parse_qsl(ask.request.header("x-amz-tagging")))
@@ -41,7 +41,7 @@ def requested(ask: Ask, resource: str) -> Tags:
     return found
 
 
-def removed(ask: Ask) -> list[str]:
+def removed(ask: AuthorizationRequest) -> list[str]:
     """Return the keys of the tags that a request removes."""
     return ask.values("TagKeys") or ask.values("TagKeyList")
 
@@ -76,7 +76,7 @@ def of_resource(arn: str) -> Tags:
         return {}  # a missing resource has no tags; moto raises any of these for it
 
 
-def of_object(ask: Ask) -> Tags:
+def of_object(ask: AuthorizationRequest) -> Tags:
     """Return the tags of the object that an S3 request is about."""
     backend: Any = s3_backends[ask.identity.account]["aws"]
     bucket = backend.buckets.get(ask.params.get("Bucket"))
@@ -176,7 +176,7 @@ _LOOKUPS: Mapping[str, Callable[[str, str, str, str], Tags]] = {
 }
 
 
-def tag_keys(ask: Ask, resource: str) -> Iterator[str]:
+def tag_keys(ask: AuthorizationRequest, resource: str) -> Iterator[str]:
     """Yield the keys of all tags that a request adds or removes."""
     yield from requested(ask, resource)
     yield from removed(ask)

@@ -14,10 +14,10 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from mlp_sandbox.emulator.authorization.asking import Ask
 from mlp_sandbox.emulator.authorization.conditions import as_list, lookup_in
 from mlp_sandbox.emulator.authorization.documents import Access
 from mlp_sandbox.emulator.authorization.evaluation import Caller, evaluate
+from mlp_sandbox.emulator.authorization.request import AuthorizationRequest
 from mlp_sandbox.emulator.authorization.sessions import role_by_arn, trust_of
 from mlp_sandbox.emulator.faults import Fault
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _CLAIMS = ("sub", "aud", "amr", "email", "oaud", "azp")
 
 
-def federated(ask: Ask) -> None:
+def federated(ask: AuthorizationRequest) -> None:
     """Check that the token and the role's trust policy admit the caller.
 
     Raises:

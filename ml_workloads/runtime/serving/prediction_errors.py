@@ -14,7 +14,7 @@ _MAX_TEXT: Final = 200
 """Maximum length of a name or message. An unknown field may have a name as long as the body."""
 
 
-class Refusal(Exception):
+class PredictionError(Exception):
     """An answer other than a prediction. `detail` is a text for people, or a list of problems with their fields."""
 
     def __init__(self, status: int, detail: object, headers: Mapping[str, str] | None = None) -> None:

@@ -21,11 +21,11 @@ RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
 ]
 
 
-class MlflowPeople(pulumi.ComponentResource):
+class MlflowAccess(pulumi.ComponentResource):
     """Permission of teams to forward ports to MLflow. The platform's team has it by its EKS access policy."""
 
     def __init__(self, name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("mlops:index:MlflowPeople", name, {}, opts)
+        super().__init__("mlops:index:MlflowAccess", name, {}, opts)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {"name": NAME, "namespace": namespace}
         grant(name, metadata, RULES, [group(TEAMS)], pulumi.ResourceOptions(parent=self))
         self.register_outputs({})

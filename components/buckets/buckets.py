@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.bucket_documents import access_log_bucket_policy, data_bucket_policy
+from components.buckets.documents import access_log_bucket_policy, data_bucket_policy
 from components.naming import check_range
 
 Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict

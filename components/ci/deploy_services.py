@@ -7,7 +7,7 @@ role could let others read data, or lose it, and IAM has no condition on the con
 
 from collections.abc import Sequence
 
-from components.ci_read_access import Reach
+from components.ci.read_access import Reach
 from components.iam_documents import Statement
 
 

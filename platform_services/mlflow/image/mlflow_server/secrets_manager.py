@@ -32,7 +32,7 @@ class Version:
         return f"Version({self.identifier})"
 
 
-class Vault:
+class SecretsManager:
     """Client of Secrets Manager."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ everything in it. Access entries decide the permissions inside the cluster.
 
 from collections.abc import Sequence
 
-from components.ci_read_access import Reach
+from components.ci.read_access import Reach
 from components.iam_documents import Conditions, Statement, describe_only
 from components.naming import cluster_name
 

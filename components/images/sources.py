@@ -13,7 +13,7 @@ from typing import Final
 
 from components.checkout import LINK, PROGRAM, SourceError, files_below, unreadable
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 """Root folder of the repository."""
 
 MLFLOW_REPOSITORY = "mlflow"

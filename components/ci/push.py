@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 
 from collections.abc import Sequence
 
-from components.ci_read_access import Reach
+from components.ci.read_access import Reach
 from components.iam_documents import Statement, describe_only
 
 

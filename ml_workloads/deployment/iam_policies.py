@@ -10,11 +10,11 @@ read.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.data_rights import encrypt_secrets, keep_objects, read_objects, read_secrets, write_objects
+from components.data_policies import encrypt_secrets, keep_objects, read_objects, read_secrets, write_objects
 from components.iam_documents import Scope, Statement, document
 from ml_workloads.project.deployment_names import secret
 from ml_workloads.runtime.handover import keys
-from platform_services.mlflow.rights import account_secrets
+from platform_services.mlflow.iam_policies import account_secrets
 
 
 @dataclass(frozen=True, kw_only=True)

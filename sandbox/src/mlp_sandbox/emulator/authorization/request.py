@@ -16,7 +16,7 @@ _DEPTH = 5
 
 
 @dataclass(frozen=True)
-class Ask:
+class AuthorizationRequest:
     """One request with its caller. `params` have the shapes of botocore's model."""
 
     identity: Identity
@@ -73,7 +73,7 @@ class Ask:
         return found
 
 
-def having(ask: Ask, **named: str) -> Ask:
+def having(ask: AuthorizationRequest, **named: str) -> AuthorizationRequest:
     """Return the request with names added that it carries in another form. Empty values are left out."""
     return replace(ask, params={**ask.params, **{name: value for name, value in named.items() if value}})
 

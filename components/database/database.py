@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.database_args import DatabaseArgs
+from components.database.arguments import DatabaseArgs
 
 PORT = 5432
 DATABASE_NAME = "mlflow"

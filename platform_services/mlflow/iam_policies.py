@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from components.data_rights import keep_objects, read_secrets, rotate_secrets
+from components.data_policies import keep_objects, read_secrets, rotate_secrets
 from components.iam_documents import Scope, document
 
 ARTIFACTS_PREFIX = "mlflow/"

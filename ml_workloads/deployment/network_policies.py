@@ -21,7 +21,7 @@ Spec = k8s.networking.v1.NetworkPolicySpecArgsDict
 POSTGRES_PORT = 5432
 
 
-class Isolation(pulumi.ComponentResource):
+class ProjectNetworkPolicies(pulumi.ComponentResource):
     """The network policies of a project. They have to exist before its pods start, and are deleted after the pods."""
 
     policies: tuple[pulumi.Resource, ...]
@@ -34,7 +34,7 @@ class Isolation(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("mlops:index:ProjectIsolation", name, {}, opts)
+        super().__init__("mlops:index:ProjectNetworkPolicies", name, {}, opts)
         self.policies = tuple(
             k8s.networking.v1.NetworkPolicy(
                 f"{name}-{title}",

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 from collections.abc import Sequence
 
 from components.boundary import boundary_arn
-from components.ci_read_access import Reach
+from components.ci.read_access import Reach
 from components.iam_documents import Statement
 
 # Services that the program passes roles to. A new service is a decision, so it is added here and reviewed.

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-taggin
 
 from collections.abc import Mapping, Sequence
 
-from components.ci_read_access import Reach
+from components.ci.read_access import Reach
 from components.iam_documents import Statement
 
 # Resource type that each call creates. Its other resources (the VPC of a new subnet) must already have our tags, see

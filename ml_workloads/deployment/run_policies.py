@@ -7,7 +7,7 @@ import pulumi
 
 from components.iam_documents import Scope
 from ml_workloads.deployment.arguments import PartArgs
-from ml_workloads.deployment.rights import DataToRead, RunObjects, conductor_policy, fit_policy, serving_policy
+from ml_workloads.deployment.iam_policies import DataToRead, RunObjects, conductor_policy, fit_policy, serving_policy
 from ml_workloads.project import Project
 from ml_workloads.project.data import S3Source, SqlSource
 from ml_workloads.project.deployment_names import data_prefix

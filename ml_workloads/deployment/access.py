@@ -13,7 +13,7 @@ import pulumi_kubernetes as k8s
 from components.eks.access import PLATFORM, team_group
 from components.iam_documents import Scope
 from ml_workloads.deployment.arguments import metadata
-from ml_workloads.deployment.rights import people_policy
+from ml_workloads.deployment.iam_policies import people_policy
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import PROMOTION_LEASE
 from platform_services.grants import grant, group
@@ -58,8 +58,8 @@ class Promoters(pulumi.ComponentResource):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeopleArgs:
-    """Arguments of `People`.
+class TeamAccessArgs:
+    """Arguments of `TeamAccess`.
 
     Attributes:
         platform: the platform that the projects are deployed on.
@@ -74,11 +74,11 @@ class PeopleArgs:
     filled: Sequence[pulumi.Input[str]] = ()
 
 
-class People(pulumi.ComponentResource):
+class TeamAccess(pulumi.ComponentResource):
     """IAM policy of one role of the cluster, for all the projects that the role works on."""
 
-    def __init__(self, name: str, args: PeopleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("mlops:index:ProjectPeople", name, {}, opts)
+    def __init__(self, name: str, args: TeamAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlops:index:ProjectTeamAccess", name, {}, opts)
         known = pulumi.Output.all(
             scope=args.platform.account.scope,
             accounts=pulumi.Output.all(*args.accounts),

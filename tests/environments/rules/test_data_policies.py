@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.data_rights import keep_objects, read_objects, read_secrets, rotate_secrets, write_objects
+from components.data_policies import keep_objects, read_objects, read_secrets, rotate_secrets, write_objects
 from components.iam_documents import document
 from mlp_sandbox.emulator.authorization.conditions import as_list, wildcard
 from tests.unit.components.policies import PREFIX, SCOPE, statements

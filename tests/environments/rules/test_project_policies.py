@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ml_workloads.deployment.rights import DataToRead
+from ml_workloads.deployment.iam_policies import DataToRead
 from mlp_sandbox.emulator.authorization.conditions import lookup_in
 from mlp_sandbox.emulator.authorization.documents import Access, parse
 from mlp_sandbox.emulator.authorization.evaluation import Caller, evaluate

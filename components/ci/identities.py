@@ -11,18 +11,13 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.ci_cluster import cluster_change_statements, cluster_read_statements
-from components.ci_deploy_identity import (
-    escalation_denials,
-    identity_statements,
-    state_denials,
-    state_write_statements,
-)
-from components.ci_deploy_network import change_statements, create_statements
-from components.ci_deploy_services import data_statements, key_statements, operations_statements
-from components.ci_push import push_statements
-from components.ci_read_access import Reach, data_denials, describe_statements, state_read_statements
-from components.ci_trust import (
+from components.ci.cluster import cluster_change_statements, cluster_read_statements
+from components.ci.deploy_identity import escalation_denials, identity_statements, state_denials, state_write_statements
+from components.ci.deploy_network import change_statements, create_statements
+from components.ci.deploy_services import data_statements, key_statements, operations_statements
+from components.ci.push import push_statements
+from components.ci.read_access import Reach, data_denials, describe_statements, state_read_statements
+from components.ci.trust import (
     GITHUB_OIDC_URL,
     STS_AUDIENCE,
     Workflows,

@@ -1,0 +1,1 @@
+"""S3 buckets of an environment and their policies."""

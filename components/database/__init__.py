@@ -1,0 +1,1 @@
+"""PostgreSQL database of MLflow."""
