@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+from pydantic import Field
 
 from components.account import Account
 from components.iam_documents import KEY_ITSELF, KEY_ITSELF_REASON, Scope, Statement, document
-from components.naming import check_prefix, check_range
+from components.naming import check_prefix
+from validation.base import Section
 
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services: EventBridge sends
 # no aws:SourceAccount with its calls to KMS, so the policy checks the topic's ARN in the encryption context instead.
@@ -45,17 +47,23 @@ class KeysHandle:
     logs: KeyHandle
 
 
+# Section `keys`. https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable.html
+class KeySpec(Section):
+    rotation_days: int = Field(default=365, ge=90, le=2560)
+    """Days between automatic rotations of the key material."""
+    deletion_window_days: int = Field(default=30, ge=7, le=30)
+    """Waiting period in days in which a deletion can be cancelled. After it, everything that the key encrypts is
+    lost."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeysArgs:
+    spec: KeySpec
     account: Account
     prefix: str
-    rotation_days: int = 365
-    deletion_window_days: int = 30
 
     def __post_init__(self) -> None:
         check_prefix(self.prefix)
-        check_range("rotation_days", self.rotation_days, 90, 2560)
-        check_range("deletion_window_days", self.deletion_window_days, 7, 30)
 
 
 def administration(scope: Scope) -> Statement:
@@ -197,9 +205,9 @@ class Keys(pulumi.ComponentResource):
         key = aws.kms.Key(
             f"{self._logical_name}-{purpose}",
             description=description,
-            deletion_window_in_days=self._args.deletion_window_days,
+            deletion_window_in_days=self._args.spec.deletion_window_days,
             enable_key_rotation=True,
-            rotation_period_in_days=self._args.rotation_days,
+            rotation_period_in_days=self._args.spec.rotation_days,
             policy=self._args.account.scope.apply(lambda scope: document(policy(scope))),
             tags={"Name": f"{self._args.prefix}-{purpose}"},
             opts=child,

@@ -42,6 +42,26 @@ def check_unique(field: str, values: tuple[str, ...]) -> None:
         seen[slug(value)] = value
 
 
+def distinct_slugs(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Check a list of names in the settings: each name must produce a resource name of its own.
+
+    Args:
+        values: Configured names.
+
+    Returns:
+        The same names.
+
+    Raises:
+        ValueError: Two different names produce the same resource name.
+    """
+    seen: dict[str, str] = {}
+    for value in values:
+        other = seen.setdefault(slug(value), value)
+        if other != value:
+            raise ValueError(f"rename one of {other} and {value}, which differ in punctuation or case only")
+    return values
+
+
 def cluster_name(prefix: str) -> str:
     """Return the fixed cluster name. People type it; its log group and its autoscaler tags contain it."""
     return f"{prefix}-eks"

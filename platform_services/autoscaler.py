@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.eks.arguments import ClusterHandle
-from components.naming import check_range
+from components.eks.autoscaler_spec import AutoscalerSpec
 from components.pod_identity import NEEDS_ROLE, PodIdentity, PodRoleArgs
 from platform_services.autoscaler_policies import CLUSTER_RULES, NAMESPACE_RULES, autoscaler_policy
 from platform_services.network_policies import Ranges, to_aws, to_kubernetes
@@ -24,16 +24,16 @@ LABELS = {"app.kubernetes.io/name": NAME}
 
 @dataclass(frozen=True, kw_only=True)
 class AutoscalerArgs:
-    """Arguments of the autoscaler. `namespace` is a plain name, because the role's trust policy contains it too."""
+    """Section `cluster.autoscaler` of the stack file, and the values of other components that the autoscaler needs.
 
+    `namespace` is a plain name, because the role's trust policy contains it too.
+    """
+
+    spec: AutoscalerSpec
     cluster: ClusterHandle
     namespace: str
     namespace_ready: pulumi.Input[str]
     ranges: Ranges
-    scale_down_minutes: int = 10
-
-    def __post_init__(self) -> None:
-        check_range("scale_down_minutes", self.scale_down_minutes, 1, 1440, "minutes")
 
 
 def autoscaler_flags(cluster: ClusterHandle, namespace: str, scale_down_minutes: int) -> list[str]:
@@ -118,7 +118,7 @@ class Autoscaler(pulumi.ComponentResource):
                     "name": NAME,
                     "image": CLUSTER_AUTOSCALER[cluster.version],
                     "command": ["./cluster-autoscaler"],
-                    "args": autoscaler_flags(cluster, args.namespace, args.scale_down_minutes),
+                    "args": autoscaler_flags(cluster, args.namespace, args.spec.scale_down_minutes),
                     "env": [{"name": "AWS_REGION", "value": cluster.region}],
                     "ports": [{"name": "http", "container_port": PORT}],
                     "liveness_probe": {

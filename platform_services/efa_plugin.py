@@ -36,7 +36,7 @@ class EfaPluginArgs:
     pools: tuple[NodePool, ...]
 
     def __post_init__(self) -> None:
-        without = [pool.name for pool in self.pools if not pool.efa_interfaces]
+        without = [pool.name for pool in self.pools if not pool.spec.efa_interfaces]
         if without or not self.pools:
             raise ValueError(f"pools must be those with efa, got {', '.join(without) or 'none'}")
 
@@ -61,7 +61,7 @@ class EfaPlugin(pulumi.ComponentResource):
 
 
 def _pod(args: EfaPluginArgs) -> k8s.core.v1.PodSpecArgsDict:
-    taints = sorted({(taint.key, taint.effect) for pool in args.pools for taint in pool.taints})
+    taints = sorted({(taint.key, taint.effect) for pool in args.pools for taint in pool.spec.node_taints})
     return {
         "priority_class_name": "system-node-critical",
         "automount_service_account_token": False,

@@ -8,6 +8,7 @@ import pulumi
 from components.buckets.buckets import BucketHandle
 from components.database.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
+from components.eks.autoscaler_spec import AutoscalerSpec
 from components.images.sources import MLFLOW_REPOSITORY
 from platform_services.admission import Admission
 from platform_services.autoscaler import Autoscaler, AutoscalerArgs
@@ -16,6 +17,7 @@ from platform_services.device_plugins import DevicePlugins, DevicePluginsArgs
 from platform_services.efa_plugin import EfaPlugin, EfaPluginArgs
 from platform_services.handles import PlatformHandle, PlatformOrder, Retention
 from platform_services.mlflow.server import Mlflow, MlflowArgs
+from platform_services.mlflow.spec import MlflowSpec
 from platform_services.namespaces import ACCELERATORS, ML_PLATFORM, SERVICES, Namespaces
 from platform_services.network_policies import NetworkPolicies, NetworkPoliciesArgs, Ranges
 from platform_services.readers import ClusterReaders
@@ -23,8 +25,13 @@ from platform_services.readers import ClusterReaders
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformArgs:
-    """Arguments of `Platform`. `repository_urls` are by repository name, without the environment's prefix."""
+    """Sections of the stack file that configure services, and the values of the layers below.
 
+    `repository_urls` are by repository name, without the environment's prefix.
+    """
+
+    autoscaler: AutoscalerSpec
+    mlflow: MlflowSpec
     cluster: ClusterHandle
     environment: str
     prefix: str
@@ -37,9 +44,6 @@ class PlatformArgs:
     database: DatabaseHandle
     repository_urls: Mapping[str, pulumi.Output[str]]
     retention: Retention
-    mlflow_replicas: int = 1
-    mlflow_workers: int = 1
-    scale_down_minutes: int = 10
 
 
 class Platform(pulumi.ComponentResource):
@@ -64,7 +68,7 @@ class Platform(pulumi.ComponentResource):
             ),
             child,
         )
-        with_efa = tuple(pool for pool in cluster.pools if pool.efa)
+        with_efa = tuple(pool for pool in cluster.pools if pool.spec.efa)
         if with_efa:
             EfaPlugin(
                 f"{name}-efa",
@@ -74,17 +78,18 @@ class Platform(pulumi.ComponentResource):
         Autoscaler(
             f"{name}-autoscaler",
             AutoscalerArgs(
+                spec=args.autoscaler,
                 cluster=cluster,
                 namespace=SERVICES,
                 namespace_ready=namespaces.names[SERVICES],
                 ranges=args.ranges,
-                scale_down_minutes=args.scale_down_minutes,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[admission]),
         )
         mlflow = Mlflow(
             f"{name}-mlflow",
             MlflowArgs(
+                spec=args.mlflow,
                 cluster=cluster,
                 environment=args.environment,
                 namespace_ready=namespaces.names[ML_PLATFORM],
@@ -98,8 +103,6 @@ class Platform(pulumi.ComponentResource):
                 secrets_key_arn=args.secrets_key_arn,
                 recovery_window_days=args.retention.recovery_window_days,
                 protect=args.retention.protect,
-                replicas=args.mlflow_replicas,
-                workers=args.mlflow_workers,
             ),
             # Its pods name a priority class, connect to nothing but DNS by default, and are not admitted without their
             # role.

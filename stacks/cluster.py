@@ -10,55 +10,25 @@ from fnmatch import fnmatchcase
 
 import pulumi
 
-from components.accelerators import Taint
-from components.eks import (
-    Access,
-    AccessArgs,
-    Cluster,
-    ClusterArgs,
-    ClusterHandle,
-    NodeAddons,
-    NodeAddonsArgs,
-    NodeGroup,
-    NodeGroupArgs,
-    NodePool,
-    NodeRole,
-    NodeRoleArgs,
-    ServiceAddons,
-    ServiceAddonsArgs,
-    SignIn,
-    Team,
-    cluster_name,
-)
+from components.eks.access import Access, AccessArgs
+from components.eks.addons import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs
+from components.eks.arguments import ClusterArgs, ClusterHandle, NodeGroupArgs, NodePool
+from components.eks.cluster import Cluster
+from components.eks.node_groups import NodeGroup
+from components.eks.node_role import NodeRole, NodeRoleArgs
+from components.eks.spec import GENERAL_POOL
+from components.naming import cluster_name
 from platform_services.namespaces import ML_PLATFORM
 from stacks.foundation import FoundationHandle
 from stacks.providers import default_tags
 from stacks.settings import PlatformSettings
-from stacks.settings.cluster import GENERAL_POOL
-from stacks.settings.pools import NodePoolSettings
 
 
 def node_pools(settings: PlatformSettings) -> tuple[NodePool, ...]:
     """Return the node pools of the settings as component arguments; the general pool comes first."""
-    return tuple(_pool(settings, name, pool) for name, pool in settings.cluster.pools.items())
-
-
-def _pool(settings: PlatformSettings, name: str, pool: NodePoolSettings) -> NodePool:
-    return NodePool(
-        name=name,
-        instance_types=pool.instance_types,
-        accelerator=pool.accelerator,
-        min_size=pool.min_size,
-        max_size=pool.max_size,
-        disk_gib=pool.disk_gb,
-        capacity=pool.capacity,
-        capacity_reservation_id=pool.capacity_reservation or None,
-        efa=pool.efa,
-        placement_group=pool.placement_group,
-        zones=pool.zones or settings.network.zones,
-        labels=pool.labels,
-        extra_taints=tuple(Taint(key=key, value="true", effect=effect) for key, effect in pool.taints.items()),
-        version=pool.version or settings.cluster.version,
+    return tuple(
+        NodePool(name=name, spec=spec, default_zones=settings.network.zones, default_version=settings.cluster.version)
+        for name, spec in settings.cluster.pools.items()
     )
 
 
@@ -151,32 +121,25 @@ class ClusterLayer(pulumi.ComponentResource):
         )
 
     def _control_plane(self) -> Cluster:
-        settings, foundation = self._settings.cluster, self._foundation
+        foundation = self._foundation
         return Cluster(
             "cluster",
             ClusterArgs(
                 account=foundation.account,
                 prefix=foundation.prefix,
-                version=settings.version,
+                spec=self._settings.cluster,
                 vpc_id=foundation.network.vpc_id,
                 subnet_ids=tuple(foundation.network.intra_subnets.values()),
                 service_cidr=self._settings.network.service_cidr,
                 secrets_key_arn=foundation.keys.cluster.arn,
                 logs_key_arn=foundation.keys.logs.arn,
-                public_cidrs=settings.api_cidrs,
-                private_cidrs=settings.private_cidrs,
-                log_types=settings.log_types,
-                log_retention_days=settings.log_retention_days,
-                deletion_protection=settings.deletion_protection,
-                support="EXTENDED" if settings.upgrade_policy == "extended" else "STANDARD",
-                zonal_shift=settings.zonal_shift,
                 after=self._args.after,
             ),
             self._child,
         )
 
     def _access(self) -> Access:
-        foundation, sign_in = self._foundation, self._settings.cluster.sign_in
+        foundation, spec = self._foundation, self._settings.cluster
         return Access(
             "access",
             AccessArgs(
@@ -187,11 +150,8 @@ class ClusterLayer(pulumi.ComponentResource):
                 deploy_role_arn=foundation.identities.deploy_role_arn,
                 preview_role_arn=foundation.identities.preview_role_arn,
                 platform_namespaces=administered(self._settings, self._args.project_namespaces),
-                sign_in=SignIn(mfa=sign_in.mfa, principal_tags=sign_in.principal_tags),
-                teams={
-                    name: Team(namespaces=team.namespaces, policy=team.policy)
-                    for name, team in self._settings.cluster.teams.items()
-                },
+                sign_in=spec.sign_in,
+                teams=spec.teams,
             ),
             self._child,
         )
@@ -215,7 +175,7 @@ class ClusterLayer(pulumi.ComponentResource):
         foundation, settings = self._foundation, self._settings.cluster
         role = NodeRole(
             "node-role",
-            NodeRoleArgs(account=foundation.account, cluster_name=self._name, sessions=settings.node_sessions),
+            NodeRoleArgs(account=foundation.account, cluster_name=self._name, node_sessions=settings.node_sessions),
             self._child,
         )
         return {

@@ -9,7 +9,7 @@ from ml_workloads.deployment import Workloads, WorkloadsArgs
 from ml_workloads.project import Project
 from ml_workloads.project.deployment_names import repository
 from ml_workloads.project.neighbours import conflicts
-from platform_services import Platform
+from platform_services.platform import Platform
 from stacks.cluster import ClusterLayer, ClusterLayerArgs
 from stacks.foundation import Foundation, FoundationArgs
 from stacks.platform import platform_args

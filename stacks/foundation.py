@@ -12,14 +12,14 @@ import pulumi_aws as aws
 from components.account import Account
 from components.boundary import Boundary, BoundaryArgs
 from components.buckets.buckets import Buckets, BucketsArgs, BucketsHandle
-from components.budget import Budget, BudgetArgs
+from components.budget.budget import Budget, BudgetArgs
 from components.ci.identities import Identities, IdentitiesArgs, IdentitiesHandle
-from components.ci.trust import Workflows, github_provider_arn
 from components.database.arguments import DatabaseArgs
 from components.database.database import Database, DatabaseHandle
 from components.keys import Keys, KeysArgs, KeysHandle
-from components.network import Network, NetworkArgs, NetworkHandle, Outside
-from components.notifications import Notifications, NotificationsArgs
+from components.network.arguments import NetworkArgs, NetworkHandle
+from components.network.network import Network
+from components.notifications.notifications import Notifications, NotificationsArgs
 from components.registry import Registry, RegistryArgs, RepositoryHandle
 from components.secrets import SecretHandle, Secrets, SecretsArgs
 from stacks.providers import identifying_tags
@@ -141,127 +141,64 @@ class Foundation(pulumi.ComponentResource):
         return replace(account, role_boundary=Boundary("boundary", args, self._child).arn)
 
     def _keys(self) -> KeysHandle:
-        keys = self._settings.keys
-        args = KeysArgs(
-            account=self._account,
-            prefix=self._prefix,
-            rotation_days=keys.rotation_days,
-            deletion_window_days=keys.deletion_window_days,
-        )
+        args = KeysArgs(spec=self._settings.keys, account=self._account, prefix=self._prefix)
         return Keys("keys", args, self._stateful).handle
 
     def _network(self, keys: KeysHandle) -> Network:
-        network = self._settings.network
-        args = NetworkArgs(
-            account=self._account,
-            cidr=network.cidr,
-            pod_cidr=network.pod_cidr,
-            zones=network.zones,
-            logs_key_arn=keys.logs.arn,
-            nat=network.nat,
-            interface_endpoints=network.interface_endpoints,
-            connections={
-                name: Outside(gateway=each.gateway, cidrs=each.cidrs) for name, each in network.connections.items()
-            },
-            flow_log_retention_days=network.flow_log_retention_days,
-        )
+        args = NetworkArgs(spec=self._settings.network, account=self._account, logs_key_arn=keys.logs.arn)
         return Network("network", args, self._child)
 
     def _notifications(self, keys: KeysHandle) -> pulumi.Output[str]:
-        args = NotificationsArgs(
-            account=self._account, key_arn=keys.data.arn, emails=self._settings.notifications.emails
-        )
+        args = NotificationsArgs(spec=self._settings.notifications, account=self._account, key_arn=keys.data.arn)
         return Notifications("notifications", args, self._child).topic_arn
 
     def _budget(self, topic_arn: pulumi.Output[str]) -> pulumi.Output[str]:
-        budget = self._settings.budget
         args = BudgetArgs(
+            spec=self._settings.budget,
             prefix=self._prefix,
             environment=self._settings.environment,
-            monthly_limit_usd=budget.monthly_limit_usd,
             topic_arn=topic_arn,
-            actual_percents=budget.thresholds_percent,
-            forecast_percents=budget.forecast_percent,
         )
         return Budget("budget", args, self._child).budget_name
 
     def _identities(self, network: NetworkHandle) -> IdentitiesHandle:
-        identities = self._settings.identities
-        existing = self._account.scope.apply(github_provider_arn) if identities.oidc_provider == "existing" else None
         reservations = {pool.capacity_reservation for pool in self._settings.cluster.pools.values()} - {""}
         gateways = [each.gateway for each in self._settings.network.connections.values()]
         args = IdentitiesArgs(
+            spec=self._settings.identities,
             account=self._account,
             prefix=self._prefix,
-            workflows=Workflows(
-                repository=identities.github_repository,
-                deploy_branches=identities.protected_branches,
-                deploy_environments=identities.github_environments,
-                preview_branches=identities.preview_branches,
-            ),
             resource_tags=identifying_tags(self._settings),
-            state_bucket=identities.state_bucket,
-            state_key_alias=identities.state_key_alias,
             vpc_id=network.vpc_id,
             capacity_reservations=tuple(sorted(reservations)),
             transit_gateways=tuple(sorted(each for each in gateways if each.startswith("tgw-"))),
-            oidc_provider_arn=existing,
         )
         return Identities("identities", args, self._child).handle
 
     def _buckets(self, keys: KeysHandle) -> BucketsHandle:
-        buckets = self._settings.buckets
-        args = BucketsArgs(
-            account=self._account,
-            key_arn=keys.data.arn,
-            force_destroy=buckets.force_destroy,
-            noncurrent_days=buckets.noncurrent_days,
-            infrequent_access_days=buckets.infrequent_access_days,
-            access_log_days=buckets.access_log_days,
-        )
+        args = BucketsArgs(spec=self._settings.buckets, account=self._account, key_arn=keys.data.arn)
         return Buckets("buckets", args, self._stateful).handle
 
     def _repositories(self, keys: KeysHandle, others: tuple[str, ...]) -> Mapping[str, RepositoryHandle]:
-        registry = self._settings.registry
         args = RegistryArgs(
-            prefix=self._prefix,
-            repositories=(*registry.repositories, *others),
-            key_arn=keys.data.arn,
-            untagged_days=registry.untagged_days,
-            keep_images=registry.keep_images,
-            force_delete=registry.force_delete,
+            spec=self._settings.registry, prefix=self._prefix, key_arn=keys.data.arn, further_repositories=others
         )
         return Registry("registry", args, self._stateful).repositories
 
     def _secrets(self, keys: KeysHandle) -> Mapping[str, SecretHandle]:
-        secrets = self._settings.secrets
         args = SecretsArgs(
-            account=self._account,
-            prefix=self._prefix,
-            names=secrets.names,
-            key_arn=keys.secrets.arn,
-            recovery_window_days=secrets.recovery_window_days,
+            spec=self._settings.secrets, account=self._account, prefix=self._prefix, key_arn=keys.secrets.arn
         )
         return Secrets("secrets", args, self._stateful).secrets
 
     def _database(self, keys: KeysHandle, network: NetworkHandle) -> DatabaseHandle:
-        database = self._settings.database
         args = DatabaseArgs(
+            spec=self._settings.database,
             prefix=self._prefix,
             vpc_id=network.vpc_id,
             subnet_ids=tuple(network.intra_subnets.values()),
             storage_key_arn=keys.data.arn,
             secret_key_arn=keys.secrets.arn,
             logs_key_arn=keys.logs.arn,
-            instance_class=database.instance_class,
-            engine_version=database.engine_version,
-            allocated_gib=database.allocated_storage_gb,
-            max_allocated_gib=database.max_storage_gb,
-            backup_days=database.backup_days,
-            log_retention_days=database.log_retention_days,
-            multi_az=database.multi_az,
-            apply_immediately=database.apply_immediately,
-            deletion_protection=database.deletion_protection,
-            final_snapshot=not database.skip_final_snapshot,
         )
         return Database("database", args, self._stateful).handle

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
-from components.eks import ClusterHandle
-from platform_services import PlatformArgs, Ranges, Retention
+from components.eks.arguments import ClusterHandle
+from platform_services.handles import Retention
+from platform_services.network_policies import Ranges
+from platform_services.platform import PlatformArgs
 from stacks.foundation import FoundationHandle
 from stacks.settings import PlatformSettings
 
@@ -22,6 +24,8 @@ def platform_args(settings: PlatformSettings, foundation: FoundationHandle, clus
     """Return the arguments of the platform layer."""
     network = foundation.network
     return PlatformArgs(
+        autoscaler=settings.cluster.autoscaler,
+        mlflow=settings.mlflow,
         cluster=cluster,
         environment=settings.environment,
         prefix=foundation.prefix,
@@ -41,7 +45,4 @@ def platform_args(settings: PlatformSettings, foundation: FoundationHandle, clus
             protect=settings.protect,
             recovery_window_days=settings.secrets.recovery_window_days,
         ),
-        mlflow_replicas=settings.mlflow.replicas,
-        mlflow_workers=settings.mlflow.workers,
-        scale_down_minutes=settings.cluster.autoscaler.scale_down_minutes,
     )

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
-from components.eks import ClusterHandle
+from components.eks.arguments import ClusterHandle
 from stacks.settings import PlatformSettings
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import pulumi
 
+from components.eks.spec import pool_path
 from components.support_dates import Notice, kubernetes_notices, postgres_notices
-from stacks.settings.cluster import pool_path
 from validation.errors import SettingsError
 
 if TYPE_CHECKING:

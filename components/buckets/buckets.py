@@ -13,7 +13,7 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.buckets.documents import access_log_bucket_policy, data_bucket_policy
-from components.naming import check_range
+from components.buckets.spec import BucketSpec
 
 Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict
 
@@ -46,17 +46,9 @@ class BucketsHandle:
 
 @dataclass(frozen=True, kw_only=True)
 class BucketsArgs:
+    spec: BucketSpec
     account: Account
     key_arn: pulumi.Input[str]
-    force_destroy: bool = False
-    noncurrent_days: int = 90
-    infrequent_access_days: int = 60
-    access_log_days: int = 365
-
-    def __post_init__(self) -> None:
-        check_range("noncurrent_days", self.noncurrent_days, 1, 3650)
-        check_range("infrequent_access_days", self.infrequent_access_days, 30, 3650)
-        check_range("access_log_days", self.access_log_days, 1, 3650)
 
 
 class Buckets(pulumi.ComponentResource):
@@ -105,8 +97,8 @@ class Buckets(pulumi.ComponentResource):
             "id": "keep-cheaply",
             "status": "Enabled",
             "filter": {"prefix": ""},
-            "transitions": [{"days": self._args.infrequent_access_days, "storage_class": "STANDARD_IA"}],
-            "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
+            "transitions": [{"days": self._args.spec.infrequent_access_days, "storage_class": "STANDARD_IA"}],
+            "noncurrent_version_expiration": {"noncurrent_days": self._args.spec.noncurrent_days},
             "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_DAYS},
         }
         handle = self._closed_bucket(
@@ -159,8 +151,8 @@ class Buckets(pulumi.ComponentResource):
                     "id": "expire-logs",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
-                    "expiration": {"days": self._args.access_log_days},
-                    "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
+                    "expiration": {"days": self._args.spec.access_log_days},
+                    "noncurrent_version_expiration": {"noncurrent_days": self._args.spec.noncurrent_days},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_DAYS},
                 }
             ],
@@ -196,7 +188,7 @@ class Buckets(pulumi.ComponentResource):
     ) -> BucketHandle:
         logical = f"{self._logical_name}-{purpose}"
         bucket = aws.s3.Bucket(
-            logical, force_destroy=self._args.force_destroy, tags={"Name": logical}, opts=self._child
+            logical, force_destroy=self._args.spec.force_destroy, tags={"Name": logical}, opts=self._child
         )
         versioning = aws.s3.BucketVersioning(
             f"{logical}-versioning",

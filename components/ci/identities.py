@@ -15,12 +15,11 @@ from components.ci.cluster import cluster_change_statements, cluster_read_statem
 from components.ci.deploy_identity import escalation_denials, identity_statements, state_denials, state_write_statements
 from components.ci.deploy_network import change_statements, create_statements
 from components.ci.deploy_services import data_statements, key_statements, operations_statements
+from components.ci.github import GITHUB_OIDC_URL, STS_AUDIENCE, github_provider_arn
 from components.ci.push import push_statements
 from components.ci.read_access import Reach, data_denials, describe_statements, state_read_statements
+from components.ci.spec import IdentitySpec
 from components.ci.trust import (
-    GITHUB_OIDC_URL,
-    STS_AUDIENCE,
-    Workflows,
     deploy_role_name,
     deploy_trust,
     preview_role_name,
@@ -67,29 +66,30 @@ class IdentitiesHandle:
 
 @dataclass(frozen=True, kw_only=True)
 class IdentitiesArgs:
+    """Arguments of the identities.
+
+    Attributes:
+        spec: Section `identities` of the stack file.
+        account: Account of the roles.
+        prefix: Start of the names of the environment's resources.
+        resource_tags: Default tags that identify the environment's resources.
+        vpc_id: VPC of the environment.
+        capacity_reservations: Capacity reservations of the node pools.
+        transit_gateways: Transit gateways of the network's connections.
+    """
+
+    spec: IdentitySpec
     account: Account
     prefix: str
-    workflows: Workflows
     resource_tags: Mapping[str, str]
-    state_bucket: str
-    state_key_alias: str
     vpc_id: pulumi.Input[str]
     capacity_reservations: tuple[str, ...] = ()
     transit_gateways: tuple[str, ...] = ()
-    oidc_provider_arn: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
         check_prefix(self.prefix)
         if not self.resource_tags:
             raise ValueError("resource_tags must name the default tags that tell this environment's resources apart")
-        if not self.state_bucket or "*" in self.state_bucket:
-            raise ValueError(
-                f"state_bucket must be the name of the bucket that holds the state, got {self.state_bucket!r}"
-            )
-        if not self.state_key_alias.startswith("alias/") or "*" in self.state_key_alias:
-            raise ValueError(
-                f"state_key_alias must look like 'alias/{self.prefix}-state', got {self.state_key_alias!r}"
-            )
 
 
 class Identities(pulumi.ComponentResource):
@@ -112,21 +112,21 @@ class Identities(pulumi.ComponentResource):
             "preview",
             preview_role_name(args.prefix),
             "Previews changes of pull requests: reads descriptions and state, changes nothing",
-            self.oidc_provider_arn.apply(lambda arn: preview_trust(arn, args.workflows)),
+            self.oidc_provider_arn.apply(lambda arn: preview_trust(arn, args.spec)),
             {key: policies[key] for key in PREVIEW_POLICIES},
         )
         self.deploy_role_arn = self._role(
             "deploy",
             deploy_role_name(args.prefix),
             "Deploys from protected branches and environments: this environment's resources only, never itself",
-            self.oidc_provider_arn.apply(lambda arn: deploy_trust(arn, args.workflows)),
+            self.oidc_provider_arn.apply(lambda arn: deploy_trust(arn, args.spec)),
             {key: policies[key] for key in (*SHARED_POLICIES, *DEPLOY_POLICIES)},
         )
         self.push_role_arn = self._role(
             "push",
             push_role_name(args.prefix),
             "Pushes images to this environment's repositories, from where deployments come; deletes none",
-            self.oidc_provider_arn.apply(lambda arn: push_trust(arn, args.workflows)),
+            self.oidc_provider_arn.apply(lambda arn: push_trust(arn, args.spec)),
             {key: policies[key] for key in PUSH_POLICIES},
         )
         self.register_outputs(
@@ -149,12 +149,12 @@ class Identities(pulumi.ComponentResource):
         )
 
     def _github_provider(self) -> pulumi.Output[str]:
-        """Create GitHub's OIDC provider.
+        """Return the ARN of GitHub's OIDC provider, which this environment creates unless the account has it.
 
         AWS verifies GitHub's certificates with its own CAs, so no thumbprint is pinned.
         """
-        if self._args.oidc_provider_arn is not None:
-            return pulumi.Output.from_input(self._args.oidc_provider_arn)
+        if self._args.spec.oidc_provider == "existing":
+            return self._args.account.scope.apply(github_provider_arn)
         return aws.iam.OpenIdConnectProvider(
             f"{self._logical_name}-github",
             url=GITHUB_OIDC_URL,
@@ -171,8 +171,8 @@ class Identities(pulumi.ComponentResource):
                 scope=scope,
                 prefix=args.prefix,
                 tags=args.resource_tags,
-                state_bucket=args.state_bucket,
-                state_key_alias=args.state_key_alias,
+                state_bucket=args.spec.state_bucket,
+                state_key_alias=args.spec.state_key_alias,
                 vpc_id=vpc_id,
                 capacity_reservations=args.capacity_reservations,
                 transit_gateways=args.transit_gateways,

@@ -6,7 +6,7 @@ Descriptions never reveal data: no object, no secret value, no image layer, no l
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.ci.trust import github_provider_arn
+from components.ci.github import github_provider_arn
 from components.iam_documents import Scope, Statement, describe_only
 
 

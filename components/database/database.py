@@ -1,6 +1,6 @@
 """PostgreSQL database of MLflow: encrypted, TLS only, reachable from named security groups only, password kept by RDS.
 
-Stateful: callers decide `protect`; `deletion_protection` and `final_snapshot` protect it on the AWS side as well.
+Stateful: callers decide `protect`; `deletion_protection` and a final snapshot protect it on the AWS side as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -102,7 +102,7 @@ class Database(pulumi.ComponentResource):
             aws.cloudwatch.LogGroup(
                 f"{self._logical_name}-log-{export}",
                 name=f"/aws/rds/instance/{self._args.identifier}/{export}",
-                retention_in_days=self._args.log_retention_days,
+                retention_in_days=self._args.spec.log_retention_days,
                 kms_key_id=self._args.logs_key_arn,
                 opts=self._child,
             )
@@ -110,7 +110,7 @@ class Database(pulumi.ComponentResource):
         ]
 
     def _instance(self, log_groups: list[aws.cloudwatch.LogGroup]) -> aws.rds.Instance:
-        args = self._args
+        args, spec = self._args, self._args.spec
         subnet_group = aws.rds.SubnetGroup(
             f"{self._logical_name}-subnets",
             description=f"Subnets of {args.identifier}",
@@ -121,7 +121,7 @@ class Database(pulumi.ComponentResource):
         parameter_group = aws.rds.ParameterGroup(
             f"{self._logical_name}-parameters",
             description=f"Parameters of {args.identifier}: TLS forced, connections and slow statements logged",
-            family=args.family,
+            family=spec.family,
             parameters=[
                 {"name": parameter, "value": value, "apply_method": "immediate"}
                 for parameter, value in PARAMETERS.items()
@@ -134,9 +134,10 @@ class Database(pulumi.ComponentResource):
             f"{self._logical_name}-instance",
             identifier=args.identifier,
             engine="postgres",
-            engine_version=args.engine_version,
-            auto_minor_version_upgrade=args.minor_upgrades_by_aws,
-            instance_class=args.instance_class,
+            engine_version=spec.engine_version,
+            # The version is exact: AWS's upgrade would show as drift, and the program would try to revert it.
+            auto_minor_version_upgrade=False,
+            instance_class=spec.instance_class,
             db_name=DATABASE_NAME,
             port=PORT,
             username=USER_NAME,
@@ -144,25 +145,25 @@ class Database(pulumi.ComponentResource):
             master_user_secret_kms_key_id=args.secret_key_arn,
             iam_database_authentication_enabled=True,
             storage_type="gp3",
-            allocated_storage=args.allocated_gib,
-            max_allocated_storage=args.max_allocated_gib,
+            allocated_storage=spec.allocated_storage_gb,
+            max_allocated_storage=spec.max_storage_gb,
             storage_encrypted=True,
             kms_key_id=args.storage_key_arn,
-            multi_az=args.multi_az,
+            multi_az=spec.multi_az,
             db_subnet_group_name=subnet_group.name,
             vpc_security_group_ids=[self.security_group_id],
             publicly_accessible=False,
             ca_cert_identifier="rds-ca-rsa2048-g1",
             parameter_group_name=parameter_group.name,
-            backup_retention_period=args.backup_days,
+            backup_retention_period=spec.backup_days,
             backup_window="03:00-04:00",
             maintenance_window="sun:04:30-sun:05:30",
             copy_tags_to_snapshot=True,
-            delete_automated_backups=not args.final_snapshot,
-            apply_immediately=args.apply_immediately,
-            deletion_protection=args.deletion_protection,
-            skip_final_snapshot=not args.final_snapshot,
-            final_snapshot_identifier=f"{args.identifier}-final" if args.final_snapshot else None,
+            delete_automated_backups=spec.skip_final_snapshot,
+            apply_immediately=spec.apply_immediately,
+            deletion_protection=spec.deletion_protection,
+            skip_final_snapshot=spec.skip_final_snapshot,
+            final_snapshot_identifier=None if spec.skip_final_snapshot else f"{args.identifier}-final",
             performance_insights_enabled=True,
             performance_insights_kms_key_id=args.storage_key_arn,
             performance_insights_retention_period=7,

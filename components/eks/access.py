@@ -5,19 +5,17 @@ because people type them.
 https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.iam_documents import Conditions, Scope, Statement, document, trust_document
-from components.naming import check_prefix, check_unique, slug
+from components.eks.access_spec import Policy, SignInSpec, TeamSpec
+from components.iam_documents import Scope, Statement, document, trust_document
+from components.naming import check_prefix, slug
 
-Policy = Literal["view", "edit", "admin"]
 POLICIES: Mapping[Policy, str] = {
     "view": "AmazonEKSViewPolicy",
     "edit": "AmazonEKSEditPolicy",
@@ -29,52 +27,6 @@ READERS = "cluster-readers"
 # Group with RBAC rights for projects that no EKS policy below the administrator's contains: MLflow and promotions.
 TEAMS = "teams"
 PLATFORM = "platform"
-NAMESPACE_PATTERN = re.compile(r"[a-z0-9*](?:[a-z0-9*-]{0,61}[a-z0-9*])?")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Team:
-    namespaces: tuple[str, ...]
-    policy: Policy = "edit"
-
-    def __post_init__(self) -> None:
-        if not self.namespaces:
-            raise ValueError("namespaces: name those that the team works in")
-        for name in self.namespaces:
-            if not NAMESPACE_PATTERN.fullmatch(name) or name.strip("*") == "":
-                raise ValueError(f"namespaces: {name!r} must be a namespace or the start of some, such as 'vision-*'")
-
-    @property
-    def changes_things(self) -> bool:
-        return self.policy != "view"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignIn:
-    """Conditions that people must fulfil to assume a role of the cluster, in addition to an IAM policy that allows it.
-
-    Sessions of IAM Identity Center and of other roles never carry MFA information; principal tags identify such
-    principals.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
-    """
-
-    mfa: bool = True
-    principal_tags: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def __post_init__(self) -> None:
-        if not self.mfa and not self.principal_tags:
-            raise ValueError(
-                "mfa is False and principal_tags is empty: every principal of the account could assume the roles, "
-                "demand one of the two"
-            )
-
-    @property
-    def conditions(self) -> Conditions:
-        tags = {f"aws:PrincipalTag/{key}": value for key, value in self.principal_tags.items()}
-        return {
-            **({"Bool": {"aws:MultiFactorAuthPresent": "true"}} if self.mfa else {}),
-            **({"StringEquals": tags} if tags else {}),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +43,11 @@ class AccessArgs:
     deploy_role_arn: pulumi.Input[str]
     preview_role_arn: pulumi.Input[str]
     platform_namespaces: tuple[str, ...]
-    sign_in: SignIn = SignIn()
-    teams: Mapping[str, Team] = field(default_factory=dict[str, Team])
+    sign_in: SignInSpec
+    teams: Mapping[str, TeamSpec]
 
     def __post_init__(self) -> None:
         check_prefix(self.prefix)
-        check_unique("teams", tuple(self.teams))
         if not self.platform_namespaces:
             raise ValueError("platform_namespaces: name those that the platform's team administers")
 
@@ -110,7 +61,7 @@ def team_group(team: str) -> str:
     return f"team:{team}"
 
 
-def account_trust(scope: Scope, sign_in: SignIn) -> str:
+def account_trust(scope: Scope, sign_in: SignInSpec) -> str:
     """Return the trust policy that admits principals of this account that fulfil `sign_in`.
 
     An IAM policy of the account must also allow them to assume the role.
@@ -171,7 +122,7 @@ class Access(pulumi.ComponentResource):
         self._grant("ci-preview", args.preview_role_arn, {"policy": (POLICIES["view"], ())}, READERS)
         self.register_outputs({"roles": self.roles})
 
-    def _team(self, team: str, given: Team) -> None:
+    def _team(self, team: str, given: TeamSpec) -> None:
         """Create the role and access entry of a team.
 
         A team with policy `view` gets no group with write access or promotions.

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import Account
-from components.eks.versions import ADDONS
+from components.eks.versions import ADDONS, Minor
 from components.iam_documents import Scope, Statement, document
 from components.keys import VOLUME_ENCRYPTION
 from components.pod_identity import PodRole, PodRoleArgs
@@ -30,7 +30,7 @@ class NodeAddonsArgs:
     account: Account
     cluster_name: str
     cluster: pulumi.Input[str]
-    version: str
+    version: Minor
     pod_subnets: Mapping[str, pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
 
@@ -42,7 +42,7 @@ class ServiceAddonsArgs:
     account: Account
     cluster_name: str
     cluster: pulumi.Input[str]
-    version: str
+    version: Minor
     volume_key_arn: pulumi.Input[str]
     volume_tags: Mapping[str, str]
     after: Sequence[pulumi.Resource]
@@ -181,7 +181,7 @@ def _addon(
     name: str,
     addon: str,
     cluster: pulumi.Input[str],
-    version: str,
+    version: Minor,
     opts: pulumi.ResourceOptions,
     *,
     configuration: pulumi.Input[str] | None = None,

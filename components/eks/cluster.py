@@ -82,37 +82,36 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "endpoint": self.endpoint, "oidc_issuer": self.oidc_issuer})
 
     def _control_plane(self) -> aws.eks.Cluster:
-        args = self._args
+        args, spec = self._args, self._args.spec
         logs = aws.cloudwatch.LogGroup(
             f"{self._logical_name}-logs",
             name=f"/aws/eks/{args.name}/cluster",
-            retention_in_days=args.log_retention_days,
+            retention_in_days=spec.log_retention_days,
             kms_key_id=args.logs_key_arn,
             opts=self._child,
         )
         role_arn, permissions = self._role(args.account)
-        public = bool(args.public_cidrs)
         return aws.eks.Cluster(
             f"{self._logical_name}-control-plane",
             name=args.name,
-            version=args.version,
+            version=spec.version,
             role_arn=role_arn,
             vpc_config={
                 "subnet_ids": list(args.subnet_ids),
                 "security_group_ids": [self._callers()],
                 "endpoint_private_access": True,
-                "endpoint_public_access": public,
-                "public_access_cidrs": sorted(args.public_cidrs) if public else None,
+                "endpoint_public_access": spec.public_access,
+                "public_access_cidrs": sorted(spec.api_cidrs) if spec.public_access else None,
             },
             # The creator of the cluster applies the first manifests, before any other access entry exists.
             access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
             bootstrap_self_managed_addons=False,
-            deletion_protection=args.deletion_protection,
-            enabled_cluster_log_types=sorted(args.log_types),
+            deletion_protection=spec.deletion_protection,
+            enabled_cluster_log_types=sorted(spec.log_types),
             encryption_config={"provider": {"key_arn": args.secrets_key_arn}, "resources": ["secrets"]},
             kubernetes_network_config={"service_ipv4_cidr": args.service_cidr, "ip_family": "ipv4"},
-            upgrade_policy={"support_type": args.support},
-            zonal_shift_config={"enabled": args.zonal_shift},
+            upgrade_policy={"support_type": spec.upgrade_policy.upper()},
+            zonal_shift_config={"enabled": spec.zonal_shift},
             tags={"Name": args.name},
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -166,7 +165,7 @@ class Cluster(pulumi.ComponentResource):
             tags={"Name": f"{args.name}-callers"},
             opts=self._child,
         )
-        for caller, cidr in args.private_cidrs.items():
+        for caller, cidr in args.spec.private_cidrs.items():
             aws.vpc.SecurityGroupIngressRule(
                 f"{name}-from-{slug(caller)}",
                 security_group_id=group.id,

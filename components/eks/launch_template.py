@@ -23,7 +23,7 @@ def launch_template(
     `security_group_id` is the additional group of EFA interfaces. If it is None, EKS assigns the cluster's security
     group to the nodes.
     """
-    pool = args.pool
+    pool, spec = args.pool, args.pool.spec
     placement = _placement_group(name, pool, opts)
     tags = {**args.tags, "Name": f"{args.tags.get('project', 'eks')}-{args.tags.get('environment', '')}-{pool.name}"}
     return aws.ec2.LaunchTemplate(
@@ -33,7 +33,7 @@ def launch_template(
             {
                 "device_name": ROOT_DEVICE,
                 "ebs": {
-                    "volume_size": pool.disk_gib,
+                    "volume_size": spec.disk_gb,
                     "volume_type": "gp3",
                     "encrypted": "true",
                     "kms_key_id": args.volume_key_arn,
@@ -48,13 +48,13 @@ def launch_template(
             "http_put_response_hop_limit": 1,
             "instance_metadata_tags": "disabled",
         },
-        user_data=user_data(args.pods_per_node, pool.has_instance_store),
+        user_data=user_data(args.pods_per_node, spec.has_instance_store),
         tag_specifications=[{"resource_type": kind, "tags": tags} for kind in TAGGED],
-        instance_type=pool.instance_types[0] if pool.capacity == "capacity_block" else None,
-        instance_market_options={"market_type": "capacity-block"} if pool.capacity == "capacity_block" else None,
+        instance_type=spec.instance_types[0] if spec.capacity == "capacity_block" else None,
+        instance_market_options={"market_type": "capacity-block"} if spec.capacity == "capacity_block" else None,
         capacity_reservation_specification=(
-            {"capacity_reservation_target": {"capacity_reservation_id": pool.capacity_reservation_id}}
-            if pool.capacity_reservation_id
+            {"capacity_reservation_target": {"capacity_reservation_id": spec.capacity_reservation}}
+            if spec.capacity_reservation
             else None
         ),
         network_interfaces=_interfaces(args, security_group_id) if security_group_id is not None else None,
@@ -65,7 +65,7 @@ def launch_template(
 
 
 def _placement_group(name: str, pool: NodePool, opts: pulumi.ResourceOptions) -> pulumi.Output[str] | None:
-    if not pool.placement_group:
+    if not pool.spec.placement_group:
         return None
     return aws.ec2.PlacementGroup(
         f"{name}-together", strategy="cluster", tags={"Name": f"{name}-together"}, opts=opts
@@ -82,9 +82,9 @@ def _interfaces(
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html
     """
     groups = [args.cluster_security_group_id, security_group_id]
-    types = args.pool.instance_types
+    types = args.pool.spec.instance_types
     efa_first = all(family_of(name).efa_on_first_card for name in types)
-    count = args.pool.efa_interfaces
+    count = args.pool.spec.efa_interfaces
     first: aws.ec2.LaunchTemplateNetworkInterfaceArgsDict = {
         "network_card_index": 0,
         "device_index": 0,

@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components.accelerators import EFA_RESOURCE
 from components.eks.arguments import NodeGroupArgs, NodePool
 from components.eks.launch_template import launch_template
+from components.eks.pool_spec import NodePoolSpec
 from components.eks.versions import NODE_RELEASES
 from components.naming import slug
 
@@ -24,20 +25,21 @@ def autoscaling_tags(pool: NodePool) -> Mapping[str, str]:
     A group that always has a node needs no tags, except for devices: the autoscaler reads an existing node.
     https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#auto-discovery-setup
     """
-    if pool.min_size > 0 and pool.resource is None:
+    spec = pool.spec
+    if spec.min_size > 0 and spec.resource is None:
         return {}
     tags = {f"{TEMPLATE_TAG}/label/{key}": value for key, value in pool.node_labels.items()}
-    tags[f"{TEMPLATE_TAG}/resources/ephemeral-storage"] = f"{pool.disk_gib}Gi"
-    for taint in pool.taints:
+    tags[f"{TEMPLATE_TAG}/resources/ephemeral-storage"] = f"{spec.disk_gb}Gi"
+    for taint in spec.node_taints:
         tags[f"{TEMPLATE_TAG}/taint/{taint.key}"] = f"{taint.value}:{taint.effect}"
-    if pool.resource is not None:
-        tags[f"{TEMPLATE_TAG}/resources/{pool.resource}"] = str(pool.devices)
-    if pool.efa_interfaces:
-        tags[f"{TEMPLATE_TAG}/resources/{EFA_RESOURCE}"] = str(pool.efa_interfaces)
+    if spec.resource is not None:
+        tags[f"{TEMPLATE_TAG}/resources/{spec.resource}"] = str(spec.devices)
+    if spec.efa_interfaces:
+        tags[f"{TEMPLATE_TAG}/resources/{EFA_RESOURCE}"] = str(spec.efa_interfaces)
     return tags
 
 
-def types_in_order(pool: NodePool) -> tuple[str, ...]:
+def types_in_order(spec: NodePoolSpec) -> tuple[str, ...]:
     """Return the instance types of a pool in an order that changes only if it matters to AWS.
 
     On-Demand nodes use the first available type, so the order of the settings stays. Spot nodes use the type with the
@@ -45,7 +47,7 @@ def types_in_order(pool: NodePool) -> tuple[str, ...]:
     and a reordered list would replace the nodes for nothing.
     https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html#managed-node-group-capacity-types
     """
-    return tuple(sorted(pool.instance_types)) if pool.capacity == "spot" else pool.instance_types
+    return tuple(sorted(spec.instance_types)) if spec.capacity == "spot" else spec.instance_types
 
 
 class NodeGroup(pulumi.ComponentResource):
@@ -61,27 +63,27 @@ class NodeGroup(pulumi.ComponentResource):
         self.register_outputs({"name": self.group.node_group_name})
 
     def _group(self) -> aws.eks.NodeGroup:
-        args, pool = self._args, self._args.pool
-        template = launch_template(self._name, args, self._efa_group() if pool.efa else None, self._child)
+        args, pool, spec = self._args, self._args.pool, self._args.pool.spec
+        template = launch_template(self._name, args, self._efa_group() if spec.efa else None, self._child)
         return aws.eks.NodeGroup(
             f"{self._name}-group",
             cluster_name=args.cluster_name,
             node_role_arn=args.role_arn,
             subnet_ids=[args.subnets[zone] for zone in sorted(pool.zones)],
-            ami_type=pool.image,
+            ami_type=spec.image,
             release_version=NODE_RELEASES[pool.version],
             version=pool.version,
-            capacity_type=pool.capacity.upper(),
+            capacity_type=spec.capacity.upper(),
             # A Capacity Block is bought for one instance type, which the template names.
-            instance_types=None if pool.capacity == "capacity_block" else list(types_in_order(pool)),
+            instance_types=None if spec.capacity == "capacity_block" else list(types_in_order(spec)),
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             labels=dict(pool.node_labels),
             taints=[
                 {"key": each.key, "value": each.value, "effect": each.eks_effect}
-                for each in sorted(pool.taints, key=lambda taint: (taint.key, taint.effect))
+                for each in sorted(spec.node_taints, key=lambda taint: (taint.key, taint.effect))
             ]
             or None,
-            scaling_config={"min_size": pool.min_size, "max_size": pool.max_size, "desired_size": pool.min_size},
+            scaling_config={"min_size": spec.min_size, "max_size": spec.max_size, "desired_size": spec.min_size},
             update_config={"max_unavailable": 1},
             tags={"Name": self._name},
             opts=pulumi.ResourceOptions(

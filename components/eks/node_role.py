@@ -21,7 +21,7 @@ SESSION_POLICY = "AmazonSSMManagedInstanceCore"
 class NodeRoleArgs:
     account: Account
     cluster_name: str
-    sessions: bool = False
+    node_sessions: bool
 
 
 def node_trust() -> str:
@@ -80,7 +80,7 @@ class NodeRole(pulumi.ComponentResource):
                 opts=child,
             )
         ]
-        for policy in (*POLICIES, *([SESSION_POLICY] if args.sessions else [])):
+        for policy in (*POLICIES, *([SESSION_POLICY] if args.node_sessions else [])):
             self.permissions.append(
                 aws.iam.RolePolicyAttachment(
                     f"{name}-{policy}",

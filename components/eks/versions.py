@@ -5,12 +5,15 @@ https://github.com/awslabs/amazon-eks-ami/releases for the AMIs of the nodes.
 """
 
 from collections.abc import Mapping
+from typing import Literal, get_args
 
-MINORS = ("1.33", "1.34", "1.35", "1.36")
+# Kubernetes versions of clusters and nodes.
+Minor = Literal["1.33", "1.34", "1.35", "1.36"]
+MINORS: tuple[Minor, ...] = get_args(Minor)
 
 _POD_IDENTITY = "v1.3.10-eksbuild.3"
 
-ADDONS: Mapping[str, Mapping[str, str]] = {
+ADDONS: Mapping[Minor, Mapping[str, str]] = {
     "1.33": {
         "vpc-cni": "v1.21.1-eksbuild.3",
         "kube-proxy": "v1.33.5-eksbuild.2",
@@ -46,7 +49,7 @@ ADDONS: Mapping[str, Mapping[str, str]] = {
 }
 
 # One release contains the AMIs of all AL2023 variants (standard, NVIDIA, Neuron; both architectures).
-NODE_RELEASES: Mapping[str, str] = {
+NODE_RELEASES: Mapping[Minor, str] = {
     "1.33": "1.33.5-20260120",
     "1.34": "1.34.2-20260120",
     "1.35": "1.35.0-20260129",

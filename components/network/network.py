@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import slug
 from components.network.arguments import NetworkArgs, NetworkHandle
 from components.network.connections import Connection, ConnectionArgs
 from components.network.endpoints import Endpoints, EndpointsArgs
@@ -26,12 +25,13 @@ class Network(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Network", name, {}, opts)
-        self._name, self._args, self._plan = name, args, args.plan()
+        spec = args.spec
+        self._name, self._args, self._plan = name, args, spec.plan()
         self._child = pulumi.ResourceOptions(parent=self)
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
-            cidr_block=args.cidr,
+            cidr_block=spec.cidr,
             enable_dns_support=True,
             enable_dns_hostnames=True,
             tags={"Name": name},
@@ -48,7 +48,7 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         pod_range = aws.ec2.VpcIpv4CidrBlockAssociation(
-            f"{name}-pod-range", vpc_id=vpc.id, cidr_block=args.pod_cidr, opts=self._child
+            f"{name}-pod-range", vpc_id=vpc.id, cidr_block=spec.pod_cidr, opts=self._child
         )
 
         public = self._subnets("public", vpc.id, {"kubernetes.io/role/elb": "1"})
@@ -66,9 +66,9 @@ class Network(pulumi.ComponentResource):
         self._flow_logs_and_endpoints([*private_tables, intra_table], private)
         self.handle = NetworkHandle(
             vpc_id=vpc.id,
-            cidr=args.cidr,
-            pod_cidr=args.pod_cidr,
-            endpoint_ranges=tuple(zone.private for zone in self._plan) if args.interface_endpoints else (),
+            cidr=spec.cidr,
+            pod_cidr=spec.pod_cidr,
+            endpoint_ranges=tuple(zone.private for zone in self._plan) if spec.interface_endpoints else (),
             intra_ranges=tuple(zone.intra for zone in self._plan),
             public_subnets=public,
             private_subnets=private,
@@ -128,7 +128,7 @@ class Network(pulumi.ComponentResource):
         after_internet = pulumi.ResourceOptions(parent=self, depends_on=[internet])
         gateways: dict[str, pulumi.Output[str]] = {}
         for zone in self._plan:
-            if self._args.nat_zone(zone.letter) != zone.letter:
+            if self._args.spec.nat_zone(zone.letter) != zone.letter:
                 continue
             name = f"{self._name}-nat-{zone.letter}"
             address = aws.ec2.Eip(f"{name}-address", domain="vpc", tags={"Name": name}, opts=after_internet)
@@ -156,7 +156,7 @@ class Network(pulumi.ComponentResource):
         table = self._route_table(f"private-{zone.letter}")
         self._associate("private", zone.zone, private[zone.zone], table)
         self._associate("pods", zone.zone, pods[zone.zone], table)
-        letter = self._args.nat_zone(zone.letter)
+        letter = self._args.spec.nat_zone(zone.letter)
         if letter is not None:
             aws.ec2.Route(
                 f"{self._name}-private-{zone.letter}-nat",
@@ -177,11 +177,11 @@ class Network(pulumi.ComponentResource):
         )
 
     def _connections(self, intra: Mapping[str, pulumi.Output[str]], table: pulumi.Output[str]) -> None:
-        for name, outside in self._args.connections.items():
+        for name, spec in self._args.spec.connections.items():
             Connection(
-                f"{self._name}-to-{slug(name)}",
+                f"{self._name}-to-{name}",
                 ConnectionArgs(
-                    outside=outside,
+                    spec=spec,
                     setting=f"network.connections.{name}.gateway",
                     vpc_id=self.vpc_id,
                     subnet_ids=tuple(intra.values()),
@@ -199,7 +199,7 @@ class Network(pulumi.ComponentResource):
                 account=self._args.account,
                 vpc_id=self.vpc_id,
                 key_arn=self._args.logs_key_arn,
-                retention_days=self._args.flow_log_retention_days,
+                retention_days=self._args.spec.flow_log_retention_days,
             ),
             self._child,
         )
@@ -210,8 +210,8 @@ class Network(pulumi.ComponentResource):
                 vpc_id=self.vpc_id,
                 route_table_ids=tuple(route_table_ids),
                 subnet_ids=tuple(private.values()),
-                clients={"vpc": self._args.cidr, "pods": self._args.pod_cidr},
-                services=self._args.interface_endpoints,
+                clients={"vpc": self._args.spec.cidr, "pods": self._args.spec.pod_cidr},
+                services=self._args.spec.interface_endpoints,
             ),
             self._child,
         )

@@ -1,4 +1,4 @@
-"""Subnet plan: the address ranges of each availability zone. Pure, so the settings are validated with the same rules.
+"""Subnet plan: the address ranges of each availability zone. Pure, so the stack file is validated with the same rules.
 
 Every zone letter owns one eighth of the VPC's range, whichever zones are in use. Adding, removing or reordering zones
 therefore never moves the subnets of another zone (a subnet's range cannot be changed: AWS would replace the subnet with
@@ -57,13 +57,13 @@ def _sized(cidr: str) -> ipaddress.IPv4Network:
 
 
 def plan_subnets(vpc_cidr: str, pod_cidr: str, zones: Sequence[str]) -> tuple[ZoneSubnets, ...]:
-    """Return the subnets of each zone, in the order of `zones`."""
-    check_vpc_range(vpc_cidr)
-    check_pod_range(pod_cidr)
-    letters = [zone[-1:] for zone in zones]
-    unusable = [zone for zone, letter in zip(zones, letters, strict=True) if letter not in SLOTS or not letter]
-    if unusable or len(set(letters)) != len(letters) or not letters:
-        raise ValueError(f"zones must end in different letters of {SLOTS}, got {', '.join(zones) or 'none'}")
+    """Return the subnets of each zone, in the order of `zones`.
+
+    Args:
+        vpc_cidr: Range of the VPC that `check_vpc_range` accepts.
+        pod_cidr: Secondary range that `check_pod_range` accepts.
+        zones: Names of availability zones that end in different letters of `SLOTS`.
+    """
     return tuple(_zone_subnets(vpc_cidr, pod_cidr, zone) for zone in zones)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 
 from components.images.presence import BuiltImage, image_hooks
-from components.secrets import SecretHandle, Secrets, SecretsArgs
+from components.secrets import SecretHandle, Secrets, SecretsArgs, SecretSpec
 from ml_workloads.deployment.access import Promoters, groups_of
 from ml_workloads.deployment.arguments import PartArgs, RuntimeImage
 from ml_workloads.deployment.namespace import ProjectNamespace
@@ -127,11 +127,12 @@ class ProjectWorkload(pulumi.ComponentResource):
         made = Secrets(
             f"{self._name}-secrets",
             SecretsArgs(
+                spec=SecretSpec(
+                    names=tuple(names.values()), recovery_window_days=platform.retention.recovery_window_days
+                ),
                 account=platform.account,
                 prefix=platform.prefix,
-                names=tuple(names.values()),
                 key_arn=platform.secrets_key_arn,
-                recovery_window_days=platform.retention.recovery_window_days,
             ),
             self._kept,
         )

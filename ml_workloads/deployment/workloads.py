@@ -9,6 +9,7 @@ import pulumi
 from components.accelerators import NO_ACCELERATOR
 from components.eks.access import PLATFORM
 from components.eks.arguments import NodePool
+from components.eks.pool_spec import NodePoolSpec
 from components.images.presence import BuiltImage, image_hooks
 from components.images.sources import RUNTIME_REPOSITORY
 from components.naming import slug
@@ -46,10 +47,11 @@ def impossible(projects: Iterable[Project], environment: str, pools: Sequence[No
 
     No node has enough of its accelerator or EFA interfaces.
     """
+    specs = [pool.spec for pool in pools]
     offered: dict[str, int] = {}
-    for pool in pools:
-        if pool.accelerator != NO_ACCELERATOR:
-            offered[pool.accelerator] = max(pool.devices, offered.get(pool.accelerator, 0))
+    for spec in specs:
+        if spec.accelerator != NO_ACCELERATOR:
+            offered[spec.accelerator] = max(spec.devices, offered.get(spec.accelerator, 0))
     known = ", ".join(f"{name} (up to {count} in a node)" for name, count in sorted(offered.items()))
     for project in projects:
         wanted = project.training.accelerator
@@ -60,7 +62,7 @@ def impossible(projects: Iterable[Project], environment: str, pools: Sequence[No
                 f"{wanted.type} in a node; {there}, add such a pool to the environment's settings, or take "
                 f"{environment} out of the project's environments"
             )
-        interfaces = max((pool.efa_interfaces for pool in pools if _has(pool, wanted)), default=0)
+        interfaces = max((spec.efa_interfaces for spec in specs if _has(spec, wanted)), default=0)
         if project.training.efa > interfaces and (wanted is None or offered.get(wanted.type, 0) >= wanted.count):
             yield (
                 f"project {project.name}: training.efa: {environment} has no pool with {project.training.efa} EFA "
@@ -69,12 +71,12 @@ def impossible(projects: Iterable[Project], environment: str, pools: Sequence[No
             )
 
 
-def _has(pool: NodePool, wanted: AcceleratorSettings | None) -> bool:
+def _has(spec: NodePoolSpec, wanted: AcceleratorSettings | None) -> bool:
     """Return whether a training with this accelerator may run in the pool.
 
     A training without accelerator cannot run in pools with one, because of their taint.
     """
-    return pool.accelerator == (wanted.type if wanted else NO_ACCELERATOR) and pool.devices >= (
+    return spec.accelerator == (wanted.type if wanted else NO_ACCELERATOR) and spec.devices >= (
         wanted.count if wanted else 0
     )
 

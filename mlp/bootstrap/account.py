@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from components.ci.trust import GITHUB_OIDC_URL, STS_AUDIENCE, github_provider_arn
+from components.ci.github import GITHUB_OIDC_URL, STS_AUDIENCE, github_provider_arn
 from components.iam_documents import Scope, document
 from components.keys import secrets_key_policy
 from mlp.bootstrap.errors import plain_aws_errors

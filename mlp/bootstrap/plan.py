@@ -15,7 +15,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from components.buckets.documents import data_bucket_policy
-from components.ci.trust import STS_AUDIENCE, github_provider_arn
+from components.ci.github import STS_AUDIENCE, github_provider_arn
 from components.iam_documents import Scope
 from mlp.console import PlainError
 from stacks.settings import PlatformSettings

@@ -86,6 +86,6 @@ def _too_long(environment: str, settings: PlatformSettings, there: Sequence[Proj
         prefix=prefix,
         region=settings.region,
         cluster=cluster_name(prefix),
-        groups=frozenset(team_group(name) for name, team in settings.cluster.teams.items() if team.policy != "view"),
+        groups=frozenset(team_group(name) for name, team in settings.cluster.teams.items() if team.changes_things),
     )
     return roles_too_long(roles, [project for project in there if environment in project.environments])

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from components.accelerators import ACCELERATORS, NO_ACCELERATOR
-from components.instance_families import size_of
 from components.instance_sizes import smallest_of
 from ml_workloads.project.quantities import cores, mebibytes
 from ml_workloads.project.training import CONDUCTOR_CPU, WORKER_CPU
@@ -24,6 +23,7 @@ from stacks.settings import PlatformSettings, parse_settings
 from validation.errors import SettingsError
 
 if TYPE_CHECKING:
+    from components.eks.pool_spec import NodePoolSpec
     from ml_workloads.project import Project
     from ml_workloads.project.training import Resources
 
@@ -68,10 +68,7 @@ def settings_of(environment: str, stacks: Path) -> PlatformSettings:
 def pools_of(environment: str, stacks: Path) -> tuple[Pool, ...]:
     """Return the pools of an environment's settings. Raises SettingsError as `settings_of` does."""
     settings = settings_of(environment, stacks)
-    return tuple(
-        _pool(name, pool.instance_types, pool.accelerator, frozenset(pool.taints), efa=pool.efa)
-        for name, pool in settings.cluster.pools.items()
-    )
+    return tuple(_pool(name, spec) for name, spec in settings.cluster.pools.items())
 
 
 def check_nodes(project: Project, environment: str, pools: Sequence[Pool]) -> list[Finding]:
@@ -150,16 +147,16 @@ def _too_large(field: str, wanted: Resources, environment: str, pools: Sequence[
     )
 
 
-def _pool(name: str, types: Sequence[str], accelerator: str, taints: frozenset[str], *, efa: bool) -> Pool:
-    smallest = smallest_of(types)
+def _pool(name: str, spec: NodePoolSpec) -> Pool:
+    smallest = smallest_of(spec.instance_types)
     left = smallest.allocatable(prefix_delegation=True)
     return Pool(
         name=name,
         instance_type=smallest.name,
         cpu=Decimal(left.millicores) / 1000,
         memory=left.memory_mib,
-        accelerator=accelerator,
+        accelerator=spec.accelerator,
         devices=smallest.devices,
-        efa=min(size_of(each).efa for each in types) if efa else 0,
-        taints=taints,
+        efa=spec.efa_interfaces,
+        taints=frozenset(spec.taints),
     )

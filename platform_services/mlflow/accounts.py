@@ -13,7 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.naming import check_unique
-from components.secrets import SecretHandle, Secrets, SecretsArgs
+from components.secrets import SecretHandle, Secrets, SecretsArgs, SecretSpec
 from platform_services.handles import PlatformHandle, PlatformOrder
 from platform_services.mlflow.iam_policies import ACCOUNTS_PREFIX, accounts_policy
 from platform_services.mlflow.pods import MADE_AGAIN, AccountArgs, PodAccount, container, labels, pod, pod_labels
@@ -70,14 +70,14 @@ class MlflowAccounts(pulumi.ComponentResource):
         platform, tracking = args.platform, args.platform.tracking
         child = pulumi.ResourceOptions(parent=self)
         namespace = platform.namespaces[tracking.namespace]
+        names = tuple(named(project) for project in args.projects for named in (account_secret, reader_secret))
         entries = Secrets(
             f"{name}-secrets",
             SecretsArgs(
+                spec=SecretSpec(names=names, recovery_window_days=platform.retention.recovery_window_days),
                 account=platform.account,
                 prefix=platform.prefix,
-                names=tuple(named(project) for project in args.projects for named in (account_secret, reader_secret)),
                 key_arn=platform.secrets_key_arn,
-                recovery_window_days=platform.retention.recovery_window_days,
             ),
             # Not protected: the next run generates a new password for a lost one.
             child,

@@ -16,8 +16,7 @@ from components.database.database import DatabaseHandle
 from components.eks.arguments import ClusterHandle
 from components.images.presence import BuiltImage, image_hooks
 from components.images.sources import MLFLOW_REPOSITORY, ROOT
-from components.naming import check_range
-from components.secrets import Secrets, SecretsArgs
+from components.secrets import Secrets, SecretsArgs, SecretSpec
 from platform_services.handles import TrackingHandle
 from platform_services.mlflow.access import MlflowAccess
 from platform_services.mlflow.iam_policies import ARTIFACTS_PREFIX, server_policy, set_up_policy
@@ -39,6 +38,7 @@ from platform_services.mlflow.pods import (
 from platform_services.mlflow.rotation import rotation
 from platform_services.mlflow.rotation_names import DATABASE
 from platform_services.mlflow.security_group import PodGroup, PodGroupArgs
+from platform_services.mlflow.spec import MlflowSpec
 from platform_services.namespaces import ML_PLATFORM
 from platform_services.network_policies import Ranges
 
@@ -55,8 +55,12 @@ HOSTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class MlflowArgs:
-    """Arguments. `namespace_ready` resolves once the namespace exists; `workers` are processes of each replica."""
+    """Section `mlflow` of the stack file, and the values of other components that the server needs.
 
+    `namespace_ready` resolves once the namespace exists.
+    """
+
+    spec: MlflowSpec
     cluster: ClusterHandle
     environment: str
     namespace_ready: pulumi.Input[str]
@@ -70,12 +74,6 @@ class MlflowArgs:
     secrets_key_arn: pulumi.Input[str]
     recovery_window_days: int
     protect: bool
-    replicas: int = 1
-    workers: int = 1
-
-    def __post_init__(self) -> None:
-        check_range("replicas", self.replicas, 1, 10, "pods")
-        check_range("workers", self.workers, 1, 8, "processes")
 
 
 class Mlflow(pulumi.ComponentResource):
@@ -113,11 +111,10 @@ class Mlflow(pulumi.ComponentResource):
         secrets = Secrets(
             f"{self._name}-secrets",
             SecretsArgs(
+                spec=SecretSpec(names=(ADMIN_SECRET, DATABASE_SECRET), recovery_window_days=args.recovery_window_days),
                 account=args.cluster.account,
                 prefix=args.prefix,
-                names=(ADMIN_SECRET, DATABASE_SECRET),
                 key_arn=args.secrets_key_arn,
-                recovery_window_days=args.recovery_window_days,
             ),
             pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
@@ -239,10 +236,10 @@ class Mlflow(pulumi.ComponentResource):
             "PLATFORM_ALLOWED_HOSTS": ",".join(HOSTS),
             "PLATFORM_PORT": str(PORT),
             "PLATFORM_METRICS_PORT": str(METRICS_PORT),
-            "PLATFORM_WORKERS": str(args.workers),
+            "PLATFORM_WORKERS": str(args.spec.workers),
         }
         health: k8s.core.v1.HTTPGetActionArgsDict = {"path": "/health", "port": "http"}
-        memory = (f"{512 + 320 * args.workers}Mi", f"{1024 + 512 * args.workers}Mi")
+        memory = (f"{512 + 320 * args.spec.workers}Mi", f"{1024 + 512 * args.spec.workers}Mi")
         main: k8s.core.v1.ContainerArgsDict = {
             **container(NAME, self._image, "serve", environment, memory),
             "ports": [
@@ -259,7 +256,7 @@ class Mlflow(pulumi.ComponentResource):
             f"{self._name}-deployment",
             metadata={"name": NAME, "namespace": args.namespace_ready, "labels": labels(NAME)},
             spec={
-                "replicas": args.replicas,
+                "replicas": args.spec.replicas,
                 "selector": {"match_labels": labels(NAME)},
                 "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
                 "template": {

@@ -4,19 +4,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from stacks.settings.buckets import BucketSettings
-from stacks.settings.budget import BudgetSettings
-from stacks.settings.cluster import ClusterSettings
-from stacks.settings.database import DatabaseSettings
-from stacks.settings.identities import IdentitySettings
-from stacks.settings.keys import KeySettings
-from stacks.settings.mlflow import MlflowSettings
-from stacks.settings.network import NetworkSettings
-from stacks.settings.notifications import NotificationSettings
+from components.buckets.spec import BucketSpec
+from components.budget.spec import BudgetSpec
+from components.ci.spec import IdentitySpec
+from components.database.spec import DatabaseSpec
+from components.eks.spec import ClusterSpec
+from components.keys import KeySpec
+from components.network.spec import NetworkSpec
+from components.notifications.spec import NotificationSpec
+from components.registry import RegistrySpec
+from components.secrets import SecretSpec
+from platform_services.mlflow.spec import MlflowSpec
 from stacks.settings.regions import REGIONS
-from stacks.settings.registry import RegistrySettings
 from stacks.settings.rules import problems
-from stacks.settings.secrets import SecretSettings
 from stacks.settings.tags import TagSettings
 from validation.base import Allowed, Section, refuse
 
@@ -36,27 +36,27 @@ class PlatformSettings(Section):
     """If true, Pulumi rejects the deletion of stateful resources: keys, buckets, images, secrets, the database."""
     tags: TagSettings
     """Tags of every resource of the environment."""
-    network: NetworkSettings
+    network: NetworkSpec
     """Address ranges, zones and internet access of the network."""
-    cluster: ClusterSettings
+    cluster: ClusterSpec
     """The Kubernetes cluster: version, access to its API, teams and node pools."""
-    keys: KeySettings = KeySettings()
+    keys: KeySpec = KeySpec()
     """KMS keys."""
-    buckets: BucketSettings = BucketSettings()
+    buckets: BucketSpec = BucketSpec()
     """Buckets of the data lake, models, features and access logs."""
-    registry: RegistrySettings
+    registry: RegistrySpec
     """Repositories of container images."""
-    secrets: SecretSettings = SecretSettings()
+    secrets: SecretSpec = SecretSpec()
     """Secrets by name. Their owners set the values in Secrets Manager."""
-    database: DatabaseSettings
+    database: DatabaseSpec
     """PostgreSQL instance of MLflow."""
-    mlflow: MlflowSettings = MlflowSettings()
+    mlflow: MlflowSpec = MlflowSpec()
     """MLflow's server."""
-    identities: IdentitySettings
+    identities: IdentitySpec
     """GitHub repository that deploys, its roles, and the state of the stack."""
-    notifications: NotificationSettings = NotificationSettings()
+    notifications: NotificationSpec = NotificationSpec()
     """Recipients of budget reports and alarms."""
-    budget: BudgetSettings
+    budget: BudgetSpec
     """Monthly budget of the environment."""
 
     @model_validator(mode="after")

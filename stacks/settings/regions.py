@@ -1,7 +1,6 @@
-"""Regions and interface endpoints that the settings accept.
+"""Regions that the settings accept: those of the commercial partition that have EKS.
 
-Regions of the commercial partition: https://docs.aws.amazon.com/general/latest/gr/eks.html
-Endpoint services: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+https://docs.aws.amazon.com/general/latest/gr/eks.html
 """
 
 
@@ -16,28 +15,4 @@ REGIONS = _words(
     eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 il-central-1 me-central-1
     me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2
     """
-)
-
-ENDPOINT_SERVICES = _words(
-    """
-    aps-workspaces athena autoscaling codeartifact.api codeartifact.repositories ec2 ecr.api ecr.dkr eks eks-auth
-    elasticfilesystem elasticloadbalancing events glue kinesis-streams kms lambda logs monitoring rds
-    sagemaker.api sagemaker.featurestore-runtime sagemaker.runtime secretsmanager sns sqs ssm ssmmessages states sts
-    xray
-    """
-)
-
-# https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html: services that nodes call without internet
-# access. S3 is not listed: its gateway endpoint always exists. Pods read their secrets from Secrets Manager.
-PRIVATE_NODE_SERVICES = (
-    "autoscaling",
-    "ec2",
-    "ecr.api",
-    "ecr.dkr",
-    "eks",
-    "eks-auth",
-    "elasticloadbalancing",
-    "logs",
-    "secretsmanager",
-    "sts",
 )

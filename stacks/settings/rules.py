@@ -6,10 +6,10 @@ import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from components.eks.spec import pool_path
 from components.images.sources import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY
-from components.network.subnets import plan_subnets, usable_addresses
-from stacks.settings.cluster import pool_path
-from stacks.settings.regions import PRIVATE_NODE_SERVICES
+from components.network.endpoint_services import PRIVATE_NODE_SERVICES
+from components.network.subnets import usable_addresses
 from validation.base import Problem
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def nodes_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
     https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
     """
     network = settings.network
-    plan = plan_subnets(network.cidr, network.pod_cidr, network.zones)
+    plan = network.plan()
     endpoints = len(network.interface_endpoints)
     available = sum(usable_addresses(zone.private) - endpoints for zone in plan)
     if available < settings.cluster.max_nodes:
@@ -68,7 +68,7 @@ def pods_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
     """
     network, cluster = settings.network, settings.cluster
     prefixes = -(-cluster.pods_per_node // PREFIX) + 1
-    plan = plan_subnets(network.cidr, network.pod_cidr, network.zones)
+    plan = network.plan()
     available = sum(usable_addresses(zone.pods) for zone in plan) // (prefixes * PREFIX)
     if available < cluster.max_nodes:
         fix = (

@@ -15,7 +15,7 @@ import yaml
 from mlp_sandbox.instance import PROJECT
 from mlp_sandbox.testing.box import Box
 
-PACKAGES = ("cli", "components", "ml_workloads", "platform_services", "stacks", "validation")
+PACKAGES = ("components", "ml_workloads", "mlp", "platform_services", "scripts", "stacks", "validation")
 PROGRAM = ("Pulumi.yaml", "__main__.py", *PACKAGES)
 SETTINGS = "ml-platform:platform"
 

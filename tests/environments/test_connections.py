@@ -15,7 +15,8 @@ ATTACHMENT, ROUTE = "aws:ec2transitgateway/vpcAttachment:VpcAttachment", "aws:ec
 SOURCE = f"""
     import sys
     sys.path.insert(0, {str(PROJECT)!r})
-    from components.network.connections import Connection, ConnectionArgs, Outside
+    from components.network.connections import Connection, ConnectionArgs
+    from components.network.spec import ConnectionSpec
 
     vpc = aws.ec2.Vpc("main", cidr_block="10.30.0.0/16", opts=options)
     subnets = [
@@ -29,7 +30,7 @@ CONNECTION = """
     Connection(
         "to-corporate",
         ConnectionArgs(
-            outside=Outside(gateway="{gateway}", cidrs={{"vpn": "10.200.0.0/16"}}),
+            spec=ConnectionSpec(gateway="{gateway}", cidrs={{"vpn": "10.200.0.0/16"}}),
             setting="network.connections.corporate.gateway",
             vpc_id=vpc.id,
             subnet_ids=tuple(each.id for each in subnets),

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from mlp_sandbox.environment import REGION
 from mlp_sandbox.testing.box import Box
+from mlp_sandbox.testing.github import ISSUER, MAIN, sign_in
 from tests.environments.environment_copy import EnvironmentCopy, copy_project
-from tests.environments.github import ISSUER, MAIN, sign_in
 
 pytestmark = pytest.mark.timeout(900)
 ACCOUNT, PREFIX = "123456789012", "ml-platform-dev"

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from components.eks.access import CLUSTER_ADMIN, POLICIES
-from components.eks.versions import ADDONS, NODE_RELEASES
+from components.eks.versions import ADDONS, NODE_RELEASES, Minor
 from components.support_dates import KUBERNETES, POSTGRES_MINORS, POSTGRES_NEWEST
 from mlp_sandbox.clusters.images.catalogue import CATALOGUE
 from mlp_sandbox.clusters.images.digests import stand_in
@@ -25,13 +25,13 @@ from tests.contract.programs import Program
 
 
 @pytest.mark.parametrize("minor", ADDONS)
-def test_every_pinned_add_on_exists_for_its_kubernetes(minor: str):
+def test_every_pinned_add_on_exists_for_its_kubernetes(minor: Minor):
     for name, version in ADDONS[minor].items():
         check_addon_version(name, version, minor)
 
 
 @pytest.mark.parametrize("minor", NODE_RELEASES)
-def test_every_pinned_release_of_nodes_exists(minor: str):
+def test_every_pinned_release_of_nodes_exists(minor: Minor):
     check_release(NODE_RELEASES[minor], minor)
 
 

@@ -1,14 +1,26 @@
-"""The three roles of continuous integration as the program grants them, and IAM's evaluation of them."""
+"""The three roles of continuous integration as the program grants them, and IAM's evaluation of them.
+
+Also the section of the stack file that they are made of.
+"""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from components.ci.identities import DEPLOY_POLICIES, PREVIEW_POLICIES, PUSH_POLICIES, SHARED_POLICIES
 from components.ci.read_access import Reach
+from components.ci.spec import IdentitySpec
 from components.iam_documents import Statement
 
 from .policies import PREFIX, SCOPE
 
+SECTION: Mapping[str, Any] = {
+    "github_repository": "acme/ml-platform",
+    "protected_branches": ["main"],
+    "oidc_provider": "create",
+    "state_bucket": "acme-state",
+    "state_key_alias": "alias/acme-state",
+}
 REACH = Reach(
     scope=SCOPE,
     prefix=PREFIX,
@@ -25,6 +37,11 @@ DEPLOY = [
     *(statement for builders in DEPLOY_POLICIES.values() for build in builders for statement in build(REACH)),
 ]
 PUSH = [statement for builders in PUSH_POLICIES.values() for build in builders for statement in build(REACH)]
+
+
+def identity_spec(**changes: object) -> IdentitySpec:
+    """Return the section of the stack file, with the changes of one test."""
+    return IdentitySpec.model_validate({**SECTION, **changes})
 
 
 def applies(statement: Statement, action: str, resource: str, context: Mapping[str, str]) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from annotated_types import Le
+from pydantic import ValidationError
 
 from components.buckets.buckets import RUNS_DAYS, RUNS_PREFIX, Buckets, BucketsArgs
 from components.buckets.documents import (
@@ -12,6 +13,7 @@ from components.buckets.documents import (
     access_log_bucket_policy,
     data_bucket_policy,
 )
+from components.buckets.spec import BucketSpec
 from ml_workloads.project.deployment_names import data_prefix
 from ml_workloads.project.training import TrainingSettings
 from ml_workloads.runtime.handover import keys
@@ -29,7 +31,7 @@ def s3(kind: str) -> str:
 
 
 def buckets(deploy: Deploy, **changes: Any) -> tuple[Buckets, RecordingCloud]:
-    return deploy(lambda: Buckets("buckets", BucketsArgs(account=ACCOUNT, key_arn=KEY, **changes)))
+    return deploy(lambda: Buckets("buckets", BucketsArgs(spec=BucketSpec(**changes), account=ACCOUNT, key_arn=KEY)))
 
 
 def rule(cloud: RecordingCloud, name: str) -> dict[str, Any]:
@@ -199,11 +201,13 @@ def test_only_log_delivery_from_the_named_buckets_of_this_account_writes_logs():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"noncurrent_days": 0}, "noncurrent_days must be 1 to 3650 days, got 0"),
-        ({"infrequent_access_days": 7}, "infrequent_access_days must be 30 to 3650 days, got 7"),
-        ({"access_log_days": -1}, "access_log_days must be 1 to 3650 days, got -1"),
+        ({"noncurrent_days": 0}, "noncurrent_days\n.*greater than or equal to 1 "),
+        ({"noncurrent_days": 3651}, "noncurrent_days\n.*less than or equal to 3650 "),
+        ({"infrequent_access_days": 3651}, "infrequent_access_days\n.*less than or equal to 3650 "),
+        ({"access_log_days": -1}, "access_log_days\n.*greater than or equal to 1 "),
+        ({"access_log_days": 3651}, "access_log_days\n.*less than or equal to 3650 "),
     ],
 )
 def test_periods_that_aws_refuses_are_refused_at_once(changes: dict[str, Any], message: str):
-    with pytest.raises(ValueError, match=message):
-        BucketsArgs(account=ACCOUNT, key_arn=KEY, **changes)
+    with pytest.raises(ValidationError, match=message):
+        BucketSpec(**changes)

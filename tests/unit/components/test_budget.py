@@ -4,18 +4,19 @@ from typing import Any
 
 import pytest
 
-from components.budget import Budget, BudgetArgs
+from components.budget.budget import Budget, BudgetArgs
+from components.budget.spec import BudgetSpec
 from mlp.recording import Deploy
 
 from .policies import PREFIX, given
+from .refusals import refusals
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
 
 
 def args(**changes: Any) -> BudgetArgs:
-    return BudgetArgs(
-        **given({"prefix": PREFIX, "environment": "dev", "monthly_limit_usd": 500, "topic_arn": TOPIC}, changes)
-    )
+    spec = BudgetSpec(monthly_limit_usd=500)
+    return BudgetArgs(**given({"spec": spec, "prefix": PREFIX, "environment": "dev", "topic_arn": TOPIC}, changes))
 
 
 def test_only_the_costs_of_the_environment_count(deploy: Deploy):
@@ -28,7 +29,8 @@ def test_only_the_costs_of_the_environment_count(deploy: Deploy):
 
 
 def test_every_threshold_warns_the_topic(deploy: Deploy):
-    _, cloud = deploy(lambda: Budget("budget", args(actual_percents=(80, 100), forecast_percents=(110,))))
+    spec = BudgetSpec(monthly_limit_usd=500, thresholds_percent=(80, 100), forecast_percent=(110,))
+    _, cloud = deploy(lambda: Budget("budget", args(spec=spec)))
     [budget] = cloud.of_type("aws:budgets/budget:Budget")
     warnings = budget.inputs["notifications"]
     assert [(warning["notificationType"], warning["threshold"]) for warning in warnings] == [
@@ -43,15 +45,37 @@ def test_every_threshold_warns_the_topic(deploy: Deploy):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"monthly_limit_usd": 0}, "monthly_limit_usd must be 1 to 10000000 US dollars, got 0"),
         ({"environment": ""}, "environment must be the value of the `environment` tag, got ''"),
         ({"environment": "de$v"}, r"got 'de\$v'"),
-        ({"actual_percents": (80, 80)}, r"actual_percents repeats a threshold: \(80, 80\)"),
-        ({"forecast_percents": (0,)}, "forecast_percents must be 1 to 1000 percent, got 0"),
-        ({"actual_percents": (), "forecast_percents": ()}, "hold 0 thresholds, a budget takes 1 to 10"),
-        ({"actual_percents": tuple(range(1, 12))}, "hold 12 thresholds"),
+        ({"prefix": "ML"}, "prefix must be 2 to 30 characters"),
     ],
 )
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         args(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"monthly_limit_usd": 0}, "monthly_limit_usd: got 0; write 1 or more"),
+        ({"monthly_limit_usd": 10_000_001}, "monthly_limit_usd: got 10000001; write 10000000 or less"),
+        ({"thresholds_percent": [80, 80]}, "thresholds_percent: got [80, 80]; write each percentage once"),
+        ({"forecast_percent": [0]}, "forecast_percent[0]: got 0; write 1 or more"),
+        ({"forecast_percent": [1001]}, "forecast_percent[0]: got 1001; write 1000 or less"),
+        ({"thresholds_percent": [], "forecast_percent": []}, "thresholds_percent: got []; list at least 1"),
+        ({"thresholds_percent": [*range(1, 12)]}, "list at most 5"),
+        ({"forecast_percent": [*range(1, 7)]}, "list at most 5"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_field_value_and_fix(changes: dict[str, Any], message: str):
+    [line] = refusals(BudgetSpec, {"monthly_limit_usd": 500, **changes})
+    assert message in line
+
+
+def test_the_largest_budget_has_as_many_notifications_as_aws_takes(deploy: Deploy):
+    """A budget takes ten notifications."""
+    percents = tuple(range(1, 6))
+    spec = BudgetSpec(monthly_limit_usd=500, thresholds_percent=percents, forecast_percent=percents)
+    _, cloud = deploy(lambda: Budget("budget", args(spec=spec)))
+    assert len(cloud.of_type("aws:budgets/budget:Budget")[0].inputs["notifications"]) == 10

@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
+from components.ci.github import GITHUB_ISSUER, LONGEST_PROVIDER_ARN, github_provider_arn
+from components.ci.spec import IdentitySpec
 from components.ci.trust import (
-    GITHUB_ISSUER,
-    LONGEST_PROVIDER_ARN,
-    Workflows,
     deploy_role_name,
     deploy_trust,
-    github_provider_arn,
     preview_role_name,
     preview_trust,
     push_role_name,
@@ -19,11 +17,14 @@ from components.ci.trust import (
 )
 from components.iam_documents import TRUST_POLICY_LIMIT
 
-from .policies import SCOPE, given
+from .ci_roles import SECTION, identity_spec
+from .policies import SCOPE
+from .refusals import refusals
 
 PROVIDER = github_provider_arn(SCOPE)
-WORKFLOWS = Workflows(repository="acme/ml-platform", deploy_branches=("main",), preview_branches=("main", "release"))
-REVIEWED = Workflows(repository="acme/ml-platform", deploy_environments=("prod",))
+REVIEWERS: dict[str, Any] = {"protected_branches": [], "github_environments": ["prod"]}
+WORKFLOWS = identity_spec(preview_branches=["main", "release"])
+REVIEWED = identity_spec(**REVIEWERS)
 
 
 def trusted(policy: str, audience: str, subject: str) -> bool:
@@ -88,37 +89,55 @@ def test_role_names_carry_the_environment():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"repository": "ml-platform"}, "repository must look like 'owner/name', got 'ml-platform'"),
-        ({"repository": "*/*"}, r"repository must look like 'owner/name', got '\*/\*'"),
-        ({"deploy_branches": ("*",)}, r"deploy_branches: '\*' must be one full name, without wildcards"),
-        ({"deploy_branches": ("release/*",)}, r"'release/\*' must be one full name"),
-        ({"deploy_environments": ("a b",)}, "deploy_environments: 'a b' must be one full name"),
-        ({"deploy_branches": ()}, r"name either deploy_branches or deploy_environments: got \(\) and \(\)"),
-        ({"deploy_environments": ("prod",)}, r"name either .*: got \('main',\) and \('prod',\)"),
-        ({"preview_branches": ("*",)}, r"preview_branches: '\*' must be one full name"),
+        ({"github_repository": "ml-platform"}, 'github_repository: got "ml-platform"; write owner/name'),
+        ({"github_repository": "*/*"}, 'github_repository: got "*/*"; write owner/name'),
+        ({"protected_branches": ["*"]}, 'protected_branches[0]: got "*"; write the name of one branch'),
+        ({"protected_branches": ["release/*"]}, 'got "release/*"; write the name of one branch, without wildcards'),
+        ({**REVIEWERS, "github_environments": ["a b"]}, 'environments[0]: got "a b"; write the name of one GitHub'),
+        ({**REVIEWERS, "github_environments": ["a/b"]}, 'environments[0]: got "a/b"; write the name of one GitHub'),
+        ({**REVIEWERS, "github_environments": ["*"]}, 'environments[0]: got "*"; write the name of one GitHub'),
+        ({"protected_branches": []}, "github_environments: got []; name the GitHub environments whose jobs may deploy"),
+        ({"github_environments": ["prod"]}, 'protected_branches: got ["main"]; remove it: a job that leaves out'),
+        ({"preview_branches": ["*"]}, 'preview_branches[0]: got "*"; write the name of one branch'),
+        ({"state_bucket": ""}, 'state_bucket: got ""; write 3 to 63'),
+        ({"state_bucket": "*"}, 'state_bucket: got "*"; write 3 to 63'),
+        (
+            {"state_key_alias": "key"},
+            'state_key_alias: got "key"; write the alias of a key of your own',
+        ),
+        ({"state_key_alias": "alias/*"}, 'state_key_alias: got "alias/*"; write the alias'),
     ],
 )
-def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
-    defaults: dict[str, Any] = {"repository": "acme/ml-platform", "deploy_branches": ("main",)}
-    if changes.get("deploy_environments", ("prod",)) != ("prod",):
-        defaults.pop("deploy_branches")
-    with pytest.raises(ValueError, match=message):
-        Workflows(**given(defaults, changes))
+def test_a_wrong_setting_is_refused_with_field_value_and_fix(changes: dict[str, Any], message: str):
+    [line] = refusals(IdentitySpec, {**SECTION, **changes})
+    assert message in line
 
 
-def test_more_callers_than_iam_takes_are_refused_at_once_and_the_most_that_fit_are_not():
-    def workflows(count: int) -> Workflows:
-        return Workflows(repository="acme/ml-platform", deploy_branches=tuple(f"release-{n:02}" for n in range(count)))
+@pytest.mark.parametrize(
+    ("field", "others"),
+    [
+        ("protected_branches", {}),
+        ("github_environments", {"protected_branches": []}),
+        ("preview_branches", {}),
+    ],
+)
+def test_more_callers_than_iam_takes_are_refused_at_once_and_the_most_that_fit_are_not(
+    field: str, others: dict[str, Any]
+):
+    def section(count: int) -> dict[str, Any]:
+        return {**SECTION, **others, field: [f"release-{number:02}" for number in range(count)]}
 
     for count in range(1, 60):
         try:
-            found = workflows(count)
-        except ValueError as error:
-            said = str(error)
+            spec = IdentitySpec.model_validate(section(count))
+        except ValueError:
             break
-        assert len(deploy_trust(LONGEST_PROVIDER_ARN, found)) <= TRUST_POLICY_LIMIT
+        trusts = (deploy_trust(LONGEST_PROVIDER_ARN, spec), preview_trust(LONGEST_PROVIDER_ARN, spec))
+        assert max(map(len, trusts)) <= TRUST_POLICY_LIMIT
     else:
         pytest.fail("sixty branches are more than IAM takes")
     assert count > 20
-    assert said.startswith("branches and environments that deploy make a trust policy of 2")
-    assert "IAM takes 2048: name fewer" in said
+    [line] = refusals(IdentitySpec, section(count))
+    assert line.startswith(f'{field}: got ["release-00", ')
+    assert "name fewer, they make a trust policy of 2" in line
+    assert "IAM takes 2048" in line

@@ -13,14 +13,14 @@ from components.ci.identities import (
     Identities,
     IdentitiesArgs,
 )
-from components.ci.trust import Workflows, deploy_trust, preview_trust, push_trust
+from components.ci.trust import deploy_trust, preview_trust, push_trust
 from mlp.recording import Deploy, RecordingCloud
 
+from .ci_roles import identity_spec
 from .policies import ACCOUNT, PREFIX, given
 
 PROVIDER, ROLE = "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/role:Role"
 POLICY, ATTACHMENT = "aws:iam/policy:Policy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-WORKFLOWS = Workflows(repository="acme/ml-platform", deploy_branches=("main",))
 SHARED_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 
 
@@ -28,12 +28,10 @@ def args(**changes: Any) -> IdentitiesArgs:
     return IdentitiesArgs(
         **given(
             {
+                "spec": identity_spec(),
                 "account": ACCOUNT,
                 "prefix": PREFIX,
-                "workflows": WORKFLOWS,
                 "resource_tags": {"environment": "test"},
-                "state_bucket": "acme-state",
-                "state_key_alias": "alias/acme-state",
                 "vpc_id": "vpc-own",
             },
             changes,
@@ -58,13 +56,14 @@ def test_the_provider_accepts_tokens_for_sts_only(deploy: Deploy):
 
 
 def test_an_account_that_has_the_provider_keeps_its_own(deploy: Deploy):
-    _, cloud = identities(deploy, oidc_provider_arn=SHARED_PROVIDER)
+    spec = identity_spec(oidc_provider="existing")
+    _, cloud = identities(deploy, spec=spec)
     assert cloud.of_type(PROVIDER) == []
     trusts = {role.name: role.inputs["assumeRolePolicy"] for role in cloud.of_type(ROLE)}
     assert trusts == {
-        "ci-preview": preview_trust(SHARED_PROVIDER, WORKFLOWS),
-        "ci-deploy": deploy_trust(SHARED_PROVIDER, WORKFLOWS),
-        "ci-push": push_trust(SHARED_PROVIDER, WORKFLOWS),
+        "ci-preview": preview_trust(SHARED_PROVIDER, spec),
+        "ci-deploy": deploy_trust(SHARED_PROVIDER, spec),
+        "ci-push": push_trust(SHARED_PROVIDER, spec),
     }
 
 
@@ -90,8 +89,7 @@ def test_every_policy_fits_with_the_longest_names(deploy: Deploy):
         deploy,
         prefix="machine-learning-platform-prod",
         resource_tags={"project": "machine-learning-platform", "environment": "production"},
-        state_bucket="b" * 63,
-        state_key_alias="alias/" + "k" * 60,
+        spec=identity_spec(state_bucket="b" * 63, state_key_alias="alias/" + "k" * 60),
     )
     sizes = {policy.name: len(policy.inputs["policy"]) for policy in cloud.of_type(POLICY)}
     assert max(sizes.values()) <= 6144, sizes
@@ -107,10 +105,6 @@ def test_policies_are_json_of_the_current_language_version(deploy: Deploy):
     ("changes", "message"),
     [
         ({"resource_tags": {}}, "resource_tags must name the default tags"),
-        ({"state_bucket": ""}, "state_bucket must be the name of the bucket that holds the state, got ''"),
-        ({"state_bucket": "*"}, r"got '\*'"),
-        ({"state_key_alias": "key"}, f"state_key_alias must look like 'alias/{PREFIX}-state', got 'key'"),
-        ({"state_key_alias": "alias/*"}, r"got 'alias/\*'"),
         ({"prefix": "ML"}, "prefix must be 2 to 30 characters"),
     ],
 )

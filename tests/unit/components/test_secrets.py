@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from components.secrets import Secrets, SecretsArgs, secret_policy
+from components.secrets import Secrets, SecretsArgs, SecretSpec, secret_policy
 from mlp.recording import Deploy, RecordingCloud
 
 from .policies import ACCOUNT, PREFIX, SCOPE, given, statements
@@ -15,9 +16,8 @@ ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:x-AbCdEf"
 
 
 def secrets(deploy: Deploy, *names: str, **changes: Any) -> tuple[Secrets, RecordingCloud]:
-    return deploy(
-        lambda: Secrets("secrets", SecretsArgs(account=ACCOUNT, prefix=PREFIX, names=names, key_arn=KEY, **changes))
-    )
+    spec = SecretSpec(names=names, **changes)
+    return deploy(lambda: Secrets("secrets", SecretsArgs(spec=spec, account=ACCOUNT, prefix=PREFIX, key_arn=KEY)))
 
 
 def test_entries_are_named_under_the_prefix_and_encrypted_with_the_given_key(deploy: Deploy):
@@ -55,22 +55,26 @@ def test_the_policy_only_denies_so_that_iam_decides_who_reads():
 
 @pytest.mark.parametrize("days", [0, 7, 30])
 def test_recovery_windows_that_aws_takes_are_taken(days: int):
-    args = SecretsArgs(account=ACCOUNT, prefix=PREFIX, names=(), key_arn=KEY, recovery_window_days=days)
-    assert args.recovery_window_days == days
+    assert SecretSpec(recovery_window_days=days).recovery_window_days == days
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"recovery_window_days": 3}, "recovery_window_days must be 7 to 30, or 0 to delete at once, got 3"),
-        ({"recovery_window_days": 31}, "got 31"),
-        ({"names": ("MLflow/admin",)}, "names: 'MLflow/admin' is not a secret name.*such as 'mlflow/admin'"),
-        ({"names": ("/mlflow",)}, "'/mlflow' is not a secret name"),
-        ({"names": ("db-master",)}, "'db-master' ends with a dash and six characters"),
-        ({"names": ("a/b", "a.b")}, "names: 'a/b' and 'a.b' differ in punctuation or case only: rename one"),
-        ({"names": ("a/b", "a/b")}, "names names a/b more than once"),
+        ({"recovery_window_days": 6}, r"recovery_window_days\n.*write 0 \(deleted at once\) or 7 to 30"),
+        ({"recovery_window_days": 31}, r"recovery_window_days\n.*write 0 \(deleted at once\) or 7 to 30"),
+        ({"names": ("MLflow/admin",)}, r"names\.0\n.*write lower-case letters and digits, in words joined by - or /"),
+        ({"names": ("/mlflow",)}, r"names\.0\n.*write lower-case letters and digits, in words joined by - or /"),
+        ({"names": ("db-master",)}, r"names\.0\n.*do not end in a dash and six characters"),
+        ({"names": ("a/b", "a-b")}, "names\n.*rename one of a/b and a-b, which differ in punctuation"),
+        ({"names": ("a/b", "a/b")}, "names\n.*remove the repetition of a/b"),
     ],
 )
-def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
-    with pytest.raises(ValueError, match=message):
-        SecretsArgs(**given({"account": ACCOUNT, "prefix": PREFIX, "names": ("x",), "key_arn": KEY}, changes))
+def test_bad_settings_name_the_field_and_the_fix(changes: dict[str, Any], message: str):
+    with pytest.raises(ValidationError, match=message):
+        SecretSpec(**given({"names": ("x",)}, changes))
+
+
+def test_a_prefix_that_no_service_takes_is_refused():
+    with pytest.raises(ValueError, match="prefix must be 2 to 30 characters"):
+        SecretsArgs(spec=SecretSpec(), account=ACCOUNT, prefix="x", key_arn=KEY)

@@ -7,20 +7,24 @@ import pulumi
 from components.account import Account
 from components.buckets.buckets import BucketHandle
 from components.database.database import DatabaseHandle
-from components.eks import ClusterHandle, NodePool
-from platform_services import PlatformArgs, Ranges, Retention
+from components.eks.arguments import ClusterHandle, NodePool
+from components.eks.autoscaler_spec import AutoscalerSpec
+from components.eks.pool_spec import NodePoolSpec
+from platform_services.handles import Retention
+from platform_services.mlflow.spec import MlflowSpec
+from platform_services.network_policies import Ranges
+from platform_services.platform import PlatformArgs
 
 ACCOUNT = Account(id="123456789012", partition="aws", region="us-east-1")
 
 
-def pool(name: str, instance_type: str, accelerator: str = "none") -> NodePool:
+def pool(name: str, instance_type: str, accelerator: str = "none", **others: Any) -> NodePool:
+    spec = {"instance_types": [instance_type], "accelerator": accelerator, "max_size": 4, **others}
     return NodePool(
         name=name,
-        instance_types=(instance_type,),
-        accelerator=accelerator,
-        max_size=4,
-        version="1.36",
-        zones=("us-east-1a",),
+        spec=NodePoolSpec.model_validate(spec),
+        default_zones=("us-east-1a",),
+        default_version="1.36",
     )
 
 
@@ -62,6 +66,8 @@ def platform_args(cluster: ClusterHandle) -> PlatformArgs:
         return pulumi.Output.from_input(text)
 
     return PlatformArgs(
+        autoscaler=AutoscalerSpec(),
+        mlflow=MlflowSpec(),
         cluster=cluster,
         environment="test",
         prefix="ml-platform-test",

@@ -1,25 +1,21 @@
 """The EFA device plugin runs only on nodes with EFA interfaces."""
 
-from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pytest
 
-from components.accelerators import Taint
-from components.eks import NodePool
+from components.eks.arguments import NodePool
 from mlp.recording import Deploy, RecordingCloud
-from platform_services import Platform
 from platform_services.efa_plugin import EfaPlugin, EfaPluginArgs
+from platform_services.platform import Platform
 from platform_services.versions import EKS_IMAGES_ACCOUNTS, WITHOUT_EKS_IMAGES, efa_device_plugin
 from stacks.providers import kubernetes_provider
 from stacks.settings.regions import REGIONS
 from tests.unit.platform_services.clusters import GENERAL, handle, platform_args, pool
 
-H100 = replace(pool("h100", "p5.48xlarge", "nvidia-h100"), efa=True)
-FAST = replace(
-    pool("fast", "m7i.48xlarge"), efa=True, extra_taints=(Taint(key="team", value="true", effect="NoExecute"),)
-)
+H100 = pool("h100", "p5.48xlarge", "nvidia-h100", efa=True)
+FAST = pool("fast", "m7i.48xlarge", efa=True, taints={"team": "NoExecute"})
 
 
 def plugin(deploy: Deploy, *pools: NodePool) -> dict[str, Any]:
@@ -48,7 +44,7 @@ def test_a_platform_has_it_where_a_pool_has_efa(deploy: Deploy):
 
 
 def test_a_platform_without_such_a_pool_has_none(deploy: Deploy):
-    without = platform(deploy, replace(H100, efa=False)).of_type("kubernetes:apps/v1:DaemonSet")
+    without = platform(deploy, pool("h100", "p5.48xlarge", "nvidia-h100")).of_type("kubernetes:apps/v1:DaemonSet")
     assert [each.inputs["metadata"]["name"] for each in without] == ["nvidia-device-plugin"]
 
 

@@ -1,13 +1,17 @@
 """The cluster's basics as a whole, and invariants of their tables."""
 
+from dataclasses import replace
+
 import pulumi
 import pytest
 
 from components.eks.access import READERS, TEAMS
+from components.eks.autoscaler_spec import AutoscalerSpec
 from components.eks.versions import MINORS
 from mlp.recording import Deploy, RecordingCloud
-from platform_services import Platform
+from platform_services.mlflow.spec import MlflowSpec
 from platform_services.namespaces import ML_PLATFORM, NAMESPACES, Namespace, pod_security_labels
+from platform_services.platform import Platform
 from platform_services.readers import READABLE
 from platform_services.versions import CLUSTER_AUTOSCALER
 from stacks.providers import kubernetes_provider
@@ -21,6 +25,25 @@ def platform(deploy: Deploy, *, exists: bool = True) -> tuple[Platform, Recordin
         return Platform("platform", platform_args(cluster), pulumi.ResourceOptions(providers=[kubernetes]))
 
     return deploy(program, preview=not exists)
+
+
+def test_sections_of_the_stack_file_reach_their_services(deploy: Deploy):
+    def program() -> None:
+        cluster = handle()
+        args = replace(
+            platform_args(cluster),
+            autoscaler=AutoscalerSpec(scale_down_minutes=3),
+            mlflow=MlflowSpec(replicas=3, workers=2),
+        )
+        Platform("platform", args, pulumi.ResourceOptions(providers=[kubernetes_provider(cluster)]))
+
+    _, cloud = deploy(program)
+    server = cloud.named("platform-mlflow-deployment").inputs["spec"]
+    [container] = server["template"]["spec"]["containers"]
+    assert server["replicas"] == 3
+    assert {"name": "PLATFORM_WORKERS", "value": "2"} in container["env"]
+    autoscaler = cloud.named("platform-autoscaler-deployment").inputs["spec"]["template"]["spec"]
+    assert "--scale-down-unneeded-time=3m" in autoscaler["containers"][0]["args"]
 
 
 def test_workloads_learn_the_names_that_they_refer_to(deploy: Deploy):

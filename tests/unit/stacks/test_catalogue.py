@@ -5,7 +5,8 @@ from typing import Any
 import botocore.session
 
 from components.log_retention import RETENTION_DAYS
-from stacks.settings.regions import ENDPOINT_SERVICES, PRIVATE_NODE_SERVICES, REGIONS
+from components.network.endpoint_services import ENDPOINT_SERVICES, PRIVATE_NODE_SERVICES
+from stacks.settings.regions import REGIONS
 
 
 def test_regions_are_those_that_have_eks():

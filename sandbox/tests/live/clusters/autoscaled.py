@@ -17,12 +17,12 @@ from mlp_sandbox.clusters.model import NodeSpec
 from mlp_sandbox.clusters.nodes.instance_types import instance_type
 from mlp_sandbox.clusters.nodes.simulated_nodes import manifest
 from mlp_sandbox.contracts.desired import EksTaint
-from mlp_sandbox.instance import PROJECT
+from mlp_sandbox.instance import SOURCES
 from mlp_sandbox.testing.box import free_port
 from sandbox.tests.live.clusters.real_cluster import wait_for
 
 CLUSTER = "autoscaled"
-STANDINS = PROJECT / "sandbox" / "cluster" / "standins"
+STANDINS = SOURCES / "mlp_sandbox" / "clusters" / "standins"
 
 
 class Account:

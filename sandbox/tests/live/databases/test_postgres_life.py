@@ -101,7 +101,7 @@ def test_a_server_that_outlived_a_killed_emulator_is_adopted(running: Running, t
             time.sleep(600)
         """)
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
     with subprocess.Popen(
         [sys.executable, str(program), str(running.home)], stdout=subprocess.PIPE, text=True, env=environment
     ) as emulator:

@@ -19,7 +19,7 @@ from botocore.config import Config
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CONFIG = Config(retries={"max_attempts": 0}, parameter_validation=True)
 
 

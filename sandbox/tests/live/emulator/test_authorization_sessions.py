@@ -11,9 +11,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from mlp_sandbox.emulator.__main__ import MOTO_SETTINGS
+from mlp_sandbox.testing.github import ISSUER, token
 from sandbox.tests.live.emulator.principals import Principals, allow, document, refused
 from sandbox.tests.live.emulator.running import ACCOUNT, ROOT, Running
-from tests.environments.github import ISSUER, token
 
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 # The same process, with a clock that is three hours ahead.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.environments.github import MAIN, sign_in
+from mlp_sandbox.testing.github import MAIN, sign_in
 from tests.environments.real_nodes.deployed import Deployed
 from tests.environments.real_nodes.eks.conftest import AsRole
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from components.eks import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs
-from components.eks.versions import ADDONS
+from components.eks.addons import NodeAddons, NodeAddonsArgs, ServiceAddons, ServiceAddonsArgs
+from components.eks.versions import ADDONS, Minor
 from mlp.recording import Deploy, RecordingCloud
 from tests.unit.components.policies import ACCOUNT, statements
 
 ADDON = "aws:eks/addon:Addon"
 
 
-def node_addons(deploy: Deploy, version: str = "1.36") -> RecordingCloud:
+def node_addons(deploy: Deploy, version: Minor = "1.36") -> RecordingCloud:
     _, cloud = deploy(
         lambda: NodeAddons(
             "node-addons",
@@ -54,7 +54,7 @@ def addon(cloud: RecordingCloud, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", ADDONS)
-def test_versions_are_those_of_the_table(deploy: Deploy, version: str):
+def test_versions_are_those_of_the_table(deploy: Deploy, version: Minor):
     for each in node_addons(deploy, version).of_type(ADDON):
         assert each.inputs["addonVersion"] == ADDONS[version][each.inputs["addonName"]]
 

@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from components.eks import Cluster, ClusterArgs
+from components.eks.arguments import ClusterArgs
+from components.eks.cluster import Cluster
+from components.eks.spec import ClusterSpec
 from components.eks.versions import ADDONS, MINORS, NODE_RELEASES
 from mlp.recording import Deploy, RecordingCloud
+from tests.unit.components.eks.specs import CLUSTER as SOUND
+from tests.unit.components.eks.specs import cluster_spec, refusal
 from tests.unit.components.policies import ACCOUNT, PREFIX, SCOPE, given, statements
 
 CLUSTER, RULE = "aws:eks/cluster:Cluster", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -19,7 +23,7 @@ def args(**changes: Any) -> ClusterArgs:
             {
                 "account": ACCOUNT,
                 "prefix": PREFIX,
-                "version": "1.36",
+                "spec": cluster_spec(),
                 "vpc_id": "vpc-1",
                 "subnet_ids": ("subnet-1", "subnet-2"),
                 "service_cidr": "172.20.0.0/16",
@@ -48,13 +52,13 @@ def test_the_api_is_private_unless_ranges_are_listed(deploy: Deploy):
 
 
 def test_listed_ranges_and_no_others_reach_the_public_api(deploy: Deploy):
-    listed = inputs(deploy, public_cidrs=("203.0.113.0/24",))["vpcConfig"]
+    listed = inputs(deploy, spec=cluster_spec(public_access=True, api_cidrs=["203.0.113.0/24"]))["vpcConfig"]
     assert (listed["endpointPrivateAccess"], listed["endpointPublicAccess"]) == (True, True)
     assert listed["publicAccessCidrs"] == ["203.0.113.0/24"]
 
 
 def test_named_private_ranges_reach_the_private_api_over_https(deploy: Deploy):
-    _, cloud = cluster(deploy, private_cidrs={"vpn": "10.200.0.0/16"})
+    _, cloud = cluster(deploy, spec=cluster_spec(private_cidrs={"vpn": "10.200.0.0/16"}))
     [rule] = cloud.of_type(RULE)
     assert rule.name == "cluster-from-vpn"
     assert (rule.inputs["cidrIpv4"], rule.inputs["fromPort"], rule.inputs["toPort"]) == ("10.200.0.0/16", 443, 443)
@@ -73,7 +77,7 @@ def test_secrets_are_encrypted_with_a_key_of_their_own_that_the_control_plane_ma
 
 
 def test_the_log_group_is_there_before_the_cluster_writes_to_it(deploy: Deploy):
-    _, cloud = cluster(deploy, log_types=("audit",), log_retention_days=30)
+    _, cloud = cluster(deploy, spec=cluster_spec(log_types=["audit"], log_retention_days=30))
     [group], [made] = cloud.of_type("aws:cloudwatch/logGroup:LogGroup"), cloud.of_type(CLUSTER)
     assert group.inputs["name"] == f"/aws/eks/{NAME}/cluster"
     assert (group.inputs["retentionInDays"], group.inputs["kmsKeyId"]) == (30, "arn:logs-key")
@@ -101,7 +105,7 @@ def test_add_ons_are_ours_alone(deploy: Deploy):
 
 @pytest.mark.parametrize("protected", [True, False])
 def test_deletion_protection_and_support_are_as_asked(deploy: Deploy, protected: bool):
-    made = inputs(deploy, deletion_protection=protected, support="EXTENDED")
+    made = inputs(deploy, spec=cluster_spec(deletion_protection=protected, upgrade_policy="extended"))
     assert made["deletionProtection"] is protected
     assert made["upgradePolicy"] == {"supportType": "EXTENDED"}
 
@@ -116,17 +120,28 @@ def test_the_issuer_is_known_to_iam_without_a_thumbprint(deploy: Deploy):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": "1.20"}, "version must be one of 1.33, .*got '1.20'"),
         ({"subnet_ids": ("subnet-1",)}, "subnets of at least two zones, got 1"),
-        ({"log_types": ("audits",)}, "log_types must be of api, audit.*got audits"),
-        ({"log_retention_days": 31}, "log_retention_days must be one of 1, 3.*got 31"),
-        ({"private_cidrs": {"vpn": "10.0.0.0/8", "VPN": "10.1.0.0/16"}}, "private_cidrs: 'vpn' and 'VPN' differ"),
         ({"prefix": "X"}, "prefix must be"),
     ],
 )
 def test_bad_arguments_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         args(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": "1.20"}, "version: got \"1.20\"; write one of '1.33', "),
+        ({"log_types": ["audits"]}, "log_types[0]: got \"audits\"; write one of 'api', 'audit'"),
+        ({"log_retention_days": 31}, "log_retention_days: got 31; CloudWatch keeps logs for fixed periods only"),
+        ({"private_cidrs": {"vpn": "10.0.0.0/8", "VPN": "10.1.0.0/16"}}, "write up to 20 lower-case letters"),
+        ({"pods_per_node": 7}, "pods_per_node: got 7; write 8 or more"),
+        ({"pods_per_node": 251}, "pods_per_node: got 251; write 250 or less"),
+    ],
+)
+def test_bad_specs_name_the_field_the_value_and_the_fix(changes: dict[str, Any], message: str):
+    assert message in refusal(ClusterSpec, {**SOUND, **changes})
 
 
 def test_every_minor_has_every_add_on_and_a_release_of_the_nodes_image():

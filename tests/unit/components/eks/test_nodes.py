@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from components.accelerators import Taint
-from components.eks import NodeGroup, NodeGroupArgs, NodePool, NodeRole, NodeRoleArgs
+from components.eks.arguments import NodeGroupArgs, NodePool
 from components.eks.node_config import node_config, user_data
-from components.eks.node_groups import TEMPLATE_TAG, autoscaling_tags
+from components.eks.node_groups import TEMPLATE_TAG, NodeGroup, autoscaling_tags
+from components.eks.node_role import NodeRole, NodeRoleArgs
+from components.eks.pool_spec import NodePoolSpec
 from mlp.recording import Deploy, Recorded, RecordingCloud
+from tests.unit.components.eks.specs import POOL, pool_spec, refusal
 from tests.unit.components.policies import ACCOUNT, given, statements
 
 GROUP, TEMPLATE = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/launchTemplate:LaunchTemplate"
@@ -17,24 +19,14 @@ BLOCK: dict[str, Any] = {
     "instance_types": ("p5.48xlarge",),
     "accelerator": "nvidia-h100",
     "capacity": "capacity_block",
-    "capacity_reservation_id": "cr-0123456789abcdef0",
+    "capacity_reservation": "cr-0123456789abcdef0",
     "zones": ("us-east-1a",),
 }
 
 
 def pool(**changes: Any) -> NodePool:
     return NodePool(
-        **given(
-            {
-                "name": "l4",
-                "instance_types": ("g6.xlarge", "g6.2xlarge"),
-                "accelerator": "nvidia-l4",
-                "max_size": 4,
-                "version": "1.36",
-                "zones": ("us-east-1b", "us-east-1a"),
-            },
-            changes,
-        )
+        name="l4", spec=pool_spec(**changes), default_zones=("us-east-1a", "us-east-1b"), default_version="1.36"
     )
 
 
@@ -48,6 +40,7 @@ def nodes(deploy: Deploy, made: NodePool | None = None, **changes: Any) -> Recor
         "role_arn": "arn:node-role",
         "volume_key_arn": "arn:data-key",
         "tags": {"project": "ml-platform", "environment": "test"},
+        "pods_per_node": 110,
     }
     _, cloud = deploy(lambda: NodeGroup("nodes-l4", NodeGroupArgs(**given(defaults, changes))))
     return cloud
@@ -84,7 +77,7 @@ def test_spot_is_asked_for_by_name(deploy: Deploy):
 
 
 def test_the_disk_has_the_size_that_was_asked_for(deploy: Deploy):
-    [mapping] = only(nodes(deploy, pool(disk_gib=250)), TEMPLATE).inputs["blockDeviceMappings"]
+    [mapping] = only(nodes(deploy, pool(disk_gb=250)), TEMPLATE).inputs["blockDeviceMappings"]
     assert mapping["ebs"]["volumeSize"] == 250
 
 
@@ -133,7 +126,7 @@ def test_efa_traffic_is_let_through_among_the_nodes_of_the_pool_only(deploy: Dep
 def test_efa_does_not_bring_a_placement_group_which_is_asked_for_apart(deploy: Deploy):
     types: dict[str, Any] = {"instance_types": ("p5.48xlarge",), "accelerator": "nvidia-h100", "efa": True}
     assert "placement" not in only(nodes(deploy, pool(**types)), TEMPLATE).inputs
-    cloud = nodes(deploy, pool(**types, placement_group=True))
+    cloud = nodes(deploy, pool(**types, placement_group=True, zones=["us-east-1a"]))
     assert only(cloud, "aws:ec2/placementGroup:PlacementGroup").inputs["strategy"] == "cluster"
     assert only(cloud, TEMPLATE).inputs["placement"] == {"groupName": "nodes-l4-together"}
 
@@ -163,8 +156,8 @@ def test_user_data_is_a_mime_archive_that_tells_nodeadm_the_pods_and_the_disks()
 def test_disks_of_the_instance_are_joined_where_every_type_has_them():
     assert "strategy: RAID0" in node_config(110, raid=True)
     assert "localStorage" not in node_config(110, raid=False)
-    assert pool().has_instance_store
-    assert not pool(instance_types=("m7i.large",), accelerator="none").has_instance_store
+    assert pool_spec().has_instance_store
+    assert not pool_spec(instance_types=["m7i.large"], accelerator="none").has_instance_store
 
 
 def test_empty_groups_tell_the_autoscaler_labels_taints_and_devices():
@@ -172,7 +165,7 @@ def test_empty_groups_tell_the_autoscaler_labels_taints_and_devices():
         pool(
             instance_types=("g6.12xlarge",),
             labels={"team": "vision"},
-            extra_taints=(Taint(key="dedicated", value="true", effect="NoExecute"),),
+            taints={"dedicated": "NoExecute"},
         )
     )
     assert tags == {
@@ -191,7 +184,7 @@ def test_empty_groups_tell_the_autoscaler_the_efa_interfaces_that_their_nodes_wo
     types: dict[str, Any] = {"instance_types": ("p5.48xlarge",), "accelerator": "nvidia-h100"}
     assert autoscaling_tags(pool(**types, efa=True))[f"{TEMPLATE_TAG}/resources/vpc.amazonaws.com/efa"] == "32"
     assert f"{TEMPLATE_TAG}/resources/vpc.amazonaws.com/efa" not in autoscaling_tags(pool(**types))
-    assert pool(instance_types=("p6-b300.48xlarge",), accelerator="nvidia-b300", efa=True).efa_interfaces == 16
+    assert pool_spec(instance_types=["p6-b300.48xlarge"], accelerator="nvidia-b300", efa=True).efa_interfaces == 16
 
 
 def test_tags_are_put_on_the_auto_scaling_group_and_not_on_its_instances(deploy: Deploy):
@@ -207,17 +200,23 @@ def test_a_group_without_accelerator_that_is_never_empty_needs_no_tags():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"instance_types": ()}, "pool l4: name at least one instance type"),
-        ({"instance_types": ("m7i.large",)}, "accelerator must be what m7i.large have, got nvidia-l4"),
-        ({"instance_types": ("g6.xlarge", "g6.12xlarge")}, "differ in architecture or number of accelerators"),
-        ({"efa": True}, "efa asks for types that have it, got g6.xlarge, g6.2xlarge"),
-        ({"min_size": 5}, "max_size must be 5 to 450 nodes, got 4"),
-        ({"version": "1.20"}, "version must be one of 1.33"),
+        ({"instance_types": []}, "instance_types: got []; list at least 1"),
+        ({"instance_types": ["m7i.large"]}, 'accelerator: got "nvidia-l4"; write none, which is what m7i.large has'),
+        ({"instance_types": ["g6.xlarge", "g6.12xlarge"]}, "g6.xlarge has 1, g6.12xlarge has 4"),
+        ({"instance_types": ["m7i.large", "m7g.large"], "accelerator": "none"}, "these are arm64 and x86_64"),
+        ({"efa": True}, "efa: got true; write false or choose larger types, g6.xlarge, g6.2xlarge has no EFA"),
+        ({"min_size": 5}, "max_size: got 4; write at least min_size, which is 5"),
+        ({"max_size": 451}, "max_size: got 451; write 450 or less"),
+        ({"version": "1.20"}, "version: got \"1.20\"; write one of '', '1.33'"),
     ],
 )
 def test_pools_that_cannot_be_are_refused(changes: dict[str, Any], message: str):
-    with pytest.raises(ValueError, match=message):
-        pool(**changes)
+    assert message in refusal(NodePoolSpec, {**POOL, **changes})
+
+
+def test_a_pool_without_zones_and_version_has_those_of_its_cluster():
+    made = pool(zones=[])
+    assert (made.zones, made.version) == (("us-east-1a", "us-east-1b"), "1.36")
 
 
 def test_a_zone_without_subnet_is_refused(deploy: Deploy):
@@ -228,7 +227,7 @@ def test_a_zone_without_subnet_is_refused(deploy: Deploy):
 @pytest.mark.parametrize("sessions", [True, False])
 def test_nodes_may_join_and_pull_images_and_nothing_else(deploy: Deploy, sessions: bool):
     _, cloud = deploy(
-        lambda: NodeRole("node-role", NodeRoleArgs(account=ACCOUNT, cluster_name="c-eks", sessions=sessions))
+        lambda: NodeRole("node-role", NodeRoleArgs(account=ACCOUNT, cluster_name="c-eks", node_sessions=sessions))
     )
     attached = {
         each.inputs["policyArn"].rpartition("/")[2]

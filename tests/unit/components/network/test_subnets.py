@@ -70,14 +70,6 @@ def test_aws_keeps_five_addresses_of_each_subnet():
     assert usable_addresses("10.0.0.0/28") == 11
 
 
-@pytest.mark.parametrize(
-    "zones", [[], ["us-east-1a", "us-east-1a"], ["us-east-1a", "eu-west-1a"], ["us-east-1z"], [""]], ids=str
-)
-def test_zones_that_cannot_be_told_apart_are_refused(zones: list[str]):
-    with pytest.raises(ValueError, match="zones must end in different letters of abcdefgh"):
-        plan_subnets("10.0.0.0/16", "100.64.0.0/16", zones)
-
-
 @pytest.mark.parametrize("cidr", ["10.0.0.0/15", "10.0.0.0/23", "11.0.0.0/16", "172.17.0.0/16", "10.0.0.7/16", "ten"])
 def test_unsuitable_vpc_ranges_are_refused(cidr: str):
     with pytest.raises(ValueError, match=r"range|host bits|Expected 4 octets"):

@@ -14,7 +14,7 @@ import pulumi
 from pulumi_kubernetes import Provider
 
 from components.buckets.buckets import BucketHandle
-from components.eks import NodePool
+from components.eks.arguments import NodePool
 from components.secrets import SecretHandle
 from ml_workloads.deployment import Workloads, WorkloadsArgs, workloads
 from ml_workloads.project import Project, parse_project

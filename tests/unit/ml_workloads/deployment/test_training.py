@@ -1,7 +1,6 @@
 """The training CronJob: its schedule, the end of a run, and the settings of a run's pods."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -344,7 +343,7 @@ def test_a_node_is_not_emptied_of_a_run(part: str):
 
 
 def test_efa_is_asked_for_without_huge_pages_which_a_pod_would_have_to_ask_for_too():
-    h100 = replace(pool("h100", "p5.48xlarge", "nvidia-h100"), efa=True)
+    h100 = pool("h100", "p5.48xlarge", "nvidia-h100", efa=True)
     wanted = project(
         training={"accelerator": {"type": "nvidia-h100", "count": 8}, "efa": 32},
         quota={"accelerators": 8, "efa": 32},

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from components.eks.arguments import NodePool
+from components.eks.pool_spec import NodePoolSpec
 from ml_workloads.deployment.workloads import impossible
 from ml_workloads.project import Project, parse_project
 from mlp.environments import STACKS
@@ -78,10 +79,9 @@ def test_accelerators_are_judged_as_the_program_judges_them(environment: str, ac
     content = yaml.safe_load((STACKS / f"Pulumi.{environment}.yaml").read_text())
     clusters = content["config"]["ml-platform:platform"]["cluster"]
     pools = [
-        NodePool(name=name, instance_types=tuple(each["instance_types"]), max_size=1, version="1.36", zones=(),
-                 accelerator=each.get("accelerator", "none"))
+        NodePool(name=name, spec=NodePoolSpec.model_validate(each), default_zones=(), default_version="1.36")
         for name, each in {"general": clusters["general_pool"], **clusters.get("gpu_pools", {})}.items()
-    ]  # fmt: skip
+    ]
     program = list(impossible([wanted], environment, pools))
     ours = [each for each in problems(wanted, pools_of(environment, STACKS)) if "has no pool with" in each]
     assert bool(program) == bool(ours)
@@ -100,17 +100,17 @@ def test_accelerators_are_judged_as_the_program_judges_them(environment: str, ac
 def test_efa_is_judged_as_the_program_judges_it(accelerator: dict[str, Any] | None, efa: int, said: str):
     wanted = project(accelerator=accelerator, efa=efa)
     made = [
-        replace(pool("h100", "p5.48xlarge", "nvidia-h100"), efa=True),
+        pool("h100", "p5.48xlarge", "nvidia-h100", efa=True),
         pool("l4", "g6.8xlarge", "nvidia-l4"),
-        replace(pool("fast", "m7i.48xlarge"), efa=True),
+        pool("fast", "m7i.48xlarge", efa=True),
     ]
     pools = tuple(
         replace(
             DEV[0],
             name=each.name,
-            accelerator=each.accelerator,
-            devices=each.devices,
-            efa=each.efa_interfaces,
+            accelerator=each.spec.accelerator,
+            devices=each.spec.devices,
+            efa=each.spec.efa_interfaces,
             taints=frozenset(),
         )
         for each in made

@@ -1,6 +1,5 @@
 """SNS topic for budgets, alarms and events of an environment, with its e-mail subscriptions."""
 
-import re
 from dataclasses import dataclass
 
 import pulumi
@@ -8,22 +7,25 @@ import pulumi_aws as aws
 
 from components.account import Account
 from components.iam_documents import Scope, Statement, deny_insecure_transport, document
-from components.naming import check_unique, slug
+from components.naming import slug
+from components.notifications.spec import NotificationSpec
 
 PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com")
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationsArgs:
+    """Arguments of the notifications.
+
+    Attributes:
+        spec: Section `notifications` of the stack file.
+        account: Account whose services publish to the topic.
+        key_arn: KMS key that encrypts the topic.
+    """
+
+    spec: NotificationSpec
     account: Account
     key_arn: pulumi.Input[str]
-    emails: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_unique("emails", self.emails)
-        for email in self.emails:
-            if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
-                raise ValueError(f"emails: {email!r} is not an e-mail address, such as 'ml-platform@example.com'")
 
 
 def topic_policy(scope: Scope, topic_arn: str) -> str:
@@ -54,7 +56,7 @@ class Notifications(pulumi.ComponentResource):
             policy=pulumi.Output.all(args.account.scope, topic.arn).apply(lambda known: topic_policy(*known)),
             opts=child,
         )
-        for email in args.emails:
+        for email in args.spec.emails:
             aws.sns.TopicSubscription(
                 f"{name}-email-{slug(email)}",
                 topic=topic.arn,

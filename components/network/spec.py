@@ -1,4 +1,4 @@
-"""Network settings: address ranges, zones, internet access and connections."""
+"""Section `network` of a stack file: address ranges, zones, internet access and connections to external networks."""
 
 import difflib
 import ipaddress
@@ -8,14 +8,17 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.log_retention import RetentionDays
-from components.network.subnets import check_pod_range, check_vpc_range
-from stacks.settings.connections import ConnectionSettings
-from stacks.settings.regions import ENDPOINT_SERVICES
+from components.network.endpoint_services import ENDPOINT_SERVICES
+from components.network.subnets import SLOTS, ZoneSubnets, check_pod_range, check_vpc_range, plan_subnets
 from validation.base import Allowed, Problem, Section, network_range, refuse, unique
 from validation.names import Name
 
 # https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html (serviceIpv4Cidr)
 SERVICE_RANGES = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+GATEWAY = re.compile(r"(tgw|pcx)-([0-9a-f]{8}|[0-9a-f]{17})")
+# https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html: EC2 rejects routes to 169.254.168.0/22, and nodes
+# use the rest of the range themselves (metadata, time, DNS, the Pod Identity agent).
+LINK_LOCAL = ipaddress.IPv4Network("169.254.0.0/16")
 
 
 def vpc_range(text: str) -> str:
@@ -37,9 +40,19 @@ def service_range(text: str) -> str:
 
 
 def zone_name(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d[a-h]", text):
+    if not re.fullmatch(rf"[a-z]{{2}}(-[a-z]+)+-\d[{SLOTS}]", text):
         raise ValueError("write an availability zone such as us-east-1a")
     return text
+
+
+def letters_differ(zones: tuple[str, ...]) -> tuple[str, ...]:
+    letters = [zone[-1] for zone in zones]
+    repeated = [zone for zone in zones if letters.count(zone[-1]) > 1]
+    if repeated:
+        raise ValueError(
+            f"name zones of one region: {', '.join(repeated)} end in the same letter, and would have the same subnets"
+        )
+    return zones
 
 
 def endpoint_service(text: str) -> str:
@@ -50,8 +63,23 @@ def endpoint_service(text: str) -> str:
     return text
 
 
+def gateway_id(text: str) -> str:
+    if not GATEWAY.fullmatch(text):
+        raise ValueError("write the id of a transit gateway (tgw-0123456789abcdef0) or peering connection (pcx-...)")
+    return text
+
+
+def outside_range(text: str) -> str:
+    if ipaddress.IPv4Network(network_range(text)).overlaps(LINK_LOCAL):
+        raise ValueError(f"write a range apart from {LINK_LOCAL}, which leads to a node's own services")
+    return text
+
+
 Zones = Annotated[
-    tuple[Annotated[str, AfterValidator(zone_name), Allowed("zone name")], ...], Strict(False), AfterValidator(unique)
+    tuple[Annotated[str, AfterValidator(zone_name), Allowed("zone name")], ...],
+    Strict(False),
+    AfterValidator(unique),
+    AfterValidator(letters_differ),
 ]
 Endpoints = Annotated[
     tuple[
@@ -66,9 +94,24 @@ Endpoints = Annotated[
     Strict(False),
     AfterValidator(unique),
 ]
+Nat = Literal["none", "single", "per_zone"]
+OutsideRange = Annotated[str, AfterValidator(outside_range)]
 
 
-class NetworkSettings(Section):
+class ConnectionSpec(Section):
+    gateway: Annotated[str, AfterValidator(gateway_id), Allowed("id of a transit gateway or peering connection")]
+    """Existing gateway of the connection. For a transit gateway, the program creates the VPC attachment, which AWS
+    bills by the hour. For a peering connection, it creates only the routes.
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html"""
+    cidrs: Annotated[dict[Name, OutsideRange], Allowed("names to IPv4 ranges")] = Field(min_length=1)
+    """Ranges behind the gateway, by name; `cluster.private_cidrs` selects those that may call the Kubernetes API."""
+
+    @property
+    def is_peering(self) -> bool:
+        return self.gateway.startswith("pcx-")
+
+
+class NetworkSpec(Section):
     cidr: Annotated[str, AfterValidator(vpc_range), Allowed("private IPv4 range, /16 to /22")]
     """Range of the VPC. Each zone letter owns one eighth, so adding a zone does not move the others."""
     pod_cidr: Annotated[str, AfterValidator(pod_range), Allowed("IPv4 range inside 100.64.0.0/10, /16 to /22")]
@@ -77,12 +120,12 @@ class NetworkSettings(Section):
     """Range of Kubernetes services; it exists only inside the cluster."""
     zones: Zones = Field(min_length=2, max_length=6)
     """Availability zones. EKS and RDS both require subnets in at least two."""
-    nat: Literal["none", "single", "per_zone"]
+    nat: Nat
     """NAT of the private subnets: none, one gateway (cheap, but the failure of its zone cuts off all), or one per
     zone."""
     interface_endpoints: Endpoints = ()
     """AWS services that nodes and pods reach through a private endpoint instead of the internet."""
-    connections: dict[Name, ConnectionSettings] = Field(default_factory=dict[str, ConnectionSettings])
+    connections: dict[Name, ConnectionSpec] = Field(default_factory=dict[str, ConnectionSpec])
     """Connections to networks outside the VPC, by name: offices behind a VPN, CI runners."""
     flow_log_retention_days: RetentionDays = 90
     """Retention of flow logs in days."""
@@ -121,3 +164,13 @@ class NetworkSettings(Section):
             if ipaddress.IPv4Network(named[later]).overlaps(ipaddress.IPv4Network(named[earlier]))
         )
         return self
+
+    def plan(self) -> tuple[ZoneSubnets, ...]:
+        """Return the zones with their address ranges, ordered by zone letter and not as in the stack file."""
+        return tuple(sorted(plan_subnets(self.cidr, self.pod_cidr, self.zones), key=lambda zone: zone.letter))
+
+    def nat_zone(self, letter: str) -> str | None:
+        """Return the letter of the zone with the NAT gateway for private subnets of zone `letter`; None without NAT."""
+        if self.nat == "none":
+            return None
+        return letter if self.nat == "per_zone" else min(zone[-1] for zone in self.zones)

@@ -1,82 +1,31 @@
 """Kubernetes cluster settings: version, API access, permissions of teams, and node pools."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from components.accelerators import ACCELERATORS, NO_ACCELERATOR
-from components.eks.access import NAMESPACE_PATTERN
+from components.eks.access_spec import SignInSpec, TeamSpec
+from components.eks.autoscaler_spec import AutoscalerSpec
+from components.eks.pool_spec import NodePoolSpec
+from components.eks.versions import Minor
 from components.instance_families import gives_pods_interfaces
 from components.log_retention import RetentionDays
-from stacks.settings.pools import NodePoolSettings
 from validation.base import Allowed, Cidr, Cidrs, Problem, Section, refuse, unique
 from validation.names import Name
 
 GENERAL_POOL = "general"
 
-
-def namespace(text: str) -> str:
-    if not NAMESPACE_PATTERN.fullmatch(text) or not text.strip("*"):
-        raise ValueError("write a namespace, or the start of some, such as vision-*")
-    return text
-
-
-def tag_value(text: str) -> str:
-    """Raise ValueError for wildcards and variables.
-
-    In a trust policy they would admit more principals than the text suggests.
-    """
-    if not text or len(text) > 256 or re.search(r"[*?$]", text):
-        raise ValueError("write up to 256 characters, without wildcards and variables")
-    return text
-
-
-Tag = Annotated[str, AfterValidator(tag_value), Allowed("value of a tag")]
 LogTypes = Annotated[
     tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...],
     Strict(False),
     AfterValidator(unique),
 ]
-Namespaces = Annotated[
-    tuple[Annotated[str, AfterValidator(namespace), Allowed("namespace, or the start of some with *")], ...],
-    Strict(False),
-    AfterValidator(unique),
-]
 
 
-class TeamSettings(Section):
-    namespaces: Namespaces = Field(min_length=1)
-    """Namespaces that the team works in."""
-    policy: Literal["view", "edit", "admin"] = "edit"
-    """Permissions of the team in its namespaces.
-    https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html"""
-
-
-class SignInSettings(Section):
-    mfa: bool = True
-    """If true, people must have signed in with a second factor. Sessions of IAM Identity Center never show one.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
-    principal_tags: Annotated[dict[str, Tag], Allowed("tag keys to values")] = Field(default_factory=dict[str, str])
-    """Tags that a person's role or user must have.
-    https://docs.aws.amazon.com/singlesignon/latest/userguide/attributesforaccesscontrol.html"""
-
-    @model_validator(mode="after")
-    def something_is_demanded(self) -> Self:
-        if not self.mfa and not self.principal_tags:
-            fix = "write true or name principal_tags, or every principal of the account could assume the roles"
-            refuse([Problem(field="mfa", value=False, fix=fix)])
-        return self
-
-
-class AutoscalerSettings(Section):
-    scale_down_minutes: int = Field(default=10, ge=1, le=1440)
-    """Minutes that a node must be idle before the autoscaler removes it."""
-
-
-class ClusterSettings(Section):
-    version: Literal["1.33", "1.34", "1.35", "1.36"]
+class ClusterSpec(Section):
+    version: Minor
     """Kubernetes version. https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
     public_access: bool = False
     """If true, the Kubernetes API can be reached from outside the VPC."""
@@ -101,19 +50,19 @@ class ClusterSettings(Section):
     """Maximum number of pods per node. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html"""
     node_sessions: bool = False
     """If true, people may open shells on nodes with Session Manager."""
-    teams: dict[Name, TeamSettings] = Field(default_factory=dict[str, TeamSettings])
+    teams: dict[Name, TeamSpec] = Field(default_factory=dict[str, TeamSpec])
     """Teams with access to the cluster, by name. Each team has a role of its own."""
-    sign_in: SignInSettings = SignInSettings()
+    sign_in: SignInSpec = SignInSpec()
     """Conditions for people who assume a role of the cluster."""
-    autoscaler: AutoscalerSettings = AutoscalerSettings()
+    autoscaler: AutoscalerSpec = AutoscalerSpec()
     """Cluster Autoscaler, which adds and removes nodes."""
-    general_pool: NodePoolSettings
+    general_pool: NodePoolSpec
     """Nodes for the platform's own services and for work without accelerators."""
-    gpu_pools: dict[Name, NodePoolSettings] = Field(default_factory=dict[str, NodePoolSettings])
+    gpu_pools: dict[Name, NodePoolSpec] = Field(default_factory=dict[str, NodePoolSpec])
     """Pools of accelerated nodes, by name."""
 
     @property
-    def pools(self) -> dict[str, NodePoolSettings]:
+    def pools(self) -> dict[str, NodePoolSpec]:
         """Return all pools by name; `pool_path` returns the path of a pool in the settings."""
         return {GENERAL_POOL: self.general_pool, **self.gpu_pools}
 

@@ -9,40 +9,32 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import check_prefix, check_range
+from components.budget.spec import BudgetSpec
+from components.naming import check_prefix
 
 COST_TAG = "environment"
-NOTIFICATIONS_LIMIT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetArgs:
+    """Arguments of the budget.
+
+    Attributes:
+        spec: Section `budget` of the stack file.
+        prefix: Start of the names of the environment's resources.
+        environment: Value of the tag `environment`, whose costs count.
+        topic_arn: SNS topic that gets the warnings.
+    """
+
+    spec: BudgetSpec
     prefix: str
     environment: str
-    monthly_limit_usd: int
     topic_arn: pulumi.Input[str]
-    actual_percents: tuple[int, ...] = (50, 80, 100)
-    forecast_percents: tuple[int, ...] = (100,)
 
     def __post_init__(self) -> None:
         check_prefix(self.prefix)
         if not self.environment or "$" in self.environment:
             raise ValueError(f"environment must be the value of the `{COST_TAG}` tag, got {self.environment!r}")
-        check_range("monthly_limit_usd", self.monthly_limit_usd, 1, 10_000_000, "US dollars")
-        for field, percents in (
-            ("actual_percents", self.actual_percents),
-            ("forecast_percents", self.forecast_percents),
-        ):
-            if len(set(percents)) != len(percents):
-                raise ValueError(f"{field} repeats a threshold: {percents}")
-            for percent in percents:
-                check_range(field, percent, 1, 1000, "percent")
-        count = len(self.actual_percents) + len(self.forecast_percents)
-        if not 1 <= count <= NOTIFICATIONS_LIMIT:
-            raise ValueError(
-                f"actual_percents and forecast_percents hold {count} thresholds, "
-                f"a budget takes 1 to {NOTIFICATIONS_LIMIT}"
-            )
 
 
 class Budget(pulumi.ComponentResource):
@@ -65,12 +57,12 @@ class Budget(pulumi.ComponentResource):
             name=f"{args.prefix}-monthly-cost",
             budget_type="COST",
             time_unit="MONTHLY",
-            limit_amount=f"{args.monthly_limit_usd}.0",  # the format in which AWS returns amounts
+            limit_amount=f"{args.spec.monthly_limit_usd}.0",  # the format in which AWS returns amounts
             limit_unit="USD",
             cost_filters=[{"name": "TagKeyValue", "values": [f"user:{COST_TAG}${args.environment}"]}],
             notifications=[
-                *(warning("ACTUAL", percent) for percent in args.actual_percents),
-                *(warning("FORECASTED", percent) for percent in args.forecast_percents),
+                *(warning("ACTUAL", percent) for percent in args.spec.thresholds_percent),
+                *(warning("FORECASTED", percent) for percent in args.spec.forecast_percent),
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from components.accelerators import ACCELERATORS, EKS_EFFECTS, NO_ACCELERATOR, Effect
-from components.instance_families import family_of, size_of
+from components.accelerators import ACCELERATORS, EKS_EFFECTS, NO_ACCELERATOR, Effect, Taint, image_type
+from components.eks.versions import Minor
+from components.instance_families import Size, family_of, size_of
 from validation.base import Allowed, Problem, Section, Strings, refuse, unique
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
@@ -66,7 +67,7 @@ Effects = Annotated[
 Labels = Annotated[dict[LabelKey, Annotated[str, AfterValidator(label_value)]], Allowed("labels to their values")]
 
 
-class NodePoolSettings(Section):
+class NodePoolSpec(Section):
     instance_types: InstanceTypes = Field(min_length=1, max_length=20)
     """Types that AWS may choose from, of one architecture, accelerator and number of accelerators. On-Demand nodes use
     the first available type, so another order creates a new node group and drains the old one. For Spot nodes the order
@@ -100,8 +101,43 @@ class NodePoolSettings(Section):
     taints: Effects = Field(default_factory=dict[str, Effect])
     """Additional taints of the nodes, with the value `true`; the taint of an accelerator is always set.
     https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"""
-    version: Literal["", "1.33", "1.34", "1.35", "1.36"] = ""
+    version: Literal["", Minor] = ""
     """Kubernetes version of the nodes until their upgrade; if empty, they use cluster.version."""
+
+    @property
+    def _sizes(self) -> list[Size]:
+        return [size_of(name) for name in self.instance_types]
+
+    @property
+    def devices(self) -> int:
+        """Return the number of accelerators per node."""
+        return self._sizes[0].devices
+
+    @property
+    def efa_interfaces(self) -> int:
+        """Return the number of EFA interfaces per node: one per EFA-capable card of the type with the fewest."""
+        return min(size.efa for size in self._sizes) if self.efa else 0
+
+    @property
+    def image(self) -> str:
+        return image_type(self.accelerator, family_of(self.instance_types[0]).architecture)
+
+    @property
+    def has_instance_store(self) -> bool:
+        return all(family_of(name).store for name in self.instance_types)
+
+    @property
+    def resource(self) -> str | None:
+        """Return the extended resource that pods request to get an accelerator of the pool."""
+        accelerator = ACCELERATORS.get(self.accelerator)
+        return accelerator.vendor.resource if accelerator else None
+
+    @property
+    def node_taints(self) -> tuple[Taint, ...]:
+        """Return all taints of the nodes: the one of the accelerator, and the additional ones."""
+        accelerator = ACCELERATORS.get(self.accelerator)
+        additional = (Taint(key=key, value="true", effect=effect) for key, effect in self.taints.items())
+        return (*([accelerator.vendor.taint] if accelerator else []), *additional)
 
     @model_validator(mode="after")
     def types_belong_together(self) -> Self:

@@ -22,8 +22,8 @@ Percents = Annotated[
 ]
 
 
-class BudgetSettings(Section):
-    monthly_limit_usd: int = Field(ge=1)
+class BudgetSpec(Section):
+    monthly_limit_usd: int = Field(ge=1, le=10_000_000)
     """Monthly limit in US dollars."""
     thresholds_percent: Percents = Field(default=(50, 80, 100), min_length=1, max_length=5)
     """Percentages of the limit that trigger a report when they are spent."""

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Strict, model_validator
 
+from components.ci.github import github_trust_size
+from components.iam_documents import TRUST_POLICY_LIMIT
 from validation.base import Allowed, Problem, Section, refuse, unique
 
 
@@ -18,7 +20,13 @@ def repository(text: str) -> str:
 def branch(text: str) -> str:
     """Raise ValueError for wildcards. With a wildcard anybody who can push a branch could deploy."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", text):
-        raise ValueError("write the name of one branch or GitHub environment, without wildcards")
+        raise ValueError("write the name of one branch, without wildcards")
+    return text
+
+
+def github_environment(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
+        raise ValueError("write the name of one GitHub environment: letters, digits and . _ -, without wildcards")
     return text
 
 
@@ -38,21 +46,26 @@ def key_alias(text: str) -> str:
     return text
 
 
-Names = Annotated[
+BranchNames = Annotated[
     tuple[Annotated[str, AfterValidator(branch), Allowed("name without wildcards")], ...],
+    Strict(False),
+    AfterValidator(unique),
+]
+EnvironmentNames = Annotated[
+    tuple[Annotated[str, AfterValidator(github_environment), Allowed("name without wildcards")], ...],
     Strict(False),
     AfterValidator(unique),
 ]
 
 
-class IdentitySettings(Section):
+class IdentitySpec(Section):
     github_repository: Annotated[str, AfterValidator(repository), Allowed("owner/name")]
     """Repository whose workflows preview and deploy."""
-    protected_branches: Names = ()
+    protected_branches: BranchNames = ()
     """Branches whose workflows may deploy. Protect them on GitHub; otherwise anybody with write access can deploy."""
-    github_environments: Names = ()
+    github_environments: EnvironmentNames = ()
     """GitHub environments whose jobs may deploy after approval by their reviewers, in place of `protected_branches`."""
-    preview_branches: Names = ("main",)
+    preview_branches: BranchNames = ("main",)
     """Branches whose workflows check for drift on a schedule. Pull requests may run previews in any case."""
     oidc_provider: Literal["create", "existing"]
     """Origin of the OIDC provider. An account has one per issuer: one environment creates it, the others of the account
@@ -65,6 +78,12 @@ class IdentitySettings(Section):
 
     @model_validator(mode="after")
     def one_way_to_deploy(self) -> Self:
+        """Raise an error unless either branches or GitHub environments deploy, and IAM accepts the trust policies.
+
+        The token of a job with an environment contains the environment in place of the branch. If both were trusted, a
+        job that omits `environment:` would deploy from the branch without the environment's reviewers.
+        https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims
+        """
         refuse(self._problems())
         return self
 
@@ -75,3 +94,31 @@ class IdentitySettings(Section):
         if not self.protected_branches and not self.github_environments:
             fix = "name the GitHub environments whose jobs may deploy, or protected_branches"
             yield Problem(field="github_environments", value=(), fix=fix)
+        for field, names, subjects in (
+            ("protected_branches", self.protected_branches, self._of_branches(self.protected_branches)),
+            ("github_environments", self.github_environments, self._of_environments()),
+            ("preview_branches", self.preview_branches, self.preview_subjects),
+        ):
+            size = github_trust_size(subjects)
+            if size > TRUST_POLICY_LIMIT:
+                fix = (
+                    f"name fewer, they make a trust policy of {size} characters and IAM takes {TRUST_POLICY_LIMIT}: "
+                    "one GitHub environment is enough for all jobs that deploy, and one branch for checks of drift"
+                )
+                yield Problem(field=field, value=names, fix=fix)
+
+    @property
+    def preview_subjects(self) -> list[str]:
+        """Return the subject claims of the workflows that preview."""
+        return [f"repo:{self.github_repository}:pull_request", *self._of_branches(self.preview_branches)]
+
+    @property
+    def deploy_subjects(self) -> list[str]:
+        """Return the subject claims of the workflows that deploy."""
+        return [*self._of_branches(self.protected_branches), *self._of_environments()]
+
+    def _of_branches(self, branches: tuple[str, ...]) -> list[str]:
+        return [f"repo:{self.github_repository}:ref:refs/heads/{branch}" for branch in branches]
+
+    def _of_environments(self) -> list[str]:
+        return [f"repo:{self.github_repository}:environment:{each}" for each in self.github_environments]

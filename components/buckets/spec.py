@@ -1,4 +1,4 @@
-"""Bucket settings.
+"""Settings of the buckets: section `buckets` of a stack file.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
 """
@@ -8,7 +8,7 @@ from pydantic import Field
 from validation.base import Section
 
 
-class BucketSettings(Section):
+class BucketSpec(Section):
     force_destroy: bool = False
     """If true, destroying the environment also deletes the objects."""
     noncurrent_days: int = Field(default=90, ge=1, le=3650)

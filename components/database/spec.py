@@ -1,4 +1,4 @@
-"""Settings of the PostgreSQL instance that stores MLflow's tracking data and model registry."""
+"""Section `database`: the PostgreSQL instance that stores MLflow's tracking data and model registry."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def engine_version(text: str) -> str:
     return text
 
 
-class DatabaseSettings(Section):
+class DatabaseSpec(Section):
     engine_version: Annotated[str, AfterValidator(engine_version), Allowed("PostgreSQL version with minor")]
     """PostgreSQL version with an exact minor, so that upgrades are reviewed."""
     instance_class: Annotated[str, AfterValidator(check_database_class), Allowed("db.<family>.<size>")]
@@ -43,6 +43,11 @@ class DatabaseSettings(Section):
     """If true, a deletion leaves no snapshot behind."""
     log_retention_days: RetentionDays = 30
     """Retention of the server's logs in CloudWatch in days."""
+
+    @property
+    def family(self) -> str:
+        """Return the family of parameter groups, which has one name per major version."""
+        return f"postgres{self.engine_version.partition('.')[0]}"
 
     @model_validator(mode="after")
     def storage_can_grow(self) -> Self:

@@ -1,0 +1,1 @@
+"""Monthly cost budget of an environment."""

@@ -1,0 +1,1 @@
+"""Notification topic of an environment and its e-mail subscriptions."""
