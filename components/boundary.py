@@ -172,4 +172,4 @@ class Boundary(pulumi.ComponentResource):
             policy=args.account.scope.apply(render),
             opts=pulumi.ResourceOptions(parent=self),
         ).arn
-        self.register_outputs({"arn": self.arn})
+        self.register_outputs({})

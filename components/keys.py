@@ -34,7 +34,6 @@ VOLUME_ENCRYPTION = (
 @dataclass(frozen=True, kw_only=True)
 class KeyHandle:
     arn: pulumi.Output[str]
-    key_id: pulumi.Output[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,31 +173,18 @@ def logs_key_policy(scope: Scope) -> Sequence[Statement]:
 
 
 class Keys(pulumi.ComponentResource):
-    secrets: KeyHandle
-    cluster: KeyHandle
-    data: KeyHandle
-    logs: KeyHandle
+    handle: KeysHandle
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Keys", name, {}, opts)
         self._logical_name, self._args = name, args
-        self.secrets = self._key("secrets", "Secrets Manager entries", secrets_key_policy)
-        self.cluster = self._key("cluster", "Secrets of the Kubernetes API", cluster_key_policy)
-        self.data = self._key("data", "Buckets, images, database storage, volumes, notifications", data_key_policy)
-        self.logs = self._key("logs", "CloudWatch log groups", logs_key_policy)
-        self.register_outputs(
-            {
-                "secrets_arn": self.secrets.arn,
-                "cluster_arn": self.cluster.arn,
-                "data_arn": self.data.arn,
-                "logs_arn": self.logs.arn,
-            }
+        self.handle = KeysHandle(
+            secrets=self._key("secrets", "Secrets Manager entries", secrets_key_policy),
+            cluster=self._key("cluster", "Secrets of the Kubernetes API", cluster_key_policy),
+            data=self._key("data", "Buckets, images, database storage, volumes, notifications", data_key_policy),
+            logs=self._key("logs", "CloudWatch log groups", logs_key_policy),
         )
-
-    @property
-    def handle(self) -> KeysHandle:
-        """Return the keys for other components."""
-        return KeysHandle(secrets=self.secrets, cluster=self.cluster, data=self.data, logs=self.logs)
+        self.register_outputs({})
 
     def _key(self, purpose: str, description: str, policy: Callable[[Scope], Sequence[Statement]]) -> KeyHandle:
         child = pulumi.ResourceOptions(parent=self)
@@ -218,4 +204,4 @@ class Keys(pulumi.ComponentResource):
             target_key_id=key.key_id,
             opts=child,
         )
-        return KeyHandle(arn=key.arn, key_id=key.key_id)
+        return KeyHandle(arn=key.arn)

@@ -113,18 +113,15 @@ class PodRole(pulumi.ComponentResource):
                     opts=child,
                 )
             )
-        self.register_outputs({"arn": self.arn})
+        self.register_outputs({})
 
 
 class PodIdentity(pulumi.ComponentResource):
     """IAM role, and the Pod Identity association that assigns it to the service account's pods."""
 
-    role_arn: pulumi.Output[str]
-
     def __init__(self, name: str, args: PodRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:PodIdentity", name, {}, opts)
         role = PodRole(name, args, pulumi.ResourceOptions(parent=self))
-        self.role_arn = role.arn
         aws.eks.PodIdentityAssociation(
             f"{name}-association",
             cluster_name=args.cluster,
@@ -135,4 +132,4 @@ class PodIdentity(pulumi.ComponentResource):
             # The association waits for the permissions: pods that start with it would otherwise get AccessDenied.
             opts=pulumi.ResourceOptions(parent=self, depends_on=role.permissions),
         )
-        self.register_outputs({"role_arn": self.role_arn})
+        self.register_outputs({})

@@ -45,8 +45,6 @@ class RegistrySpec(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class RepositoryHandle:
-    name: pulumi.Output[str]
-    arn: pulumi.Output[str]
     url: pulumi.Output[str]
 
 
@@ -142,7 +140,5 @@ class Registry(pulumi.ComponentResource):
                 policy=cleanup_policy(args.spec.untagged_days, args.spec.keep_images),
                 opts=replaceable,
             )
-            self.repositories[repository] = RepositoryHandle(
-                name=created.name, arn=created.arn, url=created.repository_url
-            )
-        self.register_outputs({"urls": {key: handle.url for key, handle in self.repositories.items()}})
+            self.repositories[repository] = RepositoryHandle(url=created.repository_url)
+        self.register_outputs({})

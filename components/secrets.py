@@ -58,7 +58,6 @@ class SecretSpec(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class SecretHandle:
-    name: pulumi.Output[str]
     arn: pulumi.Output[str]
 
 
@@ -120,5 +119,5 @@ class Secrets(pulumi.ComponentResource):
                 block_public_policy=True,
                 opts=child,
             )
-            self.secrets[entry] = SecretHandle(name=secret.name, arn=secret.arn)
-        self.register_outputs({"arns": {key: handle.arn for key, handle in self.secrets.items()}})
+            self.secrets[entry] = SecretHandle(arn=secret.arn)
+        self.register_outputs({})

@@ -75,7 +75,7 @@ class Admission(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _policy(self, policy: Policy) -> pulumi.Input[str]:
-        """Create a policy and return its name, which resolves once it exists."""
+        """Create a policy. Return its name as an output that has no value until the policy exists."""
         spec: k8s.admissionregistration.v1.ValidatingAdmissionPolicySpecArgsDict = {
             "failure_policy": "Fail",
             "match_constraints": policy.matched,

@@ -46,7 +46,6 @@ class Classes(pulumi.ComponentResource):
     """The priority classes, and the default storage class."""
 
     priorities: dict[str, pulumi.Output[str]]
-    storage_class: pulumi.Output[str]
 
     def __init__(self, name: str, args: ClassesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Classes", name, {}, opts)
@@ -63,7 +62,7 @@ class Classes(pulumi.ComponentResource):
                 opts=child,
             )
             self.priorities[priority] = created.metadata.apply(lambda metadata: metadata.name or "")
-        storage = k8s.storage.v1.StorageClass(
+        k8s.storage.v1.StorageClass(
             f"{name}-{STORAGE_CLASS}",
             metadata={
                 "name": STORAGE_CLASS,
@@ -78,5 +77,4 @@ class Classes(pulumi.ComponentResource):
             volume_binding_mode="WaitForFirstConsumer",
             opts=child,
         )
-        self.storage_class = storage.metadata.apply(lambda metadata: metadata.name or "")
-        self.register_outputs({"storage_class": self.storage_class})
+        self.register_outputs({})

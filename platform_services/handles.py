@@ -58,7 +58,6 @@ class PlatformHandle:
     cluster: ClusterHandle
     ranges: Ranges
     namespaces: Mapping[str, pulumi.Output[str]]
-    storage_class: pulumi.Output[str]
     priority_classes: Mapping[str, pulumi.Output[str]]
     repository_urls: Mapping[str, pulumi.Output[str]]
     data_lake: BucketHandle

@@ -67,4 +67,4 @@ class Namespaces(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self.names[namespace] = created.metadata.apply(lambda metadata: metadata.name or "")
-        self.register_outputs({"names": self.names})
+        self.register_outputs({})

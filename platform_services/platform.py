@@ -114,7 +114,6 @@ class Platform(pulumi.ComponentResource):
             cluster=cluster,
             ranges=args.ranges,
             namespaces=namespaces.names,
-            storage_class=classes.storage_class,
             priority_classes=classes.priorities,
             repository_urls=args.repository_urls,
             data_lake=args.data_lake,

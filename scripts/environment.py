@@ -14,7 +14,10 @@ NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 
 def find_newer(names=NEWER):  # noqa: ANN001, ANN201 - annotations of today do not parse in a Python of yesterday
-    """Return the first newer interpreter that really runs (a version manager's shim often does not), or None."""
+    """Return the first of these commands that starts Python 3.11 or newer, or None.
+
+    Each command is run, because a version manager's shim can exist without a working interpreter.
+    """
     script = "import sys; sys.exit(sys.version_info[:2] < %r)" % (MINIMUM,)  # noqa: UP031 - as above
     for name in names:
         try:

@@ -104,7 +104,6 @@ class ClusterLayer(pulumi.ComponentResource):
         cluster = self._cluster
         return ClusterHandle(
             name=cluster.name,
-            arn=cluster.arn,
             plain_name=self._name,
             version=self._settings.cluster.version,
             region=self._settings.region,

@@ -37,12 +37,10 @@ def rows(prefix: str, section: type[BaseModel]) -> Iterator[str]:
                 yield _row(path, "section", field)
             yield from rows(f"{path}.", kinds[0])
             continue
+        yield _row(path, _allowed(field.annotation, field.metadata), field)
         mapping = get_args(field.annotation) if get_origin(field.annotation) is dict else ()
         if mapping and _is_section(mapping[1]):
-            yield _row(path, f"names to {name.rpartition('_')[2]}", field)
             yield from rows(f"{path}.<name>.", mapping[1])
-            continue
-        yield _row(path, _allowed(field.annotation, field.metadata), field)
 
 
 def _kinds(path: str, field: FieldInfo, kinds: list[Any]) -> Iterator[str]:

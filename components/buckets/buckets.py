@@ -41,7 +41,6 @@ class BucketsHandle:
     data_lake: BucketHandle
     model_artifacts: BucketHandle
     feature_data: BucketHandle
-    access_logs: BucketHandle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,45 +51,27 @@ class BucketsArgs:
 
 
 class Buckets(pulumi.ComponentResource):
-    data_lake: BucketHandle
-    model_artifacts: BucketHandle
-    feature_data: BucketHandle
-    access_logs: BucketHandle
+    handle: BucketsHandle
 
     def __init__(self, name: str, args: BucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Buckets", name, {}, opts)
         self._logical_name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        self.data_lake = self._data_bucket("data-lake", [self._end_of_runs()])
-        self.model_artifacts = self._data_bucket("model-artifacts")
-        self.feature_data = self._data_bucket("feature-data")
-        self.access_logs = self._access_log_bucket()
+        self.handle = BucketsHandle(
+            data_lake=self._data_bucket("data-lake", [self._end_of_runs()]),
+            model_artifacts=self._data_bucket("model-artifacts"),
+            feature_data=self._data_bucket("feature-data"),
+        )
         self._deliver_access_logs(
+            self._access_log_bucket(),
             {
-                "data-lake": self.data_lake,
-                "model-artifacts": self.model_artifacts,
-                "feature-data": self.feature_data,
-            }
+                "data-lake": self.handle.data_lake,
+                "model-artifacts": self.handle.model_artifacts,
+                "feature-data": self.handle.feature_data,
+            },
         )
-        self.register_outputs(
-            {
-                "data_lake_name": self.data_lake.name,
-                "model_artifacts_name": self.model_artifacts.name,
-                "feature_data_name": self.feature_data.name,
-                "access_logs_name": self.access_logs.name,
-            }
-        )
-
-    @property
-    def handle(self) -> BucketsHandle:
-        """Return the buckets for other components."""
-        return BucketsHandle(
-            data_lake=self.data_lake,
-            model_artifacts=self.model_artifacts,
-            feature_data=self.feature_data,
-            access_logs=self.access_logs,
-        )
+        self.register_outputs({})
 
     def _data_bucket(self, purpose: str, further: Sequence[Rule] = ()) -> BucketHandle:
         keep: Rule = {
@@ -159,12 +140,12 @@ class Buckets(pulumi.ComponentResource):
             encryption={"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}},
         )
 
-    def _deliver_access_logs(self, sources: dict[str, BucketHandle]) -> None:
+    def _deliver_access_logs(self, logs: BucketHandle, sources: dict[str, BucketHandle]) -> None:
         policy = aws.s3.BucketPolicy(
             f"{self._logical_name}-access-logs-policy",
-            bucket=self.access_logs.name,
+            bucket=logs.name,
             policy=pulumi.Output.all(
-                self._args.account.scope, self.access_logs.name, [handle.name for handle in sources.values()]
+                self._args.account.scope, logs.name, [handle.name for handle in sources.values()]
             ).apply(lambda known: access_log_bucket_policy(*known)),
             opts=self._child,
         )
@@ -172,7 +153,7 @@ class Buckets(pulumi.ComponentResource):
             aws.s3.BucketLogging(
                 f"{self._logical_name}-{purpose}-logging",
                 bucket=handle.name,
-                target_bucket=self.access_logs.name,
+                target_bucket=logs.name,
                 target_prefix=f"{purpose}/",
                 # S3 rejects a target bucket that it may not write to yet, and no property refers to the target's
                 # policy.

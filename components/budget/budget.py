@@ -67,4 +67,4 @@ class Budget(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.budget_name = budget.name
-        self.register_outputs({"budget_name": self.budget_name})
+        self.register_outputs({})

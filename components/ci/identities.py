@@ -58,7 +58,6 @@ PUSH_POLICIES: Mapping[str, tuple[Builder, ...]] = {"push-images": (push_stateme
 class IdentitiesHandle:
     """ARNs of the roles of GitHub's workflows, and of the provider that they sign in by."""
 
-    oidc_provider_arn: pulumi.Output[str]
     preview_role_arn: pulumi.Output[str]
     deploy_role_arn: pulumi.Output[str]
     push_role_arn: pulumi.Output[str]
@@ -93,60 +92,43 @@ class IdentitiesArgs:
 
 
 class Identities(pulumi.ComponentResource):
-    oidc_provider_arn: pulumi.Output[str]
-    preview_role_arn: pulumi.Output[str]
-    deploy_role_arn: pulumi.Output[str]
-    push_role_arn: pulumi.Output[str]
+    handle: IdentitiesHandle
 
     def __init__(self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Identities", name, {}, opts)
         self._logical_name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        self.oidc_provider_arn = self._github_provider()
+        provider_arn = self._github_provider()
         policies = {
             key: self._policy(key, builders)
             for key, builders in {**PREVIEW_POLICIES, **DEPLOY_POLICIES, **PUSH_POLICIES}.items()
         }
-        self.preview_role_arn = self._role(
+        preview_role_arn = self._role(
             "preview",
             preview_role_name(args.prefix),
             "Previews changes of pull requests: reads descriptions and state, changes nothing",
-            self.oidc_provider_arn.apply(lambda arn: preview_trust(arn, args.spec)),
+            provider_arn.apply(lambda arn: preview_trust(arn, args.spec)),
             {key: policies[key] for key in PREVIEW_POLICIES},
         )
-        self.deploy_role_arn = self._role(
+        deploy_role_arn = self._role(
             "deploy",
             deploy_role_name(args.prefix),
             "Deploys from protected branches and environments: this environment's resources only, never itself",
-            self.oidc_provider_arn.apply(lambda arn: deploy_trust(arn, args.spec)),
+            provider_arn.apply(lambda arn: deploy_trust(arn, args.spec)),
             {key: policies[key] for key in (*SHARED_POLICIES, *DEPLOY_POLICIES)},
         )
-        self.push_role_arn = self._role(
+        push_role_arn = self._role(
             "push",
             push_role_name(args.prefix),
             "Pushes images to this environment's repositories, from where deployments come; deletes none",
-            self.oidc_provider_arn.apply(lambda arn: push_trust(arn, args.spec)),
+            provider_arn.apply(lambda arn: push_trust(arn, args.spec)),
             {key: policies[key] for key in PUSH_POLICIES},
         )
-        self.register_outputs(
-            {
-                "oidc_provider_arn": self.oidc_provider_arn,
-                "preview_role_arn": self.preview_role_arn,
-                "deploy_role_arn": self.deploy_role_arn,
-                "push_role_arn": self.push_role_arn,
-            }
+        self.handle = IdentitiesHandle(
+            preview_role_arn=preview_role_arn, deploy_role_arn=deploy_role_arn, push_role_arn=push_role_arn
         )
-
-    @property
-    def handle(self) -> IdentitiesHandle:
-        """Return the ARNs for other components."""
-        return IdentitiesHandle(
-            oidc_provider_arn=self.oidc_provider_arn,
-            preview_role_arn=self.preview_role_arn,
-            deploy_role_arn=self.deploy_role_arn,
-            push_role_arn=self.push_role_arn,
-        )
+        self.register_outputs({})
 
     def _github_provider(self) -> pulumi.Output[str]:
         """Return the ARN of GitHub's OIDC provider, which this environment creates unless the account has it.

@@ -44,40 +44,21 @@ class DatabaseHandle:
 
 class Database(pulumi.ComponentResource):
     handle: DatabaseHandle
-    identifier: pulumi.Output[str]
-    arn: pulumi.Output[str]
-    address: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
-    port: pulumi.Output[int]
-    resource_id: pulumi.Output[str]
-    master_secret_arn: pulumi.Output[str]
-    security_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:Database", name, {}, opts)
         self._logical_name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        self.security_group_id = self._security_group()
+        self._group_id = self._security_group()
         instance = self._instance(self._log_groups())
-        self.identifier, self.arn = instance.identifier, instance.arn
-        self.address, self.endpoint, self.port = instance.address, instance.endpoint, instance.port
-        self.resource_id = instance.resource_id
-        self.master_secret_arn = instance.master_user_secrets.apply(_master_secret_arn)
         self.handle = DatabaseHandle(
-            address=self.address,
-            endpoint=self.endpoint,
-            master_secret_arn=self.master_secret_arn,
-            security_group_id=self.security_group_id,
+            address=instance.address,
+            endpoint=instance.endpoint,
+            master_secret_arn=instance.master_user_secrets.apply(_master_secret_arn),
+            security_group_id=self._group_id,
         )
-        self.register_outputs(
-            {
-                "identifier": self.identifier,
-                "endpoint": self.endpoint,
-                "master_secret_arn": self.master_secret_arn,
-                "security_group_id": self.security_group_id,
-            }
-        )
+        self.register_outputs({})
 
     def _security_group(self) -> pulumi.Output[str]:
         """Create the security group without rules.
@@ -151,7 +132,7 @@ class Database(pulumi.ComponentResource):
             kms_key_id=args.storage_key_arn,
             multi_az=spec.multi_az,
             db_subnet_group_name=subnet_group.name,
-            vpc_security_group_ids=[self.security_group_id],
+            vpc_security_group_ids=[self._group_id],
             publicly_accessible=False,
             ca_cert_identifier="rds-ca-rsa2048-g1",
             parameter_group_name=parameter_group.name,

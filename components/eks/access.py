@@ -120,7 +120,7 @@ class Access(pulumi.ComponentResource):
         # A preview runs code of pull requests: it reads everything except secrets, and writes nothing, not even as a
         # dry run.
         self._grant("ci-preview", args.preview_role_arn, {"policy": (POLICIES["view"], ())}, READERS)
-        self.register_outputs({"roles": self.roles})
+        self.register_outputs({})
 
     def _team(self, team: str, given: TeamSpec) -> None:
         """Create the role and access entry of a team.

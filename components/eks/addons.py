@@ -1,7 +1,7 @@
 """EKS add-ons in exact versions: those that nodes need to become ready, and those that need nodes to run on.
 
-Custom networking assigns pods addresses of the secondary range in prefixes of 16. The VPC CNI add-on itself creates one
-ENIConfig per zone, so they exist before the first node.
+Pods get addresses from the secondary range (custom networking). A node reserves them in blocks of 16 (/28 prefixes).
+The VPC CNI add-on itself creates one ENIConfig per zone, so they exist before the first node.
 https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
 https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html
 """

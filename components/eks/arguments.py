@@ -109,7 +109,6 @@ class ClusterHandle:
     """
 
     name: pulumi.Output[str]
-    arn: pulumi.Output[str]
     plain_name: str
     version: str
     region: str

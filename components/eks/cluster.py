@@ -53,7 +53,6 @@ def control_plane_policy(key_arn: str) -> str:
 
 class Cluster(pulumi.ComponentResource):
     name: pulumi.Output[str]
-    arn: pulumi.Output[str]
     endpoint: pulumi.Output[str]
     certificate_authority: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
@@ -65,7 +64,7 @@ class Cluster(pulumi.ComponentResource):
         self._logical_name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         cluster = self._control_plane()
-        self.name, self.arn, self.endpoint = cluster.name, cluster.arn, cluster.endpoint
+        self.name, self.endpoint = cluster.name, cluster.endpoint
         self.certificate_authority = cluster.certificate_authority.data
         # EKS creates this security group and deletes it with the cluster. Nodes and pods use it too, so network
         # interfaces that
@@ -79,7 +78,7 @@ class Cluster(pulumi.ComponentResource):
             tags={"Name": args.name},
             opts=self._child,
         ).arn
-        self.register_outputs({"name": self.name, "endpoint": self.endpoint, "oidc_issuer": self.oidc_issuer})
+        self.register_outputs({})
 
     def _control_plane(self) -> aws.eks.Cluster:
         args, spec = self._args, self._args.spec

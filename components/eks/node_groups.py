@@ -51,16 +51,12 @@ def types_in_order(spec: NodePoolSpec) -> tuple[str, ...]:
 
 
 class NodeGroup(pulumi.ComponentResource):
-    group: aws.eks.NodeGroup
-    tags: list[pulumi.Resource]
-
     def __init__(self, name: str, args: NodeGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:NodeGroup", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.group = self._group()
-        self.tags = self._autoscaling_tags()
-        self.register_outputs({"name": self.group.node_group_name})
+        self._tag_for_autoscaling(self._group())
+        self.register_outputs({})
 
     def _group(self) -> aws.eks.NodeGroup:
         args, pool, spec = self._args, self._args.pool, self._args.pool.spec
@@ -129,15 +125,13 @@ class NodeGroup(pulumi.ComponentResource):
         )
         return group.id
 
-    def _autoscaling_tags(self) -> list[pulumi.Resource]:
+    def _tag_for_autoscaling(self, group: aws.eks.NodeGroup) -> None:
         """Tag the Auto Scaling group for the autoscaler; tags of a node group do not propagate to it."""
-        scaling_group = self.group.resources.apply(lambda found: (found[0].autoscaling_groups or [])[0].name or "")
-        return [
+        scaling_group = group.resources.apply(lambda found: (found[0].autoscaling_groups or [])[0].name or "")
+        for key, value in autoscaling_tags(self._args.pool).items():
             aws.autoscaling.Tag(
                 f"{self._name}-tag-{slug(key.removeprefix(TEMPLATE_TAG + '/'))}",
                 autoscaling_group_name=scaling_group,
                 tag={"key": key, "value": value, "propagate_at_launch": False},
                 opts=self._child,
             )
-            for key, value in autoscaling_tags(self._args.pool).items()
-        ]

@@ -89,4 +89,4 @@ class NodeRole(pulumi.ComponentResource):
                     opts=child,
                 )
             )
-        self.register_outputs({"arn": self.arn})
+        self.register_outputs({})

@@ -50,7 +50,7 @@ class ClusterSpec(Section):
     """Maximum number of pods per node. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html"""
     node_sessions: bool = False
     """If true, people may open shells on nodes with Session Manager."""
-    teams: dict[Name, TeamSpec] = Field(default_factory=dict[str, TeamSpec])
+    teams: Annotated[dict[Name, TeamSpec], Allowed("names to teams")] = Field(default_factory=dict[str, TeamSpec])
     """Teams with access to the cluster, by name. Each team has a role of its own."""
     sign_in: SignInSpec = SignInSpec()
     """Conditions for people who assume a role of the cluster."""
@@ -58,7 +58,9 @@ class ClusterSpec(Section):
     """Cluster Autoscaler, which adds and removes nodes."""
     general_pool: NodePoolSpec
     """Nodes for the platform's own services and for work without accelerators."""
-    gpu_pools: dict[Name, NodePoolSpec] = Field(default_factory=dict[str, NodePoolSpec])
+    gpu_pools: Annotated[dict[Name, NodePoolSpec], Allowed("names to pools")] = Field(
+        default_factory=dict[str, NodePoolSpec]
+    )
     """Pools of accelerated nodes, by name."""
 
     @property

@@ -9,7 +9,7 @@ https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import pulumi
 
@@ -104,10 +104,11 @@ async def images(inputs: Any) -> frozenset[str]:
 
 def _images(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        for name, each in value.items():
+        for name, each in cast("Mapping[str, Any]", value).items():
             if name in ("containers", "initContainers") and isinstance(each, list):
-                yield from (container["image"] for container in each if isinstance(container.get("image"), str))
+                containers = cast("list[Any]", each)
+                yield from (container["image"] for container in containers if isinstance(container.get("image"), str))
             yield from _images(each)
     elif isinstance(value, list):
-        for each in value:
+        for each in cast("list[Any]", value):
             yield from _images(each)

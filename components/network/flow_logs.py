@@ -54,8 +54,6 @@ def delivery_policy(scope: Scope, log_group_arn: str) -> str:
 
 
 class FlowLogs(pulumi.ComponentResource):
-    log_group_arn: pulumi.Output[str]
-
     def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlops:index:FlowLogs", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -91,5 +89,4 @@ class FlowLogs(pulumi.ComponentResource):
             # Delivery fails permanently if the role has no permissions at the first attempt.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
-        self.log_group_arn = group.arn
-        self.register_outputs({"log_group_arn": group.arn})
+        self.register_outputs({})

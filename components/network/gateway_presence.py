@@ -80,7 +80,7 @@ class _Check:
         token = GET_PEERING if gateway.is_peering else GET_TRANSIT_GATEWAY
         try:
             options = pulumi.InvokeOptions(parent=self._parent)
-            found: Any = await pulumi.runtime.invoke_async(token, {"id": gateway.id}, options)
+            found: Mapping[str, Any] | None = await pulumi.runtime.invoke_async(token, {"id": gateway.id}, options)
         except Exception as error:  # the SDK raises no narrower type
             if any(words in str(error) for words in _NOT_THERE):
                 return gateway.missing

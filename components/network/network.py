@@ -20,7 +20,6 @@ EVERYWHERE = "0.0.0.0/0"
 
 
 class Network(pulumi.ComponentResource):
-    vpc_id: pulumi.Output[str]
     handle: NetworkHandle
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -37,7 +36,7 @@ class Network(pulumi.ComponentResource):
             tags={"Name": name},
             opts=self._child,
         )
-        self.vpc_id = vpc.id
+        self._vpc_id = vpc.id
         # Every VPC has this default group and nobody can delete it. Without rules it allows no traffic by accident.
         aws.ec2.DefaultSecurityGroup(
             f"{name}-default",
@@ -75,15 +74,7 @@ class Network(pulumi.ComponentResource):
             intra_subnets=intra,
             pod_subnets=pods,
         )
-        self.register_outputs(
-            {
-                "vpc_id": vpc.id,
-                "public_subnets": public,
-                "private_subnets": private,
-                "intra_subnets": intra,
-                "pod_subnets": pods,
-            }
-        )
+        self.register_outputs({})
 
     def _subnets(
         self, kind: str, vpc_id: pulumi.Output[str], role: Mapping[str, str]
@@ -112,7 +103,7 @@ class Network(pulumi.ComponentResource):
         address.
         """
         internet = aws.ec2.InternetGateway(
-            f"{self._name}-internet", vpc_id=self.vpc_id, tags={"Name": self._name}, opts=self._child
+            f"{self._name}-internet", vpc_id=self._vpc_id, tags={"Name": self._name}, opts=self._child
         )
         table = self._route_table("public")
         aws.ec2.Route(
@@ -169,7 +160,7 @@ class Network(pulumi.ComponentResource):
 
     def _route_table(self, suffix: str) -> pulumi.Output[str]:
         name = f"{self._name}-{suffix}"
-        return aws.ec2.RouteTable(f"{name}-routes", vpc_id=self.vpc_id, tags={"Name": name}, opts=self._child).id
+        return aws.ec2.RouteTable(f"{name}-routes", vpc_id=self._vpc_id, tags={"Name": name}, opts=self._child).id
 
     def _associate(self, kind: str, zone: str, subnet: pulumi.Output[str], table: pulumi.Output[str]) -> None:
         aws.ec2.RouteTableAssociation(
@@ -183,7 +174,7 @@ class Network(pulumi.ComponentResource):
                 ConnectionArgs(
                     spec=spec,
                     setting=f"network.connections.{name}.gateway",
-                    vpc_id=self.vpc_id,
+                    vpc_id=self._vpc_id,
                     subnet_ids=tuple(intra.values()),
                     route_table_id=table,
                 ),
@@ -197,7 +188,7 @@ class Network(pulumi.ComponentResource):
             f"{self._name}-flow-logs",
             FlowLogsArgs(
                 account=self._args.account,
-                vpc_id=self.vpc_id,
+                vpc_id=self._vpc_id,
                 key_arn=self._args.logs_key_arn,
                 retention_days=self._args.spec.flow_log_retention_days,
             ),
@@ -207,7 +198,7 @@ class Network(pulumi.ComponentResource):
             f"{self._name}-endpoints",
             EndpointsArgs(
                 region=self._args.account.region,
-                vpc_id=self.vpc_id,
+                vpc_id=self._vpc_id,
                 route_table_ids=tuple(route_table_ids),
                 subnet_ids=tuple(private.values()),
                 clients={"vpc": self._args.spec.cidr, "pods": self._args.spec.pod_cidr},

@@ -125,7 +125,9 @@ class NetworkSpec(Section):
     zone."""
     interface_endpoints: Endpoints = ()
     """AWS services that nodes and pods reach through a private endpoint instead of the internet."""
-    connections: dict[Name, ConnectionSpec] = Field(default_factory=dict[str, ConnectionSpec])
+    connections: Annotated[dict[Name, ConnectionSpec], Allowed("names to connections")] = Field(
+        default_factory=dict[str, ConnectionSpec]
+    )
     """Connections to networks outside the VPC, by name: offices behind a VPN, CI runners."""
     flow_log_retention_days: RetentionDays = 90
     """Retention of flow logs in days."""

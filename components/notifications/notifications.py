@@ -65,4 +65,4 @@ class Notifications(pulumi.ComponentResource):
                 opts=child,
             )
         self.topic_arn = topic.arn
-        self.register_outputs({"topic_arn": self.topic_arn})
+        self.register_outputs({})

@@ -127,10 +127,9 @@ def data_document(args: PartArgs) -> Document:
     return {"type": "sql", "secret": args.secret_arns[source.secret], "query": source.query}
 
 
-def gate_document(gate: GateSettings) -> Mapping[str, str | float | None]:
-    """Return the quality gate as a document. The schema ensures that exactly one of `minimum` and `maximum` is set."""
-    bound = gate.maximum if gate.minimum is None else gate.minimum
-    return {"metric": gate.metric, "bound": bound, "max_regression": gate.max_regression}
+def gate_document(gate: GateSettings) -> Mapping[str, str | float]:
+    """Return the quality gate as a document."""
+    return {"metric": gate.metric, "bound": gate.bound, "max_regression": gate.max_regression}
 
 
 def entries(variables: Variables) -> list[k8s.core.v1.EnvVarArgsDict]:

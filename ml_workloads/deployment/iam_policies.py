@@ -59,7 +59,10 @@ def conductor_policy(
 
 
 def fit_policy(scope: Scope, secrets: Sequence[str], secrets_key: str, runs: RunObjects) -> str:
-    """Return the policy of pods that train. `secrets` are the project's own, without the address of its data."""
+    """Return the policy of training pods.
+
+    `secrets` are the ARNs of the project's secrets, except the secret with the address of the data.
+    """
     bucket, key = runs.bucket, runs.key_arn
     return document(
         [

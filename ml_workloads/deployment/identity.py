@@ -66,4 +66,4 @@ class Identity(pulumi.ComponentResource):
                 child,
             )
         self.service_account = account.metadata.apply(lambda made: made.name or "")
-        self.register_outputs({"service_account": self.service_account})
+        self.register_outputs({})

@@ -108,4 +108,4 @@ class ProjectNamespace(pulumi.ComponentResource):
             opts=child,
         )
         self.limits = (quotas, ranges)
-        self.register_outputs({"name": self.name})
+        self.register_outputs({})

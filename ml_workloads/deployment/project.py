@@ -110,7 +110,7 @@ class ProjectWorkload(pulumi.ComponentResource):
             address=address(project.namespace) if online else None,
             secret_arns=secrets,
         )
-        self.register_outputs({"image": image})
+        self.register_outputs({})
 
     def _image_hooks(self, revision: str) -> pulumi.ResourceHookBinding:
         platform = self._args.platform

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -51,7 +52,7 @@ def load_project(path: Path) -> Project:
         raise SettingsError(
             f"{path}: got {'nothing' if mapping is None else repr(mapping)}; write a mapping of settings"
         )
-    project = parse_project(mapping, str(path))
+    project = parse_project(cast("Mapping[str, object]", mapping), str(path))
     if project.name != path.parent.name:
         raise SettingsError(
             f"{path}\n  name: got {project.name!r}; write {path.parent.name!r}, the name of the folder, "

@@ -41,7 +41,7 @@ def _team(text: str) -> str:
 
 def _email(text: str) -> str:
     if not re.fullmatch(r"[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text):
-        raise ValueError("write an e-mail address that somebody reads")
+        raise ValueError("write an e-mail address such as team@example.com")
     return text
 
 

@@ -46,9 +46,10 @@ def _namespaces(projects: Sequence[Project]) -> Iterator[str]:
 
 
 def _team_names(projects: Sequence[Project], teams: Teams) -> Iterator[str]:
-    """Check the names of teams from both sources.
+    """Yield a line for each reserved team name, and for each two teams whose namespaces overlap.
 
-    The schema of `project.yaml` already checks a project's own team against the reserved names.
+    Only the names in `teams` are checked against the reserved names; the schema of `project.yaml` checks a project's
+    team.
     """
     for team in teams:
         try:

@@ -4,14 +4,16 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, cast
 
-from kubernetes.utils.quantity import parse_quantity
+from kubernetes.utils import quantity as kubernetes_quantity
 from pydantic import AfterValidator, WithJsonSchema
 
 from validation.base import Allowed
 
+_parse_quantity = cast("Callable[[str], Decimal]", kubernetes_quantity.parse_quantity)
 _CPU = re.compile(r"[1-9]\d*m|[1-9]\d*(\.\d{1,3})?|0\.\d{1,3}")
 _MEMORY = re.compile(r"[1-9]\d*(Mi|Gi|Ti)")
 # Units that people write for mebibytes and so on. Kubernetes reads `m` as thousandths of a byte.
@@ -20,12 +22,12 @@ _MEANT = {"mb": "Mi", "mib": "Mi", "m": "Mi", "gb": "Gi", "gib": "Gi", "g": "Gi"
 
 def cores(text: str) -> Decimal:
     """Return a quantity of CPU in cores."""
-    return parse_quantity(text)
+    return _parse_quantity(text)
 
 
 def mebibytes(text: str) -> int:
     """Return a quantity of memory in MiB, rounded down."""
-    return int(parse_quantity(text) / 2**20)
+    return int(_parse_quantity(text) / 2**20)
 
 
 def _cpu(text: str) -> str:

@@ -104,7 +104,8 @@ def _is_duration(text: str) -> bool:
 
 def _times(text: str, of: _Field) -> _Times:
     found = [_range(part, of) for part in text.split(",") if part]
-    return _Times(frozenset().union(*(each.values for each in found)), any(each.open for each in found))
+    values: frozenset[int] = frozenset()
+    return _Times(values.union(*(each.values for each in found)), any(each.open for each in found))
 
 
 def _range(text: str, of: _Field) -> _Times:

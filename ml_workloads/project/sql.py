@@ -10,15 +10,20 @@ https://dev.mysql.com/doc/refman/8.4/en/comments.html
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sqlparse import keywords, tokens
+import sqlparse.keywords
+import sqlparse.tokens
 from sqlparse.lexer import Lexer
 
+# sqlparse has no types.
+keywords: Any = sqlparse.keywords
+tokens: Any = sqlparse.tokens
+
 READING: Final = ("SELECT", "WITH", "VALUES", "TABLE")
-_WRITING: Final = {
+_WRITING: Final[Mapping[str, Callable[[str], bool]]] = {
     "INSERT": lambda following: following == "INTO",
     "MERGE": lambda following: following == "INTO",
     "DELETE": lambda following: following == "FROM",
@@ -40,6 +45,10 @@ _CHANGING: Final = frozenset(
 )
 _Rules = list[tuple[str, Any]]
 _Token = tuple[Any, str]
+
+
+class _Lexer(Protocol):
+    def get_tokens(self, text: str) -> Iterator[_Token]: ...
 
 
 def reading_query(text: str) -> str:
@@ -155,10 +164,10 @@ def _is_space(kind: Any) -> bool:
     return kind in tokens.Whitespace or kind in tokens.Comment
 
 
-def _lexer(own: _Rules) -> Lexer:
+def _lexer(own: _Rules) -> _Lexer:
     """Return sqlparse's lexer with other rules for strings and for comments up to the end of a line."""
     replaced = (tokens.String.Single, tokens.Comment.Single, tokens.Comment.Single.Hint)
-    lexer = Lexer()
+    lexer: Any = Lexer()
     lexer.clear()
     lexer.set_SQL_REGEX([*own, *(rule for rule in keywords.SQL_REGEX if rule[1] not in replaced)])
     return lexer

@@ -62,6 +62,18 @@ class GateSettings(Section):
         refuse(self._problems())
         return self
 
+    @property
+    def bound(self) -> float:
+        """Return the one bound that the gate has.
+
+        Raises:
+            ValueError: the settings were made without validation, and have no bound.
+        """
+        bound = self.maximum if self.minimum is None else self.minimum
+        if bound is None:
+            raise ValueError("the gate has neither minimum nor maximum")
+        return bound
+
     def _problems(self) -> Iterator[Problem]:
         wanted, other = ("maximum", "minimum") if self.metric in ERRORS else ("minimum", "maximum")
         values: Mapping[str, float | None] = {"minimum": self.minimum, "maximum": self.maximum}

@@ -6,8 +6,8 @@ https://yaml.org/spec/1.2.2/#1032-tag-resolution
 """
 
 import re
-from collections.abc import Hashable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Hashable
+from typing import Any, Final, cast
 
 import yaml
 from yaml.constructor import ConstructorError, SafeConstructor
@@ -29,7 +29,7 @@ def read_yaml(text: str) -> object:
     """Parse the text and return its content as plain data.
 
     Raises:
-        YamlError: the text cannot be read as the person who wrote it expects.
+        YamlError: the text is not YAML, YAML would change a value without notice, or its anchors expand without end.
     """
     try:
         content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that refuses more
@@ -59,9 +59,10 @@ def _is_endless(content: object) -> bool:
         seen += 1
         if seen > MOST_VALUES:
             return True
-        if isinstance(value, dict | list):
-            found: Iterable[object] = value.values() if isinstance(value, dict) else value
-            waiting.extend(found)
+        if isinstance(value, dict):
+            waiting.extend(cast("dict[object, object]", value).values())
+        elif isinstance(value, list):
+            waiting.extend(cast("list[object]", value))
     return False
 
 
@@ -89,9 +90,10 @@ class _Loader(yaml.SafeLoader):
 
     def _refuse_repetitions(self, node: yaml.MappingNode) -> None:
         """Reject equal keys. YAML silently keeps the last of two equal keys; here that is a mistake in the file."""
+        construct = cast("Callable[..., object]", self.construct_object)
         seen: set[object] = set()
         for key_node, _ in node.value:
-            key = "<<" if key_node.tag == _MERGE else self.construct_object(key_node, deep=True)
+            key: object = "<<" if key_node.tag == _MERGE else construct(key_node, deep=True)
             if not isinstance(key, Hashable):
                 return  # the loader itself rejects this key, with its place
             if key in seen:
@@ -121,4 +123,4 @@ def _identity(key: yaml.Node) -> object:
 for _tag in (_INT, _FLOAT):
     _Loader.add_constructor(_tag, _Loader.number)
 _Loader.add_constructor(_VALUE, _Loader.equals_sign)
-_Loader.add_implicit_resolver(_FLOAT, _EXPONENT, list("-+.0123456789"))
+cast("Any", _Loader).add_implicit_resolver(_FLOAT, _EXPONENT, list("-+.0123456789"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ml_workloads.promotion.ladder import choose, moved_by_hand, replay
+from ml_workloads.promotion.ladder import PromotionError, choose, moved_by_hand, replay
 from ml_workloads.promotion.moves import GateNumbers, Move, next_moment, read
 from ml_workloads.promotion.registry import ModelRegistry
 from ml_workloads.runtime.gate import Candidate, Gate, Verdict, decide
@@ -114,10 +114,14 @@ def consider(registry: ModelRegistry, gate: Gate, target: str, asked: str | None
 
 
 def carry_out(registry: ModelRegistry, promotion: Promotion, by: str, now: datetime) -> Move:
-    """Move the alias, and record who did it and the numbers of the gate. Only for a promotion that is allowed."""
+    """Move the alias, and record who did it and the numbers of the gate.
+
+    Raises:
+        PromotionError: the version did not pass the gate.
+    """
     verdict = promotion.verdict
     if verdict is None or not verdict.passed:
-        raise AssertionError("nothing is moved without a verdict that passed")
+        raise PromotionError("nothing is moved without a verdict that passed")
     move = Move(
         alias=promotion.target,
         version=promotion.version,

@@ -112,7 +112,8 @@ class ModelRegistry:
         notices a record without its move.
         """
         key, value = written(move)
-        self.client.set_registered_model_tag(self.name, key, value)
+        client: Any = self.client
+        client.set_registered_model_tag(self.name, key, value)
         try:
             self.client.set_registered_model_alias(self.name, move.alias, move.version)
         except BaseException:

@@ -71,7 +71,7 @@ def _alias_write(version: str, key: str, value: str) -> AliasWrite | None:
 
 def _account(value: str) -> str | None:
     try:
-        document: Any = json.loads(value)
+        document: dict[str, object] | list[object] | str | float | None = json.loads(value)
     except ValueError:
         return None
     return str(document["account"]) if isinstance(document, dict) and "account" in document else None

@@ -120,8 +120,9 @@ class _Provider(RequestAuthProvider):
 
 def sign_in_with(auth: RenewedAuth) -> None:
     """Make MLflow's client sign its requests with `auth`, if MLFLOW_TRACKING_AUTH names `PROVIDER`."""
-    if not any(each.get_name() == PROVIDER for each in providers):
-        providers.register(_Provider)
+    known: Any = providers
+    if not any(each.get_name() == PROVIDER for each in known):
+        known.register(_Provider)
     _Provider.auth = auth
 
 

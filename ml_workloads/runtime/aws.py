@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -55,20 +55,24 @@ def client(service: str) -> Any:
 
     The function reads the credentials, so it can fail like a call: use `patiently`.
     """
-    return boto3.client(service, config=_CONFIG)
+    return cast("Any", boto3).client(service, config=_CONFIG)
 
 
 def is_passing(error: BaseException) -> bool:
     """Return whether a retry may succeed: no answer, no credentials yet, too many requests, or a server error."""
     if isinstance(error, ClientError):
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        status = int(_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         return status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS or error_code(error) in PASSING_CODES
     return isinstance(error, _PASSING_ERRORS)
 
 
+def _response(error: ClientError) -> Any:
+    return cast("Any", error).response
+
+
 def error_code(error: ClientError) -> str:
     """Return AWS's error code, such as `NoSuchKey`."""
-    return str(error.response.get("Error", {}).get("Code", "unknown error"))
+    return str(_response(error).get("Error", {}).get("Code", "unknown error"))
 
 
 def said(error: BaseException) -> str:
@@ -93,18 +97,15 @@ def patiently(what: str, call: Callable[[], T], *, seconds: float) -> T:
     """
 
     def told(state: RetryCallState) -> None:
-        LOG.warning("cannot %s yet, trying again: %s", what, said(_error(state)))
-
-    def given_up(state: RetryCallState) -> Any:
-        error = _error(state)
-        raise PlatformError(f"could not {what} within {seconds:.0f} s: {said(error)}") from error
+        if state.outcome and (error := state.outcome.exception()):
+            LOG.warning("cannot %s yet, trying again: %s", what, said(error))
 
     attempts = Retrying(
         retry=retry_if_exception(is_passing),
         stop=stop_after_delay(seconds),
         wait=wait_exponential(max=15),
         before_sleep=told,
-        retry_error_callback=given_up,
+        reraise=True,
     )
     try:
         return attempts(call)
@@ -112,11 +113,10 @@ def patiently(what: str, call: Callable[[], T], *, seconds: float) -> T:
         raise PlatformError(
             f"cannot {what}: {said(error)}; a pod gets its credentials from EKS Pod Identity when it starts"
         ) from error
-
-
-def _error(state: RetryCallState) -> BaseException:
-    error = state.outcome.exception() if state.outcome else None
-    return error or AssertionError("only calls that failed are told")
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        raise PlatformError(f"could not {what} within {seconds:.0f} s: {said(error)}") from error
 
 
 def secret(name: str, *, seconds: float) -> str:

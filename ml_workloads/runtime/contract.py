@@ -6,7 +6,7 @@ https://pandera.readthedocs.io/en/stable/lazy_validation.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pandera.errors
@@ -39,7 +39,7 @@ def check(frame: pd.DataFrame, contract: Contract, target: str | None = None) ->
     except (pandera.errors.SchemaInitError, pandera.errors.SchemaDefinitionError) as error:
         raise wrong(error) from None
     except pandera.errors.SchemaErrors as error:
-        problems = list(_problems(error.failure_cases, frame))
+        problems = list(_problems(cast("Any", error).failure_cases, frame))
         heading = f"the data breaks its contract in {len(problems)} way{'s' if len(problems) > 1 else ''}"
         raise ContractError("\n".join([heading, *(f"  {problem}" for problem in problems)])) from None
     except (ProjectError, MemoryError):
@@ -56,7 +56,7 @@ def check(frame: pd.DataFrame, contract: Contract, target: str | None = None) ->
     return checked
 
 
-def _problems(cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[str]:
+def _problems(cases: Any, frame: pd.DataFrame) -> Iterator[str]:
     # pandera reports a missing column as a failure of the whole table, with an empty column name.
     columns, demands = (
         cases["column"].astype(object).where(cases["column"].notna(), None),
@@ -73,7 +73,7 @@ def _demanded(check: object) -> str:
     return check if isinstance(check, str) else "the index that it declares"
 
 
-def _problem(column: object, demanded: str, rows: pd.DataFrame) -> str:
+def _problem(column: object, demanded: str, rows: Any) -> str:
     values = [str(value)[:80] for value in rows["failure_case"].head(MAX_ROWS)]
     if demanded == "column_in_dataframe":
         return f"column {', '.join(values)}: missing"

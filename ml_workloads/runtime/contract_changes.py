@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ml_workloads.runtime.contract_conversions import kind
 from ml_workloads.runtime.schemas import ContractError
 
 MAX_VALUES: Final = 5
+_pandas: Any = pd  # leaves some types open
 
 
 def demand_unchanged(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSchema, target: str) -> None:
@@ -40,7 +41,7 @@ def demand_unchanged(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataF
         raise ContractError("\n".join(found))
 
 
-def _changes(before: pd.DataFrame, after: pd.DataFrame, schema: pa.DataFrameSchema, target: str) -> Iterator[str]:
+def _changes(before: Any, after: Any, schema: pa.DataFrameSchema, target: str) -> Iterator[str]:
     if not before.columns.is_unique or not after.columns.is_unique:
         return  # `describe` rejects these names
     if before.index.is_unique and bool(after.index.isin(before.index).all()):
@@ -102,8 +103,8 @@ def _differ(before: Any, after: Any) -> Any:
     if held in ("text", "date", "truth") or before.dtype == after.dtype == object:
         return before.astype(object).to_numpy() != after.astype(object).to_numpy()
     if before.dtype == object:
-        before = pd.to_numeric(before) if held == "number" else before.astype(after.dtype)
-    if held != "number" or pd.api.types.is_float_dtype(after.dtype):
+        before = _pandas.to_numeric(before) if held == "number" else before.astype(after.dtype)
+    if held != "number" or _pandas.api.types.is_float_dtype(after.dtype):
         # A narrower float or a coarser time rounds. A request's value is rounded likewise, or rejected.
         with np.errstate(all="ignore"):
             before = before.astype(after.dtype)
@@ -118,5 +119,5 @@ def _has_default(schema: pa.DataFrameSchema, name: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    plain = value.item() if isinstance(value, np.generic) else value
-    return "missing" if pd.isna(plain) else repr(plain)[:80]
+    plain = cast("Any", value).item() if isinstance(value, np.generic) else value
+    return "missing" if _pandas.isna(plain) else repr(plain)[:80]

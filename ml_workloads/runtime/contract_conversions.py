@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+_types: Any = pd.api.types  # leaves some types open
 _KINDS: Final[Mapping[str, str]] = {
     "string": "text",
     "boolean": "truth",
@@ -29,9 +30,9 @@ _CLOCKS: Final = _TIMES - {"date"}
 def kind(column: pd.Series) -> str:
     """Return the kind of a column's values: text, truth, number, time, time with a zone, date, duration or other."""
     dtype: Any = column.dtype
-    if pd.api.types.is_bool_dtype(dtype):
+    if _types.is_bool_dtype(dtype):
         return "truth"
-    if pd.api.types.is_numeric_dtype(dtype):
+    if _types.is_numeric_dtype(dtype):
         return "number"
     if isinstance(dtype, pd.StringDtype):
         return "text"
@@ -74,11 +75,11 @@ def way_out(old: str, new: str) -> str:
     return ""
 
 
-def _whole_floats(column: pd.Series) -> Any:
+def _whole_floats(column: Any) -> Any:
     """Return which numbers are whole and stored as floats. As text they end with .0, and only beside missing values."""
     if column.dtype == object:
         return np.asarray([isinstance(value, float) and value.is_integer() for value in column], dtype=bool)
-    if not pd.api.types.is_float_dtype(column.dtype):
+    if not _types.is_float_dtype(column.dtype):
         return np.zeros(len(column), dtype=bool)
     values = column.to_numpy(dtype=float)
     return np.isfinite(values) & (values == np.floor(values))

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics
+import sklearn.metrics
 
+metrics: Any = sklearn.metrics  # has no types
 Frame = pd.DataFrame | np.ndarray[Any, Any]
 
 

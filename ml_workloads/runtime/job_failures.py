@@ -5,10 +5,12 @@ https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-Object = Mapping[str, Any]
+from ml_workloads.runtime.kubernetes_objects import Object, items, mapping
+
+_NOTHING: Final[Object] = {}
 LAST_LINES: Final = 10
 _HELD_UP: Final = ("FailedScheduling", "Failed")
 _EXITS: Final = {
@@ -36,30 +38,30 @@ def explain_failure(job: Object | None, pods: Sequence[Object], events: Sequence
     """
     if job is None:
         return "the Job was deleted while it ran"
-    condition = next((each for each in _true(job) if each["type"] == "Failed"), {})
+    condition = next((each for each in _true(job) if each["type"] == "Failed"), _NOTHING)
     if condition.get("reason") == "DeadlineExceeded":
         return _deadline(job, pods, events)
     for pod in reversed(_by_age(pods)):
         if said := _of_pod(pod):
-            failed = int(job.get("status", {}).get("failed") or 0)
+            failed = int(mapping(job, "status").get("failed") or 0)
             return said + (f"\nAll {failed} attempts failed." if failed > 1 else "")
     return waiting(job, pods, events) if _refused(events) else _condition(condition)
 
 
 def waiting(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> str:
     """Return the reason why a run has not started yet."""
-    pending = [pod for pod in pods if pod.get("status", {}).get("phase") in ("Pending", None)]
+    pending = [pod for pod in pods if mapping(pod, "status").get("phase") in ("Pending", None)]
     if not pending:
         return _refused(events) or f"waiting for a pod of {job['metadata']['name']}"
     pod = pending[-1]
-    for container in pod["status"].get("containerStatuses") or []:
-        state = (container.get("state") or {}).get("waiting") or {}
+    for container in items(pod["status"], "containerStatuses"):
+        state = mapping(mapping(container, "state"), "waiting")
         if state.get("reason") in _STUCK:
             what = "the image cannot be had" if state["reason"] in _PULLS else "the container cannot be started"
             return f"{what} ({state['reason']}): {_words(state.get('message')) or container.get('image', '')}"
     unscheduled = [
         each
-        for each in pod["status"].get("conditions") or []
+        for each in items(pod["status"], "conditions")
         if each["type"] == "PodScheduled" and each["status"] == "False"
     ]
     if unscheduled:
@@ -71,13 +73,13 @@ def waiting(job: Object, pods: Sequence[Object], events: Sequence[Object]) -> st
 
 def _of_pod(pod: Object) -> str | None:
     """Return why a pod failed, or None if it did not fail or gives no reason."""
-    status = pod.get("status", {})
+    status = mapping(pod, "status")
     lost = next(
-        (c for c in status.get("conditions") or [] if c["type"] == "DisruptionTarget" and c["status"] == "True"), None
+        (c for c in items(status, "conditions") if c["type"] == "DisruptionTarget" and c["status"] == "True"), None
     )
     # Pods of a run have one container.
-    container: Object = next(iter(status.get("containerStatuses") or []), {})
-    ended: Object = (container.get("state") or {}).get("terminated") or {}
+    container = next(iter(items(status, "containerStatuses")), _NOTHING)
+    ended = mapping(mapping(container, "state"), "terminated")
     if ended.get("reason") == "OOMKilled":
         return (
             f"it needed more memory than it may have, {_memory(pod)}, and the kernel killed it: "
@@ -139,18 +141,18 @@ def _condition(condition: Object) -> str:
 
 
 def _memory(pod: Object) -> str:
-    containers = pod.get("spec", {}).get("containers") or []
-    limits: Object = next((c.get("resources", {}).get("limits", {}) for c in containers), {})
+    containers = items(mapping(pod, "spec"), "containers")
+    limits = next((mapping(mapping(c, "resources"), "limits") for c in containers), _NOTHING)
     return str(limits.get("memory", "an unknown amount"))
 
 
 def _true(job: Object) -> list[Object]:
-    return [each for each in job.get("status", {}).get("conditions") or [] if each.get("status") == "True"]
+    return [each for each in items(mapping(job, "status"), "conditions") if each.get("status") == "True"]
 
 
 def _about(events: Sequence[Object], pod: Object) -> list[Object]:
     name = pod["metadata"]["name"]
-    return [event for event in events if (event.get("involvedObject") or {}).get("name") == name]
+    return [event for event in events if mapping(event, "involvedObject").get("name") == name]
 
 
 def _words(text: Any) -> str:

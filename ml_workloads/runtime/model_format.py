@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -53,10 +53,11 @@ def described(text: str, version: str) -> Description:
         document = None
     if not isinstance(document, dict):
         raise _error(version, DESCRIPTION, "is no mapping in YAML")
-    problem = next(_problems(document.get("flavors")), None)
+    description = cast("Description", document)
+    problem = next(_problems(description.get("flavors")), None)
     if problem:
         raise _error(version, *problem)
-    return document
+    return description
 
 
 def model_file(folder: Path, version: str) -> tuple[Description, Path]:
@@ -93,12 +94,14 @@ def _error(version: str, field: str, said: str) -> FormatError:
 
 def _problems(flavors: Any) -> Iterator[tuple[str, str]]:
     """Yield fields of the flavors with the problem of each."""
-    if not isinstance(flavors, dict) or not isinstance(flavors.get(SKLEARN), dict):
+    held = cast("Mapping[str, Any]", flavors if isinstance(flavors, dict) else {})
+    if not isinstance(held.get(SKLEARN), dict):
         yield "flavors.sklearn", "is not there, so that it is no scikit-learn model"
         return
-    for other in sorted(map(str, set(flavors) - {SKLEARN, PYFUNC})):
+    for other in sorted(map(str, set(held) - {SKLEARN, PYFUNC})):
         yield f"flavors.{other}", "is there, and only the flavor sklearn is loaded here"
-    sklearn, pyfunc = flavors[SKLEARN], flavors.get(PYFUNC, {})
+    sklearn: Any = held[SKLEARN]
+    pyfunc = held.get(PYFUNC, dict[str, Any]())
     # MLflow treats a version without this field as a pickle.
     written = sklearn.get("serialization_format", "pickle")
     if written != SKOPS:
@@ -109,7 +112,7 @@ def _problems(flavors: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(pyfunc, dict):
         yield f"flavors.{PYFUNC}", "is no mapping"
     elif pyfunc:
-        yield from _of_pyfunc(pyfunc)
+        yield from _of_pyfunc(cast("Mapping[str, Any]", pyfunc))
 
 
 def _of_pyfunc(pyfunc: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ conductor builds the table itself, from the data as it was read and this descrip
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ml_workloads.runtime.contract_conversions import kind
 from ml_workloads.runtime.errors import ProjectError
 
+_pandas: Any = pd  # leaves some types open
 Scalar = str | int | float | bool | None
 
 
@@ -62,7 +63,7 @@ class Recipe(BaseModel):
             raise RecipeError(f"the contract leaves out row {outside[0]} of a table of {len(raw)} rows")
         kept = np.ones(len(raw), dtype=bool)
         kept[self.left_out] = False
-        rows = raw.loc[kept]
+        rows = cast("Any", raw).loc[kept]
         return pd.DataFrame({each.name: _column(rows, each) for each in self.columns}, index=rows.index)
 
 
@@ -77,11 +78,12 @@ def describe_contract(raw: pd.DataFrame, checked: pd.DataFrame, defaults: dict[s
     Raises:
         RecipeError: the contract adds rows, or returns two columns with the same name.
     """
-    if not bool(checked.index.isin(raw.index).all()) or not checked.index.is_unique:
+    index: Any = checked.index
+    if not bool(index.isin(raw.index).all()) or not checked.index.is_unique:
         raise RecipeError("the contract gives back rows that the data does not have; let it only check and convert")
     if not checked.columns.is_unique:
         raise RecipeError("the contract gives back two columns with one name; rename one of them")
-    left_out = np.flatnonzero(~raw.index.isin(checked.index))
+    left_out = np.flatnonzero(~cast("Any", raw.index).isin(index))
     return Recipe(
         left_out=[int(place) for place in left_out],
         columns=[_described(str(name), checked[name], _plain(defaults.get(str(name)))) for name in checked.columns],
@@ -104,11 +106,11 @@ def _described(name: str, column: Any, default: Scalar) -> ColumnRecipe:
 
 
 def _plain(value: Any) -> Scalar:
-    held = value.item() if isinstance(value, np.generic) else value
+    held = cast("Any", value).item() if isinstance(value, np.generic) else value
     return held if held is None or isinstance(held, str | int | float | bool) else str(held)
 
 
-def _column(rows: pd.DataFrame, recipe: ColumnRecipe) -> Any:
+def _column(rows: Any, recipe: ColumnRecipe) -> Any:
     if recipe.name not in rows.columns:
         if recipe.default is None:
             raise RecipeError(
@@ -131,14 +133,14 @@ def _column(rows: pd.DataFrame, recipe: ColumnRecipe) -> Any:
 
 def _converted(column: Any, recipe: ColumnRecipe) -> Any:
     if recipe.categories is not None:
-        categories = pd.Index(recipe.categories).astype(pd.api.types.pandas_dtype(recipe.dtype))
+        categories = pd.Index(recipe.categories).astype(_pandas.api.types.pandas_dtype(recipe.dtype))
         wanted = pd.CategoricalDtype(categories, ordered=recipe.ordered)
         values = column.astype(categories.dtype) if not column.isna().any() else column
         return values.astype(wanted)
     if recipe.dtype == "object":
         return (
-            pd.to_datetime(column).dt.date
+            _pandas.to_datetime(column).dt.date
             if recipe.kind == "date" and kind(column) == "text"
             else column.astype(object)
         )
-    return column.astype(pd.api.types.pandas_dtype(recipe.dtype))
+    return column.astype(_pandas.api.types.pandas_dtype(recipe.dtype))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from ml_workloads.runtime.contract import Contract
 from ml_workloads.runtime.sample_text import TextError
 from ml_workloads.runtime.sample_values import Demand, UnknownTypeError, demand_of, values
 
+_pandas: Any = pd  # leaves some types open
 ROWS: Final = 100
 _CANDIDATES: Final = 400
 _ROUNDS: Final = 12
@@ -100,26 +101,25 @@ def _candidates(
             columns[name] = demand.typed(values(demand, _CANDIDATES, seed=seed * 1000 + place))
         except (TextError, UnknownTypeError) as error:
             raise SampleError(f"column {name}: {error}; {HOW_TO_GIVE_ONE}") from None
-    frame = arrange(pd.DataFrame(columns))
+    frame: Any = arrange(pd.DataFrame(columns))
     random = np.random.default_rng(seed)
     for name, demand in demands.items():
         if demand.nullable and name != target:
-            column: Any = frame[name]
-            frame[name] = demand.typed(column.mask(random.random(len(frame)) < _MISSING_SHARE))
+            frame[name] = demand.typed(frame[name].mask(random.random(len(frame)) < _MISSING_SHARE))
     return frame
 
 
-def _meeting(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def _meeting(schema: pa.DataFrameSchema, frame: Any) -> tuple[pd.DataFrame, str]:
     """Return the rows that meet the contract, and the failures of the others."""
     said = ""
     for _ in range(3):
         try:
             return schema.validate(frame, lazy=True), said
         except pandera.errors.SchemaErrors as error:
-            cases: Any = error.failure_cases
+            cases = cast("Any", error).failure_cases
             _refuse_broken(cases)
             said = ", ".join(_failures(cases))
-            rows: Any = pd.to_numeric(cases["index"], errors="coerce")
+            rows = _pandas.to_numeric(cases["index"], errors="coerce")
             wrong = rows.dropna().astype(int)
             if wrong.empty:
                 return frame.iloc[:0], said
@@ -142,7 +142,7 @@ def _refuse_broken(cases: Any) -> None:
             raise BrokenCheckError(f"{where}: the check {demanded} raises {value}; mend it in the contract")
 
 
-def _failures(cases: pd.DataFrame) -> Sequence[str]:
+def _failures(cases: Any) -> Sequence[str]:
     pairs = zip(cases["column"].astype(str), cases["check"].astype(str), strict=True)
     return list(dict.fromkeys(f"{column}: {demanded}" for column, demanded in pairs))[:3]
 
@@ -154,14 +154,14 @@ def _unique(schema: pa.DataFrameSchema, demands: Mapping[str, Demand]) -> list[l
     return [*([together] if together else []), *([name] for name, demand in demands.items() if demand.unique)]
 
 
-def _has_every_class(frame: pd.DataFrame, demand: Demand | None, target: str) -> bool:
+def _has_every_class(frame: Any, demand: Demand | None, target: str) -> bool:
     if demand is None or not demand.choices or target not in frame:
         return True
     counts = frame[target].value_counts()
     return bool(len(counts) and counts.min() >= 2)
 
 
-def _some_of_each(frame: pd.DataFrame, target: str, rows: int) -> pd.DataFrame:
+def _some_of_each(frame: Any, target: str, rows: int) -> pd.DataFrame:
     """Return rows in which the values of the target are equally frequent, as far as there are enough rows of each."""
     order = frame.groupby(target, observed=True, sort=False).cumcount()
     return frame.loc[order.sort_values(kind="stable").index].head(rows)
@@ -180,7 +180,7 @@ def _numbers_descending(frame: pd.DataFrame) -> pd.DataFrame:
     return _sorted(frame, descending=True)
 
 
-def _sorted(frame: pd.DataFrame, *, descending: bool) -> pd.DataFrame:
+def _sorted(frame: Any, *, descending: bool) -> pd.DataFrame:
     arranged = frame.copy()
     for kind in ("f", "i", "M"):
         names = [name for name in frame.columns if getattr(frame[name].dtype, "kind", "") == kind]

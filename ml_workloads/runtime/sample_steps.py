@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pandas as pd
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from ml_workloads.runtime.serving.columns import INPUTS, columns_of, describe, i
 from ml_workloads.runtime.training import inside
 from ml_workloads.runtime.training.plan import Plan
 from ml_workloads.runtime.training.preflight import try_training
+from ml_workloads.runtime.training.split import inputs_of
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -49,7 +50,7 @@ def attempt(request: Request, report: Report) -> None:
     if frame is not None:
         checked = _checked(request, report, frame, contract)
         if checked is not None and request.target in checked:
-            inputs = checked.drop(columns=request.target)
+            inputs = inputs_of(checked, request.target)
             if train is not None:
                 _train(request, report, _plan(request, contract, train), checked, made_up=made_up)
     _example(request, report, schema, inputs)
@@ -215,9 +216,11 @@ def _example(request: Request, report: Report, schema: pa.DataFrameSchema, input
     if request.example is None:
         return
     try:
-        document = json.loads(Path(request.example).read_text(encoding="utf-8"))
-        rows = document["instances"] if isinstance(document, dict) and "instances" in document else document
-        rows = rows if isinstance(rows, list) else [rows]
+        document: dict[str, Any] | list[Any] | str | float | None = json.loads(
+            Path(request.example).read_text(encoding="utf-8")
+        )
+        given: Any = document["instances"] if isinstance(document, dict) and "instances" in document else document
+        rows = cast("list[Any]", given if isinstance(given, list) else [given])
     except (OSError, ValueError) as error:
         report.add(EXAMPLE, "problem", f"it is not JSON: {error}")
         return

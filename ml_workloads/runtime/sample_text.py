@@ -6,7 +6,7 @@ import random
 import re
 import string
 from re import _parser as parser  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _MOST_REPEATS: Final = 4
 _ANY: Final = string.ascii_lowercase + string.digits
@@ -32,7 +32,7 @@ def matching(pattern: str, source: random.Random) -> str:
         TextError: the pattern is invalid, or uses more than literals, classes, groups, alternatives and repetition.
     """
     try:
-        text = _sequence(parser.parse(pattern), source)
+        text = _sequence(cast("Any", parser).parse(pattern), source)
     except re.error as error:
         raise TextError(f"{pattern!r} is no regular expression: {error}") from None
     except (KeyError, NotImplementedError):

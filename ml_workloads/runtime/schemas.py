@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import pandera.pandas as pa
 
@@ -58,7 +58,8 @@ def wrong(error: Exception) -> ContractError:
 
 
 def _compile(name: Any) -> None:
-    for part in name if isinstance(name, tuple) else (name,):
+    parts = cast("tuple[Any, ...]", name if isinstance(name, tuple) else (name,))
+    for part in parts:
         try:
             re.compile(str(part))
         except re.error as error:

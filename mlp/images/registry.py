@@ -79,7 +79,10 @@ def _get(address: str, authorization: str | None) -> tuple[bytes, str | None]:
         kind = answer.headers.get_content_type()
         body: bytes = answer.read(_MOST_BYTES + 1)
         if kind not in ACCEPT or len(body) > _MOST_BYTES:
-            raise ValueError(f"it sent {kind} of {len(body)} bytes in place of a manifest")
+            raise ValueError(
+                f"it answered with {kind} ({len(body)} bytes), which is not an image manifest; check the registry's "
+                "host and the proxy settings"
+            )
         return body, answer.headers.get("Docker-Content-Digest")
 
 

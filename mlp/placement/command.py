@@ -66,7 +66,7 @@ def as_document(result: Result) -> dict[str, Any]:
             }
             for each in result.groups
         ],
-        "workloads": summary(result.placements),
+        "workloads": {each.workload: each.as_dict() for each in summary(result.placements)},
         "findings": [each.as_dict() for each in result.findings],
     }
 
@@ -82,10 +82,10 @@ def show(result: Result) -> None:
         nodes.add_row(group.name, str(group.nodes), group.instance_type, f"{group.cpus:g}", size, devices)
     console.print(nodes)
     placed = Table("Workload", "Placed", Column("Where", overflow="fold"))
-    for title, row in summary(result.placements).items():
-        where = ", ".join(f"{name} {count}" for name, count in sorted(row["groups"].items())) or "-"
-        style = "" if row["placed"] == row["wanted"] else "red"
-        placed.add_row(title, f"{row['placed']} of {row['wanted']}", where, style=style)
+    for row in summary(result.placements):
+        where = ", ".join(f"{name} {count}" for name, count in sorted(row.groups.items())) or "-"
+        style = "" if row.placed == row.wanted else "red"
+        placed.add_row(row.workload, f"{row.placed} of {row.wanted}", where, style=style)
     console.print(placed)
     for finding in result.findings:
         console.print(f"[red]{finding.kind}[/red]: ", end="")

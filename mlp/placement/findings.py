@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from mlp.placement.workloads import Workload
 
@@ -46,6 +46,20 @@ class Placement:
     reason: str = ""
     pinned: str | None = None
     probe: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Numbers of a workload's pods: those that were placed, in all and by group, and those that it wants."""
+
+    workload: str
+    placed: int
+    wanted: int
+    groups: Mapping[str, int]
+
+    def as_dict(self) -> dict[str, int | dict[str, int]]:
+        """Return the document for `--json`, which names the workload beside it."""
+        return {"placed": self.placed, "wanted": self.wanted, "groups": dict(self.groups)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,17 +228,17 @@ def _first_of_each(placements: Sequence[Placement]) -> list[Placement]:
     return list({each.workload.title: each for each in placements}.values())
 
 
-def summary(placements: Sequence[Placement]) -> dict[str, dict[str, Any]]:
+def summary(placements: Sequence[Placement]) -> list[Summary]:
     """Return per workload how many of its pods were placed, and in which groups."""
-    table: dict[str, dict[str, Any]] = {}
+    pods: dict[str, list[Placement]] = {}
     for each in placements:
-        if each.probe:
-            continue
-        row = table.setdefault(each.workload.title, {"placed": 0, "wanted": 0, "groups": Counter[str]()})
-        if each.pinned and each.group is None and not eligible_but_full(each.reason):
-            continue  # a node that the DaemonSet is not meant for
-        row["wanted"] += 1
-        if each.group:
-            row["placed"] += 1
-            row["groups"][each.group] += 1
-    return table
+        if not each.probe:
+            pods.setdefault(each.workload.title, []).append(each)
+    return [_summary(title, each) for title, each in pods.items()]
+
+
+def _summary(workload: str, placements: Sequence[Placement]) -> Summary:
+    # A DaemonSet is not meant for every node.
+    wanted = [each for each in placements if each.group or not each.pinned or eligible_but_full(each.reason)]
+    groups = Counter(each.group for each in wanted if each.group)
+    return Summary(workload=workload, placed=groups.total(), wanted=len(wanted), groups=groups)

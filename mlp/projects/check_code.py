@@ -51,7 +51,6 @@ def request_for(project: Project, root: Path, answer: Path, given: Path | None, 
     """Return the request for the process that tries a project."""
     folder = root / PROJECTS / project.name
     gate, example = project.training.gate, folder / EXAMPLE_FILE
-    bound = gate.maximum if gate.minimum is None else gate.minimum
     sample = sample_of(project, root, given)
     return Request(
         answer=str(answer),
@@ -62,7 +61,7 @@ def request_for(project: Project, root: Path, answer: Path, given: Path | None, 
         target=project.data.target,
         holdout=project.training.holdout,
         metric=gate.metric,
-        bound=float(bound or 0),
+        bound=gate.bound,
         max_regression=gate.max_regression,
         trusted_types=tuple(project.training.trusted_types),
         missing_values=tuple(project.data.missing_values),

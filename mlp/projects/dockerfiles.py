@@ -87,7 +87,9 @@ def stages(text: str) -> tuple[Stage, ...]:
         else:
             raise DockerfileError(f"line {instruction.line}: {instruction.keyword} stands before the first FROM")
     if not found:
-        raise DockerfileError("it has no FROM; begin with the image that it is built on")
+        raise DockerfileError(
+            "it has no FROM instruction; add FROM image:tag, with the base image, as the first instruction"
+        )
     return tuple(_stage(first, body, arguments) for first, body in found)
 
 

@@ -117,14 +117,11 @@ def _alone(session: Session) -> Generator[tuple[ModelRegistry, Held]]:
 
 
 def gate_of(session: Session) -> Gate:
-    """Return the gate of project.yaml, whose schema ensures that it has one bound."""
+    """Return the gate of project.yaml."""
     from ml_workloads.runtime.gate import Gate
 
     settings = session.place.project.training.gate
-    bound = settings.maximum if settings.minimum is None else settings.minimum
-    if bound is None:
-        raise AssertionError("the schema demands one of the two bounds")
-    return Gate(metric=settings.metric, bound=bound, max_regression=settings.max_regression)
+    return Gate(metric=settings.metric, bound=settings.bound, max_regression=settings.max_regression)
 
 
 def show(project: str, promotion: Promotion) -> None:

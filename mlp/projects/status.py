@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,12 +14,26 @@ from mlp.console import Json, PlainError, errors, plain_errors
 from mlp.environments import Env
 from mlp.projects.logs import newest_job
 from mlp.projects.session import Session, opened, signed_in
-from mlp.projects.show import duration, from_kubernetes, moment, print_json, print_table, tell
+from mlp.projects.show import from_kubernetes, print_json, print_table, tell
+from mlp.projects.state import (
+    Aliases,
+    Answering,
+    ProjectState,
+    Quota,
+    Run,
+    Serving,
+    Training,
+    Unseen,
+    as_document,
+    overview_document,
+    overview_row,
+    rows,
+)
 
 if TYPE_CHECKING:
     from ml_workloads.project import Project
 
-Document = dict[str, Any]
+T = TypeVar("T")
 
 
 def status(
@@ -39,18 +54,18 @@ def status(
         with opened(project, env) as session, errors.status(f"Looking at {project}"):
             found = look(session, with_aliases=True)
         if as_json:
-            print_json(found)
+            print_json(as_document(found))
             return
         print_table(f"{project} in {env}", ("What", "State"), rows(found))
-        for problem in found["problems"]:
+        for problem in found.problems:
             errors.print(f"note: {problem}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-def look(session: Session, *, with_aliases: bool) -> Document:
+def look(session: Session, *, with_aliases: bool) -> ProjectState:
     """Return the state of a project. A part that cannot be read becomes a problem and does not end the command."""
     problems: list[str] = []
 
-    def attempt(call: Callable[[], Any]) -> Any:
+    def attempt(call: Callable[[], T]) -> T | None:
         try:
             return call()
         except PlainError as error:
@@ -64,21 +79,20 @@ def look(session: Session, *, with_aliases: bool) -> Document:
     deployment = attempt(lambda: cluster.find(session.path("deployments", "serving", "apis/apps/v1")))
     job = attempt(lambda: newest_job(session))
     quotas = attempt(lambda: cluster.items(session.path("resourcequotas"))) or []
-    aliases, writers = (attempt(lambda: aliases_of(session)) if with_aliases else None) or (None, None)
-    return {
-        "project": session.name,
-        "environment": session.place.environment.name,
-        "namespace": session.namespace,
-        "image": image_of(attempt(lambda: cluster.find(session.path("cronjobs", FIT, "apis/batch/v1")))),
-        "training": training_of(cronjob),
-        "last_run": attempt(lambda: last_run(session, job)) if job else None,
-        "serving": serving_of(deployment),
-        "answering": attempt(lambda: answering(session)) if deployment else None,
-        "aliases": aliases,
-        "aliases_by": writers,
-        "quota": quota_of(quotas),
-        "problems": problems,
-    }
+    aliases = attempt(lambda: aliases_of(session)) if with_aliases else None
+    return ProjectState(
+        project=session.name,
+        environment=session.place.environment.name,
+        namespace=session.namespace,
+        image=image_of(attempt(lambda: cluster.find(session.path("cronjobs", FIT, "apis/batch/v1")))),
+        training=training_of(cronjob),
+        last_run=attempt(lambda: last_run(session, job)) if job else None,
+        serving=serving_of(deployment),
+        answering=attempt(lambda: answering(session)) if deployment else None,
+        aliases=aliases,
+        quota=quota_of(quotas),
+        problems=tuple(problems),
+    )
 
 
 def image_of(template: Mapping[str, Any] | None) -> str | None:
@@ -87,53 +101,55 @@ def image_of(template: Mapping[str, Any] | None) -> str | None:
     return str(pod["containers"][0]["image"]) if pod else None
 
 
-def training_of(cronjob: Mapping[str, Any] | None) -> Document | None:
+def training_of(cronjob: Mapping[str, Any] | None) -> Training | None:
     """Return the schedule, None for a project without one, and whether it is suspended."""
     if cronjob is None:
         return None
     from ml_workloads.project.deployment_names import NO_SCHEDULE
 
     suspended, schedule = bool(cronjob["spec"].get("suspend")), cronjob["spec"]["schedule"]
-    return {"schedule": None if suspended and schedule == NO_SCHEDULE else schedule, "suspended": suspended}
+    return Training(schedule=None if suspended and schedule == NO_SCHEDULE else schedule, suspended=suspended)
 
 
-def last_run(session: Session, job: Mapping[str, Any]) -> Document:
+def last_run(session: Session, job: Mapping[str, Any]) -> Run:
     from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
     from mlp.projects.follow import events_of, has_begun, is_over, pods_of
 
     name = str(job["metadata"]["name"])
     ended = finished(job)
     started = from_kubernetes(job.get("status", {}).get("startTime"))
-    found: Document = {"job": name, "state": {"Complete": "finished", "Failed": "failed"}.get(ended or "", "running")}
-    found |= {"started": started, "seconds": None, "reason": None}
     conditions = job.get("status", {}).get("conditions") or []
     times = [each.get("lastTransitionTime") for each in conditions if each["type"] == ended]
     until = from_kubernetes(job.get("status", {}).get("completionTime") or next(iter(times), None))
-    if until and started:
-        found["seconds"] = (until - started).total_seconds()
-    if ended == "Complete":
-        return found
+    run = Run(
+        job=name,
+        state="finished" if ended == "Complete" else "failed" if ended == "Failed" else "running",
+        started=started,
+        seconds=(until - started).total_seconds() if until and started else None,
+    )
+    if run.state == "finished":
+        return run
     pods = pods_of(session, name)
     events = events_of(session, name, pods)
-    if ended == "Failed":
-        found["reason"] = explain_failure(job, pods, events)
-    elif not any(has_begun(pod) and not is_over(pod) for pod in pods):
-        found |= {"state": "waiting", "reason": waiting(job, pods, events)}
-    return found
+    if run.state == "failed":
+        return replace(run, reason=explain_failure(job, pods, events))
+    if any(has_begun(pod) and not is_over(pod) for pod in pods):
+        return run
+    return replace(run, state="waiting", reason=waiting(job, pods, events))
 
 
-def serving_of(deployment: Mapping[str, Any] | None) -> Document | None:
+def serving_of(deployment: Mapping[str, Any] | None) -> Serving | None:
     if deployment is None:
         return None
     state = deployment.get("status", {})
-    return {
-        "replicas": int(deployment["spec"].get("replicas") or 0),
-        "ready": int(state.get("readyReplicas") or 0),
-        "updated": int(state.get("updatedReplicas") or 0),
-    }
+    return Serving(
+        replicas=int(deployment["spec"].get("replicas") or 0),
+        ready=int(state.get("readyReplicas") or 0),
+        updated=int(state.get("updatedReplicas") or 0),
+    )
 
 
-def answering(session: Session) -> Document:
+def answering(session: Session) -> Answering:
     """Return the status that one of the servers reports."""
     from mlp.projects.predict import call, serving
 
@@ -144,14 +160,10 @@ def answering(session: Session) -> Document:
     except ValueError:
         raise PlainError(f"/readyz of the server answered {code} and no JSON") from None
     model = said.get("model") or {}
-    return {
-        "ready": code == http.client.OK,
-        "version": model.get("version"),
-        "problem": said.get("problem") or None,
-    }
+    return Answering(ready=code == http.client.OK, version=model.get("version"), problem=said.get("problem") or None)
 
 
-def aliases_of(session: Session) -> tuple[Mapping[str, str], Mapping[str, str | None]]:
+def aliases_of(session: Session) -> Aliases:
     """Return the version of each alias, and the account that moved it, if MLflow has recorded it."""
     from ml_workloads.promotion import ModelRegistry
     from mlp.projects.promote import plain_refusals
@@ -159,43 +171,20 @@ def aliases_of(session: Session) -> tuple[Mapping[str, str], Mapping[str, str | 
 
     with tracking(session) as client, plain_refusals():
         registry = ModelRegistry(client, session.name)
-        aliases = registry.standing().aliases
-        writes = {alias: registry.last_write(alias, version) for alias, version in aliases.items()}
-        return aliases, {alias: write.account if write else None for alias, write in writes.items()}
+        versions = registry.standing().aliases
+        writes = {alias: registry.last_write(alias, version) for alias, version in versions.items()}
+        writers = {alias: write.account if write else None for alias, write in writes.items()}
+        return Aliases(versions=versions, writers=writers)
 
 
-def quota_of(quotas: list[Mapping[str, Any]]) -> Mapping[str, Mapping[str, str]]:
+def quota_of(quotas: Sequence[Mapping[str, Any]]) -> Mapping[str, Quota]:
     """Return used and allowed amounts, without resources whose limit is 0."""
-    found: dict[str, Mapping[str, str]] = {}
+    found: dict[str, Quota] = {}
     for quota in quotas:
         hard = quota.get("status", {}).get("hard") or quota["spec"].get("hard") or {}
         used = quota.get("status", {}).get("used") or {}
-        found |= {name: {"used": used.get(name, "0"), "hard": most} for name, most in hard.items() if most != "0"}
+        found |= {name: Quota(used=used.get(name, "0"), hard=most) for name, most in hard.items() if most != "0"}
     return found
-
-
-def rows(found: Document) -> list[tuple[str, object]]:
-    training, run, serving, answers = (found[name] for name in ("training", "last_run", "serving", "answering"))
-    lines: list[tuple[str, object]] = [("namespace", found["namespace"]), ("image", found["image"])]
-    schedule = None if training is None else training["schedule"] or "none: only `mlp train` starts a run"
-    if training and training["schedule"] and training["suspended"]:
-        schedule = f"{schedule}, paused"
-    lines += [("schedule (UTC)", schedule), ("last run", run["job"] if run else "none yet")]
-    if run:
-        took = f", took {duration(run['seconds'])}" if run["seconds"] is not None else ""
-        lines.append(("", f"{run['state']}, began {moment(run['started'])}{took}"))
-        lines += [("", line) for line in str(run["reason"] or "").splitlines()]
-    if serving:
-        lines.append(("replicas", f"{serving['ready']} of {serving['replicas']} ready"))
-        lines.append(("version that answers", answers["version"] if answers else None))
-        if answers and answers["problem"]:
-            lines.append(("", answers["problem"]))
-    aliases, writers = found["aliases"] or {}, found["aliases_by"] or {}
-    by = {alias: f" (by {writer})" if writer else "" for alias, writer in writers.items()}
-    named = ", ".join(f"{alias} {version}{by.get(alias, '')}" for alias, version in sorted(aliases.items()))
-    lines.append(("aliases", named or None))
-    lines += [(f"quota {name}", f"{each['used']} of {each['hard']}") for name, each in found["quota"].items()]
-    return lines
 
 
 def _show_all(env: str, *, as_json: bool) -> None:
@@ -209,32 +198,19 @@ def _show_all(env: str, *, as_json: bool) -> None:
         ]
         found = [_short(session.place.project, session) for session in sessions]
     if as_json:
-        print_json(found)
+        print_json([overview_document(each) for each in found])
         return
     if not found:
         tell(f"No project is meant for {env}: mlp projects")
         return
     columns = ("Project", "Deployed", "Last run", "Replicas", "Version that answers", "Problem")
-    print_table(f"Projects in {env}", columns, (_line(each) for each in found))
+    print_table(f"Projects in {env}", columns, (overview_row(each) for each in found))
 
 
-def _short(project: Project, session: Session) -> Document:
+def _short(project: Project, session: Session) -> ProjectState | Unseen:
     try:
         if not session.is_deployed():
-            return {"project": project.name, "deployed": False, "problems": []}
+            return Unseen(project=project.name)
     except PlainError as error:
-        return {"project": project.name, "deployed": None, "problems": [str(error)]}
-    return {**look(session, with_aliases=False), "deployed": True}
-
-
-def _line(found: Document) -> tuple[object, ...]:
-    deployed = {True: "yes", False: "no", None: "unknown"}[found["deployed"]]
-    run, serving, answers = found.get("last_run"), found.get("serving"), found.get("answering")
-    return (
-        found["project"],
-        deployed,
-        f"{run['state']} {moment(run['started'])}" if run else None,
-        f"{serving['ready']} of {serving['replicas']}" if serving else None,
-        answers["version"] if answers else None,
-        "; ".join(found["problems"]) or None,
-    )
+        return Unseen(project=project.name, problem=str(error))
+    return look(session, with_aliases=False)

@@ -106,7 +106,7 @@ def environment_variables(given: Mapping[str, str]) -> Generator[None]:
 
 
 def is_of_mlflow(name: str) -> bool:
-    """Return whether MLflow may read a variable; the names of all its settings have one of these prefixes."""
+    """Return whether a variable is a setting of MLflow. MLflow's settings begin with one of these prefixes."""
     return name.startswith(("MLFLOW_", "_MLFLOW_"))
 
 

@@ -152,4 +152,4 @@ class MlflowAccounts(pulumi.ComponentResource):
             container(ACCOUNTS, tracking.image, "rotate_accounts", rotating),
             pulumi.ResourceOptions(parent=self, depends_on=[self.ready], hooks=args.order.tracking_image),
         )
-        self.register_outputs({"projects": list(args.projects)})
+        self.register_outputs({})

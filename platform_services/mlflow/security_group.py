@@ -68,7 +68,7 @@ class PodGroup(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-        self.register_outputs({"id": self._id})
+        self.register_outputs({})
 
     def _out(
         self,

@@ -103,7 +103,7 @@ class Mlflow(pulumi.ComponentResource):
             image=self._image,
             admin_secret_arn=self._admin_secret_arn,
         )
-        self.register_outputs({"uri": URI})
+        self.register_outputs({})
 
     def _secrets(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """Create the secrets of administrator and database login. The set-up Job sets their first values."""

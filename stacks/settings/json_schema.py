@@ -5,7 +5,7 @@ names, types, choices and bounds. The program validates patterns and rules acros
 """
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -74,9 +74,9 @@ def _on_one_line(schema: Any) -> Any:
     if isinstance(schema, dict):
         return {
             key: " ".join(value.split()) if key == "description" and isinstance(value, str) else _on_one_line(value)
-            for key, value in schema.items()
+            for key, value in cast("dict[str, Any]", schema).items()
         }
-    return [_on_one_line(each) for each in schema] if isinstance(schema, list) else schema
+    return [_on_one_line(each) for each in cast("list[Any]", schema)] if isinstance(schema, list) else schema
 
 
 if __name__ == "__main__":

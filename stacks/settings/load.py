@@ -1,6 +1,7 @@
 """Loader of the settings: from Pulumi's configuration in the program, from any mapping in tools and tests."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import pulumi
 from pydantic import ValidationError
@@ -42,7 +43,7 @@ def load_settings(config: pulumi.Config) -> PlatformSettings:
         raise SettingsError(f"{source}: got nothing; add the settings of the environment, as in stacks/Pulumi.dev.yaml")
     if not isinstance(mapping, Mapping):
         raise SettingsError(f"{source}: got {mapping!r}; write a mapping of settings")
-    settings = parse_settings(mapping, source)
+    settings = parse_settings(cast("Mapping[str, object]", mapping), source)
     if settings.environment != stack:
         raise SettingsError(
             f"{source}\n  environment: got {settings.environment!r}; write {stack!r}, the name of the stack, "

@@ -1,26 +1,21 @@
 """Rules across sections of the settings. Each rule yields problems; all run once every section is valid."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from components.eks.spec import pool_path
 from components.images.sources import MLFLOW_REPOSITORY, RUNTIME_REPOSITORY
 from components.network.endpoint_services import PRIVATE_NODE_SERVICES
 from components.network.subnets import usable_addresses
+from stacks.settings.sections import PlatformSections
 from validation.base import Problem
-
-if TYPE_CHECKING:
-    from stacks.settings.platform import PlatformSettings
 
 EVERYBODY = "0.0.0.0/0"
 PREFIX = 16
 RESERVED_SECRETS = ("mlflow/", "projects/")
 
 
-def problems(settings: PlatformSettings) -> Iterator[Problem]:
+def problems(settings: PlatformSections) -> Iterator[Problem]:
     yield from zones_are_in_the_region(settings)
     yield from nodes_have_addresses(settings)
     yield from pods_have_addresses(settings)
@@ -35,14 +30,14 @@ def problems(settings: PlatformSettings) -> Iterator[Problem]:
     yield from the_platform_finds_its_own_names(settings)
 
 
-def zones_are_in_the_region(settings: PlatformSettings) -> Iterator[Problem]:
+def zones_are_in_the_region(settings: PlatformSections) -> Iterator[Problem]:
     for position, zone in enumerate(settings.network.zones):
         if zone[:-1] != settings.region:
             fix = f"name a zone of region {settings.region}, such as {settings.region}a"
             yield Problem(field=f"network.zones.{position}", value=zone, fix=fix)
 
 
-def nodes_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
+def nodes_have_addresses(settings: PlatformSections) -> Iterator[Problem]:
     """Check that the private subnets have enough addresses for nodes and interface endpoints.
 
     There is one private subnet per zone. AWS reserves five addresses of each:
@@ -60,7 +55,7 @@ def nodes_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
         yield Problem(field="network.cidr", value=network.cidr, fix=fix)
 
 
-def pods_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
+def pods_have_addresses(settings: PlatformSections) -> Iterator[Problem]:
     """Check that the pod subnets have enough addresses for all nodes.
 
     A node takes prefixes of 16 addresses from the pod subnet of its zone, and keeps one prefix in reserve.
@@ -78,7 +73,7 @@ def pods_have_addresses(settings: PlatformSettings) -> Iterator[Problem]:
         yield Problem(field="network.pod_cidr", value=network.pod_cidr, fix=fix)
 
 
-def pools_are_in_the_zones(settings: PlatformSettings) -> Iterator[Problem]:
+def pools_are_in_the_zones(settings: PlatformSections) -> Iterator[Problem]:
     for name, pool in settings.cluster.pools.items():
         for position, zone in enumerate(pool.zones):
             if zone not in settings.network.zones:
@@ -86,20 +81,20 @@ def pools_are_in_the_zones(settings: PlatformSettings) -> Iterator[Problem]:
                 yield Problem(field=f"cluster.{pool_path(name)}.zones.{position}", value=zone, fix=fix)
 
 
-def private_nodes_reach_aws(settings: PlatformSettings) -> Iterator[Problem]:
+def private_nodes_reach_aws(settings: PlatformSections) -> Iterator[Problem]:
     missing = [name for name in PRIVATE_NODE_SERVICES if name not in settings.network.interface_endpoints]
     if settings.network.nat == "none" and missing:
         fix = f"without NAT nodes cannot join the cluster, add {', '.join(missing)}"
         yield Problem(field="network.interface_endpoints", value=settings.network.interface_endpoints, fix=fix)
 
 
-def api_is_not_open_to_everybody(settings: PlatformSettings) -> Iterator[Problem]:
+def api_is_not_open_to_everybody(settings: PlatformSections) -> Iterator[Problem]:
     if settings.environment != "dev" and EVERYBODY in settings.cluster.api_cidrs:
         fix = f"list the ranges of your offices and VPN, {settings.environment} is not open to everybody"
         yield Problem(field="cluster.api_cidrs", value=settings.cluster.api_cidrs, fix=fix)
 
 
-def somebody_reaches_the_api(settings: PlatformSettings) -> Iterator[Problem]:
+def somebody_reaches_the_api(settings: PlatformSections) -> Iterator[Problem]:
     """Check that somebody outside the VPC can reach the Kubernetes API.
 
     A deployment creates the cluster's objects through the API. The first deployment runs outside the VPC.
@@ -114,7 +109,7 @@ def somebody_reaches_the_api(settings: PlatformSettings) -> Iterator[Problem]:
         yield Problem(field="cluster.private_cidrs", value=(), fix=fix)
 
 
-def callers_have_a_way_and_a_way_back(settings: PlatformSettings) -> Iterator[Problem]:
+def callers_have_a_way_and_a_way_back(settings: PlatformSections) -> Iterator[Problem]:
     """Check that a connection covers each range of `private_cidrs`.
 
     A security group rule creates no route, and without a route the API's answers are lost.
@@ -133,7 +128,7 @@ def callers_have_a_way_and_a_way_back(settings: PlatformSettings) -> Iterator[Pr
             yield Problem(field=f"cluster.private_cidrs.{name}", value=cidr, fix=fix)
 
 
-def a_protected_environment_keeps_its_data(settings: PlatformSettings) -> Iterator[Problem]:
+def a_protected_environment_keeps_its_data(settings: PlatformSections) -> Iterator[Problem]:
     """Check that no other switch undoes the protection of data. In production the switches must be off in any case."""
     if not settings.protect and settings.environment != "prod":
         return
@@ -147,7 +142,7 @@ def a_protected_environment_keeps_its_data(settings: PlatformSettings) -> Iterat
             yield Problem(field=field, value=True, fix="write false, a protected environment keeps its data")
 
 
-def a_protected_environment_is_deployed_after_a_review(settings: PlatformSettings) -> Iterator[Problem]:
+def a_protected_environment_is_deployed_after_a_review(settings: PlatformSections) -> Iterator[Problem]:
     """Check that a protected environment has reviewers.
 
     Only a GitHub environment has them; anybody who may merge a branch can otherwise deploy.
@@ -158,7 +153,7 @@ def a_protected_environment_is_deployed_after_a_review(settings: PlatformSetting
         yield Problem(field="identities.protected_branches", value=branches, fix=fix)
 
 
-def production_is_built_to_last(settings: PlatformSettings) -> Iterator[Problem]:
+def production_is_built_to_last(settings: PlatformSections) -> Iterator[Problem]:
     if settings.environment != "prod":
         return
     network, database = settings.network, settings.database
@@ -180,7 +175,7 @@ def production_is_built_to_last(settings: PlatformSettings) -> Iterator[Problem]
         yield Problem(field="secrets.recovery_window_days", value=0, fix=fix)
 
 
-def the_platform_finds_its_own_names(settings: PlatformSettings) -> Iterator[Problem]:
+def the_platform_finds_its_own_names(settings: PlatformSections) -> Iterator[Problem]:
     kept = {MLFLOW_REPOSITORY: "MLflow's server", RUNTIME_REPOSITORY: "training runs' conductors"}
     for repository, what in kept.items():
         if repository not in settings.registry.repositories:

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import pandas as pd
 
@@ -29,7 +29,7 @@ from ml_workloads.runtime.errors import PlatformError, ProjectError
 from ml_workloads.runtime.gate import Candidate, Verdict, decide
 from ml_workloads.runtime.handover import keys, tables
 from ml_workloads.runtime.handover.objects import Objects
-from ml_workloads.runtime.training.split import Part, split
+from ml_workloads.runtime.training.split import Part, has_missing, inputs_of, split
 from ml_workloads.runtime.training.target import check_target
 from ml_workloads.runtime.training.telling import reason
 
@@ -98,8 +98,9 @@ def conduct(
         LOG.info("the data meets its contract")
         tracking.met_contract(run_id)
         training, held_out = divide(plan, checked, _split_seed(plan, objects))
-        inputs = checked.drop(columns=plan.target)
-        saved = _trained(plan, data.frame.loc[training.inputs.index], pods, objects)
+        inputs = inputs_of(checked, plan.target)
+        rows = cast("Any", data.frame).loc[training.inputs.index]
+        saved = _trained(plan, rows, pods, objects)
         measured = measure(plan, saved, inputs, training, held_out, lambda: pods.worker(JUDGE))
         LOG.info("measured %s", ", ".join(f"{name} {value:.4g}" for name, value in measured.metrics.items()))
         incumbent = tracking.incumbent(plan.alias)
@@ -125,8 +126,9 @@ def divide(plan: Plan, checked: pd.DataFrame, seed: int) -> tuple[Part, Part]:
     Raises:
         ProjectError: the target is missing, does not fit the gate, or has too few rows.
     """
-    held = checked[plan.target] if plan.target in checked.columns else None
-    if isinstance(held, pd.Series) and not bool(held.isna().any()):
+    table: Any = checked
+    held = table[plan.target] if plan.target in table.columns else None
+    if isinstance(held, pd.Series) and not has_missing(held):
         check_target(held, plan.gate)
     return split(checked, plan.target, plan.holdout, classes=not plan.gate.of_numbers, seed=seed)
 

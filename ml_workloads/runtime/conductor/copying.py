@@ -6,6 +6,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
@@ -81,15 +82,15 @@ def _copy(client: MlflowClient, run_id: str, run: LoggedRun, plan: Plan, objects
     parameters = [Param(names[name], value) for name, value in run.parameters.items() if name not in long]
     tags = [RunTag(names[name], value) for name, value in run.tags.items() if name not in long]
     for batch in _batches(metrics, _MAX_METRICS):
-        _tried(lambda batch=batch: client.log_batch(run_id, metrics=batch))
+        _tried(partial(client.log_batch, run_id, metrics=batch))
     for batch in _batches(parameters, _MAX_OTHERS):
-        _tried(lambda batch=batch: client.log_batch(run_id, params=batch))
+        _tried(partial(client.log_batch, run_id, params=batch))
     for batch in _batches(tags, _MAX_OTHERS):
-        _tried(lambda batch=batch: client.log_batch(run_id, tags=batch))
+        _tried(partial(client.log_batch, run_id, tags=batch))
     _copy_files(client, run_id, run, plan, objects)
 
 
-def _copy_files(client: MlflowClient, run_id: str, run: LoggedRun, plan: Plan, objects: Objects) -> None:
+def _copy_files(client: Any, run_id: str, run: LoggedRun, plan: Plan, objects: Objects) -> None:
     for number, written in run.artifacts.items():
         path = safe_path(written)
         if path is None:
@@ -102,7 +103,7 @@ def _copy_files(client: MlflowClient, run_id: str, run: LoggedRun, plan: Plan, o
             file = Path(folder) / path.name
             file.write_bytes(content)
             place = PurePosixPath(FOLDER, path.parent)
-            _tried(lambda file=file, place=place: client.log_artifact(run_id, str(file), str(place)))
+            _tried(partial(client.log_artifact, run_id, str(file), str(place)))
 
 
 def safe_path(written: str) -> PurePosixPath | None:

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from ml_workloads.runtime.conductor.asked import Worker
 from ml_workloads.runtime.conductor.cluster import STARTING, ApiError, Cluster, Object
 from ml_workloads.runtime.conductor.workers import HttpWorker
 from ml_workloads.runtime.errors import CodeError, PlatformError, ProjectError
 from ml_workloads.runtime.job_failures import explain_failure, finished, waiting
+from ml_workloads.runtime.kubernetes_objects import items, mapping
 
 LOG = logging.getLogger(__name__)
 FIT, WORKER = "fit", "worker"
@@ -72,7 +73,7 @@ class JobPods:
     def train(self, job: str, part: str) -> None:
         """Run the project's training, or wait for one that an earlier attempt started with the same rows."""
         found = self._cluster.find("jobs", job)
-        if found is not None and (found["metadata"].get("annotations") or {}).get(PART) != part:
+        if found is not None and mapping(found["metadata"], "annotations").get(PART) != part:
             self._discard(job)
             found = None
         if found is None:
@@ -144,7 +145,7 @@ class JobPods:
 
     def _events(self, job: str) -> list[Object]:
         found = self._cluster.items("events")
-        about = [each for each in found if str((each.get("involvedObject") or {}).get("name", "")).startswith(job)]
+        about = [each for each in found if str(mapping(each, "involvedObject").get("name", "")).startswith(job)]
         return sorted(about, key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or ""))
 
     def _discard(self, job: str) -> None:
@@ -163,7 +164,7 @@ class JobPods:
             "kind": "Job",
             "metadata": {
                 "name": name,
-                "labels": dict((held.get("metadata") or {}).get("labels") or {}),
+                "labels": dict(mapping(mapping(held, "metadata"), "labels")),
                 "annotations": dict(annotations),
                 # Kubernetes deletes these Jobs after the run's Job, and the namespace after the run.
                 "ownerReferences": [
@@ -181,19 +182,19 @@ class JobPods:
 
 
 def _has_begun(pod: Object) -> bool:
-    states = [each.get("state") or {} for each in pod.get("status", {}).get("containerStatuses") or []]
+    states = [mapping(each, "state") for each in items(mapping(pod, "status"), "containerStatuses")]
     return any("running" in state or "terminated" in state for state in states)
 
 
 def _is_ready(pod: Object) -> bool:
-    conditions = pod.get("status", {}).get("conditions") or []
+    conditions = items(mapping(pod, "status"), "conditions")
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _ended(pod: Object) -> Object | None:
     """Return the terminated state of a pod's container, or None if it runs or has not started."""
-    for each in pod.get("status", {}).get("containerStatuses") or []:
-        ended: Any = (each.get("state") or {}).get("terminated")
+    for each in items(mapping(pod, "status"), "containerStatuses"):
+        ended = mapping(mapping(each, "state"), "terminated")
         if ended:
             return dict(ended)
     return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
-import mlflow.sklearn
+import mlflow.sklearn as mlflow_sklearn
 from mlflow.models import Model, ModelSignature
 from sklearn.dummy import DummyClassifier
 
@@ -41,10 +41,10 @@ class _SkopsFile:
     def __init__(self, model: Saved) -> None:
         self._model = model
 
-    def save_model(self, path: str, mlflow_model: Model, **_: Any) -> None:
+    def save_model(self, path: str, mlflow_model: Any, **_: Any) -> None:
         model, described = self._model, mlflow_model
         described.signature = model.signature
-        mlflow.sklearn.save_model(  # pyright: ignore[reportPrivateImportUsage]
+        cast("Any", mlflow_sklearn).save_model(
             DummyClassifier(),
             path,
             mlflow_model=described,
@@ -60,7 +60,7 @@ class _SkopsFile:
 
 def log_saved(name: str, model: Saved) -> str:
     """Log a model to the active run, register it, and return its version."""
-    logged: Any = Model.log(
+    logged = cast("Any", Model).log(
         artifact_path=None,
         name="model",
         flavor=_SkopsFile(model),

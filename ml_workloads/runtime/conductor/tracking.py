@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import mlflow
 import mlflow.models
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
-from mlflow.models import ModelSignature, infer_signature
+from mlflow.models import ModelSignature
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from ml_workloads.runtime import records, trusted_types
@@ -268,7 +268,7 @@ def _signature(inputs: pd.DataFrame, answers: Any) -> ModelSignature | None:
     A server reads the description instead.
     """
     try:
-        return infer_signature(inputs, answers)
+        return cast("Any", mlflow.models).infer_signature(inputs, answers)
     except (MlflowException, TypeError, ValueError) as error:
         LOG.info("MLflow has no signature for this model: %s", error)
         return None

@@ -71,17 +71,18 @@ def digest(frame: pd.DataFrame) -> str:
     a row.
     """
     summary = hashlib.sha256()
-    for column, kind in frame.dtypes.items():
+    table: Any = frame
+    for column, kind in table.dtypes.items():
         summary.update(f"{column}\0{kind}\0".encode())
     try:
         rows = _row_hashes(frame, index=False)
     except TypeError:  # lists and structs of Parquet cannot be hashed
-        rows = _row_hashes(frame.apply(_written), index=False)
+        rows = _row_hashes(table.apply(_written), index=False)
     summary.update(rows.to_numpy().tobytes())
     return summary.hexdigest()
 
 
-def _written(column: pd.Series) -> pd.Series:
+def _written(column: Any) -> Any:
     return column.map(_text) if column.dtype == object else column
 
 

@@ -34,7 +34,7 @@ def check_rows(name: str, text: bytes) -> tuple[str, ...]:
     limit = csv.field_size_limit(_LONGEST_FIELD)
     try:
         rows = _rows(text)
-        heading = _checked_heading(name, next(rows, []))
+        heading = _checked_heading(name, next(rows, ()))
         for number, row in enumerate(rows, start=1):
             if len(row) != len(heading):
                 raise DataError(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 _MOST: Final = 5
+_pandas: Any = pd  # leaves some types open
 
 
 def words_beside_numbers(frame: pd.DataFrame, column: object) -> str:
@@ -14,11 +15,12 @@ def words_beside_numbers(frame: pd.DataFrame, column: object) -> str:
 
     It is "" unless the column holds numbers and up to five distinct words.
     """
-    if column not in frame.columns or not isinstance(frame[column].dtype, pd.StringDtype):
+    table: Any = frame
+    if column not in table.columns or not isinstance(table[column].dtype, pd.StringDtype):
         return ""
-    cells: Any = frame[column].dropna().astype(str)
+    cells = table[column].dropna().astype(str)
     # A cell with the text NaN also counts as a word, because it is no number.
-    numbers: Any = pd.to_numeric(cells, errors="coerce")
+    numbers = _pandas.to_numeric(cells, errors="coerce")
     is_number = numbers.notna()
     words = cells[~is_number].value_counts()
     if not is_number.any() or not 0 < len(words) <= _MOST:

@@ -11,20 +11,14 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import (
-    infer_dtype,
-    is_bool_dtype,
-    is_integer_dtype,
-    is_numeric_dtype,
-    is_object_dtype,
-    is_string_dtype,
-)
+from pandas.api.types import infer_dtype
 from pandas.errors import OutOfBoundsDatetime, OutOfBoundsTimedelta
 
 from ml_workloads.runtime.data.errors import DataError
 from ml_workloads.runtime.data.options import Part, ReadOptions
 from ml_workloads.runtime.data.tables import EXACT, csv_text, inexact, is_csv, parse_csv, read_part
 
+_types: Any = pd.api.types  # leaves some types open
 TEXT = pd.StringDtype(na_value=float("nan"))
 _UNITS: Final = ("ns", "us", "ms", "s")
 _LONGEST: Final = len(str(-(2**63)))
@@ -54,8 +48,8 @@ def _same_columns(parts: Sequence[Part], frames: Sequence[pd.DataFrame]) -> list
     return wanted
 
 
-def _column(name: str, parts: Sequence[Part], frames: Sequence[pd.DataFrame], options: ReadOptions) -> pd.Series:
-    pieces = [frame[name] for frame in frames]
+def _column(name: str, parts: Sequence[Part], frames: Sequence[Any], options: ReadOptions) -> pd.Series:
+    pieces: list[Any] = [frame[name] for frame in frames]
     kinds = [_kind(piece) for piece in pieces]
     if len({kind for kind in kinds if kind is not None}) > 1:
         pieces = _as_text(name, parts, pieces, kinds, options)
@@ -68,7 +62,7 @@ def _column(name: str, parts: Sequence[Part], frames: Sequence[pd.DataFrame], op
         target = _unit(name, [(part.name, each) for part, each in zip(parts, pieces, strict=True)], holding, target)
     if (
         isinstance(target, np.dtype)
-        and is_integer_dtype(target)
+        and _types.is_integer_dtype(target)
         and any(len(piece) and kind is None for piece, kind in zip(pieces, kinds, strict=True))
     ):
         _refuse_wide(name, parts[0].name, holding)
@@ -101,14 +95,14 @@ def _kind(piece: Any) -> str | None:
         return None
     if isinstance(kind, pd.CategoricalDtype):
         return "a category"
-    if is_object_dtype(kind):
+    if _types.is_object_dtype(kind):
         inferred = infer_dtype(piece, skipna=True)
         return {"string": "text", "boolean": "true or false"}.get(inferred, inferred)
-    if is_bool_dtype(kind):
+    if _types.is_bool_dtype(kind):
         return "true or false"
-    if is_string_dtype(kind):
+    if _types.is_string_dtype(kind):
         return "text"
-    if is_numeric_dtype(kind):
+    if _types.is_numeric_dtype(kind):
         return "a number"
     if isinstance(kind, pd.DatetimeTZDtype):
         return f"a time in {kind.tz}"
@@ -126,7 +120,7 @@ def _common(name: str, source: str, holding: Sequence[Any]) -> Any:
         known = dict.fromkeys(value for kind in kinds for value in kind.categories)
         return pd.CategoricalDtype(list(known))
     common = pd.concat([pd.Series([], dtype=kind) for kind in kinds]).dtype
-    if any(is_integer_dtype(kind) for kind in kinds) and not is_integer_dtype(common):
+    if any(_types.is_integer_dtype(kind) for kind in kinds) and not _types.is_integer_dtype(common):
         _refuse_wide(name, source, holding)
     return common
 
@@ -162,7 +156,7 @@ def _fits(piece: Any, unit: str) -> bool:
 
 
 def _refuse_wide(name: str, source: str, holding: Sequence[Any]) -> None:
-    whole = [piece for piece in holding if is_integer_dtype(piece.dtype)]
+    whole = [piece for piece in holding if _types.is_integer_dtype(piece.dtype)]
     if any(int(piece.max()) > EXACT or int(piece.min()) < -EXACT for piece in whole):
         raise DataError(inexact(source, name))
 
@@ -172,10 +166,11 @@ def _converted(piece: Any, target: Any) -> pd.Series:
         return piece
     if not len(piece) or bool(piece.isna().all()):
         # Whole numbers and truth values have no missing value of their own; concat widens their type.
-        if len(piece) and is_bool_dtype(target):
+        if len(piece) and _types.is_bool_dtype(target):
             return pd.Series([float("nan")] * len(piece), dtype=object)
-        is_plain = isinstance(target, np.dtype) and is_integer_dtype(target)
-        kind: Any = "float64" if len(piece) and is_plain else target
+        kind: Any = target
+        if len(piece) and isinstance(target, np.dtype) and _types.is_integer_dtype(target):
+            kind = "float64"
         return pd.Series([None] * len(piece), dtype=kind)
     return piece.astype(target)
 

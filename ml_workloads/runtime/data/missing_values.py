@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from math import isfinite
+from typing import Any
 
 import pandas as pd
 
@@ -31,7 +32,7 @@ def marked(text: bytes, words: Sequence[str]) -> tuple[bytes, str]:
     marker = "missing"
     while marker.encode() in text:
         marker += "-"
-    cells = pd.read_csv(
+    cells: Any = pd.read_csv(
         io.BytesIO(text),
         header=None,
         index_col=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pandas as pd
 
@@ -31,11 +31,12 @@ def table(source: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
     """
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     values = [_values(source, column, held) for column, held in zip(columns, cells, strict=True)]
-    return pd.DataFrame.from_records(list(zip(*values, strict=True)), columns=list(columns), coerce_float=False)
+    frames = cast("Any", pd.DataFrame)
+    return frames.from_records(list(zip(*values, strict=True)), columns=list(columns), coerce_float=False)
 
 
 def _values(source: str, column: str, held: Sequence[Any]) -> Sequence[Any]:
-    kinds = {type(value) for value in held}
+    kinds: set[type[Any]] = {type(value) for value in held}
     if kinds - _NUMBERS - {_MISSING} or not kinds & {int, Decimal}:
         return held
     if kinds == {int}:

@@ -13,15 +13,17 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow
 from pandas.api.types import infer_dtype
+from pyarrow import parquet
 
 from ml_workloads.runtime.data.errors import DataError, some_of
 from ml_workloads.runtime.data.heading import check_rows
 from ml_workloads.runtime.data.missing_values import marked, reads_as_number
 from ml_workloads.runtime.data.options import Part, ReadOptions
 
+pa: Any = pyarrow  # has no types
+pq: Any = parquet
 EXACT: Final = 2**53
 """Largest number up to which a float64 represents every whole number."""
 FORMATS: Final = ".csv, .csv.gz, .csv.bz2, .csv.xz, .csv.zst or .parquet"
@@ -38,7 +40,14 @@ _EXPAND: Final[dict[str, Callable[[bytes], bytes]]] = {
     ".xz": lzma.decompress,
     ".zst": _zstd,
 }
-_UNREADABLE: Final = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+_UNREADABLE: Final[tuple[type[Exception], ...]] = (
+    ValueError,
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    pa.ArrowException,
+)
 
 
 def is_table(name: str) -> bool:
@@ -123,7 +132,7 @@ def _parquet(part: Part) -> pd.DataFrame:
     return frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)
 
 
-def _refuse_wide_nulls(part: Part, name: str, column: Any, frame: pd.DataFrame) -> None:
+def _refuse_wide_nulls(part: Part, name: str, column: Any, frame: Any) -> None:
     """Raise DataError for whole numbers that float64 cannot represent.
 
     Whole numbers beside missing values become float64, unless the file declares them as pandas' Int64.
@@ -137,7 +146,7 @@ def _refuse_wide_nulls(part: Part, name: str, column: Any, frame: pd.DataFrame) 
         raise DataError(inexact(part.name, name))
 
 
-def _refuse_inexact(part: Part, text: bytes, frame: pd.DataFrame, options: ReadOptions) -> None:
+def _refuse_inexact(part: Part, text: bytes, frame: Any, options: ReadOptions) -> None:
     """Raise DataError for whole numbers that float64 cannot represent.
 
     Whole numbers beside missing cells or fractions become float64.
@@ -149,7 +158,7 @@ def _refuse_inexact(part: Part, text: bytes, frame: pd.DataFrame, options: ReadO
     ]
     if not wide:
         return
-    written = parse_csv(text, options, wide, wide)
+    written: Any = parse_csv(text, options, wide, wide)
     for name in wide:
         cells = written[name].dropna().str.strip()
         whole = cells[cells.str.fullmatch(r"[+-]?\d+")]

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pandera import dtypes
+import pandera.dtypes
 
 from ml_workloads.runtime.schemas import is_contract, schema_of
+
+dtypes: Any = pandera.dtypes  # leaves some types open
 
 
 @dataclass(frozen=True)

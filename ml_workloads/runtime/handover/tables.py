@@ -6,12 +6,14 @@ https://arrow.apache.org/docs/python/feather.html
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pandas as pd
-import pyarrow as pa
+import pyarrow
 
 from ml_workloads.runtime.data.errors import DataError
 
+pa: Any = pyarrow  # has no types
 _WAYS_OUT = "cast it to text or a number in the query or in the file"
 
 

@@ -171,7 +171,8 @@ def _predictions(model: Servable, body: bytes) -> Sequence[Any]:
     except ValidationError as error:
         raise PredictionError(422, problems(error)) from None
     except ValueError as error:
-        raise PredictionError(422, [{"loc": [], "msg": f"Invalid JSON: {error}", "type": "json_invalid"}]) from None
+        problem: dict[str, Any] = {"loc": [], "msg": f"Invalid JSON: {error}", "type": "json_invalid"}
+        raise PredictionError(422, [problem]) from None
     try:
         return model.predict(table(asked, model.columns))
     except Exception as error:

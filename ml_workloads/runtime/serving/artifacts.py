@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ def read(folder: Path, name: str, version: str, extra: Sequence[str]) -> Servabl
         UntrustedTypesFoundException: The file holds types that are not trusted.
     """
     document, path = model_file(folder, version)
-    described = Model.from_dict(document)
+    described = cast("Any", Model).from_dict(document)
     columns = columns_of(described.signature, described.metadata)
     model = skops.load(path, trusted=list(trusted(extra)))
     return Servable(name=name, version=version, columns=columns, predict=predictor(model))
@@ -52,7 +52,8 @@ def predictor(model: Any) -> Callable[[pd.DataFrame], Sequence[Any]]:
 def plain(predictions: Any) -> Sequence[Any]:
     """Return a model's predictions in a form that JSON can represent: one value, list or mapping for each row."""
     if isinstance(predictions, pd.DataFrame):
-        return predictions.to_dict(orient="records")
+        table: Any = predictions
+        return table.to_dict(orient="records")
     if isinstance(predictions, pd.Series | np.ndarray):
         return list(predictions.tolist())
     return list(predictions)

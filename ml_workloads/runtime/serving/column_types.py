@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,9 @@ from ml_workloads.runtime.serving.times import DATE, DATE_TIME, read_date, read_
 EXACT: Final = 2**53
 """Largest number up to which a 64-bit float represents every whole number exactly."""
 
+# pandas and NumPy leave some types open.
+_Categorical: Any = pd.Categorical
+_NumpyType: Any = np.dtype
 _Numpy = Literal["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"]
 _Float = Literal["float16", "float32", "float64"]
 _Nullable = Literal["boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "Float32", "Float64"]
@@ -64,7 +67,7 @@ class NumberType(_Type):
         return _array(values, self.pandas)
 
     def written(self, value: Any) -> Scalar:
-        return value.item() if isinstance(value, np.generic) else value
+        return cast("Any", value).item() if isinstance(value, np.generic) else value
 
 
 class TextType(_Type):
@@ -176,7 +179,7 @@ class CategoryType(_Type):
 
     def made(self, values: Sequence[Any]) -> Any:
         found = [-1 if value is None else self._codes[value] for value in values]
-        return pd.Categorical.from_codes(found, dtype=self.pandas)
+        return _Categorical.from_codes(found, dtype=self.pandas)
 
     @cached_property
     def _codes(self) -> Mapping[Any, int]:
@@ -193,7 +196,7 @@ ColumnType = Annotated[
 
 
 def _array(values: Sequence[Any], dtype: Any) -> Any:
-    return np.array(values, dtype=dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype=dtype)
+    return np.array(values, dtype=dtype) if isinstance(dtype, _NumpyType) else pd.array(values, dtype=dtype)
 
 
 def _json_type(value: Scalar) -> str:

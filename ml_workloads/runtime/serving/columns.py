@@ -60,7 +60,7 @@ def describe(inputs: pd.DataFrame) -> dict[str, Any]:
     if problems:
         raise SignatureError("\n".join(["the model's inputs cannot come in a request:", *(f"  {p}" for p in problems)]))
     columns = [
-        Column(name=name, type=type_of(_column_of(inputs, name)), nullable=bool(inputs[name].isna().any()))
+        Column(name=name, type=type_of(_column_of(inputs, name)), nullable=bool(_column_of(inputs, name).isna().any()))
         for name in inputs.columns
     ]
     return _Description(columns=tuple(columns)).model_dump(mode="json")
@@ -162,12 +162,11 @@ def instances(inputs: pd.DataFrame, columns: Sequence[Column]) -> list[dict[str,
     return [{name: values[row] for name, values in written.items()} for row in range(len(inputs))]
 
 
-def _written(column: Column, values: pd.Series) -> list[Any]:
+def _written(column: Column, values: Any) -> list[Any]:
     cells = zip(values, values.isna(), strict=True)
     return [None if missing else column.type.written(value) for value, missing in cells]
 
 
-def _column_of(inputs: pd.DataFrame, name: str) -> pd.Series:
+def _column_of(inputs: Any, name: str) -> Any:
     """Return one column. Names are unique, so the lookup returns a Series."""
-    found: Any = inputs[name]
-    return found
+    return inputs[name]

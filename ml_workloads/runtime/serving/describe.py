@@ -62,17 +62,25 @@ def type_of(column: pd.Series) -> Any:
         return _category(dtype)
     if isinstance(dtype, pd.StringDtype):
         return TextType(storage=dtype.storage, missing="NA" if dtype.na_value is pd.NA else "NaN")  # pyright: ignore[reportArgumentType]
-    if isinstance(dtype, pd.DatetimeTZDtype) or (isinstance(dtype, np.dtype) and dtype.kind == "M"):
+    if isinstance(dtype, pd.DatetimeTZDtype) or _is_numpy(dtype, "M"):
         return _time(dtype)
-    if isinstance(dtype, np.dtype) and dtype.kind == "O":
+    if _is_numpy(dtype, "O"):
         return _objects(column)
     try:
         found = NumberType(dtype=str(dtype))  # pyright: ignore[reportArgumentType] - checked by the model
     except ValidationError:
         raise Unfit(str(dtype), _fix(dtype)) from None
-    if "float" in str(dtype).lower() and bool(np.isinf(column.dropna().to_numpy(dtype="float64")).any()):
+    if "float" in str(dtype).lower() and _has_infinite(column):
         raise Unfit(f"{dtype} with infinite values", "a check that refuses them, or make them missing in the data")
     return found
+
+
+def _is_numpy(dtype: Any, kind: str) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind == kind
+
+
+def _has_infinite(column: Any) -> bool:
+    return bool(np.isinf(column.dropna().to_numpy(dtype="float64")).any())
 
 
 def _time(dtype: Any) -> TimeType:
@@ -89,7 +97,7 @@ def _time(dtype: Any) -> TimeType:
     return TimeType(unit=unit, zone=zone)
 
 
-def _objects(column: pd.Series) -> ObjectType:
+def _objects(column: Any) -> ObjectType:
     found = pd.api.types.infer_dtype(column, skipna=True)
     if found not in _OBJECTS:
         kinds = sorted({type(value).__name__ for value in column.dropna().head(1000)})
@@ -157,8 +165,9 @@ def _arrow(dtype: pd.ArrowDtype) -> str:
 
 def unfit_columns(inputs: pd.DataFrame) -> Iterator[str]:
     """Yield one sentence for each column that no request can carry."""
-    for position, name in enumerate(inputs.columns):
+    table: Any = inputs
+    for position, name in enumerate(table.columns):
         try:
-            type_of(inputs.iloc[:, position])
+            type_of(table.iloc[:, position])
         except Unfit as error:
             yield f"column {name} is {error.found}, which no JSON request can carry; write {error.fix}"

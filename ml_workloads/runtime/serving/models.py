@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 from pydantic import BaseModel
@@ -21,6 +21,9 @@ FOLLOW_SECONDS = 10.0
 # Temporary failures, such as a network that is down, are retried within a minute. A version that most likely never
 # works is not downloaded more often than every ten minutes.
 MOST_SECONDS, MOST_SECONDS_UNSERVABLE = 60.0, 600.0
+
+Outcome = Literal["served", "nothing named", "registry failed", "load failed", "load postponed"]
+"""Result of one check of the alias. Except after `served`, a version that was loaded before continues to answer."""
 
 
 class UnservableError(RuntimeError):
@@ -88,7 +91,7 @@ class Follower:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry, self._seconds, self._clock = registry, seconds, clock
-        self._on_failure = on_failure or (lambda _stage: None)
+        self._on_failure: Callable[[str], None] = on_failure or (lambda _stage: None)
         self._failures = 0
         self._broken: _Failure | None = None
         self._ending = threading.Event()
@@ -97,45 +100,49 @@ class Follower:
         self.problem = "no model has been loaded yet"
         self.nothing_to_serve = False
 
-    def step(self) -> bool:
-        """Check the alias once. Return whether the version that the alias names is the one that is served."""
+    def step(self) -> Outcome:
+        """Check the alias once, and load the version that it names if that one is not served yet."""
         try:
             version = self._registry.current()
         except Exception as error:
             self._failures += 1
-            return self._failed("registry", f"the registry does not say which version to serve: {_words(error)}")
+            self._fail("registry", f"the registry does not say which version to serve: {_words(error)}")
+            return "registry failed"
         self._failures = 0
         self.nothing_to_serve = version is None
         if version is None:
-            return self._nothing()
-        if self.model is not None and self.model.version == version:
-            return self._fine()
-        if self._broken and self._broken.version == version and self._clock() < self._broken.again_at:
-            self.problem = self._broken.problem
-            return False
-        return self._load(version)
+            # A loaded version continues to answer: an alias may be removed by mistake.
+            self._broken, self.problem = None, "no version has been promoted to be served yet"
+            return "nothing named"
+        if self.model is None or self.model.version != version:
+            if self._broken and self._broken.version == version and self._clock() < self._broken.again_at:
+                self.problem = self._broken.problem
+                return "load postponed"
+            try:
+                self.model = self._loaded(version)
+            except Exception as error:
+                self._broken = self._failure(version, error)
+                self._fail("load", self._broken.problem)
+                return "load failed"
+        self._broken, self.problem = None, ""
+        return "served"
 
-    def _load(self, version: str) -> bool:
-        try:
-            loaded = self._registry.load(version)
-            _ = loaded.request  # built here, so that a version with an unservable signature is rejected
-        except Exception as error:
-            return self._cannot_load(version, error)
+    def _loaded(self, version: str) -> Servable:
+        loaded = self._registry.load(version)
+        _ = loaded.request  # built here, so that a version with an unservable signature is rejected
         before = self.model.version if self.model else "nothing"
-        self.model = loaded
         LOG.info("serving version %s of %s, before: %s", version, loaded.name, before)
-        return self._fine()
+        return loaded
 
-    def _cannot_load(self, version: str, error: Exception) -> bool:
+    def _failure(self, version: str, error: Exception) -> _Failure:
+        """Return the failure without the exception, whose traceback would keep everything loaded so far in memory."""
         before = self._broken
         count = before.count + 1 if before and before.version == version else 1
         most = MOST_SECONDS_UNSERVABLE if isinstance(error, UnservableError) else MOST_SECONDS
         pause = min(self._seconds * 2 ** min(count - 1, 30), max(most, self._seconds))
         words = _shortened(str(error)) if isinstance(error, UnservableError) else _words(error)
         problem = f"version {version} cannot be loaded: {words}"
-        # Stored without the exception, whose traceback would keep everything loaded so far in memory.
-        self._broken = _Failure(version=version, problem=problem, count=count, again_at=self._clock() + pause)
-        return self._failed("load", problem)
+        return _Failure(version=version, problem=problem, count=count, again_at=self._clock() + pause)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
@@ -160,25 +167,11 @@ class Follower:
         """Return whether the server is in the registry's state: a model is loaded, or none is promoted yet."""
         return self.model is not None or self.nothing_to_serve
 
-    def _nothing(self) -> bool:
-        """Handle an alias that names no version.
-
-        A loaded version continues to answer: an alias may be removed by mistake.
-        """
-        self._broken = None
-        self.problem = "no version has been promoted to be served yet"
-        return self.model is None
-
-    def _fine(self) -> bool:
-        self._broken, self.problem = None, ""
-        return True
-
-    def _failed(self, stage: str, problem: str) -> bool:
+    def _fail(self, stage: str, problem: str) -> None:
         if problem != self.problem:
             LOG.error("%s", problem)
         self.problem = problem
         self._on_failure(stage)
-        return False
 
 
 def _words(error: Exception) -> str:

@@ -78,7 +78,7 @@ def call_train(train: Train, part: Part, *, whole: bool = False) -> Any:
     return model
 
 
-def _changes(before: pd.DataFrame, rows: int, after: pd.DataFrame, *, whole: bool) -> Iterator[str]:
+def _changes(before: Any, rows: int, after: Any, *, whole: bool) -> Iterator[str]:
     added = [str(name) for name in after.columns if name not in before.columns]
     gone = [str(name) for name in before.columns if name not in after.columns]
     yield from (f"new column {name}" for name in added)

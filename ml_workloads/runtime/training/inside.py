@@ -22,11 +22,13 @@ from mlflow.tracking._model_registry import fluent as registering
 from mlflow.tracking._model_registry import utils as registry_address
 from mlflow.tracking._tracking_service import utils as tracking_address
 from mlflow.utils import autologging_utils
-from mlflow.utils.autologging_utils.safety import revert_patches
+from mlflow.utils.autologging_utils import safety
 
 from ml_workloads.runtime.errors import ProjectError
 
 LOG = logging.getLogger(__name__)
+_autologging: Any = autologging_utils
+_safety: Any = safety
 _PARAMETERS: Final = ("experiment_id", "run_name", "nested", "parent_run_id", "tags", "description")
 # MLflow has no public API to save and restore its state: active runs by thread, and the patches of autologging.
 _inner: Any = fluent
@@ -111,7 +113,7 @@ def _restored() -> Generator[None]:
     server: Any = tracking_address
     registry: Any = registry_address
     addresses = server._tracking_uri, registry._registry_uri, _inner._active_experiment_id
-    logging_of = dict(autologging_utils.AUTOLOGGING_INTEGRATIONS)
+    logging_of: dict[str, Any] = dict(_autologging.AUTOLOGGING_INTEGRATIONS)
     try:
         yield
     finally:
@@ -124,11 +126,11 @@ def _restored() -> Generator[None]:
 
 def _stop_autologging(before: Mapping[str, Any]) -> None:
     """Undo the autologging that was switched on since. Autologging that a module switched on at import stays."""
-    now = autologging_utils.AUTOLOGGING_INTEGRATIONS
+    now: dict[str, Any] = _autologging.AUTOLOGGING_INTEGRATIONS
     for name in [name for name, settings in now.items() if settings is not before.get(name)]:
         was_on = bool(before.get(name)) and not before[name].get("disable", False)
         if not was_on:
-            revert_patches(name)
+            _safety.revert_patches(name)
         now[name] = before.get(name, {})
 
 

@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from ml_workloads.runtime.training import inside, servable
 from ml_workloads.runtime.training.calling import call_train, check_train
 from ml_workloads.runtime.training.plan import Plan
 from ml_workloads.runtime.training.returned import check_returned
-from ml_workloads.runtime.training.split import Part, split
+from ml_workloads.runtime.training.split import Part, has_missing, inputs_of, split
 from ml_workloads.runtime.training.target import check_target
 
 LOG = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def try_training(plan: Plan, checked: pd.DataFrame) -> None:
     """
     check_objects(plan)
     training, held_out = divide(plan, checked)
-    description = describe(checked.drop(columns=plan.target))
+    description = describe(inputs_of(checked, plan.target))
     _try(plan, sample(training, plan.gate), sample(held_out, plan.gate), description)
 
 
@@ -85,8 +85,9 @@ def divide(plan: Plan, checked: pd.DataFrame) -> tuple[Part, Part]:
     Raises:
         ProjectError: the target is missing, does not fit the gate, or has too few rows.
     """
-    held = checked[plan.target] if plan.target in checked.columns else None
-    if isinstance(held, pd.Series) and not bool(held.isna().any()):
+    table: Any = checked
+    held = table[plan.target] if plan.target in table.columns else None
+    if isinstance(held, pd.Series) and not has_missing(held):
         check_target(held, plan.gate)
     return split(checked, plan.target, plan.holdout, classes=not plan.gate.of_numbers)
 
@@ -117,15 +118,17 @@ def sample(part: Part, gate: Gate, rows: int = ROWS) -> Part:
     chosen = generator.permutation(len(part.inputs))[:rows]
     if not gate.of_numbers:
         chosen = _of_each_class(part.target, rows, generator)
+    inputs: Any = part.inputs
     places: Sequence[int] = sorted(int(place) for place in chosen)
-    return Part(inputs=part.inputs.iloc[places].copy(), target=part.target.iloc[places].copy())
+    return Part(inputs=inputs.iloc[places].copy(), target=part.target.iloc[places].copy())
 
 
 def _of_each_class(target: Any, rows: int, generator: np.random.Generator) -> Any:
-    codes = pd.factorize(target)[0]
+    codes = cast("Any", pd).factorize(target)[0]
     order = generator.permutation(len(codes))
     # Number the rows of each class. The first two rows of each class come before all others.
-    number = pd.Series(codes[order]).groupby(codes[order]).cumcount().to_numpy()
+    classes: Any = pd.Series(codes[order])
+    number = classes.groupby(codes[order]).cumcount().to_numpy()
     return order[np.argsort(number >= 2, kind="stable")][:rows]
 
 

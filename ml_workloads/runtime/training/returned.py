@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -54,8 +55,9 @@ def _is_model(model: Any) -> None:
             model.close()
         raise ReturnError(f"train returned a {kind} that was not awaited; write def train without async")
     if isinstance(model, tuple | list | set | dict):
-        held = ", ".join(type(each).__name__ for each in [*model][:5])
-        raise ReturnError(f"train returned a {kind} of {len(model)} ({held}); {_WANTED}, alone")
+        several = cast("Collection[Any]", model)
+        held = ", ".join(type(each).__name__ for each in [*several][:5])
+        raise ReturnError(f"train returned a {kind} of {len(several)} ({held}); {_WANTED}, alone")
     if not callable(getattr(model, "predict", None)):
         hint = "; GridSearchCV and the like have it only with refit" if hasattr(model, "cv_results_") else ""
         raise ReturnError(f"train returned a {kind}, which has no predict; {_WANTED}{hint}")
@@ -83,7 +85,7 @@ def _predictions(model: Any, inputs: pd.DataFrame, target: str) -> np.ndarray[An
         raise ReturnError(
             f"predict returned {_shape(predicted, found)} for {len(inputs)} rows; return one value for each row{flat}"
         )
-    missing = int(pd.isna(found).sum())
+    missing = int(cast("Any", pd).isna(found).sum())
     if missing:
         raise ReturnError(
             f"predict returned NaN or None for {missing} of {len(inputs)} rows; return a value for each row"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
-from sklearn.model_selection import train_test_split
+from sklearn import model_selection
 
 from ml_workloads.runtime.errors import ProjectError
 
@@ -49,7 +49,7 @@ def split(frame: pd.DataFrame, target: str, holdout: float, *, classes: bool, se
         raise SplitError(
             f"the data has no column {target!r}, which data.target names; it has {_named(frame.columns, 20)}"
         )
-    column: Any = frame[target]
+    column = cast("Any", frame)[target]
     if column.ndim > 1:
         raise SplitError(
             f"the data has {column.shape[1]} columns {target!r}, which data.target names; rename all but one"
@@ -63,7 +63,9 @@ def split(frame: pd.DataFrame, target: str, holdout: float, *, classes: bool, se
         raise SplitError(f"{len(frame)} rows are too few to train and measure on, {LEAST_ROWS} are the least")
     if classes:
         _check_classes(column, target, holdout)
-    parts: Any = train_test_split(frame, test_size=holdout, random_state=seed, stratify=column if classes else None)
+    parts = cast("Any", model_selection).train_test_split(
+        frame, test_size=holdout, random_state=seed, stratify=column if classes else None
+    )
     training, held_out = (part_of(each, target) for each in parts)
     if classes:
         for share, rows in (("held-out", held_out.target), ("training", training.target)):
@@ -100,9 +102,19 @@ def _named(names: Iterable[Any], most: int) -> str:
     return ", ".join(found[:most]) + more
 
 
+def inputs_of(frame: Any, target: str) -> pd.DataFrame:
+    """Return a table without its target."""
+    return frame.drop(columns=target)
+
+
+def has_missing(column: Any) -> bool:
+    """Return whether a series has missing values."""
+    return bool(column.isna().any())
+
+
 def part_of(frame: pd.DataFrame, target: str) -> Part:
     """Return a table as inputs and target, the target in NumPy's type."""
-    return Part(inputs=frame.drop(columns=target), target=_of_numpy(frame[target]))
+    return Part(inputs=inputs_of(frame, target), target=_of_numpy(frame[target]))
 
 
 def _of_numpy(target: Any) -> Any:

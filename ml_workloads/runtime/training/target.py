@@ -11,6 +11,7 @@ import pandas as pd
 from ml_workloads.runtime.errors import ProjectError
 from ml_workloads.runtime.gate import NUMBERS, Gate
 
+_types: Any = pd.api.types  # leaves some types open
 OF_NUMBERS: Final = "rmse, mae or r2"
 OF_CLASSES: Final = "accuracy, precision, recall, f1 or roc_auc"
 # Numbers may be classes if there are at most this many different ones, or enough rows for each of them.
@@ -29,7 +30,7 @@ def check_target(column: Any, gate: Gate) -> None:
         gate: Its metric decides whether numbers or classes are expected.
     """
     name = column.name
-    first = next((value for value in column if not pd.api.types.is_hashable(value)), None)
+    first = next((value for value in column if not _types.is_hashable(value)), None)
     if first is not None:
         raise TargetError(f"the target {name} holds a {type(first).__name__} in a row; store one value for each row")
     if gate.metric in NUMBERS:
@@ -41,12 +42,12 @@ def check_target(column: Any, gate: Gate) -> None:
 def _check_numbers(column: Any, gate: Gate) -> None:
     name = column.name
     if not _is_number(column):
-        what = "truth values" if pd.api.types.is_bool_dtype(column) else f"values of type {_kind(column)}"
+        what = "truth values" if _types.is_bool_dtype(column) else f"values of type {_kind(column)}"
         raise TargetError(
             f"the target {name} holds {what} and no numbers, so gate.metric {gate.metric} cannot be measured: "
             f"use {OF_CLASSES}, or let the contract make it a number"
         )
-    if pd.api.types.infer_dtype(column, skipna=True) == "decimal":
+    if _types.infer_dtype(column, skipna=True) == "decimal":
         raise TargetError(
             f"the target {name} holds decimals, which models cannot learn; write Column(float, coerce=True) for it "
             "in the contract"
@@ -60,8 +61,8 @@ def _check_numbers(column: Any, gate: Gate) -> None:
 
 
 def _check_classes(column: Any, gate: Gate) -> None:
-    if pd.api.types.is_bool_dtype(column) or not _is_number(column):
-        if pd.api.types.is_datetime64_any_dtype(column):
+    if _types.is_bool_dtype(column) or not _is_number(column):
+        if _types.is_datetime64_any_dtype(column):
             raise TargetError(f"the target {column.name} holds times, which are neither classes nor numbers")
         _check_labels(column)
         return
@@ -75,7 +76,7 @@ def _check_labels(column: Any) -> None:
     https://scikit-learn.org/stable/modules/generated/sklearn.utils.multiclass.type_of_target.html
     """
     values: Any = column.dtype.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
-    found = pd.api.types.infer_dtype(values, skipna=True)
+    found = _types.infer_dtype(values, skipna=True)
     if found == "string" or (values.dtype != object and found in ("boolean", "integer", "floating")):
         return
     kinds = sorted({type(value).__name__ for value in values})
@@ -100,13 +101,13 @@ def _check_few(column: Any, gate: Gate) -> None:
 
 
 def _is_number(column: Any) -> bool:
-    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_complex_dtype(column):
+    if _types.is_bool_dtype(column) or _types.is_complex_dtype(column):
         return False
-    if pd.api.types.is_numeric_dtype(column):
+    if _types.is_numeric_dtype(column):
         return True
     return column.dtype == object and all(isinstance(value, int | float | Decimal) for value in column)
 
 
 def _kind(column: Any) -> str:
-    found = pd.api.types.infer_dtype(column, skipna=True)
+    found = _types.infer_dtype(column, skipna=True)
     return "text" if found in ("string", "categorical", "mixed", "mixed-integer") else str(found)

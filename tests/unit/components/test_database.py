@@ -135,7 +135,7 @@ def test_storage_grows_to_its_limit_and_zones_are_as_asked(deploy: Deploy):
 def test_users_of_the_database_learn_where_its_secret_is(deploy: Deploy):
     result, _ = database(deploy)
     seen: list[str] = []
-    result.master_secret_arn.apply(seen.append)
+    result.handle.master_secret_arn.apply(seen.append)
     deploy(lambda: None)
     assert seen == ["arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-database-instance"]
 

@@ -50,9 +50,8 @@ def test_further_repositories_are_like_those_of_the_settings(deploy: Deploy):
     assert list(result.repositories) == ["mlflow", "projects/churn"]
     mlflow, churn = ({**each.inputs, "name": ""} for each in cloud.of_type(REPOSITORY))
     assert mlflow == churn
-    assert [each.inputs["name"] for each in cloud.of_type(REPOSITORY)] == [
-        f"{PREFIX}/{name}" for name in args.repositories
-    ]
+    named = {each.inputs["name"] for each in cloud.of_type(REPOSITORY)}
+    assert named == {f"{PREFIX}/{name}" for name in args.repositories}
     assert len(cloud.of_type("aws:ecr/lifecyclePolicy:LifecyclePolicy")) == 2
 
 

@@ -43,7 +43,6 @@ def handle(*pools: NodePool, version: str = "1.36", exists: bool = True) -> Clus
 
     return ClusterHandle(
         name=known("test-eks"),
-        arn=known("arn:cluster"),
         plain_name="test-eks",
         version=version,
         region="us-east-1",

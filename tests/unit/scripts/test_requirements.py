@@ -1,9 +1,12 @@
 """Compilation of the pins: each file after those that constrain it, and none after a failure."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from mlp.environments import ROOT
 from scripts import requirements
 
 
@@ -49,3 +52,10 @@ def test_a_conflict_ends_it(uv: Path, tmp_path: Path) -> None:
 def test_a_clone_without_the_sandbox_compiles_the_rest(uv: Path, tmp_path: Path) -> None:
     assert requirements.compile_all(tmp_path, []) == 0
     assert "sandbox" not in uv.read_text()
+
+
+def test_the_build_backend_of_every_package_is_the_pinned_one() -> None:
+    pinned = re.search(r"^setuptools==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert pinned is not None
+    for file in (ROOT / "pyproject.toml", *ROOT.glob("*/pyproject.toml")):
+        assert tomllib.loads(file.read_text())["build-system"]["requires"] == [pinned[0]], file

@@ -54,7 +54,7 @@ class MlflowRecords:
     """Experiments and registered models in MLflow. Credentials come from MLflow's own environment variables."""
 
     def __init__(self) -> None:
-        self._client = MlflowClient()
+        self._client: Any = MlflowClient()
 
     def experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)

@@ -142,7 +142,7 @@ def false_author(asked: Asked) -> str | None:
 
 def _author(value: str) -> object:
     try:
-        document: object = json.loads(value)
+        document: dict[str, object] | list[object] | str | float | None = json.loads(value)
     except ValueError:
         return None
     return document.get("account") if isinstance(document, dict) else None

@@ -12,7 +12,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import boto3
 
@@ -36,7 +36,7 @@ class SecretsManager:
     """Client of Secrets Manager."""
 
     def __init__(self) -> None:
-        self._client: Any = boto3.client("secretsmanager")
+        self._client = cast("Any", boto3).client("secretsmanager")
 
     def read(self, arn: str) -> Document | None:
         """Return a secret's JSON, or None if it has no value yet."""

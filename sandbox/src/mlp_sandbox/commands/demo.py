@@ -133,10 +133,9 @@ def changes(counts: dict[str, int]) -> str:
 
 
 def count_by_component(resources: list[dict[str, Any]]) -> dict[str, Counter[str]]:
-    """Count physical resources by component, then by type.
+    """Count physical resources by layer and component, then by type.
 
-    The outermost component is the environment itself, so resources are grouped by the components right below it, which
-    tell more.
+    The outermost component is the environment itself, so its name is left out.
     """
     by_urn = {resource["urn"]: resource for resource in resources}
     found: dict[str, Counter[str]] = {}
@@ -148,7 +147,7 @@ def count_by_component(resources: list[dict[str, Any]]) -> dict[str, Counter[str
         while parent in by_urn and by_urn[parent]["type"] != "pulumi:pulumi:Stack":
             owners.insert(0, parent.rsplit("::", 1)[-1])
             parent = by_urn[parent].get("parent", "")
-        component = owners[:2][-1] if owners else "(stack)"
+        component = " / ".join(owners[1:3] or owners) or "(stack)"
         found.setdefault(component, Counter())[resource["type"].rsplit(":", 1)[-1]] += 1
     return found
 

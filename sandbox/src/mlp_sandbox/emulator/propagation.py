@@ -96,7 +96,7 @@ class Propagation:
         return found
 
     def next_change(self, kind: Late) -> float | None:
-        """Return the seconds until the next fact of the kind takes effect; None when all are in force."""
+        """Return the seconds until the next change of this kind takes effect, or None if no change is pending."""
         moment = self._clock()
         histories = list(self._histories[kind].values())
         waiting = [since for history in histories for since, _ in history if since > moment]

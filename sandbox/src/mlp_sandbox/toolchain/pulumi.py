@@ -48,7 +48,11 @@ def ensure_pulumi(report: Callable[[str], None]) -> Tool:
 
 
 def find_official() -> Tool | None:
-    """Return the first `pulumi` on PATH that fits and has its language host, unless a sandbox linked it there."""
+    """Return the first suitable official `pulumi` on PATH, or None.
+
+    Its version fits `required_version()`, and its language host is beside it or on PATH. The links that a sandbox made
+    to its own engine are skipped.
+    """
     for folder in os.get_exec_path():
         executable = Path(folder) / "pulumi"
         if (Path(folder).parent / "sandbox.json").is_file() or not os.access(executable, os.X_OK):

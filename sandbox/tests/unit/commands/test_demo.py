@@ -14,16 +14,21 @@ def resource(urn: str, type: str, parent: str, custom: bool = True) -> dict[str,
     return {"urn": urn, "type": type, "parent": parent, "custom": custom}
 
 
-def test_resources_are_counted_under_the_component_below_the_environment() -> None:
+def test_resources_are_counted_under_their_layer_and_component() -> None:
     resources = [
         STACK,
         resource("urn::environment", "mlops:index:Environment", "urn::stack", custom=False),
-        resource("urn::network", "mlops:index:Network", "urn::environment", custom=False),
+        resource("urn::foundation", "mlops:index:Foundation", "urn::environment", custom=False),
+        resource("urn::network", "mlops:index:Network", "urn::foundation", custom=False),
         resource("urn::nat", "mlops:index:Nat", "urn::network", custom=False),
         resource("urn::vpc", "aws:ec2/vpc:Vpc", "urn::network"),
         resource("urn::eip", "aws:ec2/eip:Eip", "urn::nat"),
+        resource("urn::provider", "mock:index:Provider", "urn::environment"),
     ]
-    assert count_by_component(resources) == {"network": Counter({"Vpc": 1, "Eip": 1})}
+    assert count_by_component(resources) == {
+        "foundation / network": Counter({"Vpc": 1, "Eip": 1}),
+        "environment": Counter({"Provider": 1}),
+    }
 
 
 def test_providers_are_not_counted_and_parentless_resources_belong_to_the_stack() -> None:

@@ -93,7 +93,7 @@ def test_the_control_plane_logs_into_a_group_that_somebody_made_or_else_into_its
         ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.10.0.0/20"}}, "overlaps with the VPC's range"),
         ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "8.8.0.0/16"}}, "must lie in 10.0.0.0/8"),
         ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "ipv6 is not emulated"),
-        ({"computeConfig": {"enabled": True}}, "it has no EKS Auto Mode; use managed node groups"),
+        ({"computeConfig": {"enabled": True}}, "does not emulate EKS Auto Mode; use managed node groups"),
         ({"tags": {"aws:mine": "1"}}, "Tag keys cannot begin with aws:"),
     ],
 )
@@ -239,6 +239,8 @@ def test_secrets_are_encrypted_once_for_all_and_with_a_key_that_exists(world: Wo
     with pytest.raises(ClientError, match="key/lost' does not exist"):
         world.eks.associate_encryption_config(clusterName="ml", encryptionConfig=lost)
     key = world.emulated.client("kms").create_key()["KeyMetadata"]["Arn"]
+    with pytest.raises(ClientError, match=r"encryptionConfig.resources must be \['secrets'\], not None"):
+        world.eks.associate_encryption_config(clusterName="ml", encryptionConfig=[{"provider": {"keyArn": key}}])
     config = [{"resources": ["secrets"], "provider": {"keyArn": key}}]
     world.eks.associate_encryption_config(clusterName="ml", encryptionConfig=config)
     assert _describe(world)["encryptionConfig"] == config

@@ -47,10 +47,7 @@ class Accounts(pulumi.ComponentResource):
 
 
 def _secret(name: str) -> SecretHandle:
-    return SecretHandle(
-        name=pulumi.Output.from_input(f"ml-platform-dev/{name}"),
-        arn=pulumi.Output.from_input(f"{SECRETS}/{name}-AbCdEf"),
-    )
+    return SecretHandle(arn=pulumi.Output.from_input(f"{SECRETS}/{name}-AbCdEf"))
 
 
 def project(**changes: Any) -> Project:
@@ -88,7 +85,6 @@ def platform(*pools: NodePool, environment: str = "dev", protect: bool = False) 
         cluster=handle(*pools),
         ranges=Ranges(vpc="10.10.0.0/16", endpoints=("10.10.0.0/20",), kubernetes=("172.20.0.1/32",)),
         namespaces={},
-        storage_class=known("encrypted-gp3"),
         priority_classes={name: known(name) for name in ("serving", "platform", "training")},
         repository_urls=_Urls(),
         data_lake=BucketHandle(name=known("lake"), arn=known("arn:aws:s3:::lake")),

@@ -89,7 +89,7 @@ def test_a_worse_version_is_refused_with_reasons_and_nothing_moves(model: Model,
     assert not promotion.allowed
     assert promotion.verdict is not None
     assert reason in "\n".join(promotion.verdict.reasons)
-    with pytest.raises(AssertionError):
+    with pytest.raises(PromotionError, match="without a verdict that passed"):
         carry_out(model.registry, promotion, JO, NOW)
     assert {**model.aliases, "dev": "-"} == {**before, "dev": "-"}
     assert recorded(model, "staging") == moves

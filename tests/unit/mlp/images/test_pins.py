@@ -73,7 +73,7 @@ def test_a_digest_that_is_not_that_of_what_was_sent_is_refused(registry: Registr
 
 def test_what_is_no_manifest_is_refused(registry: Registry):
     registry.push("team/plugin:v1", b'{"mediaType": "text/html"}')
-    with pytest.raises(PlainError, match="it sent text/html of 26 bytes in place of a manifest"):
+    with pytest.raises(PlainError, match=r"it answered with text/html \(26 bytes\), which is not an image manifest"):
         read_digest(f"{registry.host}/team/plugin:v1")
 
 

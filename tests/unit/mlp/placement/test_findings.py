@@ -137,9 +137,10 @@ def test_the_summary_counts_pods_by_group_and_leaves_out_nodes_that_are_none_of_
         Placement(workload=daemon, group="l4", pinned="l4"),
         Placement(workload=daemon, group=None, pinned="general", reason="didn't match Pod's node affinity/selector"),
     ]
-    table = summary(placed)
-    assert table["Deployment team/app"] == {"placed": 2, "wanted": 2, "groups": {"general": 1, "l4": 1}}
-    assert table["DaemonSet team/device-plugin"]["wanted"] == 1
+    assert [(row.workload, row.as_dict()) for row in summary(placed)] == [
+        ("Deployment team/app", {"placed": 2, "wanted": 2, "groups": {"general": 1, "l4": 1}}),
+        ("DaemonSet team/device-plugin", {"placed": 1, "wanted": 1, "groups": {"l4": 1}}),
+    ]
 
 
 def test_an_autoscaled_deployment_counts_with_its_maximum():

@@ -184,7 +184,7 @@ def test_columns_come_from_the_servers_own_description():
     follower = Follower(Shelf(servable()))
     app = application(follower, Metrics())
     assert columns_of(app.openapi()) == ()
-    assert follower.step()
+    assert follower.step() == "served"
     assert columns_of(app.openapi()) == (
         ModelColumn(name="age", type="integer", required=True),
         ModelColumn(name="spent in total", type="number", required=True),

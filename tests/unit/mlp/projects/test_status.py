@@ -16,6 +16,7 @@ from mlp.console import PlainError
 from mlp.projects import logs, predict, status
 from mlp.projects.environment import Environment, Place
 from mlp.projects.session import Session
+from mlp.projects.state import Aliases
 from tests.unit.ml_workloads.examples import SOUND
 from tests.unit.mlp.projects.api_servers import ApiServer, serving
 from tests.unit.mlp.projects.model_servers import Model
@@ -88,7 +89,7 @@ def deployed(server: ApiServer, model: Model, monkeypatch: pytest.MonkeyPatch) -
         for module in (status, logs):
             monkeypatch.setattr(module, "opened", opened)
         monkeypatch.setattr(predict, "serving", lambda _session, **_: model.forwarded())
-        monkeypatch.setattr(status, "aliases_of", lambda _session: ALIASES)
+        monkeypatch.setattr(status, "aliases_of", lambda _session: Aliases(versions=ALIASES[0], writers=ALIASES[1]))
         yield
 
 

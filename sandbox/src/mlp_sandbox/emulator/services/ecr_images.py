@@ -134,7 +134,10 @@ def batch_get_image(call: Call) -> Result:
 
 
 def _repository(call: Call) -> Any | None:
-    """Return moto's repository; None when moto alone must answer, including for a missing repository."""
+    """Return moto's repository, or None if this module adds no images to moto's answer.
+
+    None: no source of pushed images is set, the registry is another account's, or the repository does not exist.
+    """
     backend: Any = ecr_backends[call.identity.account][call.identity.region]
     if CURRENT is None or call.params.get("registryId", call.identity.account) != call.identity.account:
         return None

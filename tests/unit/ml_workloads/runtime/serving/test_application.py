@@ -202,7 +202,7 @@ def test_where_nothing_has_been_promoted_yet_it_is_ready_to_say_so():
 
 def test_a_version_whose_alias_is_taken_away_goes_on_answering(server: Server):
     server.shelf.alias = None
-    assert not server.follower.step()
+    assert server.follower.step() == "nothing named"
     assert server.predict({"instances": [ROW]}).status_code == 200
     assert "no version has been promoted" in server.client.get("/readyz").json()["problem"]
 

@@ -212,12 +212,12 @@ def test_a_version_that_is_too_large_is_refused_before_it_is_downloaded_and_the_
     (large,) = artifacts(Path(mlflow.get_tracking_uri().removeprefix("file://")), store, "3", "model.skops")
     store.set_registered_model_alias("rent", "production", "1")
     follower = Follower(MlflowRegistry("rent", "production", scratch=Scratch(size=1024**2)))
-    assert follower.step()
+    assert follower.step() == "served"
     shutil.copy(large, tmp_path / "kept")
     with large.open("ab") as file:
         file.write(b"\0" * 2 * 1024**2)
     store.set_registered_model_alias("rent", "production", "3")
-    assert not follower.step()
+    assert follower.step() == "load failed"
     shutil.copy(tmp_path / "kept", large)
     assert follower.model is not None
     assert follower.model.version == "1"

@@ -86,18 +86,18 @@ def test_without_alias_or_signature_there_is_nothing_to_serve():
 def test_a_corrupt_artifact_leaves_the_version_before(client: MlflowClient, store: Path, tmp_path: Path):
     now = [0.0]
     follower = Follower(MlflowRegistry("rent", "production"), clock=lambda: now[0])
-    assert follower.step()
+    assert follower.step() == "served"
     (artifact,) = [path for path in store.rglob("model.skops") if _version(client, "2") in str(path)]
     shutil.copy(artifact, tmp_path / "kept")
     artifact.write_bytes(artifact.read_bytes()[:100])
     client.set_registered_model_alias("rent", "production", "2")
-    assert not follower.step()
+    assert follower.step() == "load failed"
     assert follower.model is not None
     assert follower.model.version == "1"
     assert "version 2 cannot be loaded" in follower.problem
     shutil.copy(tmp_path / "kept", artifact)
     now[0] = 60.0
-    assert follower.step()
+    assert follower.step() == "served"
     assert follower.model.version == "2"
 
 
@@ -115,7 +115,7 @@ def test_a_pickle_that_the_alias_names_is_not_loaded_and_the_version_before_goes
     marker = tmp_path / "loaded"
     monkeypatch.setenv(MARKER, str(marker))
     follower = Follower(MlflowRegistry("rent", "production"))
-    assert follower.step()
+    assert follower.step() == "served"
     folder = tmp_path / "model"
     model: Any = MarkerModel().fit(INPUTS, INPUTS["area"])
     mlflow.sklearn.save_model(  # pyright: ignore[reportPrivateImportUsage]
@@ -124,7 +124,7 @@ def test_a_pickle_that_the_alias_names_is_not_loaded_and_the_version_before_goes
     hand_logged = client.create_model_version("rent", folder.as_uri())
     try:
         client.set_registered_model_alias("rent", "production", hand_logged.version)
-        assert not follower.step()
+        assert follower.step() == "load failed"
         assert f"version {hand_logged.version} cannot be loaded: " in follower.problem
         assert f"flavors.sklearn.serialization_format is '{kept_as}', which runs code" in follower.problem
         assert "log it with mlflow.sklearn.log_model(..., serialization_format='skops')" in follower.problem

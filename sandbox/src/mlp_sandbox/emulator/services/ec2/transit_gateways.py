@@ -26,9 +26,10 @@ _NEXT = {"pending": "available", "modifying": "available", "deleting": "deleted"
 
 
 class SharedGateway(TransitGateway):
-    """A gateway of another account, whose route tables are not visible here.
+    """A transit gateway of another account. This account cannot see its route tables.
 
-    It is created without randomness, because reads create it too.
+    A read request may create it, and the journal does not record reads. Its fields are constants, so that a replay
+    creates the same gateway.
     """
 
     def __init__(self, backend: Any, id: str) -> None:

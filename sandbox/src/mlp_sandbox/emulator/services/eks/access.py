@@ -43,7 +43,7 @@ _TYPES: dict[str, tuple[str | None, tuple[str, ...]]] = {
 
 @extends("eks", "CreateAccessEntry")
 def create(call: Call) -> Result:
-    """Create an entry for a principal, at most one."""
+    """Create the access entry of a principal. A second entry for the same principal is rejected."""
     cluster, params = with_entries(call), call.params
     arn, kind = str(params["principalArn"]), str(params.get("type") or "STANDARD").upper()
     match = _PRINCIPAL.fullmatch(arn)

@@ -29,12 +29,12 @@ _DEFAULT_SERVICES, _DEFAULT_SERVICES_BESIDE_10 = "10.100.0.0/16", "172.20.0.0/16
 _MISSING = {
     "computeConfig": "EKS Auto Mode; use managed node groups",
     "storageConfig": "EKS Auto Mode; use managed node groups",
-    "outpostConfig": "clusters on Outposts",
-    "remoteNetworkConfig": "hybrid nodes",
-    "controlPlaneScalingConfig": "provisioned control planes",
-    "kubeApiServerConfig": "settings of the control plane",
-    "kubeControllerManagerConfig": "settings of the control plane",
-    "kubeSchedulerConfig": "settings of the control plane",
+    "outpostConfig": "clusters on Outposts; remove this field",
+    "remoteNetworkConfig": "hybrid nodes; remove this field",
+    "controlPlaneScalingConfig": "provisioned control planes; remove this field",
+    "kubeApiServerConfig": "settings of the control plane; remove this field",
+    "kubeControllerManagerConfig": "settings of the control plane; remove this field",
+    "kubeSchedulerConfig": "settings of the control plane; remove this field",
 }
 
 
@@ -47,7 +47,7 @@ def refuse_missing(params: Result) -> None:
     for name, what in _MISSING.items():
         wanted = params.get(name)
         if wanted and wanted.get("enabled", (wanted.get("blockStorage") or {}).get("enabled", True)):
-            raise Fault(NOT_IMPLEMENTED, f"eks: {name} is not emulated by the local AWS account: it has no {what}", 501)
+            raise Fault(NOT_IMPLEMENTED, f"eks: {name}: the local AWS account does not emulate {what}", 501)
 
 
 def check_name(name: str) -> None:
@@ -183,8 +183,9 @@ def encryption_config(call: Call, sent: list[Result]) -> list[Result]:
         raise Fault(INVALID_PARAMETER, f"encryptionConfig takes one entry; {len(sent)} were given")
     for entry in sent:
         arn = str((entry.get("provider") or {}).get("keyArn") or "")
-        if entry.get("resources") != ["secrets"]:
-            raise Fault(INVALID_PARAMETER, f"encryptionConfig.resources must be ['secrets'], not {entry['resources']}")
+        resources = entry.get("resources")
+        if resources != ["secrets"]:
+            raise Fault(INVALID_PARAMETER, f"encryptionConfig.resources must be ['secrets'], not {resources}")
         keys: Any = kms_backends[call.identity.account][call.identity.region].keys
         if arn.rpartition("/")[2] not in keys:
             raise Fault(

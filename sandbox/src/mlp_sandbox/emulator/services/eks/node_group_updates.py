@@ -123,7 +123,11 @@ def _identity(taint: Result) -> tuple[str, str]:
 def _template(call: Call, sent: Result, description: Result) -> tuple[Result, Any]:
     current = description.get("launchTemplate")
     if current is None:
-        raise Fault(INVALID_REQUEST, "A node group made without a launch template cannot be given one")
+        raise Fault(
+            INVALID_REQUEST,
+            "launchTemplate: the node group was created without a launch template, and an update cannot add one; "
+            "create a new node group",
+        )
     template, version = rules.launch_template(call, sent)
     if template["id"] != current["id"]:
         raise Fault(INVALID_REQUEST, f"The launch template must stay {current['id']}; only its version can be changed")
