@@ -30,7 +30,7 @@ test: setup lint ## Lint, then the unit, contract, projects' and sandbox tests
 	@$(BIN)/python -m scripts.layers --parallel $(UNIT) tests/contract ml_workloads/projects $(LIVE)
 
 test-long: setup ## Tests that take too long for every change (about 40 minutes)
-	@$(BIN)/python -m pytest -m long tests $(if $(SANDBOX),sandbox/tests) -q --durations=20
+	@$(if $(SANDBOX),$(BIN)/python -m pytest -m long tests sandbox/tests -q --durations=20,echo "Every long test needs the sandbox.")
 
 test-unit: environment ## The unit tests alone (about 6 minutes)
 	@$(BIN)/python -m scripts.layers --parallel $(UNIT)

@@ -17,11 +17,6 @@ def check_prefix(prefix: str) -> None:
         )
 
 
-def check_range(field: str, value: int, low: int, high: int, unit: str = "days") -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{field} must be {low} to {high} {unit}, got {value}")
-
-
 def slug(text: str) -> str:
     """Return the part of a resource name that represents a configured name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())

@@ -97,7 +97,7 @@ def control_plane() -> ControlPlane:
     if not found:
         raise PlainError(
             f"no installed package offers a Kubernetes scheduler (entry points of {SCHEDULERS}); install one into "
-            "this environment: in a full clone `make environment` does it, see docs/cli.md"
+            "this environment: in a full clone `make environment` does it, see docs/developing.md"
         )
     return load(found[0])
 

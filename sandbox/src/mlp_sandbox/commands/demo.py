@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mlp.console import plain_errors
+from mlp.environments import known_environments
 from mlp.projects.commands import run_to_its_end
 from mlp_sandbox import lifecycle
 from mlp_sandbox.clusters.lifecycle import ClusterProcesses
@@ -21,7 +22,6 @@ from mlp_sandbox.commands.first_model import Answer, first_answers
 from mlp_sandbox.commands.start import bring_up
 from mlp_sandbox.engine.install import pulumi
 from mlp_sandbox.engine.stack_files import usable
-from mlp_sandbox.engine.stacks import known_stacks
 from mlp_sandbox.environment import process_environment
 from mlp_sandbox.errors import SandboxError
 from mlp_sandbox.instance import PROJECT, Instance, find
@@ -44,7 +44,7 @@ def demo(
     with plain_errors():
         start = time.monotonic()
         instance = find(name)
-        known_stacks([env])
+        known_environments([env])
         console.print("[bold]Sandbox[/bold]")
         bring_up(instance)
         if instance.nodes == "real" and os.geteuid() == 0:

@@ -19,7 +19,7 @@ from mlp_sandbox.commands import demo, images
 from mlp_sandbox.commands.start import bring_up
 from mlp_sandbox.emulator.propagation import Speed
 from mlp_sandbox.engine.stack_files import folder, is_foreign, usable
-from mlp_sandbox.engine.stacks import known_stacks, stack_names
+from mlp_sandbox.engine.stacks import require_stack, stack_names
 from mlp_sandbox.environment import shell_lines, shell_unset_lines
 from mlp_sandbox.errors import SandboxError
 from mlp_sandbox.instance import Instance, Nodes, all_instances, as_dict, find
@@ -181,7 +181,7 @@ def _config_file(instance: Instance, stack: str | None) -> Path | None:
             names = ", ".join(foreign)
             errors.print(f"note: {names} names a KMS key or a gateway of an account on AWS; there use --stack <name>")
         return None
-    known_stacks([stack])
+    require_stack(stack)
     return usable(instance, stack)
 
 

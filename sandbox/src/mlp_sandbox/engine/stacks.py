@@ -9,7 +9,6 @@ import json
 import shutil
 import socket
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -25,17 +24,11 @@ def stack_names(project: Path = PROJECT) -> list[str]:
     return sorted(path.name.split(".")[1] for path in folder(project).glob("Pulumi.*.yaml"))
 
 
-def known_stacks(wanted: Sequence[str]) -> list[str]:
-    """Return the stacks that a command's `--stack` options name, or all stacks when there are no such options.
-
-    Raises:
-        SandboxError: there is no stack file of such a name.
-    """
+def require_stack(name: str) -> None:
+    """Raise SandboxError for a value of `--stack` that has no stack file."""
     names = stack_names()
-    for name in wanted:
-        if name not in names:
-            raise SandboxError(f"--stack {name!r}: there is no such stack file; there are {', '.join(names)}")
-    return list(wanted) or names
+    if name not in names:
+        raise SandboxError(f"--stack {name!r}: there is no such stack file; there are {', '.join(names)}")
 
 
 def ensure_stacks(instance: Instance) -> list[str]:
